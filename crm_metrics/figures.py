@@ -1,0 +1,100 @@
+"""The look of every chart: colours, grid, sizes, and how unfinished periods and intervals are drawn.
+
+Figures are made with colours that stand out on both themes; `themed` adds what differs (text, grid, hover) where it is shown.
+"""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from crm_metrics.metric import Unit
+
+ACCENT = "#16809C"  # the point being made
+GREY = "#8C97A3"  # context
+GOOD = "#2E8B6F"
+BAD = "#C75B32"  # tells apart from GOOD for colour-blind readers too; never the only sign
+SERIES = ("#16809C", "#E09F3E", "#7A5AA6", "#4C956C", "#C75B32", "#5C7FA3", "#B0559B", "#8C97A3")
+HEIGHT = 380
+SMALL_HEIGHT = 260
+MAX_POINTS = 2000
+_FONT = "Inter, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+_TICKS: dict[Unit, dict[str, Any]] = {
+    "share": {"tickformat": ".0%"},
+    "count": {"tickformat": ",~s"},
+    "money": {"tickformat": "~s"},
+    "money_per_order": {"tickformat": ",.2~f"},
+    "money_per_customer": {"tickformat": ",.2~f"},
+}
+
+
+def base(*, x_title: str, y_title: str, y_unit: Unit = "ratio", x_unit: Unit = "ratio", height: int = HEIGHT) -> go.Figure:
+    """Return an empty figure with titled axes (titles carry units), a quiet grid and no legend."""
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 16, "b": 8},
+        showlegend=False,
+        hovermode="closest",
+        font={"family": _FONT, "size": 13},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        colorway=list(SERIES),
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        bargap=0.25,
+    )
+    figure.update_xaxes(title={"text": x_title, "standoff": 8}, showgrid=False, zeroline=False, automargin=True, **_TICKS.get(x_unit, {}))
+    figure.update_yaxes(title={"text": y_title, "standoff": 8}, zeroline=True, automargin=True, **_TICKS.get(y_unit, {}))
+    return figure
+
+
+def add_line(figure: go.Figure, x: Any, y: Any, *, name: str, color: str = ACCENT, unfinished: Any = None, label: bool = False) -> None:
+    """Add a line; where `unfinished` is true it goes on dashed, with hollow points. label: write `name` at its end."""
+    xs, ys = np.asarray(x), np.asarray(y, dtype=float)
+    open_ = np.zeros(len(xs), dtype=bool) if unfinished is None else np.asarray(unfinished, dtype=bool)
+    solid = np.where(open_, np.nan, ys)
+    figure.add_scatter(x=xs, y=solid, mode="lines+markers", name=name, line={"color": color, "width": 2.5}, marker={"size": 5, "color": color})
+    if open_.any():
+        beside = open_ | np.append(open_[1:], False) | np.insert(open_[:-1], 0, False)
+        dashed = np.where(beside, ys, np.nan)
+        hollow = {"size": np.where(open_, 8, 0), "color": "rgba(0,0,0,0)", "line": {"color": color, "width": 2}}
+        figure.add_scatter(x=xs, y=dashed, mode="lines+markers", name=name, line={"color": color, "width": 2, "dash": "dot"}, marker=hollow)
+    if label and len(xs):
+        add_label(figure, xs[-1], ys[-1], name, color=color)
+
+
+def add_band(figure: go.Figure, x: Any, low: Any, high: Any, *, color: str = ACCENT, name: str = "") -> None:
+    """Add an interval as a pale band."""
+    xs, lows, highs = np.asarray(x), np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    figure.add_scatter(x=xs, y=lows, mode="lines", line={"width": 0}, hoverinfo="skip")
+    figure.add_scatter(x=xs, y=highs, mode="lines", line={"width": 0}, fill="tonexty", fillcolor=faded(color), name=name, hoverinfo="skip")
+
+
+def add_label(figure: go.Figure, x: Any, y: float, text: str, *, color: str = GREY, anchor: str = "left") -> None:
+    """Write `text` beside a point, in the colour of its series (in place of a legend)."""
+    figure.add_annotation(x=x, y=y, text=text, showarrow=False, xanchor=anchor, xshift=6 if anchor == "left" else -6, font={"color": color, "size": 12})
+
+
+def add_reference(figure: go.Figure, *, y: float, text: str) -> None:
+    """Draw a level to compare with, as a thin dashed line with its name."""
+    figure.add_hline(y=y, line={"color": GREY, "width": 1, "dash": "dash"}, annotation={"text": text, "font": {"color": GREY, "size": 12}})
+
+
+def faded(color: str, opacity: float = 0.18) -> str:
+    """Return `color` (#rrggbb) made pale.
+
+    >>> faded("#16809C", 0.5)
+    'rgba(22,128,156,0.5)'
+    """
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def themed(figure: go.Figure, *, dark: bool) -> go.Figure:
+    """Return `figure` with text, grid and hover of the light or dark theme."""
+    text, grid, hover = ("#D8DEE6", "#2B3846", "#1D2733") if dark else ("#2A3642", "#E6E3DD", "#FFFFFF")
+    shown = go.Figure(figure)
+    shown.update_layout(font_color=text, hoverlabel={"bgcolor": hover, "font": {"color": text}, "bordercolor": grid})
+    shown.update_xaxes(linecolor=grid, tickcolor=grid)
+    shown.update_yaxes(gridcolor=grid, zerolinecolor=grid, zerolinewidth=1)
+    return shown

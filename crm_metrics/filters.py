@@ -1,0 +1,165 @@
+"""The reader's choices and scope: one value, the SQL conditions it means, and the sentence that says so."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, or_
+
+from crm_metrics import schema
+from crm_metrics.language import date_text, noop, t
+from crm_metrics.metric import BadInput
+from crm_metrics.periods import PRESETS, Compare, Period, compared_period
+
+UNKNOWN = "(unknown)"  # the choice that stands for an empty value
+ChoiceKey = Literal["region", "channel", "category"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the reader may see: a part of every query and every cache key. Empty regions: all."""
+
+    role: str = "everyone"
+    regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the reader chose.
+
+    start, end: first and last day, both counted; None means as far as the data go. as_of: models see nothing after this day;
+    None means `end`. region, channel, category: chosen values, none means all. scope: what the reader may see.
+    """
+
+    start: date | None = None
+    end: date | None = None
+    as_of: date | None = None
+    compare: Compare = "previous"
+    region: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+
+    def __post_init__(self) -> None:
+        """Refuse a period that ends before it begins."""
+        if self.start and self.end and self.start > self.end:
+            raise BadInput("The period begins on {start} and ends on {end}. Choose an end after the beginning.", start=self.start, end=self.end)
+
+    @property
+    def today(self) -> date | None:
+        """The day on which the reader stands: the as-of date, which is the end of the period unless given."""
+        return self.as_of or self.end
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One shared filter: its key in the address, its label, its column and how it reads in the sentence."""
+
+    key: ChoiceKey
+    label: str
+    column: ColumnElement[Any]
+    sentence: str
+
+
+CHOICES: tuple[Choice, ...] = (
+    Choice("region", noop("Region"), schema.orders.c.order_region, noop("order region {values}")),
+    Choice("channel", noop("Channel"), schema.orders.c.sales_channel, noop("sales channel {values}")),
+    Choice("category", noop("Category"), schema.products.c.category, noop("product category {values}")),
+)
+ORDER_CHOICES = CHOICES[:2]
+LINE_CHOICES = CHOICES[2:]
+
+
+def order_conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what an order must satisfy: the reader's scope, region and channel. The period is apart."""
+    return [*scope_conditions(filters.scope), *_chosen(filters, ORDER_CHOICES)]
+
+
+def line_conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what an order line must satisfy: the category. Empty when no category is chosen."""
+    return _chosen(filters, LINE_CHOICES)
+
+
+def scope_conditions(scope: Scope) -> list[ColumnElement[bool]]:
+    """Return what an order must satisfy for this reader to see it."""
+    return [_is_one_of(schema.orders.c.order_region, scope.regions)] if scope.regions else []
+
+
+def period_conditions(day: ColumnElement[Any], filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy to lie in the period; a row whose day is unknown stays in (and the sentence counts it)."""
+    limits = [day >= filters.start if filters.start else None, day <= filters.end if filters.end else None]
+    return [or_(limit, day.is_(None)) for limit in limits if limit is not None]
+
+
+def compared(filters: Filters, *, first_on: date) -> Filters | None:
+    """Return the filters of the comparison period; None if there is none, or if the data begin later than it."""
+    if not (filters.start and filters.end):
+        return None
+    period = compared_period(Period(filters.start, filters.end), filters.compare)
+    if period is None or period.start < first_on:
+        return None
+    return replace(filters, start=period.start, end=period.end, as_of=None)
+
+
+def sentence(filters: Filters, *, customers_unknown: int = 0) -> str:
+    """Return the sentence above the figures: which rows they are about."""
+    parts = [t("All dates") if not filters.start and not filters.end else _period_text(filters)]
+    for choice in CHOICES:
+        chosen = getattr(filters, choice.key)
+        if chosen:
+            parts.append(t(choice.sentence, values=", ".join(t("unknown") if value == UNKNOWN else value for value in chosen)))
+    if filters.as_of and filters.as_of != filters.end:
+        parts.append(t("as of {day}", day=date_text(filters.as_of)))
+    if customers_unknown:
+        parts.append(t("{n} orders without a customer are in revenue and in no customer count", n=f"{customers_unknown:,}"))
+    return t("; ").join(parts) + t(".")
+
+
+def _period_text(filters: Filters) -> str:
+    if filters.start and filters.end:
+        return t("{start} to {end}", start=date_text(filters.start), end=date_text(filters.end))
+    return t("from {start}", start=date_text(filters.start)) if filters.start else t("up to {end}", end=date_text(filters.end))
+
+
+def _chosen(filters: Filters, choices: Iterable[Choice]) -> list[ColumnElement[bool]]:
+    return [_is_one_of(choice.column, chosen) for choice in choices if (chosen := getattr(filters, choice.key))]
+
+
+def _is_one_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
+    known = [value for value in values if value != UNKNOWN]
+    tests: list[ColumnElement[bool]] = []
+    if known:
+        tests.append(column.in_(known) if len(known) > 1 else column == known[0])
+    if UNKNOWN in values:
+        tests.append(column.is_(None))
+    return or_(*tests)
+
+
+# ── the address line ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def validated(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of an address that can be understood; everything else is left out, never guessed.
+
+    >>> validated({"period": "last_90_days", "from": "31/02/2024", "x": "1"})
+    {'period': 'last_90_days'}
+    """
+    checks = {
+        "period": lambda value: value in PRESETS,
+        "compare": lambda value: value in ("previous", "last_year", "none"),
+        "from": _is_day,
+        "to": _is_day,
+        "as_of": _is_day,
+        "lang": lambda value: value in ("en", "zh"),
+    }
+    free = {choice.key for choice in CHOICES} | {"customer", "data"}
+    return {key: value for key, value in parameters.items() if (key in checks and checks[key](value)) or (key in free and len(value) < 400)}
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,24 @@
+"""The rooms, and the tables each of them can print: what a page shows is what `python -m crm_metrics show` prints."""
+
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+
+import pandas as pd
+
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters
+
+Table = Callable[[Source, Filters], pd.DataFrame]
+ROOM_NAMES = ("executive_kpis", "lifetime_value", "customer_360", "definitions")
+
+
+def room(name: str) -> ModuleType:
+    """Return the module of a room; it is imported when it is asked for, so that models load only where they are used."""
+    return import_module(f"crm_metrics.{name}")
+
+
+def tables(name: str) -> dict[str, Table]:
+    """Return the tables of a room by name, its tiles first: each takes a source and filters and gives a frame."""
+    found: dict[str, Table] = room(name).TABLES
+    return found
