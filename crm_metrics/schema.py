@@ -176,7 +176,22 @@ orders = Table(
     _flag("was_corrected", "the order had to be corrected after entry"),
     _batch(),
 )
-"""One row per order, credit note or cancellation."""
+"""One row per order, credit note or cancellation: derived from `order_records` and the lines that were loaded."""
+
+order_records = Table(
+    "order_records",
+    metadata,
+    _key("batch_id", "import batch that said it", Integer),
+    _key("order_id", "the source's own order number, or one made from batch and row"),
+    _customer("customer; empty for an anonymous sale"),
+    _time("ordered_at", "first moment of the order in the batch, in the data set's time zone", nullable=False),
+    _day("ordered_on", "business day of the order in the data set's time zone", nullable=False),
+    _text("order_region", "region the order was placed in or shipped to"),
+    _text("sales_channel", "channel the order came through"),
+    _text("currency", "ISO code of the currency the order was placed in"),
+    _rate("rate_to_reporting", "reporting currency per unit of the order's currency"),
+)
+"""One row per batch and order: what that batch said, so that a batch which shares orders with others can be taken back."""
 
 order_lines = Table(
     "order_lines",
