@@ -29,7 +29,8 @@ class Filters:
     """What the reader chose.
 
     start, end: first and last day, both counted; None means as far as the data go. as_of: models see nothing after this day;
-    None means `end`. region, channel, category: chosen values, none means all. scope: what the reader may see.
+    None means `end`. region, channel, category: chosen values, none means all. customer: the one customer that the customer page is
+    about; other rooms don't look at it. scope: what the reader may see.
     """
 
     start: date | None = None
@@ -39,6 +40,7 @@ class Filters:
     region: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
+    customer: str = ""
     scope: Scope = field(default_factory=Scope)
 
     def __post_init__(self) -> None:
