@@ -42,7 +42,7 @@ format: $(READY)
 # One version of each package for every Python from 3.11 on: a figure must not depend on who computes it.
 lock: $(READY)
 	@$(PYTHON) -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest \
-	    --annotation-style line --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	    --annotation-style line --custom-compile-command 'make lock' \
 	    --quiet $(UPGRADE) --output-file requirements.txt
 	@sed -i.old 's/crm-metrics (pyproject.toml)/DIRECT/; s/crm-metrics (pyproject.toml:dev)/DIRECT, development/; 2s/.*/#    make lock   (DIRECT: named in pyproject.toml)/' requirements.txt
 	@rm -f requirements.txt.old
