@@ -1,0 +1,166 @@
+"""What the app itself writes: saved segments, targets a reader edited, decisions, settings.
+
+It lives beside the data set, not in it: a SQLite file for DuckDB, the same schema on PostgreSQL. So imports and undo leave it alone,
+and a reader who sets a target changes no fact. Reading never creates anything; the first write creates the tables.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    delete,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.sql.type_api import TypeEngine
+
+from crm_metrics.database import DataSet, workspace_engine, workspace_path
+from crm_metrics.metric import BadInput
+
+metadata = MetaData()
+WHOLE_COMPANY = ""  # the region of a target that is for all regions together
+_AMOUNT = Numeric(18, 4, asdecimal=False)  # SQLite has no decimals: these are aims, never sums of facts
+_VERSION = "workspace_version"
+
+
+def _column(name: str, kind: type[TypeEngine[Any]] | TypeEngine[Any], doc: str, **more: Any) -> Column[Any]:
+    return Column(name, kind, doc=doc, **more)
+
+
+def _key(name: str, doc: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False, doc=doc)
+
+
+saved_segments = Table(
+    "saved_segments",
+    metadata,
+    _key("segment_id", "1, 2, … in order of saving", Integer),
+    _column("segment_name", Text, "name the reader gave it", nullable=False, unique=True),
+    _column("made_in", Text, "room it was made in", nullable=False),
+    _column("segment_rule", Text, "the choices that make it, JSON: table, filters, clicked values", nullable=False),
+    _column("customer_ids", Text, "its customers on the day of saving, JSON list; empty when the rule is asked anew each time"),
+    _column("customer_count", Integer, "customers on the day of saving"),
+    _column("as_of_on", Date, "as-of date of the figures it was made from"),
+    _column("data_version", Integer, "version of the data set it was made from"),
+    _column("saved_at", DateTime, "moment of saving, UTC"),
+)
+"""One row per segment a reader saved."""
+
+edited_targets = Table(
+    "edited_targets",
+    metadata,
+    _key("metric", "name of the metric"),
+    _key("month_on", "first day of the month", Date),
+    _key("region", "region the target is for; '' is the whole company"),
+    _column("target_value", _AMOUNT, "target in the metric's own unit; empty takes the data set's own target away"),
+)
+"""One row per metric, month and region a reader edited; wins over `schema.targets`."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _key("decision_id", "1, 2, … in order of writing", Integer),
+    _column("decided_on", Date, "day of the decision", nullable=False),
+    _column("decided_in", Text, "room whose figures it rests on", nullable=False),
+    _column("decision_text", Text, "what was decided", nullable=False),
+    _column("decided_by", Text, "who decided, as the reader writes it"),
+    _column("filters_query", Text, "the filters of that moment, as in the address line"),
+    _column("data_version", Integer, "version of the data set the decision rests on"),
+    _column("metric", Text, "metric that should move"),
+    _column("value_then", _AMOUNT, "value of the metric on that day, in its own unit"),
+    _column("value_expected", _AMOUNT, "value expected on the day of review"),
+    _column("review_on", Date, "day on which the outcome is to be looked at"),
+    _column("outcome_text", Text, "what came of it; empty until reviewed"),
+    _column("written_at", DateTime, "moment of writing, UTC"),
+)
+"""One row per decision, so that its outcome can be looked at later."""
+
+settings = Table(
+    "settings",
+    metadata,
+    _key("setting", "name of the setting; 'workspace_version' grows by one with every write"),
+    _column("setting_value", Text, "its value"),
+)
+"""One row per setting of the app for this data set."""
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def version(data_set: DataSet) -> int:
+    """Return the number that grows with every write, for cache keys; 0 while nothing was written."""
+    with_version = select(settings.c.setting_value).where(settings.c.setting == _VERSION)
+    rows = _rows(data_set, settings, with_version)
+    return int(rows[0][0]) if rows else 0
+
+
+def read_targets(data_set: DataSet) -> pd.DataFrame:
+    """Return the targets readers edited: metric, month_on, region, target_value (NaN: taken away); by metric, region and month."""
+    columns = edited_targets.c
+    query = select(columns.metric, columns.month_on, columns.region, columns.target_value)
+    rows = _rows(data_set, edited_targets, query.order_by(columns.metric, columns.region, columns.month_on))
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=["metric", "month_on", "region", "target_value"])
+    return frame.astype({"metric": "str", "month_on": "datetime64[us]", "region": "str", "target_value": "float64"})
+
+
+def _rows(data_set: DataSet, table: Table, query: Any) -> list[Any]:
+    if data_set.is_duckdb and not workspace_path(data_set).exists():
+        return []
+    with workspace_engine(data_set).connect() as connection:
+        if not inspect(connection).has_table(table.name):
+            return []
+        return list(connection.execute(query).all())
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_targets(
+    data_set: DataSet, metric: str, *, months: Iterable[date], target_value: float | None, region: str = WHOLE_COMPANY
+) -> None:
+    """Set the target of `metric` for each of `months` (any day of the month); None takes it away, the data set's own too.
+
+    Raises BadInput if the target is not a positive number.
+    """
+    if target_value is not None and not 0 < target_value < float("inf"):
+        raise BadInput("The target is {value}. Write a number above 0, or leave it empty for no target.", value=target_value)
+    columns = edited_targets.c
+    with _writing(data_set).begin() as connection:
+        for month_on in sorted({month.replace(day=1) for month in months}):
+            same = (columns.metric == metric, columns.month_on == month_on, columns.region == region)
+            connection.execute(delete(edited_targets).where(*same))
+            connection.execute(insert(edited_targets).values(metric=metric, month_on=month_on, region=region, target_value=target_value))
+        _raise_version(connection)
+
+
+def _writing(data_set: DataSet) -> Engine:
+    """Return the engine of the workspace with its tables made."""
+    engine = workspace_engine(data_set)
+    with engine.begin() as connection:
+        if not data_set.is_duckdb:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{data_set.name}"'))
+        metadata.create_all(connection)
+    return engine
+
+
+def _raise_version(connection: Connection) -> None:
+    stored = connection.execute(select(settings.c.setting_value).where(settings.c.setting == _VERSION)).scalar()
+    if stored is None:
+        connection.execute(insert(settings).values(setting=_VERSION, setting_value="1"))
+    else:
+        connection.execute(update(settings).where(settings.c.setting == _VERSION).values(setting_value=str(int(stored) + 1)))
