@@ -1,0 +1,149 @@
+"""Point estimates of the purchase and spend models.
+
+The estimate shown is that of lifetimes' fitters, on exact grouped days with weights, without a penalizer. Our own likelihood gives
+its total log-likelihood and standard errors, checks that it is the top, takes its place where lifetimes fails, and fits sets too
+large for lifetimes.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from crm_metrics.purchase_model import from_lifetimes
+from crm_metrics.purchase_model.groups import CELLS_ABOVE_CUSTOMERS, Floats, History, customer_groups, history
+from crm_metrics.purchase_model.likelihood import beta_geometric, gamma_gamma, pareto_nbd, spend_of
+from crm_metrics.purchase_model.model import PARAMETERS, Model, ModelName, unfitted
+from crm_metrics.purchase_model.optimise import (
+    Objective,
+    Top,
+    climb,
+    curvature_at,
+    curvature_of_value,
+    is_top,
+    standard_errors,
+    with_gradient,
+)
+
+PARETO_CUSTOMERS = 20_000  # Nelder-Mead on hypergeometric functions: more would take minutes
+LESS_BY = 1e-3  # how much less log-likelihood than our own top lifetimes' estimate may have
+
+
+def fit_bg_nbd(summary: pd.DataFrame) -> Model:
+    """Return the BG/NBD (Fader, Hardie and Lee 2005) of `summary`: one row per customer, frequency, recency_days, age_days.
+
+    All customers belong in it, one-time buyers included. Ask data_gate first: too little data give a model not converged.
+    """
+    return _fit_beta_geometric("bg_nbd", summary)
+
+
+def fit_mbg_nbd(summary: pd.DataFrame) -> Model:
+    """Return the MBG/NBD (Batislam et al. 2007; Wagner and Hoppe 2008) of `summary`, as fit_bg_nbd does."""
+    return _fit_beta_geometric("mbg_nbd", summary)
+
+
+def fit_pareto_nbd(summary: pd.DataFrame, *, seed: int = 1) -> Model:
+    """Return the Pareto/NBD (Schmittlein, Morrison and Colombo 1987) of `summary`, as fit_bg_nbd does.
+
+    Above PARETO_CUSTOMERS customers it is fitted on that many drawn at random by `seed`; `sampled` says so.
+    """
+    sampled = len(summary) > PARETO_CUSTOMERS
+    fitted_on = summary.sample(PARETO_CUSTOMERS, random_state=seed) if sampled else summary
+    if not _has_repeats(fitted_on):
+        return unfitted("pareto_nbd", customers=len(fitted_on))
+    past = history(customer_groups(fitted_on).frame)
+    value = partial(pareto_nbd, past=past)
+    found = from_lifetimes.pareto_nbd(past, seed=seed)
+    top = _pareto_top(value, found, past.customers)
+    fitter: Literal["lifetimes", "own"] = "lifetimes"
+    if top is None or not top.converged:
+        # lifetimes' likelihood is NaN where recency equals the age with very many purchases: climb our own
+        start = np.log([1.0, past.age.mean() / 2, 0.7, past.age.mean() / 2])
+        own = climb(with_gradient(value), [start, start + 1, start - 1], customers=past.customers)
+        if top is None or own.value > top.value + LESS_BY:
+            top, fitter = _pareto_top(value, own.log_params, past.customers) or own, "own"
+    return replace(_model("pareto_nbd", top, customers=len(fitted_on), fitter=fitter), sampled=sampled)
+
+
+def fit_gamma_gamma(summary: pd.DataFrame) -> Model:
+    """Return the Gamma-Gamma model (Fader and Hardie 2013) of the repeaters of `summary`: frequency, repeat_value_mean.
+
+    Repeaters without a positive value are left out and counted. Under 2 usable repeaters the model is unknown.
+    """
+    spend = spend_of(summary)
+    left_out = int((summary["frequency"] > 0).sum()) - len(spend.weight)
+    if len(spend.weight) < 2 or np.ptp(spend.mean_value) == 0:
+        return unfitted("gamma_gamma", customers=len(spend.weight), left_out=left_out)
+    objective = partial(gamma_gamma, spend=spend)
+    level = float(spend.mean_value.mean())
+    starts = [np.log([p, q, level * (q - 1) / p]) for p, q in ((3.0, 3.0), (6.0, 4.0), (1.0, 2.0), (1.0, 10.0))]
+    own = climb(objective, starts, customers=spend.customers)
+    found = from_lifetimes.gamma_gamma(spend, starts=[*starts[:1], own.log_params]) if len(spend.weight) <= CELLS_ABOVE_CUSTOMERS else None
+    top, fitter = _chosen(objective, own, found, spend.customers)
+    varies = np.ptp(spend.frequency) > 0
+    correlation = float(np.corrcoef(spend.frequency, spend.mean_value)[0, 1]) if varies else math.nan
+    model = _model("gamma_gamma", top, customers=len(spend.weight), fitter=fitter)
+    return replace(model, left_out=left_out, correlation=correlation)
+
+
+def _fit_beta_geometric(name: Literal["bg_nbd", "mbg_nbd"], summary: pd.DataFrame) -> Model:
+    if not _has_repeats(summary):
+        return unfitted(name, customers=len(summary))
+    past = history(customer_groups(summary).frame)
+    objective = partial(beta_geometric, past=past, drops_at_once=name == "mbg_nbd")
+    own = climb(objective, _starts(past), customers=past.customers)
+    found = None
+    if len(summary) <= CELLS_ABOVE_CUSTOMERS:
+        found = from_lifetimes.beta_geometric(past, name=name, starts=[None, own.log_params, *_starts(past)[:1]])
+    top, fitter = _chosen(objective, own, found, past.customers)
+    return _model(name, top, customers=len(summary), fitter=fitter)
+
+
+def _starts(past: History) -> list[Floats]:
+    """Return starts on the scale of the data: common parameter sets, alpha as a share of the mean age."""
+    age = max(float(past.age @ past.weight) / past.customers, 1 / 7)
+    return [
+        np.log([r, alpha * age, a, b])
+        for r, alpha, a, b in ((0.5, 0.3, 1.0, 3.0), (2.0, 1.0, 0.5, 5.0), (0.2, 0.1, 1.0, 1.0), (1.0, 0.5, 0.1, 1.0))
+    ]
+
+
+def _has_repeats(summary: pd.DataFrame) -> bool:
+    return len(summary) > 1 and bool((summary["frequency"] > 0).any()) and bool((summary["age_days"] > 0).any())
+
+
+def _chosen(objective: Objective, own: Top, found: Floats | None, customers: float) -> tuple[Top, Literal["lifetimes", "own"]]:
+    """Return lifetimes' estimate, or our own where lifetimes has none or one that is lower."""
+    if found is None or not np.isfinite(found).all():
+        return own, "own"
+    here, curvature = objective(found), curvature_at(objective, found)
+    top = Top(found, here.value, curvature, is_top(found, here, curvature, customers=customers))
+    if own.value > top.value + LESS_BY or (own.converged and not top.converged):
+        return own, "own"
+    return top, "lifetimes"
+
+
+def _pareto_top(value: Callable[[Floats], float], log_params: Floats | None, customers: float) -> Top | None:
+    if log_params is None or not np.isfinite(log_params).all():
+        return None
+    here = with_gradient(value)(log_params)
+    curvature = curvature_of_value(value, log_params)
+    return Top(log_params, here.value, curvature, is_top(log_params, here, curvature, customers=customers))
+
+
+def _model(name: ModelName, top: Top, *, customers: int, fitter: Literal["lifetimes", "own"]) -> Model:
+    errors = standard_errors(top.log_params, top.curvature)
+    params = np.exp(top.log_params)
+    return Model(
+        name=name,
+        params=dict(zip(PARAMETERS[name], params.tolist(), strict=True)),
+        standard_errors=dict(zip(PARAMETERS[name], errors.tolist(), strict=True)),
+        log_likelihood=top.value,
+        customers=customers,
+        converged=top.converged,
+        fitter=fitter,
+    )
