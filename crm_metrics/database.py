@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -189,14 +190,14 @@ class Source:
     version: int
     _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def __call__(self, query: Select[Any]) -> pd.DataFrame:
+    def __call__(self, query: Select) -> pd.DataFrame:
         """Return the rows of `query`.
 
         Raises DataMoved if PostgreSQL holds a newer version by now.
         """
         return arrow_to_frame(self.arrow(query))
 
-    def arrow(self, query: Select[Any]) -> pa.Table:
+    def arrow(self, query: Select) -> pa.Table:
         """Return the rows of `query` with exact decimals."""
         if self.data_set.is_duckdb or self.version == 0:
             return _duckdb_arrow(self.data_set, self.version, query)
@@ -237,25 +238,33 @@ def statement_text(data_set: DataSet, query: Executable) -> tuple[str, dict[str,
     return str(compiled), dict(compiled.params)
 
 
-def _duckdb_arrow(data_set: DataSet, number: int, query: Select[Any]) -> pa.Table:
-    compiled = query.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
-    values = [compiled.params[name] for name in compiled.positiontup or []]
+def _duckdb_arrow(data_set: DataSet, number: int, query: Select) -> pa.Table:
     cursor = _duckdb_reader(data_set, number).cursor()
     try:
-        return cursor.execute(str(compiled), values).to_arrow_table()
+        return _duckdb_answer(cursor, query)
     finally:
         cursor.close()
 
 
-def _postgresql_arrow(data_set: DataSet, number: int, query: Select[Any]) -> pa.Table:
+def _duckdb_answer(cursor: duckdb.DuckDBPyConnection, query: Select) -> pa.Table:
+    compiled = query.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
+    values = [compiled.params[name] for name in compiled.positiontup or []]
+    return cursor.execute(str(compiled), values).to_arrow_table()
+
+
+def _postgresql_arrow(data_set: DataSet, number: int, query: Select) -> pa.Table:
     engine = postgresql_engine(data_set.address).execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection:
         if _postgresql_version(connection) != number:
             raise DataMoved
-        result = connection.execute(query)
-        types = [_ARROW_OF.get(code) for code in _type_codes(result)]
-        rows = result.fetchall()
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in types]
+        return _postgresql_answer(connection, query)
+
+
+def _postgresql_answer(connection: Connection, query: Select) -> pa.Table:
+    result = connection.execute(query)
+    types = [_ARROW_OF.get(code) for code in _type_codes(result)]
+    rows = result.fetchall()
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [[] for _ in types]
     arrays = [_arrow_array(values, kind) for values, kind in zip(columns, types, strict=True)]
     return pa.table(arrays, names=list(result.keys()))
 
@@ -386,6 +395,10 @@ class Writer:
     connection: Connection
     raw: duckdb.DuckDBPyConnection | None = None
 
+    def read(self, query: Select) -> pa.Table:
+        """Return the rows of `query` as the change has left them so far."""
+        return _duckdb_answer(self.raw, query) if self.raw else _postgresql_answer(self.connection, query)
+
     def append(self, table: Table, rows: pa.Table) -> None:
         """Add `rows` to `table`; columns that `rows` lacks stay empty."""
         if not rows.num_rows:
@@ -457,6 +470,29 @@ def change(data_set: DataSet) -> Iterator[Writer]:
         schema.metadata.create_all(connection)
         yield Writer(connection)
         _raise_version(connection, _stored_version(connection) + 1)
+
+
+@contextmanager
+def trial(data_set: DataSet) -> Iterator[Writer]:
+    """Change a data set as `change` does and keep nothing: what would come of it can be asked of the writer inside the block."""
+    if not data_set.is_duckdb:
+        with postgresql_engine(data_set.address).connect() as connection:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{data_set.name}"'))
+            schema.metadata.create_all(connection)
+            yield Writer(connection)
+            connection.rollback()
+        return
+    with tempfile.TemporaryDirectory(prefix="crm-metrics-trial-") as folder:
+        path = Path(folder) / "trial.duckdb"
+        if current := _version_number(data_set.link):
+            shutil.copyfile(_version_path(data_set.link, current), path)
+        with _connect(path) as raw:
+            engine = create_engine("duckdb://", creator=lambda: ConnectionWrapper(raw), poolclass=StaticPool)
+            if not current:
+                schema.metadata.create_all(engine)
+            with engine.connect() as connection:
+                yield Writer(connection, raw)
+                connection.rollback()
 
 
 @contextmanager

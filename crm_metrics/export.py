@@ -42,10 +42,10 @@ def _escape(value: Any) -> Any:
 
 
 def safe_text(value: str) -> str:
-    """Return a name from the data so that Markdown shows it as it is: no links, no images, no mathematics.
+    r"""Return a name from the data so that Markdown shows it as it is: no links, no images, no mathematics.
 
-    >>> safe_text("[click](http://x)")
-    '\\\\[click\\\\]\\\\(http\\\\://x\\\\)'
+    >>> print(safe_text("[click](http://x)"))
+    \[click\]\(http\://x\)
     """
     return _MARKUP.sub(r"\\\1", value.replace("\n", " "))
 

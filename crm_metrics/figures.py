@@ -14,7 +14,7 @@ ACCENT = "#16809C"  # the point being made
 GREY = "#8C97A3"  # context
 GOOD = "#2E8B6F"
 BAD = "#C75B32"  # tells apart from GOOD for colour-blind readers too; never the only sign
-SERIES = ("#16809C", "#E09F3E", "#7A5AA6", "#4C956C", "#C75B32", "#5C7FA3", "#B0559B", "#8C97A3")
+SERIES = ("#16809C", "#CC7314", "#7A5AA6", "#4496C8", "#B3472F", "#6B9440", "#8C97A3")
 HEIGHT = 380
 SMALL_HEIGHT = 260
 MAX_POINTS = 2000
@@ -43,24 +43,32 @@ def base(*, x_title: str, y_title: str, y_unit: Unit = "ratio", x_unit: Unit = "
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         bargap=0.25,
     )
-    figure.update_xaxes(title={"text": x_title, "standoff": 8}, showgrid=False, zeroline=False, automargin=True, **_TICKS.get(x_unit, {}))
-    figure.update_yaxes(title={"text": y_title, "standoff": 8}, zeroline=True, automargin=True, **_TICKS.get(y_unit, {}))
+    figure.update_xaxes(
+        title={"text": x_title, "standoff": 8, "font": {"size": 12}},
+        showgrid=False,
+        zeroline=False,
+        automargin=True,
+        **_TICKS.get(x_unit, {}),
+    )
+    figure.update_yaxes(
+        title={"text": y_title, "standoff": 8, "font": {"size": 12}}, zeroline=True, automargin=True, **_TICKS.get(y_unit, {})
+    )
     return figure
 
 
-def add_line(figure: go.Figure, x: Any, y: Any, *, name: str, color: str = ACCENT, unfinished: Any = None, label: bool = False) -> None:
-    """Add a line; where `unfinished` is true it goes on dashed, with hollow points. label: write `name` at its end."""
+def add_line(figure: go.Figure, x: Any, y: Any, *, name: str, color: str = ACCENT, unfinished: Any = None) -> None:
+    """Add a line; where `unfinished` is true it goes on dashed, with hollow points."""
     xs, ys = np.asarray(x), np.asarray(y, dtype=float)
     open_ = np.zeros(len(xs), dtype=bool) if unfinished is None else np.asarray(unfinished, dtype=bool)
     solid = np.where(open_, np.nan, ys)
-    figure.add_scatter(x=xs, y=solid, mode="lines+markers", name=name, line={"color": color, "width": 2.5}, marker={"size": 5, "color": color})
+    figure.add_scatter(
+        x=xs, y=solid, mode="lines+markers", name=name, line={"color": color, "width": 2.5}, marker={"size": 5, "color": color}
+    )
     if open_.any():
         beside = open_ | np.append(open_[1:], False) | np.insert(open_[:-1], 0, False)
         dashed = np.where(beside, ys, np.nan)
         hollow = {"size": np.where(open_, 8, 0), "color": "rgba(0,0,0,0)", "line": {"color": color, "width": 2}}
         figure.add_scatter(x=xs, y=dashed, mode="lines+markers", name=name, line={"color": color, "width": 2, "dash": "dot"}, marker=hollow)
-    if label and len(xs):
-        add_label(figure, xs[-1], ys[-1], name, color=color)
 
 
 def add_band(figure: go.Figure, x: Any, low: Any, high: Any, *, color: str = ACCENT, name: str = "") -> None:
@@ -72,7 +80,9 @@ def add_band(figure: go.Figure, x: Any, low: Any, high: Any, *, color: str = ACC
 
 def add_label(figure: go.Figure, x: Any, y: float, text: str, *, color: str = GREY, anchor: str = "left") -> None:
     """Write `text` beside a point, in the colour of its series (in place of a legend)."""
-    figure.add_annotation(x=x, y=y, text=text, showarrow=False, xanchor=anchor, xshift=6 if anchor == "left" else -6, font={"color": color, "size": 12})
+    figure.add_annotation(
+        x=x, y=y, text=text, showarrow=False, xanchor=anchor, xshift=6 if anchor == "left" else -6, font={"color": color, "size": 12}
+    )
 
 
 def add_reference(figure: go.Figure, *, y: float, text: str) -> None:

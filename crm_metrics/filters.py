@@ -46,7 +46,9 @@ class Filters:
     def __post_init__(self) -> None:
         """Refuse a period that ends before it begins."""
         if self.start and self.end and self.start > self.end:
-            raise BadInput("The period begins on {start} and ends on {end}. Choose an end after the beginning.", start=self.start, end=self.end)
+            raise BadInput(
+                "The period begins on {start} and ends on {end}. Choose an end after the beginning.", start=self.start, end=self.end
+            )
 
     @property
     def today(self) -> date | None:

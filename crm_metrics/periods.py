@@ -22,9 +22,9 @@ PRESET_LABELS: dict[Preset, str] = {
 }
 Compare = Literal["previous", "last_year", "none"]
 COMPARE_LABELS: dict[Compare, str] = {
-    "previous": noop("Previous period"),
-    "last_year": noop("Same period last year"),
-    "none": noop("Nothing"),
+    "previous": noop("vs the period before"),
+    "last_year": noop("vs the same period last year"),
+    "none": noop("no comparison"),
 }
 Grain = Literal["day", "week", "month", "quarter", "year"]
 _LONGEST: tuple[tuple[int, Grain], ...] = ((45, "day"), (200, "week"), (1500, "month"), (5500, "quarter"))  # up to some 50 points

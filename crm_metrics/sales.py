@@ -14,7 +14,7 @@ from crm_metrics.schema import data_set, order_lines, orders, products
 IS_SALE = and_(order_lines.c.line_kind == "sale", order_lines.c.quantity > 0)
 
 
-def extent(scope: Scope) -> Select[Any]:
+def extent(scope: Scope) -> Select:
     """One row: first_on, last_on (business days of orders), orders, orders_without_customer, has_costs, has_discounts.
 
     All days are empty on an empty data set.
@@ -31,16 +31,18 @@ def extent(scope: Scope) -> Select[Any]:
     ).where(*scope_conditions(scope))
 
 
-def settings() -> Select[Any]:
+def settings() -> Select:
     """One row per setting of the data set: setting, setting_value."""
     return select(data_set.c.setting, data_set.c.setting_value).order_by(data_set.c.setting)
 
 
-def choice_values(column: ColumnElement[Any], scope: Scope) -> Select[Any]:
+def choice_values(column: ColumnElement[Any], scope: Scope) -> Select:
     """One row per value of a shared filter's column within the scope: value, orders; most frequent first."""
     chosen = column.label("value")
-    sold = orders.join(order_lines, order_lines.c.order_id == orders.c.order_id).outerjoin(products, products.c.product_id == order_lines.c.product_id)
-    source = sold if column.table is products else orders  # type: ignore[attr-defined]
+    sold = orders.join(order_lines, order_lines.c.order_id == orders.c.order_id).outerjoin(
+        products, products.c.product_id == order_lines.c.product_id
+    )
+    source = sold if column.table is products else orders
     count = func.count(orders.c.order_id.distinct()).label("orders")
     return select(chosen, count).select_from(source).where(*scope_conditions(scope)).group_by(chosen).order_by(count.desc(), chosen)
 
@@ -55,8 +57,11 @@ def order_sums(filters: Filters, *, name: str = "order_sums") -> CTE:
     return _order_sums(order_conditions(filters) + period_conditions(orders.c.ordered_on, filters), line_conditions(filters)).cte(name)
 
 
-def _order_sums(order_tests: list[ColumnElement[bool]], line_tests: list[ColumnElement[bool]]) -> Select[Any]:
-    lines, attributes = order_lines.c, [orders.c.order_id, orders.c.customer_id, orders.c.ordered_on, orders.c.order_region, orders.c.sales_channel]
+def _order_sums(order_tests: list[ColumnElement[bool]], line_tests: list[ColumnElement[bool]]) -> Select:
+    lines, attributes = (
+        order_lines.c,
+        [orders.c.order_id, orders.c.customer_id, orders.c.ordered_on, orders.c.order_region, orders.c.sales_channel],
+    )
     source = orders.join(order_lines, lines.order_id == orders.c.order_id)
     if line_tests:
         source = source.outerjoin(products, products.c.product_id == lines.product_id)

@@ -1,0 +1,8 @@
+"""CRM Metrics: page settings and navigation, nothing else."""
+
+import streamlit as st
+
+from crm_metrics import ui
+
+st.set_page_config(page_title="CRM Metrics", page_icon=":material/monitoring:", layout="wide")
+ui.navigation().run()

@@ -1,0 +1,314 @@
+"""What a page puts on screen: the finding, tiles, figures with their explanation, tables with their downloads."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from sqlalchemy import Select
+
+from crm_metrics import database, export
+from crm_metrics.figures import themed
+from crm_metrics.language import t
+from crm_metrics.metric import DASH, Metric, Unit, change_text, is_unknown, value_text
+from crm_metrics.ui.start import Page, open_page
+
+Shown = Unit | Literal["text", "day", "flag"]
+_SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
+
+
+class Column(NamedTuple):
+    """One column of a table on screen: its heading, and how its values are printed."""
+
+    label: str
+    unit: Shown
+
+
+def finding(text: str) -> None:
+    """Put the finding, a sentence made from the numbers, under the title."""
+    st.markdown(f"##### {text}")
+
+
+def note(text: str) -> None:
+    """Put a small grey sentence."""
+    st.caption(text)
+
+
+@contextmanager
+def question(text: str) -> Iterator[None]:
+    """Begin a part of the page that answers one more question."""
+    st.subheader(text, anchor=False)
+    with st.container():
+        yield
+
+
+def tabs(page: Page, labels: Mapping[str, str], *, key: str = "tab") -> str:
+    """Return the chosen one of several questions; only that one is computed. It stands in the address."""
+    options = list(labels)
+    if f"{page.name}_{key}" not in st.session_state:
+        st.session_state[f"{page.name}_{key}"] = st.query_params.get(key) if st.query_params.get(key) in options else options[0]
+    chosen = st.segmented_control(
+        t("Questions"), options, key=f"{page.name}_{key}", format_func=labels.__getitem__, required=True, label_visibility="collapsed"
+    )
+    if st.query_params.get(key, options[0]) != chosen:
+        st.query_params[key] = str(chosen)
+    return str(chosen)
+
+
+# ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tiles(
+    page: Page,
+    frame: pd.DataFrame,
+    metrics: Sequence[Metric],
+    *,
+    change: pd.DataFrame | None = None,
+    sparks: Mapping[str, tuple[Sequence[float], Sequence[bool]]] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Put one tile for each of `metrics`, side by side.
+
+    frame: metric, value, low, high, unit, n. change: metric, change, is_good, compared_value, and optionally target, target_share.
+    sparks: values and which of them are unfinished, by metric. notes: a small line under the value, by metric.
+    """
+    values = frame.set_index("metric")
+    changes = change.set_index("metric") if change is not None and len(change) else pd.DataFrame()
+    shown = [
+        _tile(
+            metric,
+            values.loc[metric.name],
+            currency=page.currency,
+            change=changes.loc[metric.name] if metric.name in changes.index else None,
+            spark=(sparks or {}).get(metric.name),
+            note_text=(notes or {}).get(metric.name, ""),
+            dark=page.is_dark,
+        )
+        for metric in metrics
+        if metric.name in values.index
+    ]
+    st.html(_tile_style(dark=page.is_dark) + f'<div class="tiles">{"".join(shown)}</div>')
+    _explain(page, metrics, (), "", label=t("How are these computed?"))
+
+
+def _tile(
+    metric: Metric,
+    row: Any,
+    *,
+    currency: str,
+    change: Any,
+    spark: tuple[Sequence[float], Sequence[bool]] | None,
+    note_text: str,
+    dark: bool,
+) -> str:
+    value = value_text(row.value, metric.unit, currency)
+    parts = [f'<div class="tile-label">{escape(t(metric.label))}</div>', f'<div class="tile-value">{escape(value)}</div>']
+    if not is_unknown(row.low) and not is_unknown(row.high):
+        interval = t(
+            "95 %: {low} to {high}", low=value_text(row.low, metric.unit, currency), high=value_text(row.high, metric.unit, currency)
+        )
+        parts.append(f'<div class="tile-note">{escape(interval)}</div>')
+    if change is not None:
+        parts.append(_change(change, metric, currency))
+    if note_text:
+        parts.append(f'<div class="tile-note">{escape(note_text)}</div>')
+    if spark:
+        parts.append(_spark(*spark, dark=dark))
+    return f'<div class="tile" title="{escape(t(metric.means), quote=True)}">{"".join(parts)}</div>'
+
+
+def _change(change: Any, metric: Metric, currency: str) -> str:
+    if is_unknown(change.change):
+        return f'<div class="tile-note">{DASH} {escape(t("nothing to compare with"))}</div>'
+    arrow = "▲" if change.change > 0 else "▼" if change.change < 0 else "■"
+    words = "" if is_unknown(change.is_good) else t("better") if change.is_good else t("worse")
+    tone = "" if not words else " good" if change.is_good else " bad"
+    shown = t("{points} points", points=f"{change.change * 100:+.1f}") if metric.unit == "share" else change_text(change.change)
+    before = t("before: {value}", value=value_text(change.compared_value, metric.unit, currency))
+    text = f'<div class="tile-change{tone}">{arrow} {escape(shown)} {escape(words)}</div><div class="tile-note">{escape(before)}</div>'
+    if not is_unknown(change.get("target_share")):
+        target = t(
+            "{share} of target {target}",
+            share=value_text(change.target_share, "share"),
+            target=value_text(change.target, metric.unit, currency),
+        )
+        text += f'<div class="tile-note">{escape(target)}</div>'
+    return text
+
+
+def _spark(values: Sequence[float], unfinished: Sequence[bool], *, dark: bool) -> str:
+    """Return a small line of `values` as an image; the unfinished end is dashed."""
+    ys = np.asarray(values, dtype=float)
+    if len(ys) < 2 or not np.isfinite(ys).any():
+        return ""
+    low, span = np.nanmin(ys), (np.nanmax(ys) - np.nanmin(ys)) or 1.0
+    xs = np.linspace(2, _SPARK_WIDTH - 2, len(ys))
+    heights = _SPARK_HEIGHT - 3 - (ys - low) / span * (_SPARK_HEIGHT - 6)
+    points = [f"{x:.1f},{y:.1f}" for x, y in zip(xs, heights, strict=True) if np.isfinite(y)]
+    whole = len(points) - sum(map(bool, unfinished[-1:]))
+    line = f'fill="none" stroke="{"#4DB3C8" if dark else "#0F6E84"}" stroke-width="1.8" vector-effect="non-scaling-stroke"'
+    dashed = f'<polyline {line} stroke-dasharray="3 3" points="{" ".join(points[whole - 1 :])}"/>' if whole < len(points) else ""
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" preserveAspectRatio="none">'
+        f'<polyline {line} points="{" ".join(points[:whole])}"/>{dashed}</svg>'
+    )
+    return f'<img alt="" src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
+
+
+def _tile_style(*, dark: bool) -> str:
+    card, line, quiet, good, bad = (
+        ("#1D2833", "#2F3D4A", "#9AA7B3", "#4CBF94", "#E58A63") if dark else ("#FFFFFF", "#E4E0D9", "#66727D", "#1B7F5C", "#B3472F")
+    )
+    return f"""<style>
+.tiles {{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:.75rem}}
+.tile {{background:{card};border:1px solid {line};border-radius:.6rem;padding:.8rem .95rem}}
+.tile {{display:flex;flex-direction:column;gap:.15rem;min-width:0}}
+.tile-label {{color:{quiet};font-size:.86rem}}
+.tile-value {{font-size:1.7rem;font-weight:620;line-height:1.2;letter-spacing:-.01em;font-variant-numeric:tabular-nums}}
+.tile-change {{font-size:.86rem;font-weight:560}} .tile-change.good {{color:{good}}} .tile-change.bad {{color:{bad}}}
+.tile-note {{color:{quiet};font-size:.8rem}}
+.tile img {{width:100%;height:{_SPARK_HEIGHT}px;margin-top:auto;padding-top:.35rem;overflow:visible}}
+@media (max-width:480px) {{.tiles {{grid-template-columns:repeat(2,minmax(0,1fr))}} .tile-value {{font-size:1.35rem}}}}
+</style>"""
+
+
+# ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def figure(
+    page: Page,
+    shown: go.Figure,
+    *,
+    name: str,
+    alt: str,
+    metrics: Sequence[Metric] = (),
+    queries: Sequence[Select] = (),
+    notes: str = "",
+    on_click: bool = False,
+) -> list[dict[str, Any]]:
+    """Put a figure with its "How is this computed?"; with `on_click` return the points that the reader clicked."""
+    config = {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "toImageButtonOptions": {"format": "svg", "filename": name},
+    }
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if on_click else {}
+    event = st.plotly_chart(themed(shown, dark=page.is_dark), theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
+    _explain(page, metrics, queries, notes, label=t("How is this computed?"))
+    return list(event["selection"]["points"]) if on_click else []
+
+
+def _explain(page: Page, metrics: Sequence[Metric], queries: Sequence[Select], notes: str, *, label: str) -> None:
+    if not (metrics or queries or notes):
+        return
+    with st.popover(label, type="tertiary", icon=":material/help:"):
+        for metric in metrics:
+            st.markdown(f"**{t(metric.label)}** — {t(metric.means)}" + (f" *{t(metric.source)}*" if metric.source else ""))
+        if notes:
+            st.markdown(notes)
+        for query in queries:
+            sql, values = database.statement_text(page.source.data_set, query)
+            st.code(sql, language="sql", wrap_lines=True)
+            st.caption(t("Values: {values}", values="; ".join(f"{key} = {value}" for key, value in values.items())))
+
+
+# ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def table(
+    page: Page,
+    frame: pd.DataFrame,
+    *,
+    columns: Mapping[str, Column],
+    name: str,
+    opens_customer: bool = False,
+    search: bool = False,
+    height: int | None = None,
+) -> list[int]:
+    """Put a sortable table with its downloads; return the positions of the chosen rows.
+
+    columns: which columns of `frame`, in this order. opens_customer: a click on a row opens that customer (column customer_id).
+    search: a box above it finds rows whose texts hold what is typed.
+    """
+    found = _searched(frame, name) if search else frame
+    shown = found.loc[:, list(columns)]
+    chosen: list[int] = []
+    options: dict[str, Any] = {"height": height} if height else {}
+    key = f"{page.name}_{name}_table"
+    config = {column: _column_config(spec) for column, spec in columns.items()}
+    event = st.dataframe(
+        _printable(shown, columns),
+        hide_index=True,
+        column_config=config,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        **options,
+    )
+    chosen = list(event["selection"]["rows"])
+    _downloads(shown.rename(columns={column: spec.label for column, spec in columns.items()}), key=key, name=name)
+    if opens_customer and chosen:
+        st.session_state.pop(key, None)
+        open_page("customer", customer=str(found.iloc[chosen[0]].customer_id))
+    return chosen
+
+
+def _searched(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    wanted = st.text_input(t("Search"), key=f"search_{name}", icon=":material/search:", placeholder=t("name or number")).strip().lower()
+    if not wanted:
+        return frame
+    texts = frame.select_dtypes(include=["object", "str"])
+    hits = pd.Series(data=False, index=frame.index)
+    for column in texts:
+        hits |= texts[column].astype("str").str.lower().str.contains(re.escape(wanted), na=False)
+    return frame[hits]
+
+
+def _printable(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Return `frame` with money at two decimals and days as days."""
+    rounded = {column: frame[column].round(2) for column, spec in columns.items() if spec.unit.startswith("money")}
+    return frame.assign(**rounded)
+
+
+def _column_config(spec: Column) -> Any:
+    number = st.column_config.NumberColumn
+    kinds: dict[str, Callable[[], Any]] = {
+        "text": lambda: st.column_config.TextColumn(spec.label),
+        "day": lambda: st.column_config.DateColumn(spec.label, format="YYYY-MM-DD"),
+        "flag": lambda: st.column_config.CheckboxColumn(spec.label),
+        "share": lambda: number(spec.label, format="percent"),
+        "count": lambda: number(spec.label, format="localized", step=1),
+        "days": lambda: number(spec.label, format="%.1f"),
+        "weeks": lambda: number(spec.label, format="%.1f"),
+        "ratio": lambda: number(spec.label, format="%.4g"),
+    }
+    return kinds.get(spec.unit, lambda: number(spec.label, format="accounting"))()
+
+
+def _downloads(frame: pd.DataFrame, *, key: str, name: str) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            t("CSV"),
+            lambda: export.csv_bytes(frame),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            key=f"{key}_csv",
+            icon=":material/download:",
+            type="tertiary",
+        )
+        st.download_button(
+            t("Excel"),
+            lambda: export.excel_bytes(frame, sheet=name),
+            file_name=f"{name}.xlsx",
+            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            key=f"{key}_xlsx",
+            icon=":material/download:",
+            type="tertiary",
+        )
+        st.caption(t("{n} rows", n=f"{len(frame):,}"))
