@@ -10,12 +10,19 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 
 Table = Callable[[Source, Filters], pd.DataFrame]
-ROOM_NAMES = ("executive_kpis", "lifetime_value", "customer_360", "definitions")
+_MODULES = {
+    "executive_kpis": "crm_metrics.executive_kpis",
+    "lifetime_value": "crm_metrics.lifetime_value",
+    "customer_360": "crm_metrics.customer_360",
+    "data_import": "crm_metrics.data_import.room",
+    "definitions": "crm_metrics.definitions",
+}
+ROOM_NAMES = tuple(_MODULES)
 
 
 def room(name: str) -> ModuleType:
     """Return the module of a room; it is imported when it is asked for, so that models load only where they are used."""
-    return import_module(f"crm_metrics.{name}")
+    return import_module(_MODULES[name])
 
 
 def tables(name: str) -> dict[str, Table]:

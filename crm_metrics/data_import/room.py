@@ -1,0 +1,136 @@
+"""What has been loaded, and is it fit to use?"""
+
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Select, case, func, select
+
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters, scope_conditions
+from crm_metrics.language import noop
+from crm_metrics.metric import Metric
+from crm_metrics.schema import customers, import_batches, import_left_out, order_lines, orders
+
+# ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def held(filters: Filters) -> Select[Any]:
+    """One row: lines, orders, orders_with_customer, customers, lines_with_cost, net_revenue, net_revenue_identified.
+
+    Over all dates: this room is about the data set, not about a period.
+    """
+    lines = order_lines.c
+    known = orders.c.customer_id.is_not(None)
+    return (
+        select(
+            func.count().label("lines"),
+            func.count(orders.c.order_id.distinct()).label("orders"),
+            func.count(case((known, orders.c.order_id)).distinct()).label("orders_with_customer"),
+            select(func.count()).select_from(customers).scalar_subquery().label("customers"),
+            func.count(lines.cost_amount).label("lines_with_cost"),
+            func.sum(lines.net_amount).label("net_revenue"),
+            func.sum(case((known, lines.net_amount), else_=0)).label("net_revenue_identified"),
+        )
+        .select_from(order_lines.join(orders, orders.c.order_id == lines.order_id))
+        .where(*scope_conditions(filters.scope))
+    )
+
+
+def batches() -> Select[Any]:
+    """One row per import, the latest first: batch_id, file_name, imported_at (UTC), batch_state, rows and net amounts, days."""
+    ledger = import_batches.c
+    left_out = [ledger.content_hash, ledger.mapping_hash, ledger.mapping_toml]
+    shown = [column for column in ledger if column not in left_out]
+    return select(*shown).order_by(ledger.batch_id.desc())
+
+
+def rows_left_out() -> Select[Any]:
+    """One row per row of a loaded file that was not loaded: batch_id, row_number, left_out_as, reason, column_name, row_amount, raw."""
+    rows = import_left_out.c
+    source = import_left_out.join(import_batches, import_batches.c.batch_id == rows.batch_id)
+    columns = [
+        rows.batch_id,
+        rows.row_number,
+        rows.left_out_as,
+        rows.reason,
+        rows.reason_values,
+        rows.column_name,
+        rows.row_amount,
+        rows.raw,
+    ]
+    loaded = import_batches.c.batch_state == "loaded"
+    return select(*place, *cause, rows.row_amount, rows.raw).select_from(source).where(loaded).order_by(rows.batch_id.desc(), rows.row_number)
+
+
+# ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+LINES = Metric("lines", noop("Order lines"), "count", "neither", noop("Rows of files that were loaded: order lines, returns included."))
+ORDERS_HELD = Metric(
+    "orders_held", noop("Orders held"), "count", "neither", noop("Orders, credit notes and cancelled orders, over all dates.")
+)
+CUSTOMERS_HELD = Metric("customers_held", noop("Customers held"), "count", "neither", noop("Customers that a file named, over all dates."))
+IDENTIFIED_SHARE = Metric(
+    "revenue_identified_share",
+    noop("Revenue with a customer"),
+    "share",
+    "higher",
+    noop("Net revenue of orders whose customer is known / net revenue of all orders, over all dates."),
+)
+COSTED_SHARE = Metric(
+    "lines_with_cost_share",
+    noop("Lines with a cost"),
+    "share",
+    "higher",
+    noop("Order lines whose cost of goods is known / order lines. Margin is shown for these lines only."),
+)
+LEFT_OUT = Metric(
+    "rows_quarantined",
+    noop("Rows in quarantine"),
+    "count",
+    "lower",
+    noop("Rows of loaded files that can't be right and were not loaded; each is kept with its reason."),
+)
+METRICS = (LINES, ORDERS_HELD, CUSTOMERS_HELD, IDENTIFIED_SHARE, COSTED_SHARE, LEFT_OUT)
+
+
+def health(totals: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return the tiles: metric, value, low, high, unit, n, from the one row of `held` and the rows of `batches`."""
+    row = totals.iloc[0]
+    loaded = ledger[ledger.batch_state == "loaded"]
+    values = {
+        LINES: (row.lines, row.lines),
+        ORDERS_HELD: (row.orders, row.orders),
+        CUSTOMERS_HELD: (row.customers, row.customers),
+        IDENTIFIED_SHARE: (_ratio(row.net_revenue_identified, row.net_revenue), row.orders),
+        COSTED_SHARE: (_ratio(row.lines_with_cost, row.lines), row.lines),
+        LEFT_OUT: (loaded.rows_quarantined.sum(), loaded.rows_in.sum()),
+    }
+    return pd.DataFrame(
+        [(metric.name, float(value), float("nan"), float("nan"), metric.unit, int(n)) for metric, (value, n) in values.items()],
+        columns=["metric", "value", "low", "high", "unit", "n"],
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+# ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tiles(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return what the data set holds: metric, value, low, high, unit, n."""
+    return health(source(held(filters)), source(batches()))
+
+
+def ledger(source: Source, _filters: Filters) -> pd.DataFrame:
+    """Return one row per import, the latest first."""
+    return source(batches())
+
+
+def left_out(source: Source, _filters: Filters) -> pd.DataFrame:
+    """Return one row per row of a loaded file that was not loaded, with its reason."""
+    return source(rows_left_out())
+
+
+TABLES = {"tiles": tiles, "batches": ledger, "left_out": left_out}
