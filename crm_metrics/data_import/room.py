@@ -48,18 +48,10 @@ def rows_left_out() -> Select[Any]:
     """One row per row of a loaded file that was not loaded: batch_id, row_number, left_out_as, reason, column_name, row_amount, raw."""
     rows = import_left_out.c
     source = import_left_out.join(import_batches, import_batches.c.batch_id == rows.batch_id)
-    columns = [
-        rows.batch_id,
-        rows.row_number,
-        rows.left_out_as,
-        rows.reason,
-        rows.reason_values,
-        rows.column_name,
-        rows.row_amount,
-        rows.raw,
-    ]
+    place, cause = [rows.batch_id, rows.row_number], [rows.left_out_as, rows.reason, rows.reason_values, rows.column_name]
+    query = select(*place, *cause, rows.row_amount, rows.raw).select_from(source)
     loaded = import_batches.c.batch_state == "loaded"
-    return select(*place, *cause, rows.row_amount, rows.raw).select_from(source).where(loaded).order_by(rows.batch_id.desc(), rows.row_number)
+    return query.where(loaded).order_by(rows.batch_id.desc(), rows.row_number)
 
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
