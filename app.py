@@ -5,4 +5,5 @@ import streamlit as st
 from crm_metrics import ui
 
 st.set_page_config(page_title="CRM Metrics", page_icon=":material/monitoring:", layout="wide")
-ui.navigation().run()
+with ui.guarded():
+    ui.navigation().run()

@@ -1,7 +1,7 @@
 """How a page begins and what it puts on screen: the only user of streamlit besides the pages themselves."""
 
 from crm_metrics.ui.parts import Column, figure, finding, note, question, table, tabs, tiles
-from crm_metrics.ui.start import Page, ask, navigation, open_page, start_page
+from crm_metrics.ui.start import Page, ask, guarded, navigation, open_page, start_page
 
 __all__ = [
     "Column",
@@ -9,6 +9,7 @@ __all__ = [
     "ask",
     "figure",
     "finding",
+    "guarded",
     "navigation",
     "note",
     "open_page",

@@ -3,8 +3,11 @@
 Every page draws these itself, because a page opened by its address in a fresh process runs without app.py.
 """
 
+import logging
 import os
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, TypeVar
@@ -20,6 +23,7 @@ from crm_metrics.metric import BadInput
 from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare, Period, Preset, preset_period
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 DEFAULT_DATA = "CRM_METRICS_DATA"
 _CHOICES = "reader_choices"
 _READS = 2_000  # answers kept in memory; the least recent go first
@@ -121,6 +125,22 @@ def navigation() -> Any:
     return st.navigation(sections)
 
 
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Show what a reader can put right as a sentence; anything else gets a number to quote, goes to the log and goes on."""
+    try:
+        yield
+    except BadInput as problem:
+        st.error(str(problem), icon=":material/error:")
+    except Exception:
+        number = secrets.token_hex(3)
+        _log.exception("Error %s on a page", number)
+        st.error(
+            t("Something went wrong on our side. Quote the number {number} when you report it.", number=number), icon=":material/error:"
+        )
+        raise
+
+
 def _go_home() -> None:
     """Open the first room; the page at the root has no address of its own, so it can't be a room itself."""
     open_page("executive_kpis")
@@ -160,11 +180,7 @@ def _page_with_data(name: str, source: CachedSource, holds: Any, *, with_bar: bo
     settings = source(sales.settings()).set_index("setting").setting_value
     filters = Filters(start=first_on, end=last_on, scope=source.scope)
     if with_bar:
-        try:
-            filters = _filter_bar(source, first_on, last_on)
-        except BadInput as problem:
-            st.error(str(problem))
-            st.stop()
+        filters = _filter_bar(source, first_on, last_on)
         st.caption(f":material/filter_alt: {sentence(filters, customers_unknown=int(holds.orders_without_customer))}")
     period = Period(filters.start or first_on, filters.end or last_on)
     _write_address()
@@ -225,7 +241,7 @@ def _select(
         label,
         options,
         key=f"choose_{key}",
-        format_func=lambda option: t(labels.get(option, str(option))),
+        format_func={option: t(labels.get(option, str(option))) for option in options}.__getitem__,
         on_change=_keep,
         args=(key,),
         width=width,
@@ -314,7 +330,7 @@ def _choose_values(source: CachedSource, choice: Choice) -> tuple[str, ...]:
         t(choice.label),
         options,
         key=f"choose_{choice.key}",
-        format_func=lambda value: t("unknown") if value == UNKNOWN else value,
+        format_func={value: t("unknown") if value == UNKNOWN else value for value in options}.__getitem__,
         placeholder=t("All"),
         on_change=_keep,
         args=(choice.key,),

@@ -1,0 +1,110 @@
+"""Every page opens without an exception and shows something: empty, with five customers, with CDNOW; in both languages."""
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from crm_metrics import database, schema
+from crm_metrics.ui.start import PAGES
+
+APP = str(Path(__file__).parent.parent / "app.py")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    yield tmp_path
+
+
+def five_customers() -> database.DataSet:
+    """Five customers, one order each on five days, 10.00 each, nothing else known."""
+    data_set = database.find_data_set("mine")
+    days = [dt.date(2024, 1, day) for day in range(1, 6)]
+    ids = [f"o{day.day}" for day in days]
+    tens = pa.array([Decimal("10.0000")] * 5, pa.decimal128(18, 4))
+    orders = {
+        "order_id": ids,
+        "customer_id": [f"c{day.day}" for day in days],
+        "ordered_at": pa.array([dt.datetime.combine(day, dt.time()) for day in days], pa.timestamp("us")),
+        "ordered_on": days,
+        "is_purchase": [True] * 5,
+        "is_cancelled": [False] * 5,
+        "batch_id": [1] * 5,
+    }
+    lines = {
+        "batch_id": [1] * 5,
+        "row_number": list(range(2, 7)),
+        "order_id": ids,
+        "line_kind": ["sale"] * 5,
+        "quantity": tens,
+        "net_amount": tens,
+        "row_hash": ids,
+    }
+    customers = {"customer_id": orders["customer_id"], "batch_id": [1] * 5}
+    with database.change(data_set) as writer:
+        for table, columns in ((schema.orders, orders), (schema.order_lines, lines), (schema.customers, customers)):
+            writer.append(table, pa.table(columns))
+    return data_set
+
+
+def opened(page: str, **parameters: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for key, value in parameters.items():
+        app.query_params[key] = value
+    app.run()
+    app.switch_page(f"pages/{page}.py")
+    return app.run()
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.title, app.markdown, app.caption, app.info, app.warning, app.error, app.subheader)
+    return "\n".join(element.value for elements in kinds for element in elements)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_an_empty_data_set(folder: Path, page: str, language: str) -> None:
+    app = opened(page, lang=language)
+    assert not app.exception
+    assert len(texts(app)) > 40
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_five_customers(folder: Path, page: str, language: str) -> None:
+    five_customers()
+    app = opened(page, lang=language, period="all")
+    assert not app.exception
+    assert len(texts(app)) > 60
+
+
+def test_an_empty_data_set_leads_to_the_data_page(folder: Path) -> None:
+    app = opened("executive_kpis")
+    assert "empty" in app.info[0].value
+    assert app.button[0].label == "Open the Data page"
+
+
+def test_the_language_of_the_address_is_the_language_of_the_page(folder: Path) -> None:
+    assert opened("executive_kpis", lang="zh").title[0].value == "经营指标"
+
+
+def test_filters_follow_the_reader_and_stand_in_the_address(folder: Path) -> None:
+    five_customers()
+    app = opened("executive_kpis", period="last_30_days")
+    app.switch_page("pages/lifetime_value.py")
+    app.run()
+    assert app.selectbox(key="choose_period").value == "last_30_days"
+    assert app.query_params["period"] == ["last_30_days"]
+
+
+def test_an_address_with_rubbish_opens_with_the_defaults(folder: Path) -> None:
+    five_customers()
+    app = opened("executive_kpis", period="'; DROP TABLE orders", region="nowhere", **{"from": "31/02/2024"})
+    assert not app.exception
+    assert app.selectbox(key="choose_period").value == "last_12_months"
