@@ -6,7 +6,7 @@ groups of equal histories, so that a refit costs a few evaluations of the weight
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -18,15 +18,16 @@ from scipy.optimize import minimize
 from crm_metrics.purchase_model.groups import Floats, Groups, History, Integers, customer_groups, history, reweighted, total_weights
 from crm_metrics.purchase_model.likelihood import Spend, beta_geometric, gamma_gamma, spend_of
 from crm_metrics.purchase_model.model import PARAMETERS, Model
-from crm_metrics.purchase_model.optimise import LARGEST, SMALLEST, Objective, curvature_at
+from crm_metrics.purchase_model.optimise import Objective, curvature_at
 from crm_metrics.purchase_model.score import HorizonWeights, beta_geometric_purchases, expected_spend, probability_alive
-from crm_metrics.purchase_model.value import Horizon
+from crm_metrics.purchase_model.value import Horizon, new_customer_value
 
 RESAMPLES = 200
 CONFIDENCE = 0.95
 CELLS_ABOVE_CUSTOMERS = 20_000  # weekly cells with mean recency and age: the total moves by less than .2 %, the interval by far less
 _FEWEST_REFITS = 40  # under these a 2.5 % percentile is the smallest value drawn
 _FLAT = 1e-5  # mean gradient at which a refit counts as done: 1 % of a standard error at 10,000 customers
+_FARTHEST = math.log(1_000)  # a refit whose parameter is a thousand times the estimate's has run off on a ridge
 _POINTS = 48  # of the integral over the drop-out chance: 3e-5 of the value at worst, against intervals of several percent
 _AGES = 16  # Chebyshev points in age between which expected purchases are interpolated
 
@@ -72,20 +73,66 @@ def bootstrap_base_value(
     if not (purchases.converged and spend.converged):
         return BaseValueInterval(math.nan, math.nan, math.nan, 0, 0, _percentiles([], models))
     base = _base(summary, horizon)
-    refit_purchases = _refitter(purchases, _purchase_objective(purchases, base.past))
-    refit_spend = _refitter(spend, partial(gamma_gamma, spend=base.spend))
     value = _total(base, purchases, spend, np.ones(len(summary)))
-    random = np.random.default_rng(seed)
-    drawn: list[tuple[Model, Model, float]] = []
-    for _ in range(resamples):
-        weight = np.bincount(random.integers(0, len(summary), len(summary)), minlength=len(summary)).astype(np.float64)
-        again = _refitted(base, weight, (refit_purchases, refit_spend), models)
-        if again is not None:
-            drawn.append((*again, _total(base, *again, weight)))
+    drawn = [(*again, _total(base, *again, weight)) for weight, again in _refits(base, models, resamples=resamples, seed=seed) if again]
     totals = np.array([total for *_, total in drawn])
     enough = len(drawn) >= _FEWEST_REFITS
     low, high = np.quantile(totals, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]).tolist() if enough else (math.nan, math.nan)
     return BaseValueInterval(value, low, high, resamples, resamples - len(drawn), _percentiles(drawn if enough else [], models))
+
+
+class PartDraws(NamedTuple):
+    """What the resamples say of parts of the customers, and of a new one; resamples that did not converge are left out.
+
+    purchases (undiscounted) and values: resamples x parts; new_customer_values: per resample; failed: resamples left out;
+    parameters: as in BaseValueInterval.
+    """
+
+    purchases: Floats
+    values: Floats
+    new_customer_values: Floats
+    failed: int
+    parameters: pd.DataFrame
+
+
+def bootstrap_parts(
+    summary: pd.DataFrame, models: tuple[Model, Model], *, horizon: Horizon, part: Integers, resamples: int = RESAMPLES, seed: int = 1
+) -> PartDraws:
+    """Return what each resample of bootstrap_base_value gives for parts of the customers; drawn and fitted on all of them alike.
+
+    part: of each customer of `summary`, 0, 1, …; -1: in no part. With one part of all customers the values are the base values.
+    Without a converged model, or with fewer than 40 refits, there are no rows: no interval can be told.
+    """
+    parts = int(part.max(initial=-1)) + 1
+    nothing = PartDraws(np.empty((0, parts)), np.empty((0, parts)), np.empty(0), resamples, _percentiles([], models))
+    if not (models[0].converged and models[1].converged):
+        return nothing
+    base = _base(summary, horizon)
+    plain, counted = base._replace(horizon=horizon.total()), part >= 0
+    purchases, values, drawn = [], [], []
+    for weight, again in _refits(base, models, resamples=resamples, seed=seed):
+        if again:
+            shares = np.where(counted, weight, 0.0)
+            bought = _bought(base, again[0])
+            undiscounted = bought if horizon.discount_rate_per_year == 0 else _bought(plain, again[0])
+            purchases.append(np.bincount(part[counted], (shares * undiscounted[base.groups.group])[counted], minlength=parts))
+            worth = shares * bought[base.groups.group] * expected_spend(again[1], summary)
+            values.append(np.bincount(part[counted], worth[counted], minlength=parts))
+            drawn.append((*again, new_customer_value(*again, horizon=horizon)))
+    if len(drawn) < _FEWEST_REFITS:
+        return nothing
+    new = np.array([value for *_, value in drawn])
+    return PartDraws(np.array(purchases), np.array(values), new, resamples - len(drawn), _percentiles(drawn, models))
+
+
+def _refits(base: _Base, models: tuple[Model, Model], *, resamples: int, seed: int) -> Iterator[tuple[Floats, tuple[Model, Model] | None]]:
+    """Give, per resample, how often each customer was drawn and both models refitted, or None where they do not converge."""
+    purchases, spend = models
+    refitters = (_refitter(purchases, _purchase_objective(purchases, base.past)), _refitter(spend, partial(gamma_gamma, spend=base.spend)))
+    random, customers = np.random.default_rng(seed), len(base.summary)
+    for _ in range(resamples):
+        weight = np.bincount(random.integers(0, customers, customers), minlength=customers).astype(np.float64)
+        yield weight, _refitted(base, weight, refitters, models)
 
 
 def _base(summary: pd.DataFrame, horizon: Horizon) -> _Base:
@@ -123,11 +170,10 @@ def _refitter(model: Model, objective: Objective) -> Callable[[Objective, float]
             found = resampled(log_params)
             return -found.value / customers, -found.gradient / customers
 
-        options = {"gtol": _FLAT, "maxiter": 60, "hess_inv0": inverse}
-        with np.errstate(all="ignore"):
-            found = minimize(loss, start, jac=True, method="BFGS", options=options)
-        inside = (found.x > math.log(SMALLEST)) & (found.x < math.log(LARGEST))
-        if not (inside.all() and np.abs(found.jac).max() < 10 * _FLAT):
+        with np.errstate(all="ignore"):  # a first step too far may overflow; the line search turns back
+            found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": _FLAT, "maxiter": 60, "hess_inv0": inverse})
+        is_near = np.abs(found.x - start).max() < _FARTHEST
+        if not (is_near and np.abs(found.jac).max() < 10 * _FLAT):
             return None
         return dataclasses.replace(model, params=dict(zip(PARAMETERS[model.name], np.exp(found.x).tolist(), strict=True)))
 
@@ -149,12 +195,16 @@ def _refitted(
 
 def _total(base: _Base, purchases: Model, spend: Model, weight: Floats) -> float:
     """Return the total expected discounted value of the customers, each counted `weight` times."""
+    return float((weight * _bought(base, purchases)[base.groups.group]) @ expected_spend(spend, base.summary))
+
+
+def _bought(base: _Base, purchases: Model) -> Floats:
+    """Return the expected (discounted) purchases of a customer of each group."""
     ages = len(base.age_points)
     at = (np.repeat(base.past.distinct, ages), np.tile(base.age_points, len(base.past.distinct)))
     by_point = beta_geometric_purchases(purchases, at, base.horizon, points=_POINTS).reshape(-1, ages)
     if_alive = (by_point[base.past.position] * base.age_basis).sum(axis=1)
-    bought = probability_alive(purchases, base.groups.frame) * if_alive
-    return float((weight * bought[base.groups.group]) @ expected_spend(spend, base.summary))
+    return np.asarray(probability_alive(purchases, base.groups.frame) * if_alive, dtype=np.float64)
 
 
 def _percentiles(drawn: list[tuple[Model, Model, float]], models: tuple[Model, Model]) -> pd.DataFrame:

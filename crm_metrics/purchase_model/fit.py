@@ -6,7 +6,6 @@ large for lifetimes.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -16,20 +15,23 @@ import pandas as pd
 
 from crm_metrics.purchase_model import from_lifetimes
 from crm_metrics.purchase_model.groups import CELLS_ABOVE_CUSTOMERS, Floats, History, customer_groups, history
-from crm_metrics.purchase_model.likelihood import beta_geometric, gamma_gamma, pareto_nbd, spend_of
+from crm_metrics.purchase_model.likelihood import Spend, beta_geometric, gamma_gamma, pareto_nbd, spend_of
 from crm_metrics.purchase_model.model import PARAMETERS, Model, ModelName, unfitted
 from crm_metrics.purchase_model.optimise import (
-    Objective,
+    Problem,
     Top,
+    ascent,
     climb,
-    curvature_at,
     curvature_of_value,
     is_top,
     standard_errors,
+    top_at,
     with_gradient,
 )
 
-PARETO_CUSTOMERS = 20_000  # Nelder-Mead on hypergeometric functions: more would take minutes
+Fitter = Literal["lifetimes", "own"]
+
+PARETO_CUSTOMERS = 20_000  # Nelder-Mead on hypergeometric functions: a million customers would take minutes
 LESS_BY = 1e-3  # how much less log-likelihood than our own top lifetimes' estimate may have
 
 
@@ -56,38 +58,36 @@ def fit_pareto_nbd(summary: pd.DataFrame, *, seed: int = 1) -> Model:
     if not _has_repeats(fitted_on):
         return unfitted("pareto_nbd", customers=len(fitted_on))
     past = history(customer_groups(fitted_on).frame)
-    value = partial(pareto_nbd, past=past)
-    found = from_lifetimes.pareto_nbd(past, seed=seed)
-    top = _pareto_top(value, found, past.customers)
-    fitter: Literal["lifetimes", "own"] = "lifetimes"
-    if top is None or not top.converged:
-        # lifetimes' likelihood is NaN where recency equals the age with very many purchases: climb our own
-        start = np.log([1.0, past.age.mean() / 2, 0.7, past.age.mean() / 2])
-        own = climb(with_gradient(value), [start, start + 1, start - 1], customers=past.customers)
-        if top is None or own.value > top.value + LESS_BY:
-            top, fitter = _pareto_top(value, own.log_params, past.customers) or own, "own"
+    age = _mean_age(past)
+    top = _pareto_top(past, ascent(_pareto_problem(past), np.log([0.5, age / 2, 0.5, age / 2])))
+    fitter: Fitter = "own"
+    # On a ridge lifetimes' Nelder-Mead takes its 2,000 steps (10 s on 946 customers) and ends on the ridge too: not asked then.
+    found = from_lifetimes.pareto_nbd(past, seed=seed, top=top.log_params) if top.converged else None
+    if found is not None:
+        theirs = _pareto_top(past, found)
+        if theirs.converged and theirs.value > top.value - LESS_BY:
+            top, fitter = theirs, "lifetimes"
     return replace(_model("pareto_nbd", top, customers=len(fitted_on), fitter=fitter), sampled=sampled)
 
 
 def fit_gamma_gamma(summary: pd.DataFrame) -> Model:
     """Return the Gamma-Gamma model (Fader and Hardie 2013) of the repeaters of `summary`: frequency, repeat_value_mean.
 
-    Repeaters without a positive value are left out and counted. Under 2 usable repeaters the model is unknown.
+    Repeaters without a positive value are left out and counted. Where fewer than 2 are left, or all spend the same, it is unknown.
     """
     spend = spend_of(summary)
     left_out = int((summary["frequency"] > 0).sum()) - len(spend.weight)
     if len(spend.weight) < 2 or np.ptp(spend.mean_value) == 0:
         return unfitted("gamma_gamma", customers=len(spend.weight), left_out=left_out)
-    objective = partial(gamma_gamma, spend=spend)
     level = float(spend.mean_value.mean())
-    starts = [np.log([p, q, level * (q - 1) / p]) for p, q in ((3.0, 3.0), (6.0, 4.0), (1.0, 2.0), (1.0, 10.0))]
-    own = climb(objective, starts, customers=spend.customers)
-    found = from_lifetimes.gamma_gamma(spend, starts=[*starts[:1], own.log_params]) if len(spend.weight) <= CELLS_ABOVE_CUSTOMERS else None
-    top, fitter = _chosen(objective, own, found, spend.customers)
-    varies = np.ptp(spend.frequency) > 0
-    correlation = float(np.corrcoef(spend.frequency, spend.mean_value)[0, 1]) if varies else math.nan
+    problem = Problem(partial(gamma_gamma, spend=spend), spend.customers, np.log([1.0, 1.0, level]))
+    own = climb(problem, [np.log([p, q, level * (q - 1) / p]) for p, q in ((3.0, 3.0), (6.0, 4.0), (1.0, 2.0), (1.0, 10.0))])
+    found = None
+    if len(spend.weight) <= CELLS_ABOVE_CUSTOMERS:
+        found = from_lifetimes.gamma_gamma(spend, starts=[np.log([3.0, 3.0, level]), own.log_params])
+    top, fitter = _chosen(problem, own, found)
     model = _model("gamma_gamma", top, customers=len(spend.weight), fitter=fitter)
-    return replace(model, left_out=left_out, correlation=correlation)
+    return replace(model, left_out=left_out, correlation=_correlation(spend))
 
 
 def _fit_beta_geometric(name: Literal["bg_nbd", "mbg_nbd"], summary: pd.DataFrame) -> Model:
@@ -95,47 +95,54 @@ def _fit_beta_geometric(name: Literal["bg_nbd", "mbg_nbd"], summary: pd.DataFram
         return unfitted(name, customers=len(summary))
     past = history(customer_groups(summary).frame)
     objective = partial(beta_geometric, past=past, drops_at_once=name == "mbg_nbd")
-    own = climb(objective, _starts(past), customers=past.customers)
+    age = _mean_age(past)
+    problem = Problem(objective, past.customers, np.log([1.0, age, 1.0, 1.0]))
+    shapes = ((0.5, 0.3, 1.0, 3.0), (2.0, 1.0, 0.5, 5.0), (0.2, 0.1, 1.0, 1.0), (1.0, 0.5, 0.1, 1.0))
+    own = climb(problem, [np.log([r, alpha * age, a, b]) for r, alpha, a, b in shapes])
     found = None
     if len(summary) <= CELLS_ABOVE_CUSTOMERS:
-        found = from_lifetimes.beta_geometric(past, name=name, starts=[None, own.log_params, *_starts(past)[:1]])
-    top, fitter = _chosen(objective, own, found, past.customers)
+        found = from_lifetimes.beta_geometric(past, name=name, starts=[None, own.log_params])
+    top, fitter = _chosen(problem, own, found)
     return _model(name, top, customers=len(summary), fitter=fitter)
-
-
-def _starts(past: History) -> list[Floats]:
-    """Return starts on the scale of the data: common parameter sets, alpha as a share of the mean age."""
-    age = max(float(past.age @ past.weight) / past.customers, 1 / 7)
-    return [
-        np.log([r, alpha * age, a, b])
-        for r, alpha, a, b in ((0.5, 0.3, 1.0, 3.0), (2.0, 1.0, 0.5, 5.0), (0.2, 0.1, 1.0, 1.0), (1.0, 0.5, 0.1, 1.0))
-    ]
 
 
 def _has_repeats(summary: pd.DataFrame) -> bool:
     return len(summary) > 1 and bool((summary["frequency"] > 0).any()) and bool((summary["age_days"] > 0).any())
 
 
-def _chosen(objective: Objective, own: Top, found: Floats | None, customers: float) -> tuple[Top, Literal["lifetimes", "own"]]:
+def _mean_age(past: History) -> float:
+    """Return the mean age in weeks, at least a day."""
+    return max(float(past.age @ past.weight) / past.customers, 1 / 7)
+
+
+def _chosen(problem: Problem, own: Top, found: Floats | None) -> tuple[Top, Fitter]:
     """Return lifetimes' estimate, or our own where lifetimes has none or one that is lower."""
     if found is None or not np.isfinite(found).all():
         return own, "own"
-    here, curvature = objective(found), curvature_at(objective, found)
-    top = Top(found, here.value, curvature, is_top(found, here, curvature, customers=customers))
+    top = top_at(problem, found)
     if own.value > top.value + LESS_BY or (own.converged and not top.converged):
         return own, "own"
     return top, "lifetimes"
 
 
-def _pareto_top(value: Callable[[Floats], float], log_params: Floats | None, customers: float) -> Top | None:
-    if log_params is None or not np.isfinite(log_params).all():
-        return None
-    here = with_gradient(value)(log_params)
-    curvature = curvature_of_value(value, log_params)
-    return Top(log_params, here.value, curvature, is_top(log_params, here, curvature, customers=customers))
+def _pareto_problem(past: History) -> Problem:
+    age = _mean_age(past)
+    return Problem(with_gradient(partial(pareto_nbd, past=past)), past.customers, np.log([1.0, age, 1.0, age]))
 
 
-def _model(name: ModelName, top: Top, *, customers: int, fitter: Literal["lifetimes", "own"]) -> Model:
+def _pareto_top(past: History, log_params: Floats) -> Top:
+    value, problem = partial(pareto_nbd, past=past), _pareto_problem(past)
+    with np.errstate(all="ignore"):  # on a ridge the numbers overflow, and the point is then no top
+        curvature = curvature_of_value(value, log_params)
+        return Top(log_params, value(log_params), curvature, is_top(problem, log_params, curvature))
+
+
+def _correlation(spend: Spend) -> float:
+    """Return Pearson's correlation of frequency and mean value; NaN when one does not vary."""
+    return float(np.corrcoef(spend.frequency, spend.mean_value)[0, 1]) if np.ptp(spend.frequency) > 0 else math.nan
+
+
+def _model(name: ModelName, top: Top, *, customers: int, fitter: Fitter) -> Model:
     errors = standard_errors(top.log_params, top.curvature)
     params = np.exp(top.log_params)
     return Model(

@@ -31,20 +31,25 @@ def beta_geometric(past: History, *, name: Literal["bg_nbd", "mbg_nbd"], starts:
 
         make = BetaGeoFitter if name == "bg_nbd" else ModifiedBetaGeoFitter
         for start in starts:
-            arguments = (past.frequency, past.recency, past.age, past.weight)
-            fitted = _fitted(make(), arguments, initial_params=None if start is None else start + scale)
+            fitted = _fitted(make(), past[:4], initial_params=None if start is None else start + scale)
             if fitted is not None:
                 return np.log(fitted.params_[["r", "alpha", "a", "b"]].to_numpy(dtype=np.float64))
     return None
 
 
-def pareto_nbd(past: History, *, seed: int) -> Floats | None:
-    """Return ln(r, alpha, s, beta) of ParetoNBDFitter, or None. The start is drawn as lifetimes does, by `seed`."""
+def pareto_nbd(past: History, *, seed: int, top: Floats) -> Floats | None:
+    """Return ln(r, alpha, s, beta) of ParetoNBDFitter, or None. The start is drawn as lifetimes does, by `seed`.
+
+    top: where our own likelihood is highest. If lifetimes' likelihood is NaN there (recency equal to the age with very many
+    purchases), its search is lost and is not begun.
+    """
     start = np.random.default_rng(seed).normal(1.0, 0.05, 4)
     with _quiet():
         from lifetimes import ParetoNBDFitter
 
-        fitted = _fitted(ParetoNBDFitter(), (past.frequency, past.recency, past.age, past.weight), initial_params=start, tol=_TOLERANCE)
+        if not np.isfinite(ParetoNBDFitter._negative_log_likelihood(np.exp(top), *past[:4], 0.0)):
+            return None
+        fitted = _fitted(ParetoNBDFitter(), past[:4], initial_params=start, tol=_TOLERANCE)
         if fitted is None:
             return None
         params = fitted.params_[["r", "alpha", "s", "beta"]].to_numpy(dtype=np.float64)

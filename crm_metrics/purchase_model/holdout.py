@@ -25,7 +25,8 @@ GRADE_RANKING_SLACK = 0.05  # a ranking up to this share worse than the baseline
 Grade = Literal["A", "B", "C"]
 GRADE_MEANS: dict[Grade, str] = {
     "A": noop(
-        "A: the total is within {within:.0%} of what happened and nearer than the baseline, and the best customers are found as well as by it."
+        "A: the total is within {within:.0%} of what happened and nearer than the baseline, "
+        "and the best customers are found as well as by it."
     ),
     "B": noop(
         "B: the total is within {within:.0%} of what happened or nearer than the baseline, "

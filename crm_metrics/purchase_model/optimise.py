@@ -12,12 +12,22 @@ from crm_metrics.purchase_model.likelihood import LogLikelihood
 
 Objective = Callable[[Floats], LogLikelihood]
 
-# Mean gradient per customer at which a point counts as the top; standard errors of the logarithms are some 1,000 times larger.
+# Mean gradient per customer at which a point counts as the top: at a thousand customers some .1 % of a standard error.
 GRADIENT_AT_TOP = 1e-5
-# A parameter outside this range is a ridge (all one-time buyers give r .00025, alpha 470,000), not an estimate.
-SMALLEST, LARGEST = 1e-4, 1e5
+# A parameter outside this range, times in mean ages and money in mean values, is a ridge and no estimate: all one-time buyers
+# "converge" to r .00025 and alpha 470,000.
+SMALLEST, LARGEST = 1e-3, 1e4
 _STEP = 1e-4  # central difference of a gradient: error about 1e-8
 _STEP_OF_VALUE = 1e-3  # second difference of a value: rounding and curvature errors are then both under .1 %
+_MOST_STEPS = 200  # CDNOW takes 30; on a ridge more steps lead nowhere
+
+
+class Problem(NamedTuple):
+    """What to climb. customers: the sum of weights; log_scale: logarithm of each parameter's natural unit in these data."""
+
+    objective: Objective
+    customers: float
+    log_scale: Floats
 
 
 class Top(NamedTuple):
@@ -29,11 +39,11 @@ class Top(NamedTuple):
     converged: bool
 
 
-def climb(objective: Objective, starts: Iterable[Floats], *, customers: float) -> Top:
+def climb(problem: Problem, starts: Iterable[Floats]) -> Top:
     """Return the first top reached from `starts`, or the best point when none is a top."""
     best: Top | None = None
     for start in starts:
-        top = polished(objective, _ascent(objective, start, customers), customers=customers)
+        top = _polished(problem, ascent(problem, start))
         if top.converged:
             return top
         if best is None or top.value > best.value:
@@ -43,46 +53,64 @@ def climb(objective: Objective, starts: Iterable[Floats], *, customers: float) -
     return best
 
 
-def _ascent(objective: Objective, start: Floats, customers: float) -> Floats:
+def ascent(problem: Problem, start: Floats) -> Floats:
+    """Return where L-BFGS ends from `start`."""
+
     def loss(log_params: Floats) -> tuple[float, Floats]:
-        found = objective(log_params)
+        found = problem.objective(log_params)
         if not (math.isfinite(found.value) and np.isfinite(found.gradient).all()):
             return 1e10, np.zeros_like(log_params)
-        return -found.value / customers, -found.gradient / customers
+        return -found.value / problem.customers, -found.gradient / problem.customers
 
-    bounds = [(-20.0, 20.0)] * len(start)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8})
+    widest = 2 * math.log(LARGEST)
+    bounds = [(unit - widest, unit + widest) for unit in problem.log_scale]
+    with np.errstate(all="ignore"):  # far from the top numbers may overflow; `loss` turns such points away
+        options = {"maxiter": _MOST_STEPS, "ftol": 1e-13, "gtol": 1e-8}
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(found.x, dtype=np.float64)
 
 
-def polished(objective: Objective, log_params: Floats, *, customers: float) -> Top:
+def _polished(problem: Problem, log_params: Floats) -> Top:
     """Return the top after at most four Newton steps from `log_params`; each is kept only if it climbs."""
-    here = objective(log_params)
-    curvature = curvature_at(objective, log_params)
+    here, curvature = problem.objective(log_params), curvature_at(problem.objective, log_params)
     for _ in range(4):
-        if np.abs(here.gradient).max() / customers < 1e-10 or not _is_peak(curvature):
+        if not _is_peak(curvature) or np.abs(here.gradient).max() / problem.customers < 1e-10:
             break
         step = np.linalg.solve(curvature, here.gradient)
-        there = objective(log_params + step) if np.abs(step).max() < 1 else here
+        if np.abs(step).max() > 1:
+            break
+        there = problem.objective(log_params + step)
         if not there.value >= here.value:
             break
-        log_params, here = (log_params + step, there) if there is not here else (log_params, here)
-        curvature = curvature_at(objective, log_params)
-    return Top(log_params, here.value, curvature, is_top(log_params, here, curvature, customers=customers))
+        log_params, here = log_params + step, there
+        curvature = curvature_at(problem.objective, log_params)
+    return Top(log_params, here.value, curvature, is_top(problem, log_params, curvature))
 
 
-def is_top(log_params: Floats, here: LogLikelihood, curvature: Floats, *, customers: float) -> bool:
+def top_at(problem: Problem, log_params: Floats) -> Top:
+    """Return `log_params` with its value and curvature, and whether it is a top."""
+    curvature = curvature_at(problem.objective, log_params)
+    return Top(log_params, problem.objective(log_params).value, curvature, is_top(problem, log_params, curvature))
+
+
+def is_top(problem: Problem, log_params: Floats, curvature: Floats) -> bool:
     """Return whether the point is a top: flat, curved downwards, finite, and no parameter on a ridge."""
-    inside = (log_params > math.log(SMALLEST)) & (log_params < math.log(LARGEST))
-    flat = np.isfinite(here.gradient).all() and np.abs(here.gradient).max() / customers < GRADIENT_AT_TOP
-    return bool(math.isfinite(here.value) and flat and inside.all() and _is_peak(curvature))
+    here = problem.objective(log_params)
+    flat = bool(np.isfinite(here.gradient).all()) and float(np.abs(here.gradient).max()) / problem.customers < GRADIENT_AT_TOP
+    return math.isfinite(here.value) and flat and is_plausible(problem, log_params) and _is_peak(curvature)
+
+
+def is_plausible(problem: Problem, log_params: Floats) -> bool:
+    """Return whether every parameter, in its natural unit, is between SMALLEST and LARGEST."""
+    size = log_params - problem.log_scale
+    return bool(((size > math.log(SMALLEST)) & (size < math.log(LARGEST))).all())
 
 
 def curvature_at(objective: Objective, log_params: Floats) -> Floats:
     """Return minus the Hessian by central differences of the gradient."""
     rows = [objective(log_params - e).gradient - objective(log_params + e).gradient for e in np.eye(len(log_params)) * _STEP]
     curvature = np.array(rows) / (2 * _STEP)
-    return (curvature + curvature.T) / 2
+    return np.asarray((curvature + curvature.T) / 2, dtype=np.float64)
 
 
 def with_gradient(value: Callable[[Floats], float]) -> Objective:
@@ -98,12 +126,15 @@ def with_gradient(value: Callable[[Floats], float]) -> Objective:
 def curvature_of_value(value: Callable[[Floats], float], log_params: Floats) -> Floats:
     """Return minus the Hessian by second differences of the value."""
     steps = np.eye(len(log_params)) * _STEP_OF_VALUE
-
-    def entry(one: Floats, two: Floats) -> float:
-        at = log_params
-        return value(at + one - two) + value(at - one + two) - value(at + one + two) - value(at - one - two)
-
-    return np.array([[entry(one, two) for two in steps] for one in steps]) / (4 * _STEP_OF_VALUE**2)
+    size = len(steps)
+    curvature = np.empty((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            one, two = steps[i], steps[j]
+            across = value(log_params + one - two) + value(log_params - one + two)
+            along = value(log_params + one + two) + value(log_params - one - two)
+            curvature[i, j] = curvature[j, i] = (across - along) / (4 * _STEP_OF_VALUE**2)
+    return curvature
 
 
 def standard_errors(log_params: Floats, curvature: Floats) -> Floats:

@@ -187,7 +187,7 @@ def _pareto_gain(model: Model, share: Floats) -> Floats:
 def _pareto_purchases(model: Model, at: tuple[Floats, Floats], horizon: HorizonWeights) -> Floats:
     """Return, per (frequency, age in weeks), the weighted expected purchases of an active customer; stable at s = 1."""
     x, age = at
-    r, alpha, s, beta = model.values()
+    r, alpha, _, beta = model.values()
     total = np.zeros_like(x)
     for weeks, counts in zip(horizon.weeks, horizon.weights, strict=True):
         total += counts * _pareto_gain(model, weeks / (beta + age))
