@@ -1,0 +1,208 @@
+"""The columns a mapping names, found in a file and parsed: each different text once, then spread over the rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crm_metrics.data_import import values
+from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, ISO, MONTH_FIRST, USUAL, as_pattern
+from crm_metrics.data_import.mapping import Layout, Mapping, Target
+from crm_metrics.data_import.problems import gathered
+from crm_metrics.data_import.raw_table import RawTable
+from crm_metrics.metric import BadInput
+
+
+Parser = Callable[[pa.Array], values.Values]
+
+
+class Parsed(NamedTuple):
+    """A column's values, problem code and currency sign per row."""
+
+    column: str
+    values: pa.Array
+    problems: np.ndarray
+    signs: np.ndarray | None = None
+
+
+# ── where the columns are ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fitting_layout(raw: RawTable, mapping: Mapping) -> Layout:
+    """Return the mapping's layout that this file has. Raises BadInput when none fits."""
+    layouts = mapping.all_layouts()
+    for layout in layouts:
+        width_fits = layout.width is None or layout.width == len(raw.columns)
+        header_fits = layout.has_header is None or layout.has_header == (raw.header_row is not None)
+        if width_fits and header_fits and (len(layouts) == 1 or not _missing(raw, layout)):
+            return layout
+    raise BadInput(
+        "The file has {found} columns ({columns}); the mapping {name} knows files with {widths}. Choose another mapping.",
+        found=len(raw.columns),
+        columns=", ".join(raw.columns[:8]),
+        name=mapping.name,
+        widths=", ".join(str(layout.width) for layout in layouts if layout.width),
+    )
+
+
+def located(raw: RawTable, mapping: Mapping) -> dict[Target, str]:
+    """Return the file's column for each target. Raises one BadInput with every column that is missing or there twice."""
+    layout = fitting_layout(raw, mapping)
+    problems = _missing(raw, layout) + [_no_column(raw, "orders.key", name) for name in mapping.orders.key if name not in raw.columns]
+    if problems:
+        raise gathered("The mapping does not fit {file}:", problems, file=raw.name or "the file")
+    return {target: raw.columns[wanted - 1] if isinstance(wanted, int) else wanted for target, wanted in layout.columns.items()}
+
+
+def _missing(raw: RawTable, layout: Layout) -> list[BadInput]:
+    return [
+        _no_column(raw, f"columns.{target}", wanted)
+        for target, wanted in layout.columns.items()
+        if (wanted not in raw.columns if isinstance(wanted, str) else wanted > len(raw.columns))
+    ]
+
+
+def _no_column(raw: RawTable, key: str, wanted: str | int) -> BadInput:
+    if wanted in raw.repeated_columns:
+        return BadInput("{key}: the column {name} is there twice. Write {name} (1) or {name} (2) in the mapping.", key=key, name=wanted)
+    if raw.header_row is None and isinstance(wanted, str):
+        return BadInput(
+            "{key}: there is no column {name}, because the file has no header. Add one, or give positions like 1.", key=key, name=wanted
+        )
+    return BadInput("{key}: there is no column {name}. The columns are: {columns}.", key=key, name=wanted, columns=", ".join(raw.columns))
+
+
+# ── what they hold ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The file's columns, dictionary-encoded, and the mapping's targets among them."""
+
+    raw: RawTable
+    mapping: Mapping
+    columns: dict[Target, str]
+    encoded: dict[str, pa.DictionaryArray]
+
+    def identifiers(self, target: Target) -> Parsed | None:
+        """Return a column of identifiers, or None when the mapping has none."""
+        return self._parsed(self.columns[target], values.parse_identifiers) if target in self.columns else None
+
+    def names(self, target: Target) -> pa.Array:
+        """Return a column of names; nulls when the mapping has none."""
+        if target in self.columns:
+            return self._parsed(self.columns[target], values.parse_names).values
+        return pa.nulls(self.raw.table.num_rows, pa.string())
+
+    def numbers(self, target: Target) -> Parsed | None:
+        """Return a column of exact decimals, or None when the mapping has none."""
+        marks = self.mapping.numbers
+        written = partial(values.parse_numbers, decimal=marks.decimal, thousands=marks.thousands)
+        return self._parsed(self.columns[target], written, typed=("n", values.parse_numbers)) if target in self.columns else None
+
+    def moments(self) -> Parsed:
+        """Return the moment of each row in business time. Raises BadInput when dates have a zone and the mapping has none."""
+        zone = self.mapping.dates.time_zone
+        written = partial(values.parse_dates, patterns=date_patterns(self.mapping), time_zone=zone)
+        return self._parsed(self.columns["date"], written, typed=("d", partial(values.parse_dates, patterns=(ISO,), time_zone=zone)))
+
+    def _parsed(self, column: str, parse: Parser, *, typed: tuple[str, Parser] | None = None) -> Parsed:
+        """Return a column parsed; cells of the Excel kind typed[0] are parsed by typed[1], whatever the mapping says of text."""
+        cells = self.encoded[column]
+        told = parse(cells.dictionary)
+        if told.has_zone and self.mapping.dates.time_zone is None:
+            raise BadInput(
+                "The dates in {column} have a time zone. Set dates.time_zone in the mapping to the zone of the business day, like Europe/London.",
+                column=column,
+            )
+        parsed = self._spread(column, told)
+        if typed is None or self.raw.kinds is None:
+            return parsed
+        is_typed = pc.equal(_whole(self.raw.kinds[column]), typed[0])
+        other = self._spread(column, typed[1](cells.dictionary))
+        problems = np.where(is_typed.to_numpy(zero_copy_only=False), other.problems, parsed.problems)
+        return Parsed(column, pc.if_else(is_typed, other.values, parsed.values), problems, parsed.signs)
+
+    def _spread(self, column: str, parsed: values.Values) -> Parsed:
+        indices = self.encoded[column].indices
+        places = indices.to_numpy()
+        signs = np.array(parsed.signs, dtype=object)[places] if any(parsed.signs) else None
+        return Parsed(column, parsed.values.take(indices), parsed.problems[places], signs)
+
+
+def cells_of(raw: RawTable, mapping: Mapping) -> Cells:
+    """Return the file's cells under a mapping, its date order decided. Raises BadInput when the file as a whole does not fit."""
+    columns = located(raw, mapping)
+    encoded = {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns}
+    return Cells(raw, with_date_order(mapping, encoded[columns["date"]].dictionary, columns["date"]), columns, encoded)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+# ── day or month first ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def date_patterns(mapping: Mapping) -> tuple[str, ...]:
+    """Return the patterns dates are read with, in order."""
+    if mapping.dates.formats:
+        return tuple(text if text == EXCEL_SERIAL else as_pattern(text) for text in mapping.dates.formats)
+    by_order = {True: (DAY_FIRST,), False: (MONTH_FIRST,), None: ()}[mapping.dates.day_first]
+    return USUAL + by_order
+
+
+def with_date_order(mapping: Mapping, texts: pa.Array, column: str) -> Mapping:
+    """Return the mapping with dates.day_first decided by the days above 12, where the mapping leaves it open.
+
+    Raises BadInput when no date decides it, or when dates of both orders are there.
+    """
+    if mapping.dates.formats or mapping.dates.day_first is not None:
+        return mapping
+    found = day_order_evidence(texts)
+    if not found.any_text:
+        return mapping
+    if found.day_first and found.month_first:
+        raise BadInput(
+            "The column {column} has dates of both orders: {day_first} has the day first, {month_first} the month. Write them all as YYYY-MM-DD.",
+            column=column,
+            day_first=found.day_first,
+            month_first=found.month_first,
+        )
+    if not found.day_first and not found.month_first and found.open_text:
+        raise BadInput(
+            "The column {column} does not show whether the day or the month comes first: {value} can be both, and no date has a day above 12. "
+            "Set dates.day_first to true or false in the mapping.",
+            column=column,
+            value=found.open_text,
+        )
+    return mapping.model_copy(update={"dates": mapping.dates.model_copy(update={"day_first": not found.month_first})})
+
+
+class DayOrder(NamedTuple):
+    """Examples of dates: day certainly first, month certainly first, either order with different days; any with two small numbers."""
+
+    day_first: str
+    month_first: str
+    open_text: str
+    any_text: str
+
+
+def day_order_evidence(texts: pa.Array) -> DayOrder:
+    """Return what the dates written like 01/02/2024 tell about their order."""
+    texts = values.narrowed(texts)
+    as_day, as_month = (values.parse_dates(texts, (pattern,), "UTC").problems == values.FINE for pattern in (DAY_FIRST, MONTH_FIRST))
+    either = as_day & as_month
+    if either.any():
+        days, months = (values.parse_dates(texts, (pattern,), "UTC").values for pattern in (DAY_FIRST, MONTH_FIRST))
+        either &= pc.not_equal(days, months).fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    return DayOrder(*(_example(texts, mask) for mask in (as_day & ~as_month, as_month & ~as_day, either, as_day | as_month)))
+
+
+def _example(texts: pa.Array, mask: np.ndarray) -> str:
+    places = np.flatnonzero(mask)
+    return texts[int(places[0])].as_py() if len(places) else ""
