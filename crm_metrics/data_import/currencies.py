@@ -75,7 +75,7 @@ def currencies_of(cells: Cells, verdicts: Verdicts) -> Currencies:
         if money.reporting not in (None, money.currency) and money.currency is not None:
             found = Currencies(found.currency, pa.array([_rate(cells, money.currency)] * count, RATE), money.reporting)
     for target in ("amount", "unit_price"):
-        parsed = cells.numbers(target)  # type: ignore[arg-type]  # both are targets
+        parsed = cells.numbers(target)
         if parsed is not None and parsed.signs is not None:
             _check_signs(parsed, found.currency, verdicts)
     return found

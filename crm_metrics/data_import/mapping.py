@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 from crm_metrics.data_import.date_formats import EXCEL_SERIAL, as_pattern, contradiction
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import Note
+from crm_metrics.data_import.toml_text import as_toml_text
 from crm_metrics.metric import BadInput
 
 Target = Literal[
@@ -294,6 +295,11 @@ def _unknown_key(key: str) -> BadInput:
     if near:
         return BadInput("{key} is no key of a mapping. Did you mean {near}?", key=key, near=near[0])
     return BadInput("{key} is no key of a mapping; docs/mapping.md lists them.", key=key)
+
+
+def as_toml(mapping: Mapping, comments: Dictionary[str, str] | None = None) -> str:
+    """Return a mapping as TOML that `parse_mapping` reads back as the same. comments: dotted key -> words above it."""
+    return as_toml_text(mapping.model_dump(exclude_defaults=True), comments)
 
 
 def mapping_hash(mapping: Mapping) -> str:

@@ -63,7 +63,7 @@ def parse_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "") -> V
     """
     texts = narrowed(texts)
     missing = is_missing(texts)
-    plain, signs = texts, {}
+    plain = texts
     simple = _PLAIN if decimal == "." else _PLAIN.replace(r"\.", ",")
     is_simple = pc.match_substring_regex(texts, simple)
     if decimal == ",":
@@ -72,7 +72,6 @@ def parse_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "") -> V
     if pc.any(hard).as_py():
         found = [plain_number(text, decimal, thousands) for text in texts.filter(hard).to_pylist()]
         plain = pc.replace_with_mask(plain, hard, pa.array([number for number, _ in found], pa.string()))
-        signs = {sign for _, sign in found if sign}
         where = np.flatnonzero(hard.to_numpy(zero_copy_only=False))
         all_signs = [""] * len(texts)
         for at, (_, sign) in zip(where, found, strict=True):
