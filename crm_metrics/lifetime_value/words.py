@@ -1,0 +1,167 @@
+"""The findings of the room in words, made from its tables."""
+
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.language import date_text, noop, t
+from crm_metrics.lifetime_value.figure import MODEL_LABELS
+from crm_metrics.lifetime_value.forecast import Terms
+from crm_metrics.lifetime_value.statistic import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, LARGEST_CORRELATION, NEW_CUSTOMER_VALUE
+from crm_metrics.metric import value_text
+from crm_metrics.purchase_model.gate import Gate
+from crm_metrics.purchase_model.holdout import Grade, grade_sentence
+
+_BASES = {"margin": noop("gross margin"), "revenue": noop("net revenue")}
+
+
+def finding(tiles: pd.DataFrame, gate: pd.DataFrame, terms: Terms, *, currency: str) -> str:
+    """Return the room's finding, or what is missing for one. tiles, gate: the tables of these names."""
+    state = gate.iloc[0]
+    if not state.has_forecast:
+        return _refusal(state)
+    if not state.shown:
+        return t("No customer with a purchase up to {day} matches the filters.", day=date_text(state.as_of))
+    rows = tiles.set_index("metric")
+    if not state.has_value:
+        bought = _with_interval(rows.loc[EXPECTED_PURCHASES.name], currency)
+        return t(
+            "Over the next {months} months the {customers} customers are expected to buy on {purchases} days; what they will be worth "
+            "can't be told, because the model of their spend does not settle.",
+            months=terms.horizon_months,
+            customers=f"{state.shown:,}",
+            purchases=bought,
+        )
+    text = t(
+        "Over the next {months} months the {customers} customers are expected to bring {value} in {basis}; a new customer {new}.",
+        months=terms.horizon_months,
+        customers=f"{state.shown:,}",
+        value=_with_interval(rows.loc[CUSTOMER_BASE_VALUE.name], currency),
+        basis=t(_BASES[state.basis]),
+        new=_with_interval(rows.loc[NEW_CUSTOMER_VALUE.name], currency),
+    )
+    return text + " " + t("A rough figure: there are under 1,000 customers.") if state.verdict == "rough" else text
+
+
+def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
+    """Return on what the values stand: fitted on whom, up to when, in what, discounted how."""
+    state = gate.iloc[0]
+    parts = [
+        t(
+            "Fitted on all {customers} customers with a purchase up to {day}, whatever the filters.",
+            customers=f"{state.customers:,}",
+            day=date_text(state.as_of),
+        ),
+        t("Discounted at {rate} a year.", rate=value_text(terms.discount_rate_per_year, "share")),
+    ]
+    if state.basis == "revenue":
+        known = 0.0 if pd.isna(state.cost_coverage) else float(state.cost_coverage)
+        parts.append(t("Value is net revenue, returns taken off: costs are known for {share} of it.", share=value_text(known, "share")))
+    else:
+        parts.append(t("Value is net revenue minus the cost of goods, returns taken off."))
+    if state.left_out:
+        parts.append(t("{n} repeaters without a positive value are left out of the model of spend.", n=f"{state.left_out:,}"))
+    return " ".join(parts)
+
+
+def trust_finding(holdout: pd.DataFrame, gate: pd.DataFrame) -> str:
+    """Return how the forecast did against what happened, or why that can't be told."""
+    state, rows = gate.iloc[0], holdout.set_index("model")
+    if "bg_nbd" not in rows.index:
+        return t("No test: up to {day} there are too few customers for a model.", day=date_text(state.split_on))
+    own: Any = rows.loc["bg_nbd"]
+    base: Any = rows.loc["baseline"]
+    return t(
+        "From {start} to {end} customers made {actual} repeat purchases; the model, which saw nothing after {start}, expected {predicted} "
+        "({error}), the naive baseline {baseline} ({baseline_error}).",
+        start=date_text(state.split_on),
+        end=date_text(state.holdout_until),
+        actual=f"{own.actual:,.0f}",
+        predicted=f"{own.predicted:,.0f}",
+        error=_signed(own.error),
+        baseline=f"{base.predicted:,.0f}",
+        baseline_error=_signed(base.error),
+    )
+
+
+def grade_note(holdout: pd.DataFrame) -> str:
+    """Return the grade of the forecast in words."""
+    grades = holdout.loc[holdout["model"] == "bg_nbd", "grade"].dropna()
+    if not len(grades):
+        return t("No grade: nobody bought in the hold-out, or there was no model for it.")
+    grade: Grade = grades.iloc[0]
+    return t("Grade {meaning}", meaning=grade_sentence(grade))
+
+
+def alive_finding(one_time_buyers: pd.DataFrame) -> str:
+    """Return the honest sentence about one-time buyers. one_time_buyers: the table of this name."""
+    rows = one_time_buyers.set_index("model")
+    count = int(rows["customers"].iloc[0])
+    if not count:
+        return t("No one-time buyers here: the models agree more on customers who came back.")
+    return t(
+        "BG/NBD takes all {n} one-time buyers for alive with certainty: its assumption, no finding. P(alive) is {mbg} by MBG/NBD, "
+        "{pareto} by Pareto/NBD.",
+        n=f"{count:,}",
+        mbg=_range(rows.loc["mbg_nbd"]),
+        pareto=_range(rows.loc["pareto_nbd"]),
+    )
+
+
+def correlation_note(gate: pd.DataFrame) -> str:
+    """Return whether spend depends on frequency, which the models take not to be so."""
+    correlation = gate.iloc[0].correlation
+    if pd.isna(correlation):
+        return t("Whether frequent buyers spend more per purchase can't be told here.")
+    number = value_text(float(correlation), "ratio")
+    if abs(correlation) > LARGEST_CORRELATION:
+        return t(
+            "Warning: frequency and spend per purchase correlate at {number}. The models take them to be independent; over 0.30 the values "
+            "of frequent buyers are off.",
+            number=number,
+        )
+    return t(
+        "Frequency and spend per purchase correlate at {number}; the models take it to be 0, and under 0.30 it does little harm.",
+        number=number,
+    )
+
+
+def parameters_in_words(parameters: pd.DataFrame) -> pd.DataFrame:
+    """Return the parameter table with the models' names and the meanings in the reader's language."""
+    return parameters.assign(
+        model=parameters["model"].map(MODEL_LABELS),
+        means=parameters["means"].map(t),
+        interval=parameters["interval"].map({"bootstrap": t("bootstrap"), "likelihood": t("likelihood")}),
+    )
+
+
+def holdout_in_words(holdout: pd.DataFrame) -> pd.DataFrame:
+    """Return the hold-out totals with the models' names in the reader's language."""
+    return holdout.assign(model=holdout["model"].map(lambda name: t(MODEL_LABELS[name])))
+
+
+def _refusal(state: Any) -> str:
+    if state.verdict == "none":
+        return Gate(int(state.customers), int(state.repeaters), int(state.history_days), state.verdict).sentence()
+    return t(
+        "No forecast: the model of {customers} customers does not settle on one answer. More history may help.",
+        customers=f"{state.customers:,}",
+    )
+
+
+def _with_interval(row: Any, currency: str) -> str:
+    value = value_text(row.value, row.unit, currency)
+    if pd.isna(row.low):
+        return t("{value} (interval unknown)", value=value)
+    low, high = value_text(row.low, row.unit, currency), value_text(row.high, row.unit, currency)
+    return t("{value} (95 % interval {low} to {high})", value=value, low=low, high=high)
+
+
+def _range(row: Any) -> str:
+    if pd.isna(row.lowest):
+        return t("no answer")
+    return t("{low} to {high}", low=value_text(row.lowest, "share"), high=value_text(row.highest, "share"))
+
+
+def _signed(error: float) -> str:
+    return value_text(error, "share") if pd.isna(error) or error < 0 else "+" + value_text(error, "share")
