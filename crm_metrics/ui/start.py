@@ -182,6 +182,8 @@ def _page_with_data(name: str, source: CachedSource, holds: Any, *, with_bar: bo
     if with_bar:
         filters = _filter_bar(source, first_on, last_on)
         st.caption(f":material/filter_alt: {sentence(filters, customers_unknown=int(holds.orders_without_customer))}")
+    if name == "customer":
+        filters = replace(filters, customer=page_parameter("customer"))
     period = Period(filters.start or first_on, filters.end or last_on)
     _write_address()
     return Page(name, source, filters, period, first_on, last_on, str(settings.get("currency") or ""), has_costs=bool(holds.has_costs))
