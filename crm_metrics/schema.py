@@ -520,3 +520,18 @@ import_left_out = Table(
     _text("raw", "the row's cells, JSON: nothing is lost"),
 )
 """One row per row of a file that was not loaded, with the reason."""
+
+import_held_back = Table(
+    "import_held_back",
+    metadata,
+    _key("batch_id", "import batch", Integer),
+    _key("row_number", "row in the file, as the reader counts them", BigInteger),
+    *[
+        Column(column.name, column.type, nullable=column.nullable, doc=column.doc)
+        for column in order_lines.c
+        if column.name not in ("batch_id", "row_number")
+    ],
+    _customer("customer of the order"),
+    _day("ordered_on", "business day of the order", nullable=False),
+)
+"""One row per row that was left out only because of what other batches hold: the line that is loaded when they are taken back."""

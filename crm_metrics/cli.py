@@ -1,0 +1,270 @@
+"""The command line: every page's figures and every change to a data set without a browser.
+
+A BadInput is printed as a sentence on stderr with exit code 2; any other error is a bug and crashes. Heavy modules are imported in the
+commands that need them, so that `--help` answers at once.
+"""
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm_metrics import language
+from crm_metrics.language import noop, t
+from crm_metrics.metric import BadInput, is_unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crm_metrics.data_import.mapping import Mapping
+    from crm_metrics.data_import.report import ImportReport
+    from crm_metrics.database import DataSet, Source
+    from crm_metrics.filters import Filters
+
+REFUSED = 2
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="CRM Metrics: from an order file to an answered question.",
+)
+
+
+class Format(str, Enum):
+    """How a table is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class Spoken(str, Enum):
+    """Language of the texts."""
+
+    en = "en"
+    zh = "zh"
+
+
+class Compared(str, Enum):
+    """What a period is compared with."""
+
+    previous = "previous"
+    last_year = "last_year"
+    none = "none"
+
+
+Files = Annotated[
+    list[Path], typer.Argument(help="Order files: CSV, TSV, text, Excel, or .gz of these.", metavar="FILE...", show_default=False)
+]
+Database = Annotated[
+    str, typer.Option(help="Name of a data set, or an SQLAlchemy address. Default: CRM_METRICS_DATABASE, else mine.", show_default=False)
+]
+InLanguage = Annotated[Spoken, typer.Option(help="Language of the texts.")]
+AsFormat = Annotated[Format, typer.Option("--format", help="How the table is printed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+BatchNumber = Annotated[int, typer.Argument(help="Number of the batch, as `batches` lists it.", metavar="BATCH")]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; see `python -m crm_metrics --help`."""
+    try:
+        app(arguments, prog_name="python -m crm_metrics")
+    except BadInput as error:
+        typer.echo(str(error), err=True)
+        sys.exit(REFUSED)
+
+
+# ── loading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command("import")
+def import_files(
+    files: Files,
+    mapping: Annotated[str, typer.Option(help="Name of a mapping that comes with the product, or a .toml file.", show_default=False)] = "",
+    database: Database = "",
+    check: Annotated[bool, typer.Option("--check", help="Report and load nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load order files, each as one batch. Without --mapping the proposed one is used if it is certain."""
+    from crm_metrics.database import find_data_set
+
+    data_set = find_data_set(database)
+    outcomes = [_import_one(data_set, path, mapping, check_only=check) for path in files]
+    if as_json:
+        shown = [
+            _refusal(path, outcome) if isinstance(outcome, BadInput) else outcome.as_json()
+            for path, outcome in zip(files, outcomes, strict=True)
+        ]
+        typer.echo(json.dumps(shown[0] if len(shown) == 1 else shown, ensure_ascii=False, indent=2))
+    else:
+        for outcome in outcomes:
+            _print_outcome(outcome)
+    if any(isinstance(outcome, BadInput) for outcome in outcomes):
+        raise typer.Exit(REFUSED)
+
+
+def _import_one(data_set: "DataSet", path: Path, mapping: str, *, check_only: bool) -> "ImportReport | BadInput":
+    from crm_metrics.data_import.load import import_file
+    from crm_metrics.data_import.mapping import load_mapping
+    from crm_metrics.terminal import progress_bar
+
+    try:
+        content = _content(path)
+        chosen = load_mapping(mapping) if mapping else _certain_mapping(content, path.name)
+        with progress_bar(path.name) as tell:
+            return import_file(data_set, content, path.name, chosen, check_only=check_only, progress=tell, latest_on=_today())
+    except BadInput as problem:
+        return problem
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput("{path} can't be read: {problem}. Check the path.", path=path, problem=error.strerror) from error
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone().date()
+
+
+def _refusal(path: Path, problem: BadInput) -> dict[str, Any]:
+    return {"file": path.name, "state": "refused", "problem": str(problem)}
+
+
+def _print_outcome(outcome: "ImportReport | BadInput") -> None:
+    from crm_metrics.terminal import print_report
+
+    if isinstance(outcome, BadInput):
+        typer.echo(str(outcome), err=True)
+    else:
+        print_report(outcome)
+
+
+@app.command()
+def undo(batch: BatchNumber, database: Database = "", as_json: AsJson = False) -> None:
+    """Take one batch back: the data set is then as if it had never been loaded."""
+    from crm_metrics.data_import import undo as undoing
+    from crm_metrics.database import find_data_set
+
+    report = undoing.undo(find_data_set(database), batch)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        _print_outcome(report)
+
+
+@app.command()
+def batches(database: Database = "", as_format: AsFormat = Format.table) -> None:
+    """List the imports of a data set, the latest first."""
+    from crm_metrics.data_import import ledger
+    from crm_metrics.database import find_data_set, open_source
+    from crm_metrics.terminal import print_frame
+
+    print_frame(open_source(find_data_set(database))(ledger.batches()).drop(columns=["mapping_toml"]), as_format.value)
+
+
+@app.command()
+def quarantine(batch: BatchNumber, database: Database = "", as_format: AsFormat = Format.table) -> None:
+    """List the rows of a batch's file that were not loaded, each with its reason and its cells as they came."""
+    from crm_metrics.data_import import ledger
+    from crm_metrics.data_import.left_out import with_reason_texts
+    from crm_metrics.database import find_data_set, open_source
+    from crm_metrics.terminal import print_frame
+
+    print_frame(with_reason_texts(open_source(find_data_set(database))(ledger.left_out_rows(batch))), as_format.value)
+
+
+# ── showing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def show(  # noqa: PLR0913, PLR0917  # one option for each filter
+    room: Annotated[str, typer.Argument(help="Name of a room; without it all rooms and tables are listed.", show_default=False)] = "",
+    table: Annotated[str, typer.Argument(help="Name of a table; without it the first of the room.", show_default=False)] = "",
+    database: Database = "",
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day. Default: as far as the data go.")
+    ] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day. Default: as far as the data go.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Models see nothing after this day. Default: the last day.")
+    ] = None,
+    compare: Annotated[Compared, typer.Option(help="What the period is compared with.")] = Compared.previous,
+    region: Annotated[list[str] | None, typer.Option(help="Order region; may be repeated.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="Sales channel; may be repeated.")] = None,
+    category: Annotated[list[str] | None, typer.Option(help="Product category; may be repeated.")] = None,
+    customer: Annotated[str, typer.Option(help="Customer that the customer room is about.")] = "",
+    spoken: Annotated[Spoken, typer.Option("--language", help="Language of the texts.")] = Spoken.en,
+    as_format: AsFormat = Format.table,
+) -> None:
+    """Print any table of any room; alone it lists them. Without dates it is about all data."""
+    from crm_metrics.filters import Filters
+    from crm_metrics.terminal import print_frame
+
+    language.use(spoken.value)
+    if not room:
+        print_frame(_list_of_tables(), as_format.value)
+        return
+    days = [moment.date() if moment else None for moment in (first, last, as_of)]
+    choices = [tuple(values or ()) for values in (region, channel, category)]
+    chosen = Filters(*days, compare.value, *choices, customer=customer)
+    print_frame(_answer(database, chosen, room=room, table=table), as_format.value)
+
+
+def _answer(database: str, chosen: "Filters", *, room: str, table: str) -> "pd.DataFrame":
+    from crm_metrics.database import find_data_set, open_source
+    from crm_metrics.filters import sentence
+    from crm_metrics.rooms import ROOM_NAMES, tables
+
+    known = tables(_known(room, ROOM_NAMES, noop("There is no room {name!r}. There are: {known}.")))
+    wanted = _known(table or next(iter(known)), tuple(known), noop("There is no table {name!r} in this room. There are: {known}."))
+    source = open_source(find_data_set(database))
+    typer.echo(f"{source.data_set.name}, {room} {wanted}: {sentence(chosen)} {_extent(source, chosen)}", err=True)
+    return known[wanted](source, chosen)
+
+
+def _known(name: str, known: tuple[str, ...], refusal: str) -> str:
+    if name not in known:
+        raise BadInput(refusal, name=name, known=", ".join(known))
+    return name
+
+
+def _extent(source: "Source", chosen: "Filters") -> str:
+    from crm_metrics.sales import extent
+
+    first_on, last_on = source(extent(chosen.scope)).loc[0, ["first_on", "last_on"]]
+    if is_unknown(first_on):
+        return t("The data set is empty.")
+    return t("The data go from {first} to {last}.", first=first_on.date().isoformat(), last=last_on.date().isoformat())
+
+
+def _list_of_tables() -> "pd.DataFrame":
+    import pandas as pd
+
+    from crm_metrics.rooms import ROOM_NAMES, tables
+
+    listed = [(room, table, _first_line(function)) for room in ROOM_NAMES for table, function in tables(room).items()]
+    return pd.DataFrame(listed, columns=["room", "table", "gives"])
+
+
+def _first_line(function: Any) -> str:
+    return (function.__doc__ or "").strip().partition("\n")[0]
+
+
+# ── opening the dashboard ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def run(
+    data: Annotated[str, typer.Option(help="Name of the data set. cdnow is loaded when it is not there yet.")] = "cdnow",
+    port: Annotated[int, typer.Option(help="Port on localhost.")] = 8501,
+) -> None:
+    """Open the dashboard on http://localhost:8501."""
+    from crm_metrics.serve import serve
+
+    serve(data, port)

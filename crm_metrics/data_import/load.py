@@ -1,0 +1,169 @@
+"""Loads an order file into a data set: once, whole or not at all, with a report that balances.
+
+See docs/decisions/0003-import-ledger-and-undo.md for what counts as a duplicate and how a batch can be taken back.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crm_metrics import database
+from crm_metrics.data_import import duplicates, ledger, left_out, records, returns, settings
+from crm_metrics.data_import.check import Checked, check_rows
+from crm_metrics.data_import.ledger import Batch
+from crm_metrics.data_import.mapping import Mapping, as_toml, mapping_hash
+from crm_metrics.data_import.raw_table import RawTable, rows_as_json
+from crm_metrics.data_import.read_file import read_file
+from crm_metrics.data_import.report import ImportReport, State, report_of
+from crm_metrics.data_import.undo import take_back
+from crm_metrics.database import DataSet, Writer
+from crm_metrics.language import noop
+from crm_metrics.schema import import_held_back, import_left_out, order_lines
+
+Progress = Callable[[str, float], None]
+READING, CHECKING, COMPARING = noop("Reading the file"), noop("Checking every row"), noop("Comparing with earlier imports")
+WRITING, PUBLISHING, DONE = noop("Writing"), noop("Publishing"), noop("Done")
+
+
+class _AlreadyLoadedError(Exception):
+    """Somebody else has loaded the same content meanwhile."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(batch.batch_id)
+        self.batch = batch
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it was read and checked. mapping: with what the file decided. mapping_hash: of the mapping as it was given."""
+
+    raw: RawTable
+    checked: Checked
+    mapping: Mapping
+    mapping_hash: str
+
+
+def import_file(  # noqa: PLR0913  # what a file is (four) and how it is to be loaded
+    data_set: DataSet,
+    content: bytes,
+    file_name: str,
+    mapping: Mapping,
+    *,
+    check_only: bool = False,
+    progress: Progress | None = None,
+    latest_on: date | None = None,
+) -> ImportReport:
+    """Load the order lines of a file as one batch, publish them, and return what came of every row.
+
+    check_only: report and load nothing. progress: called with an English step and the share done, 0 to 1. latest_on: days after it
+    can't be right. The same content loaded before with the same mapping changes nothing; with another mapping it is replaced.
+    Raises BadInput if the file can't be read with the mapping, or if its currency or time zone is not the data set's.
+    """
+    tell = progress or _silent
+    tell(READING, 0.0)
+    raw = read_file(content, file_name, encoding=mapping.file.encoding, sheet=mapping.file.sheet)
+    fingerprint = mapping_hash(mapping)
+    if batch := _published_batch(data_set, raw.content_hash, fingerprint):
+        return _unchanged(batch, file_name)
+    tell(CHECKING, 0.3)
+    checked = check_rows(raw, mapping, latest_on=latest_on)
+    file = _File(raw, checked, settings.resolved(checked), fingerprint)
+    tell(COMPARING, 0.6)
+    try:
+        with _transaction(data_set, check_only=check_only) as writer:
+            report = _load(writer, file, check_only=check_only, tell=tell)
+            tell(DONE if check_only else PUBLISHING, 0.95)
+    except _AlreadyLoadedError as already:
+        return _unchanged(already.batch, file_name)
+    tell(DONE, 1.0)
+    return report
+
+
+def _silent(_step: str, _share: float) -> None:
+    """Tell nobody."""
+
+
+def _transaction(data_set: DataSet, *, check_only: bool) -> AbstractContextManager[Writer]:
+    return database.trial(data_set) if check_only else database.change(data_set)
+
+
+def _published_batch(data_set: DataSet, content_hash: str, fingerprint: str) -> Batch | None:
+    rows = database.open_source(data_set).arrow(ledger.loaded_content(content_hash)).to_pylist()
+    return Batch(**rows[0]) if rows and rows[0]["mapping_hash"] == fingerprint else None
+
+
+def _unchanged(batch: Batch, file_name: str) -> ImportReport:
+    """Return the report of a file that is loaded already: every row that was loaded is a duplicate now."""
+    again = replace(
+        batch,
+        file_name=file_name,
+        rows_loaded=0,
+        rows_duplicate=batch.rows_loaded + batch.rows_duplicate,
+        amount_loaded=Decimal(0),
+        amount_duplicate=batch.amount_loaded + batch.amount_duplicate,
+    )
+    return report_of(again, "unchanged", left_out.SCHEMA.empty_table())
+
+
+def _load(writer: Writer, file: _File, *, check_only: bool, tell: Progress) -> ImportReport:
+    earlier = ledger.find_content(writer, file.raw.content_hash)
+    if earlier and earlier.mapping_hash == file.mapping_hash:
+        raise _AlreadyLoadedError(earlier)
+    rows_promoted = take_back(writer, earlier, ledger.REPLACED) if earlier else 0
+    settings.settle(writer, file.mapping)
+    batch_id = ledger.next_batch_id(writer)
+    lines = returns.with_own_orders(file.checked.lines, file.mapping)
+    lines = records.with_batch(records.in_order_of_time(lines), batch_id)
+    found = duplicates.verdicts(writer, lines, batch_id)
+    loaded, held_back = left_out.divided(lines, found)
+    left = _left_out(file, lines, found)
+    batch = _batch(file, batch_id, loaded, left)
+    tell(WRITING, 0.7)
+    if not check_only:
+        ledger.enter(writer, batch)
+        contents = {order_lines: loaded, import_held_back: held_back, import_left_out: records.with_batch(left, batch_id)}
+        for table, rows in contents.items():
+            writer.append(table, rows)
+        records.write_records(writer, records.batch_records(lines), batch_id)
+        records.derive(writer, records.stage_touched(writer, lines))
+    state: State = "checked" if check_only else "replaced" if earlier else "loaded"
+    shown = replace(batch, batch_id=0) if check_only else batch
+    return report_of(shown, state, left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
+
+
+def _left_out(file: _File, lines: pa.Table, found: pa.Table) -> pa.Table:
+    rows = left_out.from_verdicts(lines, found)
+    places = pc.index_in(rows["row_number"], value_set=file.raw.row_numbers).to_numpy()
+    cells = pa.table({"row_number": rows["row_number"], "raw": pa.array(rows_as_json(file.raw, places), pa.string())})
+    return pa.concat_tables([left_out.with_raw(rows, cells), left_out.from_rejected(file.checked.rejected)]).sort_by("row_number")
+
+
+def _batch(file: _File, batch_id: int, loaded: pa.Table, left: pa.Table) -> Batch:
+    is_duplicate = pc.equal(left["left_out_as"], left_out.DUPLICATE)
+    duplicate, quarantined = left.filter(is_duplicate), left.filter(pc.invert(is_duplicate))
+    days = pc.min_max(loaded["ordered_on"]).as_py()
+    return Batch(
+        batch_id=batch_id,
+        content_hash=file.raw.content_hash,
+        mapping_hash=file.mapping_hash,
+        mapping_toml=as_toml(file.mapping),
+        file_name=file.raw.name,
+        imported_at=datetime.now(UTC).replace(tzinfo=None),
+        rows_in=file.raw.row_count,
+        rows_loaded=loaded.num_rows,
+        rows_duplicate=duplicate.num_rows,
+        rows_quarantined=quarantined.num_rows,
+        amount_loaded=_sum(loaded["net_amount"]),
+        amount_duplicate=_sum(duplicate["row_amount"]),
+        amount_quarantined=_sum(quarantined["row_amount"]),
+        first_on=days["min"],
+        last_on=days["max"],
+    )
+
+
+def _sum(amounts: pa.ChunkedArray) -> Decimal:
+    return pc.sum(amounts).as_py() or Decimal(0)

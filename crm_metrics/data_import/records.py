@@ -1,0 +1,146 @@
+"""What each batch said about orders, customers and products, and the tables derived from it.
+
+`order_records`, `customer_records` and `product_records` keep every batch's statement; `orders`, `customers` and `products` are
+derived from them for the keys a change touches. So a batch can be taken back and leaves no trace.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, and_, case, delete, exists, func, insert, select, type_coerce
+
+from crm_metrics.database import Writer
+from crm_metrics.schema import customer_records, customers, order_lines, order_records, orders, product_records, products
+
+KEYS = {"order_id": order_records, "customer_id": customer_records, "product_id": product_records}
+_CUSTOMER = ("customer_kind", "customer_name", "home_region")
+_PRODUCT = ("product_name", "category")
+_ORDER = ("customer_id", "ordered_on", "order_region", "sales_channel", "currency", "rate_to_reporting")
+
+
+# ── what one batch says ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_order_of_time(lines: pa.Table) -> pa.Table:
+    """Return the lines sorted by day, moment and row."""
+    return lines.take(pc.sort_indices(lines, [("ordered_on", "ascending"), ("ordered_at", "ascending"), ("row_number", "ascending")]))
+
+
+def batch_records(lines: pa.Table) -> dict[Table, pa.Table]:
+    """Return what a batch's rows say, held back rows included: one row per order, customer and product of the batch.
+
+    lines: in order of time. An order has its first moment and the first value known; a customer and a product the last value known.
+    """
+    # An order has one currency and so one rate; Arrow knows no first decimal.
+    of_order = {"ordered_at": "min", **dict.fromkeys(_ORDER, "first"), "rate_to_reporting": "max"}
+    return {
+        order_records: _grouped(lines, "order_id", of_order),
+        customer_records: _grouped(lines, "customer_id", dict.fromkeys(_CUSTOMER, "last")),
+        product_records: _grouped(lines, "product_id", dict.fromkeys(_PRODUCT, "last")),
+    }
+
+
+def _grouped(lines: pa.Table, key: str, kept: dict[str, str]) -> pa.Table:
+    known = lines.select([key, *kept]).filter(pc.is_valid(lines[key]))
+    grouped = known.group_by(key, use_threads=False).aggregate(list(kept.items()))
+    names = {f"{column}_{how}": column for column, how in kept.items()}
+    return grouped.rename_columns([names.get(name, name) for name in grouped.column_names])
+
+
+def write_records(writer: Writer, records: dict[Table, pa.Table], batch_id: int) -> None:
+    """Keep what a batch said."""
+    for table, rows in records.items():
+        writer.append(table, with_batch(rows, batch_id))
+
+
+def with_batch(rows: pa.Table, batch_id: int) -> pa.Table:
+    """Return `rows` with the column batch_id."""
+    return rows.append_column("batch_id", pa.repeat(pa.scalar(batch_id, pa.int32()), rows.num_rows))
+
+
+def stage_touched(writer: Writer, lines: pa.Table) -> dict[str, Table]:
+    """Return staged tables of the order_id, customer_id and product_id of lines, by these names."""
+    unique = {key: pc.drop_null(pc.unique(lines[key])) for key in KEYS}
+    return {key: writer.stage(f"touched_{key}", pa.table({key: values})) for key, values in unique.items()}
+
+
+def stage_touched_by(writer: Writer, batch_id: int) -> dict[str, Table]:
+    """Return staged tables of the order_id, customer_id and product_id that a batch speaks of, by these names."""
+    queries = {key: select(table.c[key]).where(table.c.batch_id == batch_id) for key, table in KEYS.items()}
+    return {key: writer.stage(f"touched_{key}", writer.read(query)) for key, query in queries.items()}
+
+
+# ── what follows from all batches ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def derive(writer: Writer, touched: dict[str, Table]) -> None:
+    """Derive orders, customers and products again for the keys of `touched`, as of `touched_keys`."""
+    queries = ((orders, "order_id", _orders), (customers, "customer_id", _customers), (products, "product_id", _products))
+    for table, key, query in queries:
+        keys = select(touched[key].c[key])
+        writer.connection.execute(delete(table).where(table.c[key].in_(keys)))
+        rows = query(keys)
+        names = [column.name for column in rows.selected_columns]
+        writer.connection.execute(insert(table).from_select(names, rows))
+
+
+def _known(column: Any, by: Any) -> ColumnElement[Any]:
+    """Return the first known value of `column` in the order of `by`."""
+    values = func.array_agg(column).aggregate_order_by(by).filter(column.is_not(None))
+    return type_coerce(values, ARRAY(column.type))[1].label(column.name)
+
+
+def _orders(keys: Select[Any]) -> Select[Any]:
+    """One row per order with at least one line loaded, from the records of the batches that brought its lines."""
+    records, lines = order_records.c, order_lines.c
+    is_sale = and_(lines.line_kind == "sale", lines.quantity > 0)
+    loaded = (
+        select(
+            lines.order_id,
+            lines.batch_id,
+            func.max(case((is_sale, 1), else_=0)).label("is_purchase"),
+            func.min(case((lines.line_kind == "cancelled", 1), else_=0)).label("is_cancelled"),
+        )
+        .where(lines.order_id.in_(keys))
+        .group_by(lines.order_id, lines.batch_id)
+        .cte("loaded_orders")
+    )
+    is_cancelled = func.min(loaded.c.is_cancelled) == 1
+    return (
+        select(
+            records.order_id,
+            func.min(records.ordered_at).label("ordered_at"),
+            func.min(records.ordered_on).label("ordered_on"),
+            *[_known(records[name], records.batch_id) for name in _ORDER if name != "ordered_on"],
+            (func.max(loaded.c.is_purchase) == 1).label("is_purchase"),
+            is_cancelled.label("is_cancelled"),
+            func.min(records.batch_id).label("batch_id"),
+        )
+        .join_from(order_records, loaded, and_(loaded.c.order_id == records.order_id, loaded.c.batch_id == records.batch_id))
+        .group_by(records.order_id)
+        .order_by(func.min(records.ordered_at), records.order_id)
+    )
+
+
+def _customers(keys: Select[Any]) -> Select[Any]:
+    """One row per customer who has an order, or whom a customer file names: for each attribute the latest batch that knows it."""
+    records = customer_records.c
+    is_listed = exists().where(orders.c.customer_id == records.customer_id) | records.source_system.is_not(None)
+    attributes = [records[column.name] for column in customers.c if column.name not in ("customer_id", "batch_id")]
+    return _latest(records.customer_id, attributes).where(records.customer_id.in_(keys), is_listed)
+
+
+def _products(keys: Select[Any]) -> Select[Any]:
+    """One row per product that was sold: for each attribute the latest batch that knows it."""
+    records = product_records.c
+    is_sold = exists().where(order_lines.c.product_id == records.product_id)
+    attributes = [records[column.name] for column in products.c if column.name not in ("product_id", "batch_id")]
+    return _latest(records.product_id, attributes).where(records.product_id.in_(keys), is_sold)
+
+
+def _latest(key: Any, attributes: list[Any]) -> Select[Any]:
+    batch = key.table.c.batch_id
+    return (
+        select(key, *[_known(column, batch.desc()) for column in attributes], func.min(batch).label("batch_id")).group_by(key).order_by(key)
+    )

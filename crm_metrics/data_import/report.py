@@ -1,0 +1,175 @@
+"""What an import or an undo did: one value, its balance, and how it is printed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crm_metrics.data_import.ledger import Batch
+from crm_metrics.data_import.left_out import reason_values
+from crm_metrics.language import date_text, noop, t
+from crm_metrics.metric import DASH
+
+State = Literal["loaded", "unchanged", "replaced", "checked", "undone"]
+EXAMPLE_ROWS = 10  # enough to find the place in the file; `quarantine BATCH` prints all
+HEADLINES: dict[State, str] = {
+    "loaded": noop("{file}: loaded as batch {batch}."),
+    "unchanged": noop("{file}: batch {batch} already holds this content. Nothing was changed."),
+    "replaced": noop("{file}: loaded as batch {batch} in place of batch {replaced_batch}, which had another mapping."),
+    "checked": noop("{file}: checked only. Nothing was loaded."),
+    "undone": noop("{file}: batch {batch} was taken back."),
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Rows left out for one reason. reason: English template. example: its values in the first row. row_numbers: all of them."""
+
+    reason: str
+    example: dict[str, Any]
+    left_out_as: Literal["duplicate", "quarantined"]
+    column: str | None
+    row_numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return t(self.reason, **self.example)
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What came of one file: rows_in = rows_loaded + rows_duplicate + rows_quarantined, and the same for the net amounts.
+
+    batch: number in the ledger; None when nothing was loaded. Amounts are net, in the reporting currency; that of the quarantined
+    rows counts what could be read, and rows_amount_unknown says in how many it could not. first_on, last_on: business days of the
+    rows loaded. replaced_batch: the batch this one replaces. rows_promoted: rows of later batches that came in where an
+    undone batch had held the same.
+    """
+
+    file: str
+    batch: int | None
+    state: State
+    rows_in: int
+    rows_loaded: int
+    rows_duplicate: int
+    rows_quarantined: int
+    amount_loaded: Decimal
+    amount_duplicate: Decimal
+    amount_quarantined: Decimal
+    rows_amount_unknown: int = 0
+    first_on: date | None = None
+    last_on: date | None = None
+    reasons: tuple[Reason, ...] = ()
+    replaced_batch: int | None = None
+    rows_promoted: int = 0
+
+    @property
+    def amount_in(self) -> Decimal:
+        """Return the net amount of the file, as far as it could be read."""
+        return self.amount_loaded + self.amount_duplicate + self.amount_quarantined
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as a plain object whose keys stay as they are."""
+        amounts = {name: float(getattr(self, name)) for name in ("amount_in", "amount_loaded", "amount_duplicate", "amount_quarantined")}
+        rows = {name: getattr(self, name) for name in ("rows_in", "rows_loaded", "rows_duplicate", "rows_quarantined")}
+        return {
+            "file": self.file,
+            "batch": self.batch,
+            "state": self.state,
+            **rows,
+            **amounts,
+            "rows_amount_unknown": self.rows_amount_unknown,
+            "first_on": self.first_on.isoformat() if self.first_on else None,
+            "last_on": self.last_on.isoformat() if self.last_on else None,
+            "reasons": [_reason_json(reason) for reason in self.reasons],
+            "replaced_batch": self.replaced_batch,
+            "rows_promoted": self.rows_promoted,
+        }
+
+    def headline(self) -> str:
+        """Return what happened, in one sentence."""
+        return t(HEADLINES[self.state], file=self.file, batch=self.batch, replaced_batch=self.replaced_batch)
+
+    def classes(self) -> list[tuple[str, int, Decimal]]:
+        """Return label, rows and net amount of each class of rows; the last three add up to the first."""
+        return [
+            (t("Rows in the file"), self.rows_in, self.amount_in),
+            (t("Loaded"), self.rows_loaded, self.amount_loaded),
+            (t("Duplicate"), self.rows_duplicate, self.amount_duplicate),
+            (t("Quarantined"), self.rows_quarantined, self.amount_quarantined),
+        ]
+
+    def remarks(self) -> Iterator[str]:
+        """Give the sentences under the table: period, unreadable amounts, rows promoted, reasons with their rows."""
+        if self.first_on and self.last_on:
+            yield t("Business days {first} to {last}.", first=date_text(self.first_on), last=date_text(self.last_on))
+        if self.rows_amount_unknown:
+            yield t("The amount of {n} quarantined rows could not be read.", n=f"{self.rows_amount_unknown:,}")
+        if self.rows_promoted:
+            yield t("{n} rows of later batches came in where this one had held the same.", n=f"{self.rows_promoted:,}")
+        for reason in self.reasons:
+            yield t("{n} rows: {reason} Rows {rows}", n=f"{len(reason.row_numbers):,}", reason=reason, rows=rows_text(reason.row_numbers))
+
+
+def rows_text(row_numbers: tuple[int, ...]) -> str:
+    """Return the first row numbers, and how many more there are.
+
+    >>> rows_text((3, 5))
+    '3, 5'
+    >>> rows_text(tuple(range(1, 15)))
+    '1, 2, 3, 4, 5, 6, 7, 8, 9, 10 … (+4)'
+    """
+    shown = ", ".join(str(row) for row in row_numbers[:EXAMPLE_ROWS])
+    more = len(row_numbers) - EXAMPLE_ROWS
+    return f"{shown} … (+{more:,})" if more > 0 else shown or DASH
+
+
+def report_of(batch: Batch, state: State, left_out: pa.Table, *, rows_promoted: int = 0, replaced_batch: int | None = None) -> ImportReport:
+    """Return the report of one batch of the ledger. left_out: its rows of `import_left_out`."""
+    return ImportReport(
+        file=batch.file_name,
+        batch=batch.batch_id or None,
+        state=state,
+        rows_in=batch.rows_in,
+        rows_loaded=batch.rows_loaded,
+        rows_duplicate=batch.rows_duplicate,
+        rows_quarantined=batch.rows_quarantined,
+        amount_loaded=batch.amount_loaded,
+        amount_duplicate=batch.amount_duplicate,
+        amount_quarantined=batch.amount_quarantined,
+        rows_amount_unknown=pc.sum(pc.is_null(left_out["row_amount"])).as_py() or 0,
+        first_on=batch.first_on,
+        last_on=batch.last_on,
+        reasons=grouped_reasons(left_out),
+        replaced_batch=replaced_batch,
+        rows_promoted=rows_promoted,
+    )
+
+
+def grouped_reasons(left_out: pa.Table) -> tuple[Reason, ...]:
+    """Return the reasons of rows left out with all their row numbers, quarantined ones first, then the most frequent."""
+    kinds = left_out.select(["left_out_as", "reason", "column_name", "row_number", "reason_values"]).sort_by("row_number")
+    grouped = kinds.group_by(["left_out_as", "reason", "column_name"], use_threads=False).aggregate(
+        [("row_number", "list"), ("reason_values", "first")]
+    )
+    found = [
+        Reason(
+            row["reason"], reason_values(row["reason_values_first"]), row["left_out_as"], row["column_name"], tuple(row["row_number_list"])
+        )
+        for row in grouped.to_pylist()
+    ]
+    return tuple(sorted(found, key=lambda reason: (reason.left_out_as == "duplicate", -len(reason.row_numbers), reason.reason)))
+
+
+def _reason_json(reason: Reason) -> dict[str, Any]:
+    return {
+        "reason": reason.reason,
+        "example": str(reason),
+        "left_out_as": reason.left_out_as,
+        "column": reason.column,
+        "rows": len(reason.row_numbers),
+        "example_rows": list(reason.row_numbers[:EXAMPLE_ROWS]),
+    }

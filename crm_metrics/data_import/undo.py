@@ -1,0 +1,77 @@
+"""Takes a batch back and leaves no trace of it: what later batches left out because of it comes in.
+
+A row that is loaded stays loaded. So the result is that of importing the remaining batches in order, except where two of
+them contradict each other about an order that the batch taken back had decided: there the one that is loaded stays.
+See docs/decisions/0003-import-ledger-and-undo.md.
+"""
+
+from typing import Any
+
+from sqlalchemy import Select, Table, and_, delete, or_, select
+
+from crm_metrics import database
+from crm_metrics.data_import import duplicates, ledger, left_out, records, settings
+from crm_metrics.data_import.ledger import Batch
+from crm_metrics.data_import.report import ImportReport, report_of
+from crm_metrics.database import DataSet, Writer
+from crm_metrics.schema import import_held_back, import_left_out, order_lines
+
+
+def undo(data_set: DataSet, batch_id: int) -> ImportReport:
+    """Take one batch back, publish the data set without it, and return what the batch had brought.
+
+    Raises BadInput if no such batch is loaded.
+    """
+    with database.change(data_set) as writer:
+        batch = ledger.find_loaded(writer, batch_id)
+        left = writer.read(ledger.left_out_rows(batch_id))
+        rows_promoted = take_back(writer, batch, ledger.UNDONE)
+    return report_of(batch, "undone", left, rows_promoted=rows_promoted)
+
+
+def take_back(writer: Writer, batch: Batch, state: str) -> int:
+    """Remove all that a batch brought and said, load what it held back of later batches, and return how many rows that were."""
+    touched = records.stage_touched_by(writer, batch.batch_id)
+    lines = order_lines.c
+    contents = writer.read(select(lines.row_hash, lines.row_key).where(lines.batch_id == batch.batch_id).distinct())
+    for table in (order_lines, import_left_out, import_held_back, *records.KEYS.values()):
+        writer.connection.execute(delete(table).where(table.c.batch_id == batch.batch_id))
+    ledger.set_state(writer, batch.batch_id, state)
+    records.derive(writer, touched)
+    freed = writer.stage("contents_taken_back", contents)
+    rows_promoted = sum(_decide_again(writer, later, freed) for later in ledger.later_batches(writer, batch.batch_id))
+    settings.settle_again(writer)
+    return rows_promoted
+
+
+def _decide_again(writer: Writer, batch: Batch, freed: Table) -> int:
+    """Decide again on the rows that a batch left out because of other batches, and return how many are loaded now."""
+    left = writer.read(_candidates(batch.batch_id, freed))
+    if not left.num_rows:
+        return 0
+    chosen = writer.stage("rows_decided_again", left.select(["row_number"]))
+    held_back = import_held_back.c
+    lines = writer.read(_of_rows(select(*held_back), import_held_back, batch.batch_id, chosen).order_by(held_back.row_number))
+    found = duplicates.verdicts(writer, lines, batch.batch_id)
+    for table in (import_left_out, import_held_back):
+        writer.connection.execute(_of_rows(delete(table), table, batch.batch_id, chosen))
+    still_out = left_out.with_raw(left_out.from_verdicts(lines, found), left)
+    promoted, kept = left_out.divided(lines, found)
+    writer.append(import_left_out, records.with_batch(still_out, batch.batch_id))
+    writer.append(import_held_back, kept)
+    writer.append(order_lines, promoted)
+    records.derive(writer, records.stage_touched(writer, promoted))
+    ledger.recount(writer, batch)
+    return int(promoted.num_rows)
+
+
+def _candidates(batch_id: int, freed: Table) -> Select[Any]:
+    """One row per row of a batch that was left out for the sake of what is now taken back: row_number, raw."""
+    left, keys = import_left_out.c, select(freed.c.row_key).where(freed.c.row_key.is_not(None))
+    is_freed = or_(left.row_hash.in_(select(freed.c.row_hash)), left.row_key.in_(keys))
+    lifted = or_(left.reason.in_(left_out.CONTRADICTIONS), and_(left.left_out_as == left_out.DUPLICATE, is_freed))
+    return select(left.row_number, left.raw).where(left.batch_id == batch_id, lifted).order_by(left.row_number)
+
+
+def _of_rows(statement: Any, table: Table, batch_id: int, chosen: Table) -> Any:
+    return statement.where(table.c.batch_id == batch_id, table.c.row_number.in_(select(chosen.c.row_number)))

@@ -1,0 +1,118 @@
+"""How frames, reports and progress look in a terminal."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from crm_metrics.language import t
+from crm_metrics.metric import DASH, is_unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crm_metrics.data_import.report import ImportReport
+
+Format = Literal["table", "json", "csv"]
+PIPED_WIDTH = 200  # a table that goes into a file or another program is not cut to the 80 columns of an unknown terminal
+
+
+def print_frame(frame: "pd.DataFrame", form: Format) -> None:
+    """Print a frame: as a table, as JSON (a list of records) or as CSV that no spreadsheet takes for formulas."""
+    if form == "json":
+        sys.stdout.write(json.dumps(records(frame), ensure_ascii=False, indent=1) + "\n")
+    elif form == "csv":
+        from crm_metrics.export import csv_bytes
+
+        sys.stdout.buffer.write(csv_bytes(frame))
+        sys.stdout.buffer.flush()
+    else:
+        _print_table(frame)
+
+
+def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return the rows as plain values: unknown is None, days and moments are ISO texts, whole numbers stay whole."""
+    columns = {name: [plain(value) for value in frame[name].tolist()] for name in frame.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a frame as JSON knows it; midnight is written as a day.
+
+    >>> import pandas as pd
+    >>> plain(pd.Timestamp("1997-09-30")), plain(float("nan")), plain(float("inf"))
+    ('1997-09-30', None, None)
+    """
+    if is_unknown(value) or (isinstance(value, float) and value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, date):
+        return value.isoformat().removesuffix("T00:00:00")
+    return value.item() if hasattr(value, "item") else value
+
+
+def _print_table(frame: "pd.DataFrame") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_edge=False, header_style="bold")
+    for name in frame.columns:
+        table.add_column(Text(str(name)), justify="right" if frame[name].dtype.kind in "iuf" else "left", overflow="fold")
+    for row in records(frame):
+        table.add_row(*[Text(_cell(value)) for value in row.values()])
+    _console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return DASH
+    if isinstance(value, float):
+        return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.6g}"
+    return str(value)
+
+
+def print_report(report: "ImportReport") -> None:
+    """Print what came of a file: a sentence, the rows and amounts of each class, and the reasons with their rows."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", t("Rows"), t("Net amount"), show_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for label, rows, amount in report.classes():
+        table.add_row(label, f"{rows:,}", f"{amount:,.2f}")
+    console = _console()
+    console.print(Text(report.headline(), style="bold"))
+    console.print(table)
+    for remark in report.remarks():
+        console.print(Text(remark))
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[Callable[[str, float], None]]:
+    """Give a function that shows a step and its share on stderr; silent where nobody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _step, _share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f}%"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=1.0)
+        yield lambda step, share: progress.update(task, description=f"{name}: {t(step)}", completed=share)
