@@ -16,7 +16,6 @@ from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.metric import BadInput
 
-
 Parser = Callable[[pa.Array], values.Values]
 
 

@@ -44,10 +44,10 @@ ISO = USUAL[0]
 """The format of typed date cells."""
 
 MONTHS = (
-    {name: at + 1 for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+    {name: at + 1 for at, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])}
     | {
         name: at + 1
-        for at, name in enumerate("january february march april may june july august september october november december".split())
+        for at, name in enumerate(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])
     }
     | {"sept": 9}
 )

@@ -24,7 +24,7 @@ CHINESE = (
 
 def encodings() -> dict[str, bytes]:
     """Return files whose bytes are not plain UTF-8."""
-    western = "order;customer;date;quantity;amount;name\nA1;C1;2024-01-31;2;20,00;Müller & Söhne\nA2;C2;2024-02-01;1;5,50;Café René, 10 €\nA3;C1;2024-02-15;3;30,25;Müller & Söhne\n"
+    western = "order;customer;date;quantity;amount;description\nA1;C1;2024-01-31;2;20,00;Müller & Söhne\nA2;C2;2024-02-01;1;5,50;Café René, 10 €\nA3;C1;2024-02-15;3;30,25;Müller & Söhne\n"
     return {
         "gb18030.csv": CHINESE.encode("gb18030"),
         "chinese_utf8.csv": CHINESE.encode(),

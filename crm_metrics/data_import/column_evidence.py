@@ -1,0 +1,167 @@
+"""What the values of one column show: dates and their order, numbers and their marks, currencies, repeats."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crm_metrics.data_import import values
+from crm_metrics.data_import.cell_shapes import WIDE_TO_NARROW
+from crm_metrics.data_import.cells import day_order_evidence
+from crm_metrics.data_import.currencies import currencies_of_sign
+from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, MONTH_FIRST, USUAL
+from crm_metrics.data_import.raw_table import RawTable
+
+MOST_TEXTS = 20_000
+"""Different values looked at per column; a file that shows its dates' order only later is refused or read by its mapping."""
+NEARLY_ALL = 0.9
+"""Share of the values that has to be readable; the others are rows to reject."""
+SERIAL_DAYS = (20_000, 80_000)
+"""Excel's day numbers from 1954 to 2119."""
+
+
+class Marks(NamedTuple):
+    """How a column writes numbers."""
+
+    decimal: str
+    thousands: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a column's values show.
+
+    date_doubt_kind: '' or why dates are not certain: 'order', 'both', 'serial', 'zone'; date_doubt: an example.
+    marks: None when no number has any mark. marks_doubt: a number that can be read in two ways, else ''.
+    currencies: that the signs mean.
+    """
+
+    is_empty: bool = True
+    is_date: bool = False
+    is_serial_date: bool = False
+    date_doubt_kind: str = ""
+    date_doubt: str = ""
+    date_settings: dict[str, Any] = field(default_factory=dict)
+    is_number: bool = False
+    is_money: bool = False
+    marks: Marks | None = None
+    marks_doubt: str = ""
+    currencies: frozenset[str] = frozenset()
+    repeats: bool = False
+
+
+def evidence_of(raw: RawTable, column: str) -> Evidence:
+    """Return what the values of a column show."""
+    texts = pc.unique(raw.table[column])
+    texts = values.narrowed(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
+    kept = texts.filter(pc.invert(values.is_missing(texts))).slice(0, MOST_TEXTS)
+    if not len(kept):
+        return Evidence()
+    repeats = len(texts) < raw.table.num_rows
+    typed = set() if raw.kinds is None else set(pc.unique(raw.kinds[column]).to_pylist())
+    return (
+        _of_numbers(kept, repeats=repeats, is_typed="n" in typed)
+        or _of_dates(kept, repeats=repeats)
+        or Evidence(is_empty=False, repeats=repeats)
+    )
+
+
+# ── dates ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_dates(texts: pa.Array, *, repeats: bool) -> Evidence | None:
+    parsed = values.parse_dates(texts, (*USUAL, DAY_FIRST, MONTH_FIRST), "UTC")
+    if np.mean(parsed.problems == values.FINE) < NEARLY_ALL:
+        return None
+    found = Evidence(is_empty=False, is_date=True, repeats=repeats)
+    zoned = values.parse_dates(texts, USUAL, None)
+    if parsed.has_zone or zoned.has_zone:
+        return _doubtful(found, "zone", texts[0].as_py())
+    order = day_order_evidence(texts)
+    if order.day_first and order.month_first:
+        return _doubtful(found, "both", order.month_first)
+    if order.open_text and not order.day_first and not order.month_first:
+        return _doubtful(found, "order", order.open_text)
+    settings = {"day_first": not order.month_first} if order.any_text else {}
+    return Evidence(**{**found.__dict__, "date_settings": settings})
+
+
+def _doubtful(found: Evidence, kind: str, example: str) -> Evidence:
+    return Evidence(**{**found.__dict__, "date_doubt_kind": kind, "date_doubt": example})
+
+
+# ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_numbers(texts: pa.Array, *, repeats: bool, is_typed: bool) -> Evidence | None:
+    if is_typed:
+        marks, doubt = None, ""
+    else:
+        marks, doubt = find_marks(texts.to_pylist())
+    parsed = values.parse_numbers(texts, *(marks or Marks(".", "")))
+    readable = np.isin(parsed.problems, (values.FINE, values.MORE_DECIMALS, values.TOO_LARGE))
+    if np.mean(readable) < NEARLY_ALL and not doubt:
+        return None
+    example = texts[0].as_py()
+    signs = {sign for sign in parsed.signs if sign}
+    meanings = [currencies_of_sign(sign) for sign in signs]
+    if re.fullmatch(r"\d{8}", example) and values.parse_dates(texts, USUAL, None).problems.max() == values.FINE:
+        return None
+    in_serial_range = _in_serial_range(parsed.values)
+    return Evidence(
+        is_empty=False,
+        is_serial_date=in_serial_range,
+        date_doubt_kind="serial" if in_serial_range else "",
+        date_doubt=example,
+        date_settings={"formats": [EXCEL_SERIAL]} if in_serial_range else {},
+        is_number=True,
+        is_money=pc.any(pc.match_substring_regex(texts, r"[.,]\d{1,2}\D*$")).as_py(),
+        marks=marks,
+        marks_doubt=doubt,
+        currencies=frozenset.intersection(*meanings) if meanings and len(frozenset.intersection(*meanings)) == 1 else frozenset(),
+        repeats=repeats,
+    )
+
+
+def _in_serial_range(numbers: pa.Array) -> bool:
+    found = numbers.drop_null().cast(pa.float64())
+    if not len(found):
+        return False
+    low, high = pc.min_max(found).as_py().values()
+    return SERIAL_DAYS[0] <= low and high <= SERIAL_DAYS[1]
+
+
+def find_marks(texts: list[str]) -> tuple[Marks | None, str]:
+    """Return the marks that numbers are written with (None when there are none), and an example that can be read in two ways.
+
+    >>> find_marks(["1.234,50", "2.000"]), find_marks(["1,234"]), find_marks(["0.333", "12.5"])
+    ((Marks(decimal=',', thousands='.'), ''), (Marks(decimal='.', thousands=''), '1,234'), (Marks(decimal='.', thousands=''), ''))
+    """
+    cores = [re.sub(r"[^\d.,'’ ]", "", text.translate(WIDE_TO_NARROW)).strip() for text in texts]
+    marked = [core for core in cores if re.search(r"[.,'’ ]", core)]
+    if not marked:
+        return None, ""
+    decimals = {mark for core in marked for mark in ".," if _is_decimal(core, mark)}
+    if len(decimals) > 1:
+        return Marks(".", ""), marked[0]
+    groups = {core[at] for core in marked for at in range(len(core)) if re.match(r"[.,'’ ]\d{3}(?!\d)", core[at:])}
+    if decimals:
+        decimal = decimals.pop()
+        thousands = next(iter(sorted(groups - {decimal})), "")
+        return Marks(decimal, "'" if thousands == "’" else thousands), ""
+    only_group = next(iter(sorted(groups)), "")
+    if only_group in (" ", "'", "’"):
+        return Marks(".", "'" if only_group == "’" else only_group), ""
+    return Marks(".", ""), marked[0]
+
+
+def _is_decimal(core: str, mark: str) -> bool:
+    """Return whether `mark` can only be the decimal mark of this number: once, last, and not before a group of three."""
+    whole, _, rest = core.rpartition(mark)
+    other = "," if mark == "." else "."
+    if mark not in core or mark in whole or other in rest:
+        return False
+    return len(rest) != 3 or other in whole or " " in whole or "'" in whole or whole in ("", "0") or (len(whole) > 3 and whole.isdigit())

@@ -1,0 +1,285 @@
+"""Proposes which column of a file is what, with a reason for each and whether it is certain."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crm_metrics.data_import.column_evidence import Evidence, evidence_of
+from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, SOLD, TOTALS_OF_ORDERS, plain_name
+from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, as_toml, built_in_names, from_dict, load_mapping
+from crm_metrics.data_import.problems import gathered
+from crm_metrics.data_import.raw_table import Note, RawTable
+from crm_metrics.language import noop
+from crm_metrics.metric import BadInput
+
+NUMERIC: tuple[Target, ...] = ("quantity", "unit_price", "amount", "discount", "cost", "profit")
+DECIDING: tuple[Target, ...] = ("order", "customer", "date", "quantity", "unit_price", "amount", "currency", "status")
+"""Targets that change what counts as revenue or as a customer: when one is found, it has to be certain."""
+
+
+class Proposed(NamedTuple):
+    """What one target is read from. column: None when no column fits."""
+
+    target: Target
+    column: str | None
+    reason: Note
+    is_certain: bool
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Which column is what. settings: the rest of the mapping, as in TOML. built_in: name of a mapping that fits as it is."""
+
+    file_name: str
+    fields: tuple[Proposed, ...]
+    settings: dict[str, dict[str, Any]]
+    built_in: str | None = None
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether a file can be loaded without a look at the proposal."""
+        return self.built_in is not None or not self.doubts()
+
+    def doubts(self) -> list[Proposed]:
+        """Return the required columns that are missing or not certain."""
+        found = {field.target for field in self.fields if field.column is not None}
+        has_amount = "amount" in found or {"quantity", "unit_price"} <= found
+        needed = {"customer", "date"} | (set() if has_amount else {"amount"})
+        return [
+            field
+            for field in self.fields
+            if (field.target in needed and field.column is None)
+            or (field.column is not None and field.target in DECIDING and not field.is_certain)
+        ]
+
+    def mapping(self) -> Mapping:
+        """Return the mapping. Raises BadInput, naming each doubt, unless every required column is certain."""
+        if self.built_in is not None:
+            return load_mapping(self.built_in)
+        if self.doubts():
+            problems = [BadInput("{target}: {reason}", target=doubt.target, reason=doubt.reason) for doubt in self.doubts()]
+            raise gathered(
+                "{file}: not every column is certain. Print the proposal, correct it and import with it (--mapping).",
+                problems,
+                file=self.file_name,
+            )
+        return from_dict(self._written(), self.file_name)
+
+    def to_toml(self) -> str:
+        """Return the proposal as a mapping to edit, the reasons as comments."""
+        if self.built_in is not None:
+            return as_toml(load_mapping(self.built_in))
+        comments = {f"columns.{field.target}": _said(field) for field in self.fields}
+        lines = ["[columns]"]
+        for field in self.fields:
+            comment = [f"# {line}" for line in comments[f"columns.{field.target}"].splitlines()]
+            value = "" if field.column is None else _quoted(field.column)
+            if field.column is None and field.target not in ("order", "customer", "date", "amount"):
+                continue
+            is_used = field.column is not None and (field.is_certain or field.target in DECIDING)
+            lines += [*comment, f"{'' if is_used else '# '}{field.target} = {value}".rstrip()]
+        return "\n".join(lines) + "\n" + _settings_text(self.settings)
+
+    def _written(self) -> dict[str, Any]:
+        columns = {field.target: field.column for field in self.fields if field.column is not None and field.is_certain}
+        return {"columns": columns, **self.settings}
+
+
+def propose(raw: RawTable) -> Proposal:
+    """Return which column of `raw` is what, judged by the header and by what the columns hold."""
+    built_in = _fitting_built_in(raw)
+    if raw.header_row is None and built_in is None:
+        reason = Note(noop("The file has no header. Write one, or a mapping with the positions of the columns."), {})
+        return Proposal(raw.name, tuple(Proposed(target, None, reason, is_certain=False) for target in TARGETS), {})
+    evidence = {name: evidence_of(raw, name) for name in raw.columns}
+    chosen = _by_header(raw, evidence)
+    fields = [_judged(raw, target, chosen.get(target), evidence) for target in TARGETS]
+    fields = _without_order_totals(raw, _settled(fields, evidence))
+    return Proposal(raw.name, tuple(fields), _settings(raw, fields, evidence), built_in)
+
+
+def _said(field: Proposed) -> str:
+    return str(field.reason) if field.is_certain else f"{field.reason} {Note(noop('Not certain: please check.'), {})}"
+
+
+def _quoted(text: str) -> str:
+    from crm_metrics.data_import.toml_text import as_toml_text
+
+    return as_toml_text({"x": text}).removeprefix("x = ").strip()
+
+
+def _settings_text(settings: dict[str, dict[str, Any]]) -> str:
+    from crm_metrics.data_import.toml_text import as_toml_text
+
+    return as_toml_text(settings) if settings else ""
+
+
+# ── a mapping that comes with the product ───────────────────────────────────────────────────────────────────────────────
+
+
+def _fitting_built_in(raw: RawTable) -> str | None:
+    """Return the mapping that names all its columns in this header; positions alone prove nothing."""
+    for name in built_in_names():
+        for layout in load_mapping(name).all_layouts():
+            wanted = list(layout.columns.values())
+            if all(isinstance(column, str) and column in raw.columns for column in wanted):
+                return name
+    return None
+
+
+# ── which column ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _by_header(raw: RawTable, evidence: dict[str, Evidence]) -> dict[Target, tuple[str, ...]]:
+    """Return for each target the columns whose names fit and whose contents can be it, best name first."""
+    fits: dict[Target, tuple[str, ...]] = {}
+    for target, names in HEADERS.items():
+        ranked = sorted((names.index(plain_name(column)), column) for column in raw.columns if plain_name(column) in names)
+        fits[target] = tuple(column for _, column in ranked if _can_be(target, evidence[column]))
+    return fits
+
+
+def _can_be(target: Target, evidence: Evidence) -> bool:
+    if target == "date":
+        return evidence.is_date or evidence.is_serial_date
+    if target in NUMERIC:
+        return evidence.is_number
+    return not evidence.is_empty
+
+
+def _judged(raw: RawTable, target: Target, columns: tuple[str, ...] | None, evidence: dict[str, Evidence]) -> Proposed:
+    if not columns:
+        return _by_content(raw, target, evidence)
+    column, said = columns[0], {"column": columns[0]}
+    if target == "date":
+        return _judged_date(column, evidence[column])
+    if target in NUMERIC and evidence[column].marks_doubt:
+        value = {"column": column, "value": evidence[column].marks_doubt}
+        return Proposed(
+            target,
+            column,
+            Note(noop("{column}: {value} can be a decimal or a thousand. Set numbers.decimal and numbers.thousands."), value),
+            is_certain=False,
+        )
+    if target == "status" and (unknown := _unknown_statuses(raw, column)):
+        value = {"column": column, "values": ", ".join(unknown[:5])}
+        return Proposed(
+            target, column, Note(noop("{column} is a status, but it is not clear whether {values} mean a sale."), value), is_certain=False
+        )
+    if target in ("discount", "customer_kind") or (target == "cost" and plain_name(column) in ("cost", "成本")):
+        return Proposed(
+            target, column, Note(noop("{column} fits by its name, but what its values mean has to be said."), said), is_certain=False
+        )
+    return Proposed(target, column, Note(noop("{column} fits by its name and its values."), said), is_certain=True)
+
+
+def _judged_date(column: str, evidence: Evidence) -> Proposed:
+    said: dict[str, object] = {"column": column, "value": evidence.date_doubt}
+    doubts = {
+        "order": noop("{column}: {value} can be day or month first, and nothing decides it. Set dates.day_first to true or false."),
+        "both": noop("{column} has dates with the day first and dates with the month first, like {value}. Write them all as YYYY-MM-DD."),
+        "serial": noop(
+            '{column} holds numbers like {value}; they may be Excel serial dates. If so, keep dates.formats = ["excel_serial"].'
+        ),
+        "zone": noop("{column} has a time zone, like {value}. Set dates.time_zone to the zone of the business day, like Europe/London."),
+    }
+    if evidence.date_doubt_kind:
+        return Proposed("date", column, Note(doubts[evidence.date_doubt_kind], said), is_certain=False)
+    return Proposed("date", column, Note(noop("{column} fits by its name and its values."), said), is_certain=True)
+
+
+def _by_content(raw: RawTable, target: Target, evidence: dict[str, Evidence]) -> Proposed:
+    """Return the only column whose contents fit, never certain: its name says nothing."""
+    nothing = Proposed(target, None, Note(noop("No column has a name that means this."), {}), is_certain=False)
+    if target not in ("date", "amount", "customer"):
+        return nothing
+    fitting = {
+        "date": [name for name in raw.columns if evidence[name].is_date],
+        "amount": [name for name in raw.columns if evidence[name].is_money and plain_name(name) not in HEADERS["unit_price"]],
+        "customer": [
+            name for name in raw.columns if evidence[name].repeats and not evidence[name].is_date and plain_name(name).endswith("id")
+        ],
+    }[target]
+    if len(fitting) != 1:
+        return nothing
+    return Proposed(
+        target,
+        fitting[0],
+        Note(noop("{column} is the only column whose values fit; its name does not say it."), {"column": fitting[0]}),
+        is_certain=False,
+    )
+
+
+def _unknown_statuses(raw: RawTable, column: str) -> list[str]:
+    values = pc.unique(pc.utf8_lower(pc.utf8_trim_whitespace(raw.table[column]))).to_pylist()
+    return [value for value in values if value and value not in CANCELLED | RETURNED | SOLD]
+
+
+def _settled(fields: list[Proposed], evidence: dict[str, Evidence]) -> list[Proposed]:
+    """Return fields in which each column serves once, and a price without a quantity is the amount."""
+    by_target = {field.target: field for field in fields}
+    price, quantity, amount = by_target["unit_price"], by_target["quantity"], by_target["amount"]
+    if amount.column is None and quantity.column is None and price.column is not None:
+        reason = Note(
+            noop("{column} is the amount if each row is one piece or a whole purchase; there is no quantity."), {"column": price.column}
+        )
+        by_target["amount"] = Proposed("amount", price.column, reason, is_certain=False)
+        by_target["unit_price"] = price._replace(column=None, is_certain=False)
+    taken: set[str] = set()
+    for target in (*DECIDING, *(target for target in TARGETS if target not in DECIDING)):
+        field = by_target[target]
+        if field.column in taken:
+            by_target[target] = field._replace(column=None, is_certain=False)
+        elif field.column is not None:
+            taken.add(field.column)
+    return [by_target[field.target] for field in fields]
+
+
+def _without_order_totals(raw: RawTable, fields: list[Proposed]) -> list[Proposed]:
+    """Return fields without an amount that is the total of an order, repeated on its lines: adding it up would count it many times."""
+    by_target = {field.target: field for field in fields}
+    amount, order = by_target["amount"], by_target["order"]
+    if amount.column is None or order.column is None or plain_name(amount.column) not in TOTALS_OF_ORDERS:
+        return fields
+    table = pa.table({"order": raw.table[order.column], "amount": raw.table[amount.column]})
+    orders = table.group_by("order").aggregate([("amount", "count"), ("amount", "count_distinct")])
+    of_several = orders.filter(pc.greater(orders["amount_count"], 1))
+    if not of_several.num_rows or pc.mean(pc.less_equal(of_several["amount_count_distinct"], 2)).as_py() < 0.5:
+        return fields
+    has_price = by_target["unit_price"].column is not None and by_target["quantity"].column is not None
+    reason = Note(noop("{column} seems to be the total of the whole order, repeated on its lines."), {"column": amount.column})
+    changed = Proposed("amount", None if has_price else amount.column, reason, is_certain=False)
+    return [changed if field.target == "amount" else field for field in fields]
+
+
+# ── the rest of the mapping ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence]) -> dict[str, dict[str, Any]]:
+    columns = {field.target: field.column for field in fields if field.column is not None}
+    settings: dict[str, dict[str, Any]] = {"orders": {}, "dates": {}, "numbers": {}, "money": {}}
+    if "order" not in columns:
+        settings["orders"]["id"] = "per_customer_day"
+    if "status" in columns:
+        values = set(pc.unique(pc.utf8_lower(pc.utf8_trim_whitespace(raw.table[columns["status"]]))).to_pylist())
+        settings["orders"] |= {
+            key: sorted(values & words) for key, words in (("cancelled_status", CANCELLED), ("returned_status", RETURNED)) if values & words
+        }
+    if "date" in columns:
+        settings["dates"] = dict(evidence[columns["date"]].date_settings)
+    marks = [evidence[columns[target]].marks for target in NUMERIC if target in columns and evidence[columns[target]].marks]
+    if marks:
+        decimal = next((mark.decimal for mark in marks if mark), ".")
+        thousands = next((mark.thousands for mark in marks if mark and mark.thousands), "")
+        settings["numbers"] = {"decimal": decimal, "thousands": thousands}
+    signs = {sign for target in ("amount", "unit_price") if target in columns for sign in evidence[columns[target]].currencies}
+    if len(signs) == 1 and "currency" not in columns:
+        settings["money"]["currency"] = signs.pop()
+    return {name: part for name, part in settings.items() if part} | _case_folding(columns)
+
+
+def _case_folding(columns: dict[Target, str]) -> dict[str, Any]:
+    """Return the setting for customers known by their e-mail address."""
+    return {"is_customer_case_folded": True} if "email" in plain_name(columns.get("customer", "")) else {}
