@@ -86,6 +86,8 @@ def expected_purchases_new(model: Model, days: Floats | float) -> Floats:
         r, alpha, _, beta = model.values()
         return np.asarray(alive * r * beta / alpha * _pareto_gain(model, weeks / beta), dtype=np.float64)
     r, alpha, a, b = model.values()
+    if not np.isfinite(a):
+        return np.full(len(weeks), np.nan)
     chance, weight = _drop_chances((a, b), np.array([float(_extra_chance(model))]), POINTS)
     return np.asarray(-alive * np.expm1(-r * np.log1p(chance * (weeks / alpha)[:, None])) @ (weight / chance)[0], dtype=np.float64)
 

@@ -1,0 +1,53 @@
+"""Customers simulated from known parameters, and the models that have them: for the tests of the purchase models."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from crm_metrics.purchase_model.model import unfitted
+
+TRUTH = {"r": 0.5, "alpha": 6.0, "a": 0.8, "b": 2.5}
+SPEND_TRUTH = {"p": 6.0, "q": 4.0, "v": 15.0}
+
+
+def model(name, **params):
+    return dataclasses.replace(unfitted(name, customers=1), params=params)
+
+
+BG, MBG = model("bg_nbd", **TRUTH), model("mbg_nbd", **TRUTH)
+PARETO = model("pareto_nbd", r=0.55, alpha=10.6, s=0.6, beta=11.7)
+SPEND = model("gamma_gamma", **SPEND_TRUTH)
+
+
+def customers(*rows):
+    """Frame of (frequency, recency_days, age_days)."""
+    return pd.DataFrame(rows, columns=["frequency", "recency_days", "age_days"], dtype=float)
+
+
+def simulated(size, *, weeks=104, seed=1):
+    """Customers of a BG/NBD with parameters TRUTH and spend SPEND_TRUTH; purchases on whole days, ages spread evenly."""
+    random = np.random.default_rng(seed)
+    rate, leaves = random.gamma(TRUTH["r"], 1 / TRUTH["alpha"], size), random.beta(TRUTH["a"], TRUTH["b"], size)
+    age = np.ceil(random.uniform(0, weeks * 7, size))
+    lasts, clock = random.geometric(np.clip(leaves, 1e-9, 1)), np.zeros(size)
+    frequency, last, active = np.zeros(size, dtype=int), np.zeros(size), np.arange(size)
+    while len(active):
+        clock[active] += random.exponential(7 / rate[active])
+        active = active[clock[active] <= age[active]]
+        day = np.minimum(np.ceil(clock[active]), age[active])
+        frequency[active] += day > last[active]
+        last[active] = day
+        lasts[active] -= 1
+        active = active[lasts[active] > 0]
+    level = random.gamma(SPEND_TRUTH["q"], 1 / SPEND_TRUTH["v"], size)
+    mean = random.gamma(np.maximum(SPEND_TRUTH["p"] * frequency, 1e-9)) / (level * np.maximum(frequency, 1))
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(size),
+            "frequency": frequency,
+            "recency_days": last.astype(int),
+            "age_days": age.astype(int),
+            "repeat_value_mean": np.where(frequency > 0, np.maximum(mean, 0.01), np.nan),
+        }
+    )
