@@ -15,6 +15,16 @@ GREY = "#8C97A3"  # context
 GOOD = "#2E8B6F"
 BAD = "#C75B32"  # tells apart from GOOD for colour-blind readers too; never the only sign
 SERIES = ("#16809C", "#CC7314", "#7A5AA6", "#4496C8", "#B3472F", "#6B9440", "#8C97A3")
+_ON_DARK = {  # the same colours, bright enough for a dark ground
+    "#16809C": "#4DB3C8",
+    "#CC7314": "#F0A04B",
+    "#7A5AA6": "#A77BD6",
+    "#4496C8": "#B5DDF5",
+    "#B3472F": "#DB6A50",
+    "#6B9440": "#B7D98A",
+    "#2E8B6F": "#4CBF94",
+    "#C75B32": "#E58A63",
+}
 HEIGHT = 380
 SMALL_HEIGHT = 260
 MAX_POINTS = 2000
@@ -100,10 +110,23 @@ def faded(color: str, opacity: float = 0.18) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
+def _brightened(trace: Any) -> None:
+    """Give a trace the colours that carry on a dark ground."""
+    for part in (trace, *(trace[name] for name in ("line", "marker") if name in trace)):
+        for name in ("color", "fillcolor"):
+            if name in part and isinstance(part[name], str):
+                part[name] = _ON_DARK.get(part[name], part[name])
+    if "marker" in trace and isinstance(trace.marker.color, (tuple, list, np.ndarray)):
+        trace.marker.color = [_ON_DARK.get(color, color) if isinstance(color, str) else color for color in trace.marker.color]
+
+
 def themed(figure: go.Figure, *, dark: bool) -> go.Figure:
     """Return `figure` with text, grid and hover of the light or dark theme."""
     text, grid, hover = ("#D8DEE6", "#2B3846", "#1D2733") if dark else ("#2A3642", "#E6E3DD", "#FFFFFF")
     shown = go.Figure(figure)
+    if dark:
+        shown.for_each_trace(_brightened)
+        shown.for_each_annotation(lambda note: note.update(font_color=_ON_DARK.get(note.font.color, note.font.color)))
     shown.update_layout(font_color=text, hoverlabel={"bgcolor": hover, "font": {"color": text}, "bordercolor": grid})
     shown.update_xaxes(linecolor=grid, tickcolor=grid)
     shown.update_yaxes(gridcolor=grid, zerolinecolor=grid, zerolinewidth=1)

@@ -1,7 +1,6 @@
 """Every page opens without an exception and shows something: empty, with five customers, with CDNOW; in both languages."""
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,10 +15,10 @@ APP = str(Path(__file__).parent.parent / "app.py")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
     monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
-    yield tmp_path
+    return tmp_path
 
 
 def five_customers() -> database.DataSet:

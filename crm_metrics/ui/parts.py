@@ -16,11 +16,12 @@ from sqlalchemy import Select
 from crm_metrics import database, export
 from crm_metrics.figures import themed
 from crm_metrics.language import t
-from crm_metrics.metric import DASH, Metric, Unit, change_text, is_unknown, value_text
+from crm_metrics.metric import Metric, Unit, change_text, is_unknown, value_text
 from crm_metrics.ui.start import Page, open_page
 
 Shown = Unit | Literal["text", "day", "flag"]
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
+_FEW_TILES = 4  # fewer than these don't fill the row
 
 
 class Column(NamedTuple):
@@ -93,7 +94,7 @@ def tiles(
         for metric in metrics
         if metric.name in values.index
     ]
-    st.html(_tile_style(dark=page.is_dark) + f'<div class="tiles">{"".join(shown)}</div>')
+    st.html(_tile_style(dark=page.is_dark) + f'<div class="tiles{" few" if len(shown) < _FEW_TILES else ""}">{"".join(shown)}</div>')
     _explain(page, metrics, (), "", label=t("How are these computed?"))
 
 
@@ -125,7 +126,7 @@ def _tile(
 
 def _change(change: Any, metric: Metric, currency: str) -> str:
     if is_unknown(change.change):
-        return f'<div class="tile-note">{DASH} {escape(t("nothing to compare with"))}</div>'
+        return ""
     arrow = "▲" if change.change > 0 else "▼" if change.change < 0 else "■"
     words = "" if is_unknown(change.is_good) else t("better") if change.is_good else t("worse")
     tone = "" if not words else " good" if change.is_good else " bad"
@@ -166,7 +167,8 @@ def _tile_style(*, dark: bool) -> str:
         ("#1D2833", "#2F3D4A", "#9AA7B3", "#4CBF94", "#E58A63") if dark else ("#FFFFFF", "#E4E0D9", "#66727D", "#1B7F5C", "#B3472F")
     )
     return f"""<style>
-.tiles {{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:.75rem}}
+.tiles {{display:grid;grid-template-columns:repeat(auto-fit,minmax(148px,1fr));gap:.75rem}}
+.tiles.few {{grid-template-columns:repeat(auto-fill,minmax(220px,1fr))}}
 .tile {{background:{card};border:1px solid {line};border-radius:.6rem;padding:.8rem .95rem}}
 .tile {{display:flex;flex-direction:column;gap:.15rem;min-width:0}}
 .tile-label {{color:{quiet};font-size:.86rem}}
@@ -174,7 +176,7 @@ def _tile_style(*, dark: bool) -> str:
 .tile-change {{font-size:.86rem;font-weight:560}} .tile-change.good {{color:{good}}} .tile-change.bad {{color:{bad}}}
 .tile-note {{color:{quiet};font-size:.8rem}}
 .tile img {{width:100%;height:{_SPARK_HEIGHT}px;margin-top:auto;padding-top:.35rem;overflow:visible}}
-@media (max-width:480px) {{.tiles {{grid-template-columns:repeat(2,minmax(0,1fr))}} .tile-value {{font-size:1.35rem}}}}
+@media (max-width:480px) {{.tiles, .tiles.few {{grid-template-columns:repeat(2,minmax(0,1fr))}} .tile-value {{font-size:1.35rem}}}}
 </style>"""
 
 
