@@ -7,7 +7,7 @@ commands that need them, so that `--help` answers at once.
 import json
 import sys
 from datetime import UTC, date, datetime
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,17 +15,19 @@ import typer
 
 from crm_metrics import language
 from crm_metrics.language import noop, t
-from crm_metrics.metric import BadInput, is_unknown
+from crm_metrics.metric import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crm_metrics.data_import.mapping import Mapping
+    from crm_metrics.data_import.proposal import Proposal
     from crm_metrics.data_import.report import ImportReport
     from crm_metrics.database import DataSet, Source
     from crm_metrics.filters import Filters
 
 REFUSED = 2
+_NOT_LISTED = ("content_hash", "mapping_hash", "mapping_toml")  # for machines
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -34,7 +36,7 @@ app = typer.Typer(
 )
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How a table is printed."""
 
     table = "table"
@@ -42,14 +44,14 @@ class Format(str, Enum):
     csv = "csv"
 
 
-class Spoken(str, Enum):
+class Spoken(StrEnum):
     """Language of the texts."""
 
     en = "en"
     zh = "zh"
 
 
-class Compared(str, Enum):
+class Compared(StrEnum):
     """What a period is compared with."""
 
     previous = "previous"
@@ -82,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 @app.command("import")
-def import_files(
+def import_files(  # noqa: PLR0917  # typer makes options of them
     files: Files,
     mapping: Annotated[str, typer.Option(help="Name of a mapping that comes with the product, or a .toml file.", show_default=False)] = "",
     database: Database = "",
@@ -108,17 +110,31 @@ def import_files(
 
 
 def _import_one(data_set: "DataSet", path: Path, mapping: str, *, check_only: bool) -> "ImportReport | BadInput":
-    from crm_metrics.data_import.load import import_file
+    from crm_metrics.data_import.load import READING, import_table
     from crm_metrics.data_import.mapping import load_mapping
+    from crm_metrics.data_import.proposal import propose
+    from crm_metrics.data_import.read_file import read_file
     from crm_metrics.terminal import progress_bar
 
     try:
+        chosen = load_mapping(mapping) if mapping else None
         content = _content(path)
-        chosen = load_mapping(mapping) if mapping else _certain_mapping(content, path.name)
         with progress_bar(path.name) as tell:
-            return import_file(data_set, content, path.name, chosen, check_only=check_only, progress=tell, latest_on=_today())
+            tell(READING, 0.0)
+            choices = {"encoding": chosen.file.encoding, "sheet": chosen.file.sheet} if chosen else {}
+            raw = read_file(content, path.name, **choices)
+            if chosen is None:
+                chosen = _certain(propose(raw))
+            return import_table(data_set, raw, chosen, check_only=check_only, progress=tell, latest_on=_today())
     except BadInput as problem:
         return problem
+
+
+def _certain(proposal: "Proposal") -> "Mapping":
+    try:
+        return proposal.mapping()
+    except BadInput as problem:
+        raise BadInput("{problem}\n\nThe proposal:\n\n{proposal}", problem=problem, proposal=proposal.to_toml()) from problem
 
 
 def _content(path: Path) -> bytes:
@@ -145,6 +161,15 @@ def _print_outcome(outcome: "ImportReport | BadInput") -> None:
         print_report(outcome)
 
 
+@app.command("mapping")
+def propose_mapping(file: Annotated[Path, typer.Argument(help="An order file.", metavar="FILE", show_default=False)]) -> None:
+    """Print the proposed mapping of a file, TOML, with the reason for each column."""
+    from crm_metrics.data_import.proposal import propose
+    from crm_metrics.data_import.read_file import read_file
+
+    typer.echo(propose(read_file(_content(file), file.name)).to_toml())
+
+
 @app.command()
 def undo(batch: BatchNumber, database: Database = "", as_json: AsJson = False) -> None:
     """Take one batch back: the data set is then as if it had never been loaded."""
@@ -165,7 +190,7 @@ def batches(database: Database = "", as_format: AsFormat = Format.table) -> None
     from crm_metrics.database import find_data_set, open_source
     from crm_metrics.terminal import print_frame
 
-    print_frame(open_source(find_data_set(database))(ledger.batches()).drop(columns=["mapping_toml"]), as_format.value)
+    print_frame(open_source(find_data_set(database))(ledger.batches()).drop(columns=list(_NOT_LISTED)), as_format.value)
 
 
 @app.command()
@@ -210,9 +235,16 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
     if not room:
         print_frame(_list_of_tables(), as_format.value)
         return
-    days = [moment.date() if moment else None for moment in (first, last, as_of)]
-    choices = [tuple(values or ()) for values in (region, channel, category)]
-    chosen = Filters(*days, compare.value, *choices, customer=customer)
+    chosen = Filters(
+        start=first.date() if first else None,
+        end=last.date() if last else None,
+        as_of=as_of.date() if as_of else None,
+        compare=compare.value,
+        region=tuple(region or ()),
+        channel=tuple(channel or ()),
+        category=tuple(category or ()),
+        customer=customer,
+    )
     print_frame(_answer(database, chosen, room=room, table=table), as_format.value)
 
 
@@ -237,10 +269,10 @@ def _known(name: str, known: tuple[str, ...], refusal: str) -> str:
 def _extent(source: "Source", chosen: "Filters") -> str:
     from crm_metrics.sales import extent
 
-    first_on, last_on = source(extent(chosen.scope)).loc[0, ["first_on", "last_on"]]
-    if is_unknown(first_on):
+    row = source.arrow(extent(chosen.scope)).to_pylist()[0]
+    if row["first_on"] is None:
         return t("The data set is empty.")
-    return t("The data go from {first} to {last}.", first=first_on.date().isoformat(), last=last_on.date().isoformat())
+    return t("The data go from {first} to {last}.", first=row["first_on"].isoformat(), last=row["last_on"].isoformat())
 
 
 def _list_of_tables() -> "pd.DataFrame":

@@ -46,8 +46,8 @@ def refuse_taken(port: int) -> None:
             probe.bind(("localhost", port))
         except OSError as error:
             raise BadInput(
-                "Port {port} can't be used ({problem}): perhaps the dashboard is open already at http://localhost:{port}. Close it, or give "
-                "another port: make run PORT={other}.",
+                "Port {port} can't be used ({problem}): perhaps the dashboard is open already at http://localhost:{port}. "
+                "Close it, or give another port: make run PORT={other}.",
                 port=port,
                 problem=error.strerror,
                 other=port + 1,

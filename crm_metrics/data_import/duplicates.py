@@ -45,7 +45,7 @@ def verdicts(writer: Writer, lines: pa.Table, batch_id: int) -> pa.Table:
 def _with_day_limits(lines: pa.Table) -> pa.Table:
     """Return what is compared, with the first and last day on which the order can have been loaded."""
     days = lines["ordered_on"].cast(pa.int32())
-    limits = {"not_before": pc.subtract(days, DAYS_APART), "not_after": pc.add(days, DAYS_APART)}
+    limits = {name: pc.add(days, pa.scalar(shift, pa.int32())) for name, shift in (("not_before", -DAYS_APART), ("not_after", DAYS_APART))}
     compared = lines.select(_COMPARED)
     for name, values in limits.items():
         compared = compared.append_column(name, values.cast(pa.date32()))
@@ -66,14 +66,13 @@ def _by_key(incoming: Table, _found: Table, batch_id: int) -> Select[Any]:
         func.min(lines.row_hash).label("row_hash"),
     ]
     held = select(lines.row_key, *columns).where(lines.row_key.in_(keys)).group_by(lines.row_key).cte("held_keys")
-    in_file = {"partition_by": incoming.c.row_key, "order_by": incoming.c.row_number}
     first = (
         select(
             incoming.c.row_number,
             incoming.c.row_key,
             incoming.c.row_hash,
-            func.first_value(incoming.c.row_number).over(**in_file).label("first_row"),
-            func.first_value(incoming.c.row_hash).over(**in_file).label("first_hash"),
+            _first_of_key(incoming, incoming.c.row_number).label("first_row"),
+            _first_of_key(incoming, incoming.c.row_hash).label("first_hash"),
         )
         .where(incoming.c.row_key.is_not(None))
         .cte("keyed_rows")
@@ -88,6 +87,10 @@ def _by_key(incoming: Table, _found: Table, batch_id: int) -> Select[Any]:
         .join_from(first, held, held.c.row_key == first.c.row_key, isouter=True)
         .where(or_(is_held, first.c.row_number > first.c.first_row))
     )
+
+
+def _first_of_key(incoming: Table, column: Any) -> Any:
+    return func.first_value(column).over(partition_by=incoming.c.row_key, order_by=incoming.c.row_number)
 
 
 def _by_content(incoming: Table, found: Table, batch_id: int) -> Select[Any]:

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, and_, func, insert, select, update
 
 from crm_metrics.database import Writer
 from crm_metrics.metric import BadInput
-from crm_metrics.schema import import_batches, import_left_out, order_lines, orders
+from crm_metrics.schema import import_batches, import_left_out, order_lines, order_records
 
 LOADED, UNDONE, REPLACED = "loaded", "undone", "replaced"
 
@@ -122,8 +122,9 @@ def recount(writer: Writer, batch: Batch) -> Batch:
 
 
 def _loaded_sums(batch_id: int) -> Select[Any]:
-    days = [func.min(orders.c.ordered_on), func.max(orders.c.ordered_on)]
-    lines = order_lines.join(orders, orders.c.order_id == order_lines.c.order_id)
+    days = [func.min(order_records.c.ordered_on), func.max(order_records.c.ordered_on)]
+    said = and_(order_records.c.order_id == order_lines.c.order_id, order_records.c.batch_id == order_lines.c.batch_id)
+    lines = order_lines.join(order_records, said)
     return select(*days, func.count(), func.sum(order_lines.c.net_amount)).select_from(lines).where(order_lines.c.batch_id == batch_id)
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,8 +30,8 @@ READING, CHECKING, COMPARING = noop("Reading the file"), noop("Checking every ro
 WRITING, PUBLISHING, DONE = noop("Writing"), noop("Publishing"), noop("Done")
 
 
-class _AlreadyLoadedError(Exception):
-    """Somebody else has loaded the same content meanwhile."""
+class AlreadyLoadedError(Exception):
+    """The same content is loaded already, with the same mapping."""
 
     def __init__(self, batch: Batch) -> None:
         super().__init__(batch.batch_id)
@@ -38,7 +39,7 @@ class _AlreadyLoadedError(Exception):
 
 
 @dataclass(frozen=True)
-class _File:
+class CheckedFile:
     """A file as it was read and checked. mapping: with what the file decided. mapping_hash: of the mapping as it was given."""
 
     raw: RawTable
@@ -66,21 +67,41 @@ def import_file(  # noqa: PLR0913  # what a file is (four) and how it is to be l
     tell = progress or _silent
     tell(READING, 0.0)
     raw = read_file(content, file_name, encoding=mapping.file.encoding, sheet=mapping.file.sheet)
+    return import_table(data_set, raw, mapping, check_only=check_only, progress=progress, latest_on=latest_on)
+
+
+def import_table(  # as import_file
+    data_set: DataSet,
+    raw: RawTable,
+    mapping: Mapping,
+    *,
+    check_only: bool = False,
+    progress: Progress | None = None,
+    latest_on: date | None = None,
+) -> ImportReport:
+    """Load a file that was read already, as `import_file` does."""
+    tell = progress or _silent
     fingerprint = mapping_hash(mapping)
     if batch := _published_batch(data_set, raw.content_hash, fingerprint):
-        return _unchanged(batch, file_name)
+        return _unchanged(batch, raw.name)
     tell(CHECKING, 0.3)
-    checked = check_rows(raw, mapping, latest_on=latest_on)
-    file = _File(raw, checked, settings.resolved(checked), fingerprint)
+    file = checked_file(raw, mapping, latest_on=latest_on)
     tell(COMPARING, 0.6)
     try:
         with _transaction(data_set, check_only=check_only) as writer:
-            report = _load(writer, file, check_only=check_only, tell=tell)
+            report = load_into(writer, file, check_only=check_only, tell=tell)
             tell(DONE if check_only else PUBLISHING, 0.95)
-    except _AlreadyLoadedError as already:
-        return _unchanged(already.batch, file_name)
+    except AlreadyLoadedError as already:
+        return _unchanged(already.batch, raw.name)
     tell(DONE, 1.0)
     return report
+
+
+def checked_file(raw: RawTable, mapping: Mapping, *, latest_on: date | None = None) -> CheckedFile:
+    """Return the file with every row checked, orders of returns named."""
+    checked = check_rows(raw, mapping, latest_on)
+    checked = replace(checked, lines=returns.with_own_orders(checked.lines, mapping))
+    return CheckedFile(raw, checked, settings.resolved(checked), mapping_hash(mapping))
 
 
 def _silent(_step: str, _share: float) -> None:
@@ -109,40 +130,47 @@ def _unchanged(batch: Batch, file_name: str) -> ImportReport:
     return report_of(again, "unchanged", left_out.SCHEMA.empty_table())
 
 
-def _load(writer: Writer, file: _File, *, check_only: bool, tell: Progress) -> ImportReport:
+def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, tell: Progress = _silent) -> ImportReport:
+    """Load a file in the change that `writer` has open, and return what came of every row.
+
+    Raises AlreadyLoadedError if the same content is loaded with the same mapping.
+    """
     earlier = ledger.find_content(writer, file.raw.content_hash)
     if earlier and earlier.mapping_hash == file.mapping_hash:
-        raise _AlreadyLoadedError(earlier)
+        raise AlreadyLoadedError(earlier)
     rows_promoted = take_back(writer, earlier, ledger.REPLACED) if earlier else 0
     settings.settle(writer, file.mapping)
     batch_id = ledger.next_batch_id(writer)
-    lines = returns.with_own_orders(file.checked.lines, file.mapping)
-    lines = records.with_batch(records.in_order_of_time(lines), batch_id)
+    lines = records.with_batch(records.in_order_of_time(file.checked.lines), batch_id)
     found = duplicates.verdicts(writer, lines, batch_id)
-    loaded, held_back = left_out.divided(lines, found)
     left = _left_out(file, lines, found)
-    batch = _batch(file, batch_id, loaded, left)
+    batch = _batch(file, batch_id, left_out.divided(lines, found)[0], left)
     tell(WRITING, 0.7)
     if not check_only:
-        ledger.enter(writer, batch)
-        contents = {order_lines: loaded, import_held_back: held_back, import_left_out: records.with_batch(left, batch_id)}
-        for table, rows in contents.items():
-            writer.append(table, rows)
-        records.write_records(writer, records.batch_records(lines), batch_id)
-        records.derive(writer, records.stage_touched(writer, lines))
+        _write(writer, batch, lines, found=found, left=left)
     state: State = "checked" if check_only else "replaced" if earlier else "loaded"
     shown = replace(batch, batch_id=0) if check_only else batch
     return report_of(shown, state, left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
 
 
-def _left_out(file: _File, lines: pa.Table, found: pa.Table) -> pa.Table:
+def _write(writer: Writer, batch: Batch, lines: pa.Table, *, found: pa.Table, left: pa.Table) -> None:
+    ledger.enter(writer, batch)
+    loaded, held_back = left_out.divided(lines, found)
+    writer.append(order_lines, loaded)
+    writer.append(import_held_back, held_back)
+    writer.append(import_left_out, records.with_batch(left, batch.batch_id))
+    records.write_records(writer, records.batch_records(lines), batch.batch_id)
+    records.derive(writer, records.stage_touched(writer, lines))
+
+
+def _left_out(file: CheckedFile, lines: pa.Table, found: pa.Table) -> pa.Table:
     rows = left_out.from_verdicts(lines, found)
     places = pc.index_in(rows["row_number"], value_set=file.raw.row_numbers).to_numpy()
     cells = pa.table({"row_number": rows["row_number"], "raw": pa.array(rows_as_json(file.raw, places), pa.string())})
     return pa.concat_tables([left_out.with_raw(rows, cells), left_out.from_rejected(file.checked.rejected)]).sort_by("row_number")
 
 
-def _batch(file: _File, batch_id: int, loaded: pa.Table, left: pa.Table) -> Batch:
+def _batch(file: CheckedFile, batch_id: int, loaded: pa.Table, left: pa.Table) -> Batch:
     is_duplicate = pc.equal(left["left_out_as"], left_out.DUPLICATE)
     duplicate, quarantined = left.filter(is_duplicate), left.filter(pc.invert(is_duplicate))
     days = pc.min_max(loaded["ordered_on"]).as_py()
