@@ -1,0 +1,174 @@
+"""The questions that the customer's page puts to the database.
+
+Each looks at the whole history of one customer up to the as-of date (`whole_history`), within the reader's scope.
+"""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CTE, Date, Integer, Select, case, cast, func, literal, literal_column, null, or_, select, true, type_coerce, union
+
+from crm_metrics.filters import Filters, order_conditions, period_conditions
+from crm_metrics.schema import customers, employees, order_lines, orders, products
+
+MATCHES_SHOWN = 50
+
+
+def whole_history(filters: Filters, last_on: date | None) -> Filters:
+    """Return the filters this room asks with: one customer, all days up to the as-of date (without one the last day of the data)."""
+    return Filters(end=filters.today or last_on, customer=filters.customer.strip(), scope=filters.scope)
+
+
+def customer_profile(filters: Filters) -> Select[Any]:
+    """One row, or none where the customer does not exist: what is known of the customer, empty where unknown.
+
+    customer_id, customer_name, customer_kind, home_region, birth_year, acquisition_channel, acquisition_cost, acquired_on, owner,
+    referrer_customer_id, has_consent, first_on and last_on (purchase days), orders (purchases).
+    """
+    known, person = _known_customers(filters), customers.c
+    acquired_on = (
+        case((person.acquired_on <= literal(filters.end, Date), person.acquired_on), else_=null()) if filters.end else person.acquired_on
+    )
+    return (
+        select(
+            known.c.customer_id,
+            *(
+                person[name]
+                for name in ("customer_name", "customer_kind", "home_region", "birth_year", "acquisition_channel", "acquisition_cost")
+            ),
+            acquired_on.label("acquired_on"),
+            func.coalesce(employees.c.employee_name, person.owner_id).label("owner"),
+            _seen_referrer(filters).label("referrer_customer_id"),
+            person.has_consent,
+            known.c.first_on,
+            known.c.last_on,
+            known.c.orders,
+        )
+        .join_from(known, customers, person.customer_id == known.c.customer_id, isouter=True)
+        .outerjoin(employees, employees.c.employee_id == person.owner_id)
+        .where(known.c.customer_id == filters.customer)
+    )
+
+
+def customer_matches(filters: Filters, words: str) -> Select[Any]:
+    """One row per customer whose id or name contains `words`, whatever the case.
+
+    customer_id, customer_name, home_region, first_on, last_on, orders (purchases). The id itself first, then ids that begin so,
+    then the latest buyers; MATCHES_SHOWN at most.
+    """
+    known, person = _known_customers(filters), customers.c
+    rank = case((known.c.customer_id == words, 0), (known.c.customer_id.startswith(words, autoescape=True), 1), else_=2)
+    found = or_(known.c.customer_id.icontains(words, autoescape=True), person.customer_name.icontains(words, autoescape=True))
+    return (
+        select(known.c.customer_id, person.customer_name, person.home_region, known.c.first_on, known.c.last_on, known.c.orders)
+        .join_from(known, customers, person.customer_id == known.c.customer_id, isouter=True)
+        .where(found if words else true())
+        .order_by(rank, known.c.last_on.desc().nulls_last(), known.c.customer_id)
+        .limit(MATCHES_SHOWN)
+    )
+
+
+def customer_orders(filters: Filters) -> Select[Any]:
+    """One row per order of the customer, the latest first.
+
+    order_id, ordered_on, order_region, sales_channel, order_kind ('purchase', 'return', 'cancelled', 'other'), units, net_revenue,
+    gross_margin (of the lines whose cost is known; empty without any), costed_lines and lines.
+    """
+    lines = order_lines.c
+    units, net_revenue = func.sum(lines.quantity), func.sum(lines.net_amount)
+    kind = case(
+        (orders.c.is_cancelled, "cancelled"), (orders.c.is_purchase, "purchase"), (or_(net_revenue < 0, units < 0), "return"), else_="other"
+    )
+    attributes = [orders.c.order_id, orders.c.ordered_on, orders.c.order_region, orders.c.sales_channel]
+    return (
+        select(
+            *attributes,
+            kind.label("order_kind"),
+            units.label("units"),
+            net_revenue.label("net_revenue"),
+            func.sum(case((lines.cost_amount.is_not(None), lines.net_amount - lines.cost_amount))).label("gross_margin"),
+            func.count(lines.cost_amount).label("costed_lines"),
+            func.count().label("lines"),
+        )
+        .join_from(orders, order_lines, lines.order_id == orders.c.order_id)
+        .where(orders.c.customer_id == filters.customer, *_seen(filters))
+        .group_by(*attributes, orders.c.is_cancelled, orders.c.is_purchase)
+        .order_by(orders.c.ordered_on.desc(), orders.c.order_id)
+    )
+
+
+def customer_order_lines(filters: Filters) -> Select[Any]:
+    """One row per order line of the customer, the latest order first.
+
+    order_id, ordered_on, row_number (in its file), product_id, product_name, category, line_kind, units, unit_price, net_revenue,
+    cost_amount (empty: unknown).
+    """
+    lines = order_lines.c
+    return (
+        select(
+            orders.c.order_id,
+            orders.c.ordered_on,
+            lines.row_number,
+            lines.product_id,
+            products.c.product_name,
+            products.c.category,
+            lines.line_kind,
+            lines.quantity.label("units"),
+            lines.unit_price,
+            lines.net_amount.label("net_revenue"),
+            lines.cost_amount,
+        )
+        .join_from(orders, order_lines, lines.order_id == orders.c.order_id)
+        .outerjoin(products, products.c.product_id == lines.product_id)
+        .where(orders.c.customer_id == filters.customer, *_seen(filters))
+        .order_by(orders.c.ordered_on.desc(), orders.c.order_id, lines.batch_id, lines.row_number)
+    )
+
+
+def base_intervals(filters: Filters) -> Select[Any]:
+    """One row: usual_days (median days between two purchase days, over all intervals of all customers), intervals."""
+    tests = [orders.c.is_purchase, orders.c.customer_id.is_not(None), *_seen(filters)]
+    days = select(orders.c.customer_id, orders.c.ordered_on).where(*tests).distinct().cte("purchase_days")
+    previous_on = func.lag(days.c.ordered_on).over(partition_by=days.c.customer_id, order_by=days.c.ordered_on)
+    gaps = select(type_coerce(days.c.ordered_on - previous_on, Integer).label("days")).cte("gaps")
+    # DuckDB wants a constant here, not a bound value
+    median = func.percentile_cont(literal_column("0.5")).within_group(gaps.c.days)
+    return select(median.label("usual_days"), func.count(gaps.c.days).label("intervals"))
+
+
+def _known_customers(filters: Filters) -> CTE:
+    """One row per customer who exists for this reader: customer_id, first_on, last_on, orders (purchases).
+
+    Customers with an order that may be seen; for a reader who may see every region also those who never ordered at all.
+    """
+    bought_on = case((orders.c.is_purchase, orders.c.ordered_on))
+    spans = (
+        select(
+            orders.c.customer_id,
+            func.min(bought_on).label("first_on"),
+            func.max(bought_on).label("last_on"),
+            func.count(bought_on).label("orders"),
+        )
+        .where(orders.c.customer_id.is_not(None), *_seen(filters))
+        .group_by(orders.c.customer_id)
+    )
+    if filters.scope.regions:
+        return spans.cte("known_customers")
+    has_orders = select(literal(1)).where(orders.c.customer_id == customers.c.customer_id).exists()
+    unknown_day = cast(null(), Date)
+    silent = select(customers.c.customer_id, unknown_day.label("first_on"), unknown_day.label("last_on"), literal(0).label("orders")).where(
+        ~has_orders
+    )
+    return union(spans, silent).cte("known_customers")
+
+
+def _seen_referrer(filters: Filters) -> Any:
+    """The referrer, unless the reader may not see that customer."""
+    referrer = customers.c.referrer_customer_id
+    if not filters.scope.regions:
+        return referrer
+    return case((select(literal(1)).where(orders.c.customer_id == referrer, *_seen(filters)).exists(), referrer))
+
+
+def _seen(filters: Filters) -> list[Any]:
+    return [*order_conditions(filters), *period_conditions(orders.c.ordered_on, filters)]

@@ -1,0 +1,58 @@
+"""Who is this customer?"""
+
+import streamlit as st
+
+from crm_metrics import ui
+from crm_metrics.customer_360 import TILES, figure, gather, query, statistic
+from crm_metrics.language import date_text, t
+
+
+def columns(*names: str) -> dict[str, ui.Column]:
+    return {name: ui.Column(t(figure.COLUMNS[name][0]), figure.COLUMNS[name][1]) for name in names}
+
+
+page = ui.start_page("customer")
+words = st.text_input(t("Find a customer"), key=f"find_{page.filters.customer}", icon=":material/search:", placeholder=t("number or name"))
+if words or not page.filters.customer:
+    found = ui.ask(page, gather.matches, words)
+    if meant := gather.only_match(found, words):
+        ui.open_page("customer", customer=meant)
+    ui.note(t("Choose a customer.") if len(found) else t("No customer has “{words}” in number or name.", words=words))
+    shown = columns("customer_id", "customer_name", "home_region", "orders", "first_on", "last_on")
+    ui.table(page, found, name="found_customers", columns=shown, opens_customer=True)
+    st.stop()
+
+profile, due = (ui.ask(page, table).iloc[0] for table in (gather.profile, gather.next_order))
+tiles, orders = (ui.ask(page, table) for table in (gather.tiles, gather.orders))
+as_of = date_text(page.filters.today)
+ui.finding(figure.finding(profile, tiles, due, currency=page.currency))
+ui.note(t("All orders of this customer up to {day}; period, region, channel and category do not narrow this page.", day=as_of))
+ui.tiles(page, tiles, TILES)
+
+left, right = st.columns([3, 2], gap="large")
+with left, ui.question(t("Still a customer?")):
+    alive, value = ui.ask(page, gather.alive), ui.ask(page, gather.value).iloc[0]
+    if len(alive):
+        ui.figure(
+            page,
+            figure.alive_figure(alive),
+            name="alive",
+            alt=t("P(alive) of this customer day by day since the first purchase, each purchase day marked"),
+            metrics=(statistic.PROBABILITY_ALIVE, statistic.EXPECTED_VALUE),
+            queries=(query.customer_orders(query.whole_history(page.filters, page.last_on)),),
+            notes=figure.alive_sentence(value),
+        )
+    ui.note(figure.value_sentence(value, currency=page.currency))
+with right, ui.question(t("Profile")):
+    ui.table(page, figure.profile_in_words(profile, currency=page.currency), name="profile", columns=columns("attribute", "value"))
+with ui.question(t("Orders")):
+    shown = columns("ordered_on", "order_id", "order_kind", "net_revenue", "gross_margin", "units", "sales_channel", "order_region")
+    chosen = ui.table(page, figure.kinds_in_words(orders, "order_kind"), name="orders", columns=shown)
+    if not chosen:
+        ui.note(t("Choose an order to see its lines."))
+    else:
+        lines = statistic.lines_of(ui.ask(page, gather.order_lines), orders, chosen)
+        shown = columns(
+            "order_id", "product_id", "product_name", "category", "line_kind", "units", "unit_price", "net_revenue", "cost_amount"
+        )
+        ui.table(page, figure.kinds_in_words(lines, "line_kind"), name="order_lines", columns=shown)
