@@ -14,6 +14,7 @@ from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, ISO, M
 from crm_metrics.data_import.mapping import Layout, Mapping, Target
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import RawTable
+from crm_metrics.language import t
 from crm_metrics.metric import BadInput
 
 Parser = Callable[[pa.Array], values.Values]
@@ -34,18 +35,36 @@ class Parsed(NamedTuple):
 def fitting_layout(raw: RawTable, mapping: Mapping) -> Layout:
     """Return the mapping's layout that this file has. Raises BadInput when none fits."""
     layouts = mapping.all_layouts()
-    for layout in layouts:
-        width_fits = layout.width is None or layout.width == len(raw.columns)
-        header_fits = layout.has_header is None or layout.has_header == (raw.header_row is not None)
-        if width_fits and header_fits and (len(layouts) == 1 or not _missing(raw, layout)):
-            return layout
+    fitting = [layout for layout in layouts if _fits(raw, layout)]
+    whole = [layout for layout in fitting if not _missing(raw, layout)]
+    if fitting:
+        return (whole or fitting)[0]
     raise BadInput(
-        "The file has {found} columns ({columns}); the mapping {name} knows files with {widths}. Choose another mapping.",
+        "The file has {found} columns ({columns}), header: {header}. The mapping {name} knows: {layouts}. Choose another mapping.",
         found=len(raw.columns),
         columns=", ".join(raw.columns[:8]),
+        header=_yes_or_no(is_so=raw.header_row is not None),
         name=mapping.name,
-        widths=", ".join(str(layout.width) for layout in layouts if layout.width),
+        layouts="; ".join(_described(layout) for layout in layouts),
     )
+
+
+def _fits(raw: RawTable, layout: Layout) -> bool:
+    width_fits = layout.width is None or layout.width == len(raw.columns)
+    return width_fits and (layout.has_header is None or layout.has_header == (raw.header_row is not None))
+
+
+def _described(layout: Layout) -> str:
+    parts = [layout.name]
+    if layout.width is not None:
+        parts.append(t("{n} columns", n=layout.width))
+    if layout.has_header is not None:
+        parts.append(t("header: {yes_or_no}", yes_or_no=_yes_or_no(is_so=layout.has_header)))
+    return ", ".join(part for part in parts if part)
+
+
+def _yes_or_no(*, is_so: bool) -> str:
+    return t("yes") if is_so else t("no")
 
 
 def located(raw: RawTable, mapping: Mapping) -> dict[Target, str]:
@@ -115,7 +134,8 @@ class Cells:
         told = parse(cells.dictionary)
         if told.has_zone and self.mapping.dates.time_zone is None:
             raise BadInput(
-                "The dates in {column} have a time zone. Set dates.time_zone in the mapping to the zone of the business day, like Europe/London.",
+                "The dates in {column} have a time zone. Set dates.time_zone in the mapping to the zone of the business day, "
+                "like Europe/London.",
                 column=column,
             )
         parsed = self._spread(column, told)
@@ -167,15 +187,16 @@ def with_date_order(mapping: Mapping, texts: pa.Array, column: str) -> Mapping:
         return mapping
     if found.day_first and found.month_first:
         raise BadInput(
-            "The column {column} has dates of both orders: {day_first} has the day first, {month_first} the month. Write them all as YYYY-MM-DD.",
+            "The column {column} has dates of both orders: {day_first} has the day first, {month_first} the month. "
+            "Write them all as YYYY-MM-DD.",
             column=column,
             day_first=found.day_first,
             month_first=found.month_first,
         )
     if not found.day_first and not found.month_first and found.open_text:
         raise BadInput(
-            "The column {column} does not show whether the day or the month comes first: {value} can be both, and no date has a day above 12. "
-            "Set dates.day_first to true or false in the mapping.",
+            "The column {column} does not show whether the day or the month comes first: {value} can be both, and no date has a day "
+            "above 12. Set dates.day_first to true or false in the mapping.",
             column=column,
             value=found.open_text,
         )

@@ -90,10 +90,10 @@ def check_rows(raw: RawTable, mapping: Mapping, latest_on: date | None = None) -
     amounts = amounts_of(cells, verdicts, currencies)
     days = moments.values.cast(pa.date32(), safe=False)
     stated = numbers.values if numbers is not None else None
-    orders = order_numbers(cells.mapping, stated, customers.values, days, hashes).dictionary_encode()
+    orders = order_numbers(cells.mapping, stated, customers=customers.values, days=days, hashes=hashes).dictionary_encode()
     kinds = line_kinds(cells, verdicts, amounts, orders)
-    joined = join_orders(orders, customers.values.dictionary_encode(), _microseconds(moments), kinds.kinds, verdicts)
-    lines = _lines(cells, amounts, currencies, orders, hashes)
+    joined = join_orders(orders, customers.values.dictionary_encode(), verdicts, moments=_microseconds(moments), kinds=kinds.kinds)
+    lines = _lines(cells, amounts, currencies, orders=orders, hashes=hashes)
     lines |= _of_orders(joined.customers, joined.moments, kinds, amounts)
     table = pa.table([lines[name] for name in LINES.names], schema=LINES).filter(pa.array(verdicts.is_fine))
     rejected = verdicts.table(raw, as_hex(hashes), amounts.net)
@@ -137,15 +137,17 @@ def _microseconds(moments: Parsed) -> np.ndarray:
 def _reject_days(cells: Cells, moments: Parsed, verdicts: Verdicts, latest_on: date | None) -> None:
     rules, is_dated = cells.mapping.dates, moments.problems == values.FINE
     days = _microseconds(moments) // DAY
-    _reject_outside(verdicts, is_dated & (days < _day_number(rules.earliest)), rejections.TOO_EARLY, moments.column, rules.earliest)
+    _reject_outside(
+        verdicts, is_dated & (days < _day_number(rules.earliest)), rejections.TOO_EARLY, column=moments.column, limit=rules.earliest
+    )
     given = [limit for limit in (rules.latest, latest_on) if limit is not None]
     last = _day_number(min(given)) if given else latest_plausible_day(days[verdicts.is_fine])
     if last is not None:
         shown = np.datetime64(last, "D").astype(date)
-        _reject_outside(verdicts, is_dated & (days > last), rejections.TOO_LATE, moments.column, shown)
+        _reject_outside(verdicts, is_dated & (days > last), rejections.TOO_LATE, column=moments.column, limit=shown)
 
 
-def _reject_outside(verdicts: Verdicts, rows: np.ndarray, reason: str, column: str, limit: date) -> None:
+def _reject_outside(verdicts: Verdicts, rows: np.ndarray, reason: str, *, column: str, limit: date) -> None:
     verdicts.reject(rows, reason, column, extra=lambda _at: {"limit": limit.isoformat()})
 
 
@@ -153,7 +155,9 @@ def _day_number(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
 
-def _lines(cells: Cells, amounts: Amounts, currencies: Currencies, orders: pa.DictionaryArray, hashes: np.ndarray) -> dict[str, pa.Array]:
+def _lines(
+    cells: Cells, amounts: Amounts, currencies: Currencies, *, orders: pa.DictionaryArray, hashes: np.ndarray
+) -> dict[str, pa.Array]:
     product = cells.identifiers("product")
     nothing = pa.nulls(cells.raw.table.num_rows, pa.string())
     return {

@@ -102,8 +102,7 @@ def _of_numbers(texts: pa.Array, *, repeats: bool, is_typed: bool) -> Evidence |
     else:
         marks, doubt = find_marks(texts.to_pylist())
     parsed = values.parse_numbers(texts, *(marks or Marks(".", "")))
-    readable = np.isin(parsed.problems, (values.FINE, values.MORE_DECIMALS, values.TOO_LARGE))
-    if np.mean(readable) < NEARLY_ALL and not doubt:
+    if max(_share_readable(parsed), _share_readable(values.parse_numbers(texts, ".", ",")) if doubt else 0) < NEARLY_ALL:
         return None
     example = texts[0].as_py()
     signs = {sign for sign in parsed.signs if sign}
@@ -124,6 +123,10 @@ def _of_numbers(texts: pa.Array, *, repeats: bool, is_typed: bool) -> Evidence |
         currencies=frozenset.intersection(*meanings) if meanings and len(frozenset.intersection(*meanings)) == 1 else frozenset(),
         repeats=repeats,
     )
+
+
+def _share_readable(parsed: values.Values) -> float:
+    return float(np.mean(np.isin(parsed.problems, (values.FINE, values.MORE_DECIMALS, values.TOO_LARGE))))
 
 
 def _in_serial_range(numbers: pa.Array) -> bool:

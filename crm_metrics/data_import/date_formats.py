@@ -43,14 +43,10 @@ USUAL = (
 ISO = USUAL[0]
 """The format of typed date cells."""
 
-MONTHS = (
-    {name: at + 1 for at, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])}
-    | {
-        name: at + 1
-        for at, name in enumerate(["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"])
-    }
-    | {"sept": 9}
-)
+_SHORT_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONG_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+MONTHS = {name: at + 1 for names in (_SHORT_MONTHS, _LONG_MONTHS) for at, name in enumerate(names)} | {"sept": 9}
+"""English name of a month in small letters -> its number."""
 
 
 def as_pattern(text: str) -> str:

@@ -42,11 +42,10 @@ def amounts_of(cells: Cells, verdicts: Verdicts, currencies: Currencies) -> Amou
         stated = amount.values if amount is not None else nothing
     if quantity is not None:
         units = quantity.values
-        verdicts.reject(_true(pc.equal(units, ZERO)), rejections.ZERO_QUANTITY, quantity.column)
     else:
         units = pc.if_else(pc.less(stated, ZERO), pa.scalar(Decimal(-1), MONEY), pa.scalar(Decimal(1), MONEY))
     unit_price = price.values if price is not None else nothing
-    gross, discount, net = _discounted(cells, verdicts, stated, units, unit_price)
+    gross, discount, net = _discounted(cells, verdicts, stated, units=units, unit_price=unit_price)
     cost = _cost(cells, verdicts, units, net)
     converted = [currencies.converted(part, verdicts) for part in (unit_price, gross, discount, net, cost)]
     return Amounts(units, *converted)
@@ -79,9 +78,9 @@ def exactly(amounts: pa.Array, verdicts: Verdicts, column: str) -> pa.Array:
 
 
 def _discounted(
-    cells: Cells, verdicts: Verdicts, stated: pa.Array, units: pa.Array, unit_price: pa.Array
+    cells: Cells, verdicts: Verdicts, stated: pa.Array, *, units: pa.Array, unit_price: pa.Array
 ) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """Return gross, discount and net. The one that the file states stays exact; a gross derived from net and a rate is rounded half-even."""
+    """Return gross, discount and net. What the file states stays exact; a gross derived from net and a rate is rounded half-even."""
     parsed = _number(cells, verdicts, "discount", needed=False)
     if parsed is None:
         return stated, pa.nulls(len(stated), MONEY), stated
@@ -152,7 +151,9 @@ def line_kinds(cells: Cells, verdicts: Verdicts, amounts: Amounts, orders: pa.Di
     rules = cells.mapping.orders
     is_negative_quantity, is_negative = _true(pc.less(amounts.quantity, ZERO)), _true(pc.less(amounts.net, ZERO))
     is_positive = _true(pc.greater(amounts.net, ZERO))
+    is_nothing = _true(pc.equal(amounts.quantity, ZERO))
     if "quantity" in cells.columns:
+        verdicts.reject(is_nothing & (is_negative | is_positive), rejections.ZERO_QUANTITY, cells.columns["quantity"])
         verdicts.reject(is_negative_quantity & is_positive, rejections.SIGNS_DIFFER, cells.columns["quantity"])
     is_credit_note = _credit_notes(orders, rules.cancellation_number)
     if is_credit_note.any():
@@ -161,6 +162,7 @@ def line_kinds(cells: Cells, verdicts: Verdicts, amounts: Amounts, orders: pa.Di
     if rules.zero_price == "gift":
         worth = pc.coalesce(amounts.gross, amounts.net)
         kinds[_true(pc.equal(worth, ZERO))] = "gift"
+    kinds[is_nothing] = "gift"
     kinds[is_negative_quantity | is_negative | is_credit_note] = "return"
     is_void = np.zeros(len(orders), dtype=bool)
     if "status" in cells.columns:

@@ -1,5 +1,6 @@
 """What rows of one order have in common: its number, one customer, one day."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ YEARS_APART_DAYS = 1_826
 """A few orders more than five years after all others are mistyped years (2099), when nothing else says how late an order can be."""
 
 
-def order_numbers(mapping: Mapping, stated: pa.Array | None, customers: pa.Array, days: pa.Array, hashes: np.ndarray) -> pa.Array:
+def order_numbers(mapping: Mapping, stated: pa.Array | None, *, customers: pa.Array, days: pa.Array, hashes: np.ndarray) -> pa.Array:
     """Return the order id of each row.
 
     A row that is an order of its own is named by its content and how often that content stood before it in the file, so that an
@@ -47,7 +48,7 @@ class OneOrder(NamedTuple):
 
 
 def join_orders(
-    orders: pa.DictionaryArray, customers: pa.DictionaryArray, moments: np.ndarray, kinds: np.ndarray, verdicts: Verdicts
+    orders: pa.DictionaryArray, customers: pa.DictionaryArray, verdicts: Verdicts, *, moments: np.ndarray, kinds: np.ndarray
 ) -> OneOrder:
     """Return customers and moments made equal within each order; rows that contradict an earlier row of their order are rejected.
 
@@ -59,21 +60,23 @@ def join_orders(
     owner = _first(codes, known, verdicts.is_fine & (known >= 0), count)
     other = (owner[codes] >= 0) & (known >= 0) & (owner[codes] != known)
     names = customers.dictionary
-    _contradicts(verdicts, other, rejections.OTHER_CUSTOMER, orders, lambda at: names[int(owner[codes[at]])].as_py())
+    _contradicts(verdicts, other, rejections.OTHER_CUSTOMER, orders=orders, other=lambda at: names[int(owner[codes[at]])].as_py())
     filled = verdicts.is_fine & (known < 0) & (owner[codes] >= 0)
     known = np.where(filled, owner[codes], known)
-    joined = _join_days(orders, codes, moments, kinds == "return", verdicts)
+    joined = _join_days(orders, codes, verdicts, moments=moments, is_return=kinds == "return")
     indices = pa.array(known.astype(np.int32), mask=known < 0)
     return OneOrder(pa.DictionaryArray.from_arrays(indices, names), joined, int(filled.sum()))
 
 
-def _join_days(orders: pa.DictionaryArray, codes: np.ndarray, moments: np.ndarray, is_return: np.ndarray, verdicts: Verdicts) -> np.ndarray:
+def _join_days(
+    orders: pa.DictionaryArray, codes: np.ndarray, verdicts: Verdicts, *, moments: np.ndarray, is_return: np.ndarray
+) -> np.ndarray:
     count = max(len(orders.dictionary), 1)
     days = moments // DAY
     sold = verdicts.is_fine & ~is_return
     first_day = _first(codes, days, sold, count, unknown=np.iinfo(np.int64).min)
     apart = sold & (np.abs(days - first_day[codes]) > DAYS_APART)
-    _contradicts(verdicts, apart, rejections.OTHER_DAY, orders, lambda at: str(np.datetime64(int(first_day[codes[at]]), "D")))
+    _contradicts(verdicts, apart, rejections.OTHER_DAY, orders=orders, other=lambda at: str(np.datetime64(int(first_day[codes[at]]), "D")))
     joined = moments.copy()
     fine = verdicts.is_fine
     earliest = np.full(count, np.iinfo(np.int64).max)
@@ -100,8 +103,8 @@ def _first(codes: np.ndarray, values: np.ndarray, rows: np.ndarray, count: int, 
     return first
 
 
-def _contradicts(verdicts: Verdicts, rows: np.ndarray, reason: str, orders: pa.DictionaryArray, other: object) -> None:
-    verdicts.reject(rows, reason, extra=lambda at: {"value": orders[at].as_py(), "other": other(at)})  # type: ignore[operator]
+def _contradicts(verdicts: Verdicts, rows: np.ndarray, reason: str, *, orders: pa.DictionaryArray, other: Callable[[int], str]) -> None:
+    verdicts.reject(rows, reason, extra=lambda at: {"value": orders[at].as_py(), "other": other(at)})
 
 
 def latest_plausible_day(days: np.ndarray) -> int | None:

@@ -11,6 +11,7 @@ from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, S
 from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, as_toml, built_in_names, from_dict, load_mapping
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import Note, RawTable
+from crm_metrics.data_import.toml_text import as_toml_text
 from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 
@@ -96,7 +97,7 @@ def propose(raw: RawTable) -> Proposal:
     evidence = {name: evidence_of(raw, name) for name in raw.columns}
     chosen = _by_header(raw, evidence)
     fields = [_judged(raw, target, chosen.get(target), evidence) for target in TARGETS]
-    fields = _without_order_totals(raw, _settled(fields, evidence))
+    fields = _without_order_totals(raw, _settled(fields))
     return Proposal(raw.name, tuple(fields), _settings(raw, fields, evidence), built_in)
 
 
@@ -105,14 +106,10 @@ def _said(field: Proposed) -> str:
 
 
 def _quoted(text: str) -> str:
-    from crm_metrics.data_import.toml_text import as_toml_text
-
     return as_toml_text({"x": text}).removeprefix("x = ").strip()
 
 
 def _settings_text(settings: dict[str, dict[str, Any]]) -> str:
-    from crm_metrics.data_import.toml_text import as_toml_text
-
     return as_toml_text(settings) if settings else ""
 
 
@@ -152,21 +149,22 @@ def _can_be(target: Target, evidence: Evidence) -> bool:
 def _judged(raw: RawTable, target: Target, columns: tuple[str, ...] | None, evidence: dict[str, Evidence]) -> Proposed:
     if not columns:
         return _by_content(raw, target, evidence)
-    column, said = columns[0], {"column": columns[0]}
+    column = columns[0]
+    said: dict[str, object] = {"column": column}
     if target == "date":
         return _judged_date(column, evidence[column])
     if target in NUMERIC and evidence[column].marks_doubt:
-        value = {"column": column, "value": evidence[column].marks_doubt}
+        said["value"] = evidence[column].marks_doubt
         return Proposed(
             target,
             column,
-            Note(noop("{column}: {value} can be a decimal or a thousand. Set numbers.decimal and numbers.thousands."), value),
+            Note(noop("{column}: {value} can be a decimal or a thousand. Set numbers.decimal and numbers.thousands."), said),
             is_certain=False,
         )
     if target == "status" and (unknown := _unknown_statuses(raw, column)):
-        value = {"column": column, "values": ", ".join(unknown[:5])}
+        said["values"] = ", ".join(unknown[:5])
         return Proposed(
-            target, column, Note(noop("{column} is a status, but it is not clear whether {values} mean a sale."), value), is_certain=False
+            target, column, Note(noop("{column} is a status, but it is not clear whether {values} mean a sale."), said), is_certain=False
         )
     if target in ("discount", "customer_kind") or (target == "cost" and plain_name(column) in ("cost", "成本")):
         return Proposed(
@@ -217,7 +215,7 @@ def _unknown_statuses(raw: RawTable, column: str) -> list[str]:
     return [value for value in values if value and value not in CANCELLED | RETURNED | SOLD]
 
 
-def _settled(fields: list[Proposed], evidence: dict[str, Evidence]) -> list[Proposed]:
+def _settled(fields: list[Proposed]) -> list[Proposed]:
     """Return fields in which each column serves once, and a price without a quantity is the amount."""
     by_target = {field.target: field for field in fields}
     price, quantity, amount = by_target["unit_price"], by_target["quantity"], by_target["amount"]

@@ -29,7 +29,7 @@ IS_TOTAL = noop("Row {row} is a total ({value}), not an order line.")
 OTHER_CURRENCY = noop("Row {row}: {column} {value} is in another currency than the mapping says. Correct it, or map a currency column.")
 NO_RATE = noop("Row {row}: there is no rate for the currency {value}. Add it to money.rates.")
 CONVERTED_TOO_LARGE = noop("Row {row}: the converted amount is too large; 14 digits before the decimal mark are the most.")
-ZERO_QUANTITY = noop("Row {row}: {column} is 0. A line sells or takes back at least something.")
+ZERO_QUANTITY = noop("Row {row}: {column} is 0 and the amount is not. A line sells or takes back at least something.")
 SIGNS_DIFFER = noop("Row {row}: the quantity {value} and the amount have different signs. A return needs both negative.")
 CANCELLATION_SELLS = noop(
     "Row {row}: the order number {value} is a cancellation, but its quantity and amount are positive. They need a minus sign."

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import itertools
 import re
 from typing import NamedTuple
 
@@ -21,7 +22,9 @@ WHITESPACE = " "
 SAMPLE_BYTES = 1 << 17
 SAMPLE_ROWS = 200
 COMMON_HANZI = 0.85
-"""Share of two-byte pairs in the everyday part of GB2312 above which bytes are Chinese: real text has over .95, other encodings under .6."""
+"""Share of two-byte pairs in the everyday part of GB2312 that makes bytes Chinese: real text has over .95, other encodings under .6."""
+KOREAN_PAIRS, LAST_HANGUL = 10, 0xC8
+"""Korean in EUC-KR uses first bytes up to C8 only; nearly half of Chinese characters (those from S to Z) lie above."""
 EVIDENCE_BYTES = 3
 """Fewer bytes above ASCII than this may be a western letter pair or one Chinese character."""
 
@@ -120,9 +123,13 @@ def _guess_legacy(content: bytes, error: UnicodeDecodeError) -> str:
         )
     if _common_hanzi(content) >= COMMON_HANZI:
         return "gb18030"
-    if np.mean([run == 1 for run in runs]) > 0.5 and not re.search(rb"[\x81\x8d\x8f\x90\x9d]", content):
+    if np.mean([run == 1 for run in runs]) > 0.5 and not _NOT_WESTERN.search(content):
         return "cp1252"
     raise BadInput("The encoding of the file can't be told from its bytes. Save the file as UTF-8.")
+
+
+_NOT_WESTERN = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[\xa3\xa5\xaf\xb3\xb9\xbc\xbe][a-z]|[a-z][\xaf\xb3\xb9\xbf][a-z]")
+"""Bytes that Windows-1252 lacks, and its signs in places where only a letter makes sense (Polish or Czech in Windows-1250)."""
 
 
 def _is_binary(content: bytes) -> bool:
@@ -143,6 +150,8 @@ def _common_hanzi(content: bytes) -> float:
         return 0.0
     wide = re.sub(r"[\x00-\x7f]", "", text)
     pairs = [letter.encode("gb18030") for letter in wide]
+    if len(pairs) >= KOREAN_PAIRS and np.mean([pair[0] > LAST_HANGUL for pair in pairs]) < 0.05:
+        return 0.0
     everyday = sum(len(pair) == 2 and (0xA1 <= pair[0] <= 0xA3 or 0xB0 <= pair[0] <= 0xD7) and pair[1] >= 0xA1 for pair in pairs)
     return everyday / max(len(pairs), 1)
 
@@ -152,13 +161,14 @@ def _common_hanzi(content: bytes) -> float:
 
 def find_dialect(text: bytes) -> Dialect:
     """Return the delimiter, header and first data row, from the first rows of the text."""
-    sample = text[:SAMPLE_BYTES].decode("utf-8", errors="ignore")
-    if len(text) > SAMPLE_BYTES:
-        sample = sample[: sample.rfind("\n") + 1]
+    end = text.rfind(b"\n", 0, SAMPLE_BYTES) + 1 or text.find(b"\n") + 1
+    sample = text[:end].decode()
     said = re.match(r"sep=(.)\r?\n", sample)
     skipped = said.end() if said else 0
     delimiter = said.group(1) if said else _best_delimiter(sample)
     rows = _sample_rows(sample[skipped:], delimiter)
+    if not rows:
+        return Dialect(delimiter, None, None, len(text), 1, 1)
     header_at, first_at = find_header([row for row, _, _ in rows])
     data_at = first_at if header_at is None else header_at + 1
     consumed = rows[data_at - 1][1] if data_at else 0
@@ -183,10 +193,12 @@ def _sample_rows(sample: str, delimiter: str) -> list[tuple[list[str], int, int]
         return rows
     ends = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
     reader = csv.reader(lines, delimiter=delimiter)
-    for row in reader:
-        rows.append((row, int(ends[reader.line_num]), reader.line_num))
-        if len(rows) == SAMPLE_ROWS:
-            break
+    try:
+        for row in itertools.islice(reader, SAMPLE_ROWS):
+            rows.append((row, int(ends[reader.line_num]), reader.line_num))
+    except csv.Error as error:
+        line = reader.line_num
+        raise BadInput("Line {line} can't be split into fields: {error}. Is it an order table?", line=line, error=error) from error
     return rows
 
 
@@ -230,6 +242,8 @@ def read_text(content: bytes, name: str, encoding: str | None = None) -> RawTabl
     table, ragged_rows = _parsed(body, names, dialect)
     numbers, ragged = _numbered(table, ragged_rows, dialect)
     filled = without_blank_rows(table)
+    if not filled.any() and not ragged:
+        raise BadInput("{name} has no rows below its header. Choose a file with rows.", name=name)
     notes = _notes(encoding, dialect)
     if not filled.all():
         table, numbers = table.filter(pa.array(filled)), numbers[filled]
@@ -333,7 +347,7 @@ def _numbered(table: pa.Table, ragged_rows: list[arrow_csv.InvalidRow], dialect:
         RaggedRow(int(numbers[place]), tuple(next(csv.reader(io.StringIO(row.text, newline=""), delimiter=delimiter), ())))
         for place, row in zip(places, ragged_rows, strict=True)
     )
-    return numbers[~is_ragged], ragged
+    return numbers[~is_ragged], tuple(row for row in ragged if any(cell.strip() for cell in row.fields))
 
 
 def _notes(encoding: str, dialect: Dialect) -> tuple[Note, ...]:
