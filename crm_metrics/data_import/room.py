@@ -7,8 +7,8 @@ from sqlalchemy import Select, case, func, select
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters, scope_conditions
-from crm_metrics.language import noop
-from crm_metrics.metric import Metric
+from crm_metrics.language import noop, t
+from crm_metrics.metric import Metric, value_text
 from crm_metrics.schema import customers, import_batches, import_left_out, order_lines, orders
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,6 +100,21 @@ def health(totals: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         [(metric.name, float(value), float("nan"), float("nan"), metric.unit, int(n)) for metric, (value, n) in values.items()],
         columns=["metric", "value", "low", "high", "unit", "n"],
+    )
+
+
+def finding(tiles: pd.DataFrame, *, data_set: str) -> str:
+    """Return the first sentence of the page, from the tiles."""
+    values = tiles.set_index("metric").value
+    if not values[LINES.name]:
+        return t("The data set “{name}” is empty.", name=data_set)
+    return t(
+        "“{name}” holds {lines} order lines of {orders} orders; {share} of the revenue has a customer, {left} rows are in quarantine.",
+        name=data_set,
+        lines=value_text(values[LINES.name], "count", exact=True),
+        orders=value_text(values[ORDERS_HELD.name], "count", exact=True),
+        share=value_text(values[IDENTIFIED_SHARE.name], "share"),
+        left=value_text(values[LEFT_OUT.name], "count", exact=True),
     )
 
 

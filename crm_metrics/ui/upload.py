@@ -1,0 +1,297 @@
+"""The Data page: bring files in, see what will come of every row, load them, take an import back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from crm_metrics import database
+from crm_metrics.data_import import load, room
+from crm_metrics.data_import.left_out import with_reason_texts
+from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, built_in_names, from_dict, load_mapping
+from crm_metrics.data_import.proposal import Proposal, Proposed, propose
+from crm_metrics.data_import.raw_table import RawTable
+from crm_metrics.data_import.read_file import read_file
+from crm_metrics.data_import.report import ImportReport
+from crm_metrics.data_import.undo import undo
+from crm_metrics.database import DataSet
+from crm_metrics.export import safe_text
+from crm_metrics.language import noop, t
+from crm_metrics.metric import BadInput, value_text
+from crm_metrics.serve import CDNOW, cdnow_file
+from crm_metrics.ui.parts import Column, table
+from crm_metrics.ui.start import Page, ask, choices
+
+SAMPLES = (CDNOW, "demo")  # sets that come with the product; a reader's own files never join them
+PREVIEWED_ROWS = 8
+_PROPOSED, _NONE = "proposed", ""
+
+
+def upload(page: Page) -> None:
+    """Let the reader bring order files into a data set of their own."""
+    name = st.text_input(
+        t("Load into the data set"),
+        value="mine" if page.source.data_set.name in SAMPLES else page.source.data_set.name,
+        help=t("A new name starts a new data set. Your files never join the rows of the samples."),
+        key="target_data_set",
+    )
+    files = st.file_uploader(
+        t("Order files: CSV, TSV, text, .gz of these, or Excel"),
+        accept_multiple_files=True,
+        key=f"order_files_{st.session_state.get('uploads', 0)}",
+    )
+    for file in files or []:
+        with st.container(border=True):
+            try:
+                _one_file(_own_data_set(name), file)
+            except BadInput as problem:
+                st.error(f"**{safe_text(file.name)}** — {problem}", icon=":material/error:")
+
+
+def sample() -> None:
+    """Offer the CDNOW sample where it is not loaded yet."""
+    data_set = database.find_data_set(CDNOW)
+    if database.version(data_set) or not st.button(t("Load the CDNOW sample"), icon=":material/album:"):
+        return
+    path = cdnow_file()
+    raw = read_file(path.read_bytes(), path.name)
+    bar = st.progress(0.0, text=t("Checking every row"))
+    report = load.import_table(data_set, raw, load_mapping(CDNOW), progress=lambda step, share: _show_progress(bar, step, share))
+    _turn_to(data_set, report)
+
+
+def _own_data_set(name: str) -> DataSet:
+    if name in SAMPLES:
+        raise BadInput("The data set {name} is a sample. Choose another name for your own files, for instance mine.", name=name)
+    return database.find_data_set(name)
+
+
+def _one_file(data_set: DataSet, file: UploadedFile) -> None:
+    raw = _kept_file(file.file_id, file.name, file)
+    st.markdown(f"**{safe_text(file.name)}** — " + t("{rows} rows, {columns} columns", rows=f"{raw.row_count:,}", columns=len(raw.columns)))
+    for remark in raw.notes:
+        st.caption(str(remark))
+    with st.expander(t("The first rows, as they came")):
+        st.dataframe(raw.table.slice(0, PREVIEWED_ROWS).to_pandas(), hide_index=True)
+    mapping = _choose_mapping(raw, file.file_id)
+    if mapping is None:
+        return
+    with st.container(horizontal=True):
+        is_check = st.button(t("Check only"), key=f"check_{file.file_id}", icon=":material/fact_check:")
+        is_load = st.button(t("Load"), key=f"load_{file.file_id}", icon=":material/upload:", type="primary")
+    if is_check or is_load:
+        _run(data_set, raw, mapping, check_only=is_check)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kept_file(file_id: str, name: str, _file: UploadedFile) -> RawTable:
+    return read_file(_file.getvalue(), name)
+
+
+def _run(data_set: DataSet, raw: RawTable, mapping: Mapping, *, check_only: bool) -> None:
+    """Check or load one file while a bar moves; stopping the page stops the import, and nothing of it stays."""
+    bar = st.progress(0.0, text=t("Checking every row"))
+    latest_on = datetime.now(UTC).astimezone().date()
+    report = load.import_table(
+        data_set, raw, mapping, check_only=check_only, progress=lambda step, share: _show_progress(bar, step, share), latest_on=latest_on
+    )
+    bar.empty()
+    _show_report(report, key=raw.content_hash)
+    if report.state in ("loaded", "replaced"):
+        _turn_to(data_set, report)
+
+
+def _turn_to(data_set: DataSet, report: ImportReport) -> None:
+    """Show the data set that a report is about from now on, and the report once more on the page drawn anew."""
+    choices()["data"] = data_set.name
+    st.session_state["loaded_report"] = report
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+    st.rerun()
+
+
+def _show_progress(bar: Any, step: str, share: float) -> None:
+    bar.progress(min(share, 1.0), text=t(step))
+
+
+def show_last_report() -> None:
+    """Show what the last import or undo of this session did, once."""
+    report = st.session_state.pop("loaded_report", None)
+    if report:
+        with st.container(border=True):
+            _show_report(report, key="last")
+
+
+def _show_report(report: ImportReport, *, key: str) -> None:
+    st.success(report.headline(), icon=":material/check_circle:")
+    rows = [(label, rows, value_text(float(amount), "money", exact=True)) for label, rows, amount in report.classes()]
+    st.dataframe(pd.DataFrame(rows, columns=[t("Rows"), t("Number"), t("Net amount")]), hide_index=True, key=f"report_{key}", width=520)
+    for remark in report.remarks():
+        st.caption(safe_text(remark))
+
+
+# ── the mapping ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _choose_mapping(raw: RawTable, key: str) -> Mapping | None:
+    """Return the mapping the reader settled on; None while it has a mistake."""
+    proposal = propose(raw)
+    names = {_PROPOSED: t("proposed from the file"), **{name: name for name in built_in_names()}}
+    options = list(names)
+    start = options.index(proposal.built_in) if proposal.built_in else 0
+    chosen = st.selectbox(t("Mapping"), options, start, format_func=names.__getitem__, key=f"mapping_{key}", width=320)
+    if chosen != _PROPOSED:
+        return load_mapping(chosen)
+    try:
+        return from_dict(_edited(raw, proposal, key), raw.name)
+    except BadInput as problem:
+        st.warning(str(problem), icon=":material/rule:")
+        return None
+
+
+def _edited(raw: RawTable, proposal: Proposal, key: str) -> dict[str, Any]:
+    """Let the reader correct the proposal, and return the mapping as a dictionary."""
+    fields = {field.target: field for field in proposal.fields}
+    columns = {target: _column_of(raw, fields[target], key) for target in _REQUIRED}
+    with st.expander(t("More columns: product, region, channel, costs")):
+        columns |= {target: _column_of(raw, fields[target], key) for target in TARGETS if target not in _REQUIRED}
+    written: dict[str, Any] = {section: dict(values) for section, values in proposal.settings.items()}
+    with st.container(horizontal=True):
+        _ask_order(written, has_column=bool(columns["order"]), key=key)
+        _ask_dates(written, is_certain=fields["date"].is_certain, key=key)
+        _ask_money(written, has_column=bool(columns["currency"]), has_discount=bool(columns["discount"]), key=key)
+    return {**written, "columns": {target: column for target, column in columns.items() if column}}
+
+
+_REQUIRED: tuple[Target, ...] = ("date", "customer", "order", "amount", "quantity", "unit_price")
+
+
+def _column_of(raw: RawTable, field: Proposed, key: str) -> str:
+    """Let the reader choose the column of one target; the reason of the proposal stands under it."""
+    options = [_NONE, *raw.columns]
+    proposed = field.column if field.column and (field.is_certain or field.target in _REQUIRED) else _NONE
+    label = t(_TARGET_LABELS[field.target])
+    chosen = st.selectbox(
+        label,
+        options,
+        options.index(proposed),
+        format_func={option: option or t("not in this file") for option in options}.__getitem__,
+        key=f"column_{field.target}_{key}",
+        width=420,
+    )
+    if field.column and chosen == proposed:
+        st.caption((":material/check: " if field.is_certain else ":orange[:material/warning:] ") + safe_text(str(field.reason)))
+    return chosen
+
+
+def _ask_order(written: dict[str, Any], *, has_column: bool, key: str) -> None:
+    if has_column:
+        return
+    labels = {"per_row": t("each row is an order"), "per_customer_day": t("all rows of a customer and day are one order")}
+    chosen = st.selectbox(t("Without an order number,"), list(labels), format_func=labels.__getitem__, key=f"orders_{key}", width=360)
+    written.setdefault("orders", {})["id"] = chosen
+
+
+def _ask_dates(written: dict[str, Any], *, is_certain: bool, key: str) -> None:
+    if is_certain:
+        return
+    labels = {None: t("as the dates tell"), True: t("day first: 31/01/2024"), False: t("month first: 01/31/2024")}
+    chosen = st.selectbox(t("Dates are written"), list(labels), format_func=labels.__getitem__, key=f"day_first_{key}", width=260)
+    if chosen is not None:
+        written.setdefault("dates", {})["day_first"] = chosen
+
+
+def _ask_money(written: dict[str, Any], *, has_column: bool, has_discount: bool, key: str) -> None:
+    money = written.setdefault("money", {})
+    if not has_column:
+        given = st.text_input(t("Currency (three letters)"), money.get("currency") or "", key=f"currency_{key}", width=200, max_chars=3)
+        money.pop("currency", None)
+        if given:
+            money["currency"] = given.upper()
+    if has_discount:
+        labels = {"net": t("after the discount"), "gross": t("before the discount")}
+        money["amount"] = st.selectbox(t("The amount is"), list(labels), format_func=labels.__getitem__, key=f"amount_{key}", width=220)
+
+
+_TARGET_LABELS: dict[Target, str] = {
+    "order": noop("Order number"),
+    "customer": noop("Customer number"),
+    "date": noop("Date of the order"),
+    "quantity": noop("Quantity"),
+    "unit_price": noop("Price of one unit"),
+    "amount": noop("Amount of the line"),
+    "discount": noop("Discount"),
+    "cost": noop("Cost of goods"),
+    "profit": noop("Profit of the line"),
+    "currency": noop("Currency"),
+    "status": noop("Status of the order"),
+    "product": noop("Product number"),
+    "product_name": noop("Product name"),
+    "category": noop("Product category"),
+    "customer_name": noop("Customer name"),
+    "customer_kind": noop("Person or company"),
+    "home_region": noop("Region of the customer"),
+    "order_region": noop("Region of the order"),
+    "sales_channel": noop("Sales channel"),
+}
+
+
+# ── what is there already ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ledger(page: Page) -> None:
+    """Show every import with what it brought; a chosen one can be taken back."""
+    held = ask(page, room.ledger)
+    if held.empty:
+        st.caption(t("Nothing has been imported into this data set."))
+        return
+    states = {"loaded": t("loaded"), "undone": t("taken back"), "replaced": t("replaced")}
+    shown = held.assign(batch_state=held.batch_state.map(states))
+    columns = {
+        "batch_id": Column(t("Batch"), "count"),
+        "file_name": Column(t("File"), "text"),
+        "batch_state": Column(t("State"), "text"),
+        "rows_in": Column(t("Rows in the file"), "count"),
+        "rows_loaded": Column(t("Loaded"), "count"),
+        "rows_duplicate": Column(t("Duplicate"), "count"),
+        "rows_quarantined": Column(t("Quarantined"), "count"),
+        "amount_loaded": Column(t("Net amount loaded"), "money"),
+        "first_on": Column(t("First day"), "day"),
+        "last_on": Column(t("Last day"), "day"),
+    }
+    chosen = table(page, shown, columns=columns, name="batches")
+    if chosen and held.iloc[chosen[0]].batch_state == "loaded":
+        batch = held.iloc[chosen[0]]
+        if st.button(t("Take batch {batch} back", batch=int(batch.batch_id)), icon=":material/undo:"):
+            _confirm_undo(page.source.data_set, int(batch.batch_id), str(batch.file_name))
+    else:
+        st.caption(t("Choose a row to take that import back."))
+
+
+def _confirm_undo(data_set: DataSet, batch_id: int, file_name: str) -> None:
+    @st.dialog(t("Take batch {batch} back", batch=batch_id))
+    def ask_again() -> None:
+        st.write(t("All rows of {file} leave the data set. The file can be imported again.", file=safe_text(file_name)))
+        if st.button(t("Take it back"), type="primary", key="confirm_undo"):
+            with st.spinner(t("Taking it back…")):
+                st.session_state["loaded_report"] = undo(data_set, batch_id)
+            st.rerun()
+
+    ask_again()
+
+
+def quarantine(page: Page) -> None:
+    """Show the rows that were not loaded, each with its reason and its cells as they came."""
+    rows = ask(page, room.left_out)
+    if rows.empty:
+        return
+    with st.expander(t("{n} rows were not loaded", n=f"{len(rows):,}")):
+        columns = {
+            "batch_id": Column(t("Batch"), "count"),
+            "row_number": Column(t("Row"), "count"),
+            "reason": Column(t("Reason"), "text"),
+            "row_amount": Column(t("Net amount"), "money"),
+            "raw": Column(t("As it came"), "text"),
+        }
+        table(page, with_reason_texts(rows), columns=columns, name="left_out", search=True)

@@ -1,0 +1,19 @@
+"""What has been loaded, and is it fit to use?"""
+
+from crm_metrics import ui
+from crm_metrics.data_import import room
+from crm_metrics.language import t
+from crm_metrics.ui import upload
+
+page = ui.start_page("data", needs_data=False)
+held = ui.ask(page, room.tiles)
+ui.finding(room.finding(held, data_set=page.source.data_set.name))
+upload.show_last_report()
+if page.currency or page.source.version:
+    ui.tiles(page, held, room.METRICS)
+with ui.question(t("Bring in your own files")):
+    upload.upload(page)
+    upload.sample()
+with ui.question(t("What each import brought")):
+    upload.ledger(page)
+    upload.quarantine(page)
