@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from simulated_customers import SPEND_TRUTH, TRUTH, customers, simulated
 
 from crm_metrics import language
+from crm_metrics.purchase_model.bootstrap import bootstrap_base_value
 from crm_metrics.purchase_model.fit import PARETO_CUSTOMERS, fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd, fit_pareto_nbd
 from crm_metrics.purchase_model.gate import data_gate
 from crm_metrics.purchase_model.groups import customer_groups, grouped, history, reweighted
@@ -141,6 +142,35 @@ def test_an_unfitted_model_knows_nothing(name):
     assert np.isnan(expected_purchases_new(nothing, 30.0)).all()
     worth = expected_value(past, nothing, spend=unfitted("gamma_gamma", customers=0), horizon=Horizon(date(2024, 1, 1), 12, 0.1))
     assert worth[["probability_alive", "expected_purchases", "expected_spend", "expected_value"]].isna().all(axis=None)
+
+
+@pytest.fixture(scope="module")
+def loyal():
+    """1,500 customers of whom nobody ever leaves: purchases at Gamma(.7, 9 weeks) rates; as Online Retail to 2011-09-01 is fitted."""
+    random, size = np.random.default_rng(3), 1_500
+    age = np.ceil(random.uniform(30, 300, size))
+    frequency = np.minimum(random.poisson(random.gamma(0.7, 1 / 9, size) * age / 7), age)
+    recency = np.where(frequency > 0, np.ceil(age * random.beta(np.maximum(frequency, 1), 1)), 0)  # the last of x uniform days
+    frame = pd.DataFrame({"frequency": frequency, "recency_days": np.maximum(recency, frequency), "age_days": age})
+    return frame.assign(customer_id=range(size), repeat_value_mean=np.where(frequency > 0, random.gamma(5, 4, size), np.nan))
+
+
+@pytest.mark.parametrize("fit", [fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd])
+def test_where_nobody_leaves_the_forecast_stands_and_the_parameters_of_leaving_are_said_to_be_unknown(loyal, fit):
+    fitted = fit(loyal)
+    assert (fitted.converged, fitted.is_dropout_unknown) == (True, True)
+    known = [math.isfinite(error) for error in fitted.standard_errors.values()]
+    assert known == [True, True, False, False]
+    r, alpha = fitted.values()[:2]
+    rate = (r + loyal["frequency"]) / (alpha + loyal["age_days"] / 7)  # the NBD: gamma-Poisson without leaving
+    assert expected_purchases(fitted, loyal, horizon_days=70) == pytest.approx(10 * rate.to_numpy(), rel=1e-3)
+
+
+def test_resamples_where_nobody_leaves_count(loyal):
+    pair = fit_bg_nbd(loyal), fit_gamma_gamma(loyal)
+    found = bootstrap_base_value(loyal, pair, horizon=Horizon(date(2024, 1, 1), 12), resamples=60)
+    assert found.failed <= 1
+    assert found.low < found.value < found.high
 
 
 def test_a_test_account_with_a_thousand_orders_leaves_the_pareto_nbd_finite(two_thousand):

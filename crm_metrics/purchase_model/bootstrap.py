@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 
 from crm_metrics.purchase_model.groups import Floats, Groups, History, Integers, customer_groups, history, reweighted, total_weights
 from crm_metrics.purchase_model.likelihood import Spend, beta_geometric, gamma_gamma, spend_of
-from crm_metrics.purchase_model.model import PARAMETERS, Model
+from crm_metrics.purchase_model.model import PARAMETERS, PURCHASE_MODELS, Model
 from crm_metrics.purchase_model.optimise import Objective, curvature_at
 from crm_metrics.purchase_model.score import HorizonWeights, beta_geometric_purchases, expected_spend, probability_alive
 from crm_metrics.purchase_model.value import Horizon, new_customer_value
@@ -27,6 +27,7 @@ CONFIDENCE = 0.95
 CELLS_ABOVE_CUSTOMERS = 20_000  # weekly cells with mean recency and age: the total moves by less than .2 %, the interval by far less
 _FEWEST_REFITS = 40  # under these a 2.5 % percentile is the smallest value drawn
 _FLAT = 1e-5  # mean gradient at which a refit counts as done: 1 % of a standard error at 10,000 customers
+_LEAST_CURVATURE = 1e-4  # per customer; along a ridge the first step is limited to that of this curvature
 _FARTHEST = math.log(1_000)  # a refit whose parameter is a thousand times the estimate's has run off on a ridge
 _POINTS = 48  # of the integral over the drop-out chance: 3e-5 of the value at worst, against intervals of several percent
 _AGES = 16  # Chebyshev points in age between which expected purchases are interpolated
@@ -162,8 +163,9 @@ def _purchase_objective(model: Model, past: History) -> Objective:
 def _refitter(model: Model, objective: Objective) -> Callable[[Objective, float], Model | None]:
     """Return a function that refits `model` to another objective, starting with the point estimate and its curvature."""
     start = np.log(model.values())
-    inverse = np.linalg.inv(curvature_at(objective, start)) * model.customers
-    inverse = (inverse + inverse.T) / 2  # rounding leaves the inverse of a symmetric matrix not quite symmetric
+    sizes, axes = np.linalg.eigh(curvature_at(objective, start) / model.customers)
+    inverse = axes @ np.diag(1 / np.maximum(sizes, _LEAST_CURVATURE)) @ axes.T
+    inverse = (inverse + inverse.T) / 2  # rounding leaves it not quite symmetric
 
     def refit(resampled: Objective, customers: float) -> Model | None:
         def loss(log_params: Floats) -> tuple[float, Floats]:
@@ -172,7 +174,9 @@ def _refitter(model: Model, objective: Objective) -> Callable[[Objective, float]
 
         with np.errstate(all="ignore"):  # a first step too far may overflow; the line search turns back
             found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": _FLAT, "maxiter": 60, "hess_inv0": inverse})
-        is_near = np.abs(found.x - start).max() < _FARTHEST
+        # The two parameters of leaving may run off: nobody leaves in some resamples, and their forecasts stand.
+        fixed = slice(2) if model.name in PURCHASE_MODELS else slice(None)
+        is_near = np.abs(found.x - start)[fixed].max() < _FARTHEST
         if not (is_near and np.abs(found.jac).max() < 10 * _FLAT):
             return None
         return dataclasses.replace(model, params=dict(zip(PARAMETERS[model.name], np.exp(found.x).tolist(), strict=True)))

@@ -22,10 +22,10 @@ from crm_metrics.purchase_model.optimise import (
     Top,
     ascent,
     climb,
+    curvature_at,
     curvature_of_value,
-    is_top,
+    judged,
     standard_errors,
-    top_at,
     with_gradient,
 )
 
@@ -62,12 +62,14 @@ def fit_pareto_nbd(summary: pd.DataFrame, *, seed: int = 1) -> Model:
     top = _pareto_top(past, ascent(_pareto_problem(past), np.log([0.5, age / 2, 0.5, age / 2])))
     fitter: Fitter = "own"
     # On a ridge lifetimes' Nelder-Mead takes its 2,000 steps (10 s on 946 customers) and ends on the ridge too: not asked then.
-    found = from_lifetimes.pareto_nbd(past, seed=seed, top=top.log_params) if top.converged else None
+    is_peak = top.converged and not top.is_degenerate
+    found = from_lifetimes.pareto_nbd(past, seed=seed, top=top.log_params) if is_peak else None
     if found is not None:
         theirs = _pareto_top(past, found)
         if theirs.converged and theirs.value > top.value - LESS_BY:
             top, fitter = theirs, "lifetimes"
-    return replace(_model("pareto_nbd", top, customers=len(fitted_on), fitter=fitter), sampled=sampled)
+    model = _model("pareto_nbd", _pareto_problem(past), top, fitter=fitter)
+    return replace(model, sampled=sampled)
 
 
 def fit_gamma_gamma(summary: pd.DataFrame) -> Model:
@@ -80,13 +82,13 @@ def fit_gamma_gamma(summary: pd.DataFrame) -> Model:
     if len(spend.weight) < 2 or np.ptp(spend.mean_value) == 0:
         return unfitted("gamma_gamma", customers=len(spend.weight), left_out=left_out)
     level = float(spend.mean_value.mean())
-    problem = Problem(partial(gamma_gamma, spend=spend), spend.customers, np.log([1.0, 1.0, level]))
+    problem = Problem(partial(gamma_gamma, spend=spend), spend.customers, np.log([1.0, 1.0, level]), essential=3)
     own = climb(problem, [np.log([p, q, level * (q - 1) / p]) for p, q in ((3.0, 3.0), (6.0, 4.0), (1.0, 2.0), (1.0, 10.0))])
     found = None
     if len(spend.weight) <= CELLS_ABOVE_CUSTOMERS:
         found = from_lifetimes.gamma_gamma(spend, starts=[np.log([3.0, 3.0, level]), own.log_params])
     top, fitter = _chosen(problem, own, found)
-    model = _model("gamma_gamma", top, customers=len(spend.weight), fitter=fitter)
+    model = _model("gamma_gamma", problem, top, fitter=fitter)
     return replace(model, left_out=left_out, correlation=_correlation(spend))
 
 
@@ -96,14 +98,14 @@ def _fit_beta_geometric(name: Literal["bg_nbd", "mbg_nbd"], summary: pd.DataFram
     past = history(customer_groups(summary).frame)
     objective = partial(beta_geometric, past=past, drops_at_once=name == "mbg_nbd")
     age = _mean_age(past)
-    problem = Problem(objective, past.customers, np.log([1.0, age, 1.0, 1.0]))
+    problem = Problem(objective, past.customers, np.log([1.0, age, 1.0, 1.0]), essential=2)
     shapes = ((0.5, 0.3, 1.0, 3.0), (2.0, 1.0, 0.5, 5.0), (0.2, 0.1, 1.0, 1.0), (1.0, 0.5, 0.1, 1.0))
     own = climb(problem, [np.log([r, alpha * age, a, b]) for r, alpha, a, b in shapes])
     found = None
     if len(summary) <= CELLS_ABOVE_CUSTOMERS:
         found = from_lifetimes.beta_geometric(past, name=name, starts=[None, own.log_params])
     top, fitter = _chosen(problem, own, found)
-    return _model(name, top, customers=len(summary), fitter=fitter)
+    return _model(name, problem, top, fitter=fitter)
 
 
 def _has_repeats(summary: pd.DataFrame) -> bool:
@@ -119,7 +121,7 @@ def _chosen(problem: Problem, own: Top, found: Floats | None) -> tuple[Top, Fitt
     """Return lifetimes' estimate, or our own where lifetimes has none or one that is lower."""
     if found is None or not np.isfinite(found).all():
         return own, "own"
-    top = top_at(problem, found)
+    top = judged(problem, found, curvature_at(problem.objective, found))
     if own.value > top.value + LESS_BY or (own.converged and not top.converged):
         return own, "own"
     return top, "lifetimes"
@@ -127,14 +129,12 @@ def _chosen(problem: Problem, own: Top, found: Floats | None) -> tuple[Top, Fitt
 
 def _pareto_problem(past: History) -> Problem:
     age = _mean_age(past)
-    return Problem(with_gradient(partial(pareto_nbd, past=past)), past.customers, np.log([1.0, age, 1.0, age]))
+    return Problem(with_gradient(partial(pareto_nbd, past=past)), past.customers, np.log([1.0, age, 1.0, age]), essential=2)
 
 
 def _pareto_top(past: History, log_params: Floats) -> Top:
-    value, problem = partial(pareto_nbd, past=past), _pareto_problem(past)
     with np.errstate(all="ignore"):  # on a ridge the numbers overflow, and the point is then no top
-        curvature = curvature_of_value(value, log_params)
-        return Top(log_params, value(log_params), curvature, is_top(problem, log_params, curvature))
+        return judged(_pareto_problem(past), log_params, curvature_of_value(partial(pareto_nbd, past=past), log_params))
 
 
 def _correlation(spend: Spend) -> float:
@@ -142,15 +142,16 @@ def _correlation(spend: Spend) -> float:
     return float(np.corrcoef(spend.frequency, spend.mean_value)[0, 1]) if np.ptp(spend.frequency) > 0 else math.nan
 
 
-def _model(name: ModelName, top: Top, *, customers: int, fitter: Fitter) -> Model:
-    errors = standard_errors(top.log_params, top.curvature)
+def _model(name: ModelName, problem: Problem, top: Top, *, fitter: Fitter) -> Model:
+    errors = standard_errors(problem, top)
     params = np.exp(top.log_params)
     return Model(
         name=name,
         params=dict(zip(PARAMETERS[name], params.tolist(), strict=True)),
         standard_errors=dict(zip(PARAMETERS[name], errors.tolist(), strict=True)),
         log_likelihood=top.value,
-        customers=customers,
+        customers=round(problem.customers),
         converged=top.converged,
+        is_dropout_unknown=top.converged and top.is_degenerate,
         fitter=fitter,
     )

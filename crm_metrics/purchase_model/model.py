@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from crm_metrics.language import noop
+
 DAYS_PER_WEEK = 7.0
 
 ModelName = Literal["bg_nbd", "mbg_nbd", "pareto_nbd", "gamma_gamma"]
@@ -15,6 +17,11 @@ PARAMETERS: dict[ModelName, tuple[str, ...]] = {
     "gamma_gamma": ("p", "q", "v"),
 }
 
+DROPOUT_UNKNOWN = noop(
+    "The data tell how often these customers buy, but not how they leave: in the fit hardly anybody does, or all at one rate. The "
+    "forecast stands; the two parameters of leaving mean little, and P(alive) with them."
+)
+
 
 @dataclass(frozen=True)
 class Model:
@@ -22,8 +29,10 @@ class Model:
 
     params: by their names in the papers; times in weeks, money in reporting currency; NaN when there was nothing to fit.
     standard_errors: of each parameter, from the inverse of the numerically differentiated gradient; NaN when unknown.
-    log_likelihood: of all `customers`, not a mean. customers: those fitted on. converged: gradient zero, curvature right, all
-    parameters inside plausible bounds; a model that has not converged must not be shown as a forecast.
+    log_likelihood: of all `customers`, not a mean. customers: those fitted on. converged: gradient zero, curvature right,
+    parameters of a plausible size; a model that has not converged must not be shown as a forecast.
+    is_dropout_unknown: the data fix how often customers buy but not how they leave: in the fit nobody does, or all at one rate. The
+    forecast stands; the two parameters of leaving mean little and have no standard errors (see DROPOUT_UNKNOWN).
     sampled: fitted on a seeded sample of the customers. fitter: whose optimiser gave the point.
     left_out, correlation: Gamma-Gamma only: repeaters without a positive value, and Pearson's correlation of frequency and
     mean value (the model takes it to be zero).
@@ -36,6 +45,7 @@ class Model:
     customers: int
     converged: bool
     time_unit: Literal["week"] = "week"
+    is_dropout_unknown: bool = False
     sampled: bool = False
     fitter: Literal["lifetimes", "own", "none"] = "none"
     left_out: int = 0

@@ -23,34 +23,40 @@ _MOST_STEPS = 200  # CDNOW takes 30; on a ridge more steps lead nowhere
 
 
 class Problem(NamedTuple):
-    """What to climb. customers: the sum of weights; log_scale: logarithm of each parameter's natural unit in these data."""
+    """What to climb. customers: the sum of weights; log_scale: logarithm of each parameter's natural unit in these data.
+
+    essential: how many parameters, from the first, must be fixed by the data: the forecasts of the purchase models stand when only
+    the two of leaving, which come last, are not.
+    """
 
     objective: Objective
     customers: float
     log_scale: Floats
+    essential: int
 
 
 class Top(NamedTuple):
-    """Where a log-likelihood is highest. log_params; value; curvature: minus its Hessian there; converged."""
+    """Where a log-likelihood is highest. log_params; value; curvature: minus its Hessian there.
+
+    converged: flat, and the essential parameters are fixed. is_degenerate: the others are not: they lie on a ridge.
+    """
 
     log_params: Floats
     value: float
     curvature: Floats
     converged: bool
+    is_degenerate: bool
 
 
 def climb(problem: Problem, starts: Iterable[Floats]) -> Top:
-    """Return the first top reached from `starts`, or the best point when none is a top."""
-    best: Top | None = None
+    """Return the first top reached from `starts` that is no ridge; else the best point, tops first."""
+    found = []
     for start in starts:
         top = _polished(problem, ascent(problem, start))
-        if top.converged:
+        if top.converged and not top.is_degenerate:
             return top
-        if best is None or top.value > best.value:
-            best = top
-    if best is None:
-        raise ValueError("climb needs at least one start.")
-    return best
+        found.append(top)
+    return max(found, key=lambda top: (top.converged, top.value))
 
 
 def ascent(problem: Problem, start: Floats) -> Floats:
@@ -84,26 +90,18 @@ def _polished(problem: Problem, log_params: Floats) -> Top:
             break
         log_params, here = log_params + step, there
         curvature = curvature_at(problem.objective, log_params)
-    return Top(log_params, here.value, curvature, is_top(problem, log_params, curvature))
+    return judged(problem, log_params, curvature)
 
 
-def top_at(problem: Problem, log_params: Floats) -> Top:
-    """Return `log_params` with its value and curvature, and whether it is a top."""
-    curvature = curvature_at(problem.objective, log_params)
-    return Top(log_params, problem.objective(log_params).value, curvature, is_top(problem, log_params, curvature))
-
-
-def is_top(problem: Problem, log_params: Floats, curvature: Floats) -> bool:
-    """Return whether the point is a top: flat, curved downwards, finite, and no parameter on a ridge."""
+def judged(problem: Problem, log_params: Floats, curvature: Floats) -> Top:
+    """Return the point and whether it is a top: flat, curved downwards, finite, its parameters of a plausible size."""
     here = problem.objective(log_params)
     flat = bool(np.isfinite(here.gradient).all()) and float(np.abs(here.gradient).max()) / problem.customers < GRADIENT_AT_TOP
-    return math.isfinite(here.value) and flat and is_plausible(problem, log_params) and _is_peak(curvature)
-
-
-def is_plausible(problem: Problem, log_params: Floats) -> bool:
-    """Return whether every parameter, in its natural unit, is between SMALLEST and LARGEST."""
     size = log_params - problem.log_scale
-    return bool(((size > math.log(SMALLEST)) & (size < math.log(LARGEST))).all())
+    plausible = (size > math.log(SMALLEST)) & (size < math.log(LARGEST))
+    first = slice(problem.essential)
+    converged = math.isfinite(here.value) and flat and bool(plausible[first].all()) and _is_peak(curvature[first, first])
+    return Top(log_params, here.value, curvature, converged, is_degenerate=not (plausible.all() and _is_peak(curvature)))
 
 
 def curvature_at(objective: Objective, log_params: Floats) -> Floats:
@@ -137,11 +135,13 @@ def curvature_of_value(value: Callable[[Floats], float], log_params: Floats) -> 
     return curvature
 
 
-def standard_errors(log_params: Floats, curvature: Floats) -> Floats:
-    """Return the standard error of each parameter (not of its logarithm); NaN where the curvature is not that of a top."""
-    if not _is_peak(curvature):
-        return np.full(len(log_params), np.nan)
-    return np.asarray(np.exp(log_params) * np.sqrt(np.diag(np.linalg.inv(curvature))), dtype=np.float64)
+def standard_errors(problem: Problem, top: Top) -> Floats:
+    """Return the standard error of each parameter (not of its logarithm); NaN for those on a ridge."""
+    errors = np.full(len(top.log_params), np.nan)
+    fixed = slice(problem.essential if top.is_degenerate else None)
+    if top.converged:
+        errors[fixed] = np.exp(top.log_params[fixed]) * np.sqrt(np.diag(np.linalg.inv(top.curvature[fixed, fixed])))
+    return errors
 
 
 def _is_peak(curvature: Floats) -> bool:
