@@ -3,9 +3,11 @@
 query      purchase histories, and what became of them
 statistic  the value of a purchase, P(alive), the distribution, the hold-out
 forecast   the models, fitted once per version, scope and as-of date, and the tables made of them
-figure     the pictures, and the finding in words
+figure     the pictures
+words      the findings in words
 """
 
+from crm_metrics.lifetime_value.figure import alive_lines, distribution_bars, holdout_bins, holdout_tracking, repeat_bars, segment_bars
 from crm_metrics.lifetime_value.forecast import (
     Terms,
     alive,
@@ -16,14 +18,42 @@ from crm_metrics.lifetime_value.forecast import (
     holdout,
     holdout_by_frequency,
     holdout_cumulative,
+    holdout_queries,
     model,
     one_time_buyers,
     parameters,
+    queries,
     repeat_counts,
     tiles,
     value_by_segment,
 )
-from crm_metrics.lifetime_value.statistic import METRICS
+from crm_metrics.lifetime_value.statistic import HOLDOUT_ERROR, METRICS
+from crm_metrics.lifetime_value.words import (
+    ALIVE_NOTE,
+    ALT_TEXTS,
+    CUSTOMER_COLUMNS,
+    CUSTOMERS_NOTE,
+    HOLDOUT_COLUMNS,
+    HOLDOUT_NOTE,
+    PARAMETER_COLUMNS,
+    PARAMETERS_NOTE,
+    QUESTIONS,
+    SEGMENT_NOTE,
+    VALUE_NOTE,
+    alive_finding,
+    basis_note,
+    correlation_note,
+    finding,
+    grade_note,
+    has_forecast,
+    headings,
+    holdout_in_words,
+    parameters_in_words,
+    segment_kinds,
+    shown_metrics,
+    tile_notes,
+    trust_finding,
+)
 from crm_metrics.rooms import Table
 
 TABLES: dict[str, Table] = {
@@ -42,4 +72,55 @@ TABLES: dict[str, Table] = {
     "data_gate": data_gate_table,
 }
 
-__all__ = ["METRICS", "TABLES", "Terms", "headline"]
+__all__ = [
+    "ALIVE_NOTE",
+    "ALT_TEXTS",
+    "CUSTOMERS_NOTE",
+    "CUSTOMER_COLUMNS",
+    "HOLDOUT_COLUMNS",
+    "HOLDOUT_ERROR",
+    "HOLDOUT_NOTE",
+    "METRICS",
+    "PARAMETERS_NOTE",
+    "PARAMETER_COLUMNS",
+    "QUESTIONS",
+    "SEGMENT_NOTE",
+    "TABLES",
+    "VALUE_NOTE",
+    "Terms",
+    "alive",
+    "alive_finding",
+    "alive_lines",
+    "basis_note",
+    "correlation_note",
+    "customers",
+    "data_gate_table",
+    "distribution",
+    "distribution_bars",
+    "finding",
+    "grade_note",
+    "has_forecast",
+    "headings",
+    "headline",
+    "holdout",
+    "holdout_bins",
+    "holdout_by_frequency",
+    "holdout_cumulative",
+    "holdout_in_words",
+    "holdout_queries",
+    "holdout_tracking",
+    "model",
+    "one_time_buyers",
+    "parameters",
+    "parameters_in_words",
+    "queries",
+    "repeat_bars",
+    "repeat_counts",
+    "segment_bars",
+    "segment_kinds",
+    "shown_metrics",
+    "tile_notes",
+    "tiles",
+    "trust_finding",
+    "value_by_segment",
+]

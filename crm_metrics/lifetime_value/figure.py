@@ -82,7 +82,7 @@ def holdout_bins(table: pd.DataFrame) -> go.Figure:
         marker={"size": 11, "color": faint, "symbol": "diamond"},
         error_y={**bounds, "color": figures.SERIES[1], "thickness": 1.5},
         customdata=known[["customers"]],
-        hovertemplate=t("%{{y:.2f}} per customer; %{{customdata[0]}} customers"),
+        hovertemplate="%{y:.2f} (n = %{customdata[0]:,})<extra>%{fullData.name}</extra>",
     )
     figure.update_layout(showlegend=True)
     figure.update_xaxes(range=[-0.5, HIGHEST_BIN + 1.4])
@@ -128,7 +128,7 @@ def alive_lines(alive: pd.DataFrame) -> go.Figure:
             marker={"size": 10, "color": color, "symbol": ("circle", "diamond", "square")[place]},
             error_y={**bounds, "color": figures.faded(color, 0.5), "thickness": 2, "width": 0},
             customdata=known[["customers"]],
-            hovertemplate=t("%{{y:.1%}} of {model}; %{{customdata[0]}} customers", model=MODEL_LABELS[name]) + "<extra></extra>",
+            hovertemplate="%{y:.1%} (n = %{customdata[0]:,})<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(showlegend=True)
     figure.update_yaxes(range=[-0.02, 1.02])

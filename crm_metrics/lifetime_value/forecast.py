@@ -7,10 +7,11 @@ category choose whose forecasts are shown. Nothing after the as-of date is seen 
 import math
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Select
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters, Scope
@@ -35,6 +36,11 @@ class Terms:
 
     horizon_months: int = 12
     discount_rate_per_year: float = 0.10
+
+    @classmethod
+    def of_percent(cls, horizon_months: int, discount_percent_per_year: float) -> "Terms":
+        """Return the terms with the rate in percent, as a reader types it."""
+        return cls(horizon_months, discount_percent_per_year / 100)
 
 
 class Dates(NamedTuple):
@@ -146,6 +152,22 @@ def _is_shown(source: Source, filters: Filters, as_of: date, summary: pd.DataFra
 def _choice(filters: Filters) -> Filters:
     """Return `filters` without what the models do not look at, so that an answer is kept once."""
     return Filters(region=filters.region, channel=filters.channel, category=filters.category, scope=filters.scope)
+
+
+def queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
+    """Return the queries that the forecasts are made from, to be shown."""
+    days = dates(source, filters)
+    return (query.customer_histories(filters.scope, days.as_of), query.chosen_customers(filters, days.as_of))
+
+
+def holdout_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
+    """Return the queries that the hold-out is made from, to be shown."""
+    days = dates(source, filters)
+    return (
+        query.customer_histories(filters.scope, days.split_on),
+        query.later_purchases(filters.scope, days.split_on, days.holdout_until),
+        query.repeat_purchases(filters.scope, days.split_on, days.holdout_until),
+    )
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

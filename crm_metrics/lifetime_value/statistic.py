@@ -255,21 +255,21 @@ def model_records(models: Mapping[ModelName, Model], holdout: pd.DataFrame) -> p
 
 
 PARAMETER_MEANS: dict[tuple[ModelName, str], str] = {
-    ("bg_nbd", "r"): noop("How alike customers are in how often they buy: the smaller, the more they differ."),
-    ("bg_nbd", "alpha"): noop("Weeks; r / alpha is the mean number of purchases a week of an active customer."),
-    ("bg_nbd", "a"): noop("a / (a + b) is the mean chance of leaving for good after a repeat purchase."),
-    ("bg_nbd", "b"): noop("With a: the larger both are, the more alike customers are in their chance of leaving."),
-    ("mbg_nbd", "r"): noop("As in the BG/NBD."),
-    ("mbg_nbd", "alpha"): noop("Weeks; as in the BG/NBD."),
-    ("mbg_nbd", "a"): noop("a / (a + b) is the mean chance of leaving after any purchase, the first one included."),
-    ("mbg_nbd", "b"): noop("With a: as in the BG/NBD."),
-    ("pareto_nbd", "r"): noop("As in the BG/NBD, but customers may leave at any moment."),
-    ("pareto_nbd", "alpha"): noop("Weeks; r / alpha is the mean number of purchases a week while active."),
-    ("pareto_nbd", "s"): noop("How alike customers are in how soon they leave: the smaller, the more they differ."),
-    ("pareto_nbd", "beta"): noop("Weeks; s / beta is the mean rate of leaving for good a week."),
-    ("gamma_gamma", "p"): noop("How steady the spend of one customer is from purchase to purchase: the larger, the steadier."),
-    ("gamma_gamma", "q"): noop("How much customers differ in mean spend: the smaller, the more. 1 or less makes the mean infinite."),
-    ("gamma_gamma", "v"): noop("Money; p v / (q - 1) is the mean spend per purchase over all customers."),
+    ("bg_nbd", "r"): noop("The smaller, the more customers differ in how often they buy."),
+    ("bg_nbd", "alpha"): noop("Weeks. r / alpha: mean purchases a week while active."),
+    ("bg_nbd", "a"): noop("a / (a + b): mean chance of leaving after a repeat purchase."),
+    ("bg_nbd", "b"): noop("The larger a and b, the more alike customers leave."),
+    ("mbg_nbd", "r"): noop("The smaller, the more customers differ in how often they buy."),
+    ("mbg_nbd", "alpha"): noop("Weeks. r / alpha: mean purchases a week while active."),
+    ("mbg_nbd", "a"): noop("a / (a + b): mean chance of leaving after any purchase."),
+    ("mbg_nbd", "b"): noop("The larger a and b, the more alike customers leave."),
+    ("pareto_nbd", "r"): noop("The smaller, the more customers differ in how often they buy."),
+    ("pareto_nbd", "alpha"): noop("Weeks. r / alpha: mean purchases a week while active."),
+    ("pareto_nbd", "s"): noop("The smaller, the more customers differ in how soon they leave."),
+    ("pareto_nbd", "beta"): noop("Weeks. s / beta: mean rate of leaving, a week."),
+    ("gamma_gamma", "p"): noop("The larger, the steadier one customer's spend."),
+    ("gamma_gamma", "q"): noop("The smaller, the more customers differ; 1 or less: no finite mean."),
+    ("gamma_gamma", "v"): noop("Money. p v / (q - 1): mean spend per purchase of all customers."),
 }
 
 

@@ -7,12 +7,102 @@ import pandas as pd
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.lifetime_value.figure import MODEL_LABELS
 from crm_metrics.lifetime_value.forecast import Terms
-from crm_metrics.lifetime_value.statistic import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, LARGEST_CORRELATION, NEW_CUSTOMER_VALUE
-from crm_metrics.metric import value_text
+from crm_metrics.lifetime_value.statistic import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, LARGEST_CORRELATION, METRICS, NEW_CUSTOMER_VALUE
+from crm_metrics.metric import DASH, Metric, value_text
 from crm_metrics.purchase_model.gate import Gate
 from crm_metrics.purchase_model.holdout import Grade, grade_sentence
 
 _BASES = {"margin": noop("gross margin"), "revenue": noop("net revenue")}
+
+QUESTIONS: dict[str, str] = {
+    "worth": noop("What are they worth?"),
+    "trust": noop("Can we trust it?"),
+    "alive": noop("Who is alive?"),
+    "model": noop("What does the model say?"),
+    "customers": noop("Which customers?"),
+}
+ALT_TEXTS: dict[str, str] = {
+    "repeat_counts": noop("Bars: customers by number of repeat purchases."),
+    "distribution": noop("Bars: share of customers and share of value by the expected value of a customer."),
+    "segments": noop("Bars with intervals: expected value by segment."),
+    "holdout": noop("Purchases in the hold-out by earlier purchases: actual, model, baseline."),
+    "tracking": noop("Lines: cumulative repeat purchases, actual, model and baseline, with the day the forecast begins."),
+    "alive": noop("Points with ranges: P(alive) by number of repeat purchases, by three models."),
+}
+VALUE_NOTE = noop(
+    "Expected purchases by the BG/NBD x expected value per purchase by the Gamma-Gamma model, month by month, discounted from the middle "
+    "of each month. The interval draws the customers anew 200 times and fits both models again; it does not hold the error that the "
+    "hold-out shows. Left out: sales without a customer."
+)
+SEGMENT_NOTE = noop("Each customer counts in the region and channel of the latest purchase, so the parts add up to the total.")
+HOLDOUT_NOTE = noop(
+    "Customers are grouped by their repeat purchases before the split, diamonds are what they then did, with 95 % intervals, faded under "
+    "30 customers. Naive baseline: every customer keeps the rate so far. Expected by Fader, Hardie and Lee (2005), equation 10."
+)
+ALIVE_NOTE = noop(
+    "P(alive) is the chance that a customer has not left for good; the models differ in when one can leave: after a repeat purchase "
+    "(BG/NBD), after any purchase (MBG/NBD), at any moment (Pareto/NBD). The range is from the lowest to the highest customer. The BG/NBD "
+    "has no point for one-time buyers: it assumes them alive."
+)
+CUSTOMERS_NOTE = noop(
+    "Expected purchases and values are by the BG/NBD; lowest and highest are by the three models. A dash under BG/NBD: the model only "
+    "assumes that a one-time buyer is alive. A click opens the customer."
+)
+CUSTOMER_COLUMNS: dict[str, tuple[str, Any]] = {  # column: heading and unit
+    "customer_id": (noop("Customer number"), "text"),
+    "customer_name": (noop("Name"), "text"),
+    "expected_value": (noop("Expected value"), "money"),
+    "expected_value_lowest": (noop("Lowest of three models"), "money"),
+    "expected_value_highest": (noop("Highest of three models"), "money"),
+    "alive_bg_nbd": (noop("P(alive) BG/NBD"), "share"),
+    "alive_mbg_nbd": (noop("P(alive) MBG/NBD"), "share"),
+    "alive_pareto_nbd": (noop("P(alive) Pareto/NBD"), "share"),
+    "expected_purchases": (noop("Expected purchases"), "ratio"),
+    "expected_spend": (noop("Expected per purchase"), "money"),
+    "frequency": (noop("Repeat purchases"), "count"),
+    "last_on": (noop("Last purchase"), "day"),
+    "region": (noop("Region"), "text"),
+    "channel": (noop("Channel"), "text"),
+}
+PARAMETER_COLUMNS: dict[str, tuple[str, Any]] = {
+    "parameter": (noop("Parameter"), "text"),
+    "value": (noop("Estimate"), "ratio"),
+    "standard_error": (noop("Standard error"), "ratio"),
+    "low": (noop("95 % from"), "ratio"),
+    "high": (noop("95 % to"), "ratio"),
+    "means": (noop("What it means"), "text"),
+}
+PARAMETERS_NOTE = noop(
+    "Parameters by their names in the papers. Intervals by the bootstrap for the BG/NBD and Gamma-Gamma, from the standard errors on a "
+    "logarithmic scale for the others."
+)
+HOLDOUT_COLUMNS: dict[str, tuple[str, Any]] = {
+    "model": (noop("Model"), "text"),
+    "predicted": (noop("Predicted"), "count"),
+    "actual": (noop("Actual"), "count"),
+    "error": (noop("Error of the total"), "share"),
+    "error_low": (noop("95 % from"), "share"),
+    "error_high": (noop("95 % to"), "share"),
+    "mean_absolute_error": (noop("Mean error per customer"), "ratio"),
+    "found": (noop("Found in the top 20 %"), "share"),
+    "grade": (noop("Grade"), "text"),
+}
+
+
+def headings(columns: dict[str, tuple[str, Any]], frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return headings in the reader's language and units of those of `columns` that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in columns.items() if frame[name].notna().any()}
+
+
+def segment_kinds(segments: pd.DataFrame) -> dict[str, str]:
+    """Return the kinds of segments there are at least two of, with their headings. segments: the table value_by_segment."""
+    kinds = {"region": t("Where does it come from: regions"), "channel": t("Where does it come from: channels")}
+    return {kind: heading for kind, heading in kinds.items() if (segments["segment_kind"] == kind).sum() > 1}
+
+
+def has_forecast(gate: pd.DataFrame) -> bool:
+    """Return whether there is a forecast to show."""
+    return bool(gate.iloc[0].has_forecast)
 
 
 def finding(tiles: pd.DataFrame, gate: pd.DataFrame, terms: Terms, *, currency: str) -> str:
@@ -46,6 +136,8 @@ def finding(tiles: pd.DataFrame, gate: pd.DataFrame, terms: Terms, *, currency: 
 def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
     """Return on what the values stand: fitted on whom, up to when, in what, discounted how."""
     state = gate.iloc[0]
+    if not state.has_forecast:
+        return ""
     parts = [
         t(
             "Fitted on all {customers} customers with a purchase up to {day}, whatever the filters.",
@@ -54,14 +146,27 @@ def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
         ),
         t("Discounted at {rate} a year.", rate=value_text(terms.discount_rate_per_year, "share")),
     ]
-    if state.basis == "revenue":
-        known = 0.0 if pd.isna(state.cost_coverage) else float(state.cost_coverage)
-        parts.append(t("Value is net revenue, returns taken off: costs are known for {share} of it.", share=value_text(known, "share")))
+    if state.basis == "revenue" and not state.cost_coverage > 0:
+        parts.append(t("Value is net revenue, returns taken off: no costs are known."))
+    elif state.basis == "revenue":
+        share = value_text(float(state.cost_coverage), "share")
+        parts.append(t("Value is net revenue, returns taken off: costs are known for only {share} of it.", share=share))
     else:
         parts.append(t("Value is net revenue minus the cost of goods, returns taken off."))
     if state.left_out:
         parts.append(t("{n} repeaters without a positive value are left out of the model of spend.", n=f"{state.left_out:,}"))
     return " ".join(parts)
+
+
+def tile_notes(gate: pd.DataFrame, terms: Terms) -> dict[str, str]:
+    """Return the small line under the tiles that says in what the value is counted."""
+    note = t("{basis}, {months} months", basis=t(_BASES[gate.iloc[0].basis]), months=terms.horizon_months)
+    return dict.fromkeys(("customer_base_value", "value_per_customer", "new_customer_value"), note) if has_forecast(gate) else {}
+
+
+def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
+    """Return the metrics that `tiles` has a row for."""
+    return tuple(metric for metric in METRICS if metric.name in set(tiles["metric"]))
 
 
 def trust_finding(holdout: pd.DataFrame, gate: pd.DataFrame) -> str:
@@ -128,16 +233,14 @@ def correlation_note(gate: pd.DataFrame) -> str:
 
 def parameters_in_words(parameters: pd.DataFrame) -> pd.DataFrame:
     """Return the parameter table with the models' names and the meanings in the reader's language."""
-    return parameters.assign(
-        model=parameters["model"].map(MODEL_LABELS),
-        means=parameters["means"].map(t),
-        interval=parameters["interval"].map({"bootstrap": t("bootstrap"), "likelihood": t("likelihood")}),
-    )
+    named = parameters["model"].map(MODEL_LABELS) + " " + parameters["parameter"]
+    return parameters.assign(parameter=named, means=parameters["means"].map(t))
 
 
 def holdout_in_words(holdout: pd.DataFrame) -> pd.DataFrame:
-    """Return the hold-out totals with the models' names in the reader's language."""
-    return holdout.assign(model=holdout["model"].map(lambda name: t(MODEL_LABELS[name])))
+    """Return the hold-out totals with the models' names in the reader's language, purchases rounded, a dash for no grade."""
+    names = holdout["model"].map(lambda name: t(MODEL_LABELS[name]))
+    return holdout.assign(model=names, predicted=holdout["predicted"].round(), grade=holdout["grade"].fillna(DASH))
 
 
 def _refusal(state: Any) -> str:
