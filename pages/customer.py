@@ -3,21 +3,21 @@
 import streamlit as st
 
 from crm_metrics import ui
-from crm_metrics.customer_360 import TILES, figure, gather, query, statistic
+from crm_metrics.customer_360 import TILES, figure, gather, query, statistic, words
 from crm_metrics.language import date_text, t
 
 
 def columns(*names: str) -> dict[str, ui.Column]:
-    return {name: ui.Column(t(figure.COLUMNS[name][0]), figure.COLUMNS[name][1]) for name in names}
+    return {name: ui.Column(t(words.COLUMNS[name][0]), words.COLUMNS[name][1]) for name in names}
 
 
 page = ui.start_page("customer")
-words = st.text_input(t("Find a customer"), key=f"find_{page.filters.customer}", icon=":material/search:", placeholder=t("number or name"))
-if words or not page.filters.customer:
-    found = ui.ask(page, gather.matches, words)
-    if meant := gather.only_match(found, words):
+typed = st.text_input(t("Find a customer"), key=f"find_{page.filters.customer}", icon=":material/search:", placeholder=t("number or name"))
+if typed or not page.filters.customer:
+    found = ui.ask(page, gather.matches, typed)
+    if meant := gather.only_match(found, typed):
         ui.open_page("customer", customer=meant)
-    ui.note(t("Choose a customer.") if len(found) else t("No customer has “{words}” in number or name.", words=words))
+    ui.note(t("Choose a customer.") if len(found) else t("No customer has “{words}” in number or name.", words=typed))
     shown = columns("customer_id", "customer_name", "home_region", "orders", "first_on", "last_on")
     ui.table(page, found, name="found_customers", columns=shown, opens_customer=True)
     st.stop()
@@ -25,7 +25,7 @@ if words or not page.filters.customer:
 profile, due = (ui.ask(page, table).iloc[0] for table in (gather.profile, gather.next_order))
 tiles, orders = (ui.ask(page, table) for table in (gather.tiles, gather.orders))
 as_of = date_text(page.filters.today)
-ui.finding(figure.finding(profile, tiles, due, currency=page.currency))
+ui.finding(words.finding(profile, tiles, due, currency=page.currency))
 ui.note(t("All orders of this customer up to {day}; period, region, channel and category do not narrow this page.", day=as_of))
 ui.tiles(page, tiles, TILES)
 
@@ -39,15 +39,15 @@ with left, ui.question(t("Still a customer?")):
             name="alive",
             alt=t("P(alive) of this customer day by day since the first purchase, each purchase day marked"),
             metrics=(statistic.PROBABILITY_ALIVE, statistic.EXPECTED_VALUE),
-            queries=(query.customer_orders(query.whole_history(page.filters, page.last_on)),),
-            notes=figure.alive_sentence(value),
+            queries=(query.customer_orders(gather.whole_history(page.filters, page.last_on)),),
+            notes=words.alive_sentence(value),
         )
-    ui.note(figure.value_sentence(value, currency=page.currency))
+    ui.note(words.value_sentence(value, currency=page.currency))
 with right, ui.question(t("Profile")):
-    ui.table(page, figure.profile_in_words(profile, currency=page.currency), name="profile", columns=columns("attribute", "value"))
+    ui.table(page, words.profile_in_words(profile, currency=page.currency), name="profile", columns=columns("attribute", "value"))
 with ui.question(t("Orders")):
     shown = columns("ordered_on", "order_id", "order_kind", "net_revenue", "gross_margin", "units", "sales_channel", "order_region")
-    chosen = ui.table(page, figure.kinds_in_words(orders, "order_kind"), name="orders", columns=shown)
+    chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown)
     if not chosen:
         ui.note(t("Choose an order to see its lines."))
     else:
@@ -55,4 +55,4 @@ with ui.question(t("Orders")):
         shown = columns(
             "order_id", "product_id", "product_name", "category", "line_kind", "units", "unit_price", "net_revenue", "cost_amount"
         )
-        ui.table(page, figure.kinds_in_words(lines, "line_kind"), name="order_lines", columns=shown)
+        ui.table(page, words.kinds_in_words(lines, "line_kind"), name="order_lines", columns=shown)

@@ -26,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_metrics import database, schema
-from crm_metrics.customer_360 import METRICS, TABLES, TILES, figure, gather, statistic
+from crm_metrics.customer_360 import METRICS, TABLES, TILES, figure, gather, statistic, words
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.filters import Filters, Scope
@@ -372,7 +372,7 @@ def test_the_number_itself_opens_the_page_and_an_open_choice_does_not(source):
 
 def finding_of(source, filters, currency=""):
     frames = (TABLES["profile"](source, filters).iloc[0], TABLES["tiles"](source, filters), TABLES["next_order"](source, filters).iloc[0])
-    return figure.finding(*frames, currency=currency)
+    return words.finding(*frames, currency=currency)
 
 
 def test_the_finding_is_made_of_the_numbers(source):
@@ -386,18 +386,18 @@ def test_markup_in_a_name_stays_text(source):
 
 
 def test_the_profile_in_words_has_dashes_for_the_unknown(source):
-    shown = figure.profile_in_words(TABLES["profile"](source, of("a")).iloc[0]).set_index("attribute")["value"]
+    shown = words.profile_in_words(TABLES["profile"](source, of("a")).iloc[0]).set_index("attribute")["value"]
     assert shown["Name"] == "Ann"
     assert shown["Year of birth"] == "—"
     assert shown["First order"] == "Jan 1, 2024"
     with speaking("zh"):
-        assert "姓名" in figure.profile_in_words(TABLES["profile"](source, of("a")).iloc[0])["attribute"].tolist()
+        assert "姓名" in words.profile_in_words(TABLES["profile"](source, of("a")).iloc[0])["attribute"].tolist()
 
 
 def test_a_small_shop_is_told_why_there_is_no_forecast(source):
     value = TABLES["value"](source, of("a")).iloc[0]
     assert math.isnan(value.expected_value)
-    assert "2 customers" in figure.value_sentence(value)
+    assert "2 customers" in words.value_sentence(value)
     assert TABLES["alive"](source, of("a")).empty
 
 
@@ -456,8 +456,8 @@ def test_of_a_one_time_buyer_the_bg_nbd_says_nothing(cdnow):
     assert value.frequency == 0
     assert math.isnan(value.alive_bg_nbd)
     assert 0 < value.alive_mbg_nbd < 0.6
-    assert "its assumption" in figure.alive_sentence(value)
-    assert "—" in figure.alive_sentence(value)
+    assert "its assumption" in words.alive_sentence(value)
+    assert "—" in words.alive_sentence(value)
 
 
 def test_a_long_path_is_thinned_but_keeps_every_purchase_and_the_last_day():

@@ -6,10 +6,11 @@ date and the scope. A customer of whom the reader may see no order does not exis
 query      one customer's profile, orders and lines; the search
 statistic  tiles, rhythm, next order, P(alive) over time
 gather     the tables made of them and of the lifetime value room's models
-figure     the picture, and the finding in words
+figure     the picture
+words      the finding and every other sentence
 """
 
-from crm_metrics.customer_360.gather import TABLES, matches, only_match
+from crm_metrics.customer_360.gather import TABLES
 from crm_metrics.customer_360.statistic import METRICS, TILES
 
-__all__ = ["METRICS", "TABLES", "TILES", "matches", "only_match"]
+__all__ = ["METRICS", "TABLES", "TILES"]

@@ -17,6 +17,11 @@ from crm_metrics.sales import extent
 _TERMS = forecast.Terms()
 
 
+def whole_history(filters: Filters, last_on: date | None) -> Filters:
+    """Return the filters this room asks with: one customer, all days up to the as-of date (without one the last day of the data)."""
+    return Filters(end=filters.today or last_on, customer=filters.customer.strip(), scope=filters.scope)
+
+
 def asked(source: Source, filters: Filters) -> Filters:
     """Return the filters this room asks with: one customer, every day up to the as-of date, within the scope.
 
@@ -29,7 +34,7 @@ def asked(source: Source, filters: Filters) -> Filters:
 
 def _up_to_today(source: Source, filters: Filters) -> Filters:
     last_on = source(extent(filters.scope)).iloc[0]["last_on"]
-    return query.whole_history(filters, None if pd.isna(last_on) else last_on.date())
+    return whole_history(filters, None if pd.isna(last_on) else last_on.date())
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

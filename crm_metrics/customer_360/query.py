@@ -1,9 +1,8 @@
 """The questions that the customer's page puts to the database.
 
-Each looks at the whole history of one customer up to the as-of date (`whole_history`), within the reader's scope.
+Each looks at the whole history of one customer up to the as-of date (`gather.whole_history`), within the reader's scope.
 """
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import CTE, Date, Integer, Select, case, cast, func, literal, literal_column, null, or_, select, true, type_coerce, union
@@ -12,11 +11,6 @@ from crm_metrics.filters import Filters, order_conditions, period_conditions
 from crm_metrics.schema import customers, employees, order_lines, orders, products
 
 MATCHES_SHOWN = 50
-
-
-def whole_history(filters: Filters, last_on: date | None) -> Filters:
-    """Return the filters this room asks with: one customer, all days up to the as-of date (without one the last day of the data)."""
-    return Filters(end=filters.today or last_on, customer=filters.customer.strip(), scope=filters.scope)
 
 
 def customer_profile(filters: Filters) -> Select[Any]:

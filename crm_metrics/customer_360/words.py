@@ -1,0 +1,187 @@
+"""What the customer's page says: the finding, what is expected, the profile, the headings of its tables."""
+
+from datetime import date
+from typing import Literal
+
+import pandas as pd
+
+from crm_metrics.customer_360.statistic import INTERVALS_FOR_A_RHYTHM
+from crm_metrics.export import safe_text
+from crm_metrics.language import date_text, noop, t
+from crm_metrics.metric import DASH, Unit, is_unknown, value_text
+from crm_metrics.purchase_model.gate import Gate
+
+_YES_NO = {True: noop("yes"), False: noop("no")}
+_KINDS = {
+    "person": noop("person"),
+    "company": noop("company"),
+    "purchase": noop("purchase"),
+    "return": noop("return"),
+    "cancelled": noop("cancelled"),
+    "other": noop("other"),
+    "sale": noop("sale"),
+    "gift": noop("gift"),
+}
+_PROFILE: dict[str, tuple[str, Unit | None]] = {  # label, and unit where the value is a number
+    "customer_id": (noop("Customer number"), None),
+    "customer_name": (noop("Name"), None),
+    "customer_kind": (noop("Kind"), None),
+    "home_region": (noop("Home region"), None),
+    "birth_year": (noop("Year of birth"), None),
+    "acquisition_channel": (noop("Won through"), None),
+    "acquisition_cost": (noop("Cost of winning"), "money"),
+    "acquired_on": (noop("Won on"), None),
+    "owner": (noop("Owner"), None),
+    "referrer_customer_id": (noop("Referred by"), None),
+    "has_consent": (noop("May be contacted"), None),
+    "first_on": (noop("First order"), None),
+    "last_on": (noop("Last order"), None),
+    "days_since_last_order": (noop("Days since last order"), "count"),
+}
+
+# Headings of the tables and how their values are printed
+COLUMNS: dict[str, tuple[str, Unit | Literal["text", "day"]]] = {
+    "attribute": (noop("Attribute"), "text"),
+    "value": (noop("Value"), "text"),
+    "customer_id": (noop("Customer number"), "text"),
+    "customer_name": (noop("Name"), "text"),
+    "home_region": (noop("Home region"), "text"),
+    "orders": (noop("Orders"), "count"),
+    "first_on": (noop("First order"), "day"),
+    "last_on": (noop("Last order"), "day"),
+    "ordered_on": (noop("Day"), "day"),
+    "order_id": (noop("Order"), "text"),
+    "order_kind": (noop("Kind"), "text"),
+    "line_kind": (noop("Kind"), "text"),
+    "product_id": (noop("Product number"), "text"),
+    "product_name": (noop("Product"), "text"),
+    "category": (noop("Category"), "text"),
+    "units": (noop("Units"), "ratio"),
+    "unit_price": (noop("Unit price"), "money"),
+    "net_revenue": (noop("Net revenue"), "money"),
+    "gross_margin": (noop("Gross margin"), "money"),
+    "cost_amount": (noop("Cost of goods"), "money"),
+    "order_region": (noop("Order region"), "text"),
+    "sales_channel": (noop("Sales channel"), "text"),
+}
+
+
+def finding(profile: pd.Series, tiles: pd.DataFrame, due: pd.Series, *, currency: str = "") -> str:
+    """Return the finding: who, how often, how much, and whether the next order is due. profile, due: one row each."""
+    values = tiles.set_index("metric")["value"]
+    name = safe_text(_name(profile))
+    if not values["orders"]:
+        return t("{name} has not bought anything up to this day.", name=name)
+    net_revenue = safe_text(value_text(values["net_revenue"], "money", currency))
+    first_on = date_text(profile["first_on"].date())
+    bought = (
+        t("{name} bought once, on {first_on}, and brought {net_revenue} net.", name=name, first_on=first_on, net_revenue=net_revenue)
+        if values["orders"] == 1
+        else t(
+            "{name} has bought {orders} times since {first_on} and brought {net_revenue} net.",
+            name=name,
+            orders=value_text(values["orders"], "count"),
+            first_on=first_on,
+            net_revenue=net_revenue,
+        )
+    )
+    return t("{first_sentence} {second_sentence}", first_sentence=bought, second_sentence=due_sentence(due))
+
+
+def due_sentence(due: pd.Series) -> str:
+    """Return whether the next order is due, and by whose rhythm. due: the fields of NextOrder."""
+    if is_unknown(due["due_on"]):
+        return t("Nobody has bought twice yet, so no one can say when the next order is due.")
+    usual, due_on, days = value_text(due["usual_days"], "days"), _day_text(due["due_on"]), value_text(abs(due["days_late"]), "count")
+    if not due["is_own_rhythm"]:
+        texts = _BASE_LATE if due["days_late"] > 0 else _BASE_DUE
+        return t(texts, usual=usual, due_on=due_on, days=days, intervals=due["intervals"], needed=INTERVALS_FOR_A_RHYTHM)
+    return t(_OWN_LATE if due["days_late"] > 0 else _OWN_DUE, usual=usual, due_on=due_on, days=days)
+
+
+_OWN_LATE = noop("The next order is late: with {usual} between orders as usual it was due on {due_on}, {days} days ago.")
+_OWN_DUE = noop("The next order is not late: with {usual} between orders as usual it is due on {due_on}, in {days} days.")
+_BASE_LATE = noop(
+    "There is no rhythm of its own yet ({intervals} intervals, {needed} are needed); after the {usual} that are usual for all customers "
+    "the next order was due on {due_on}, {days} days ago."
+)
+_BASE_DUE = noop(
+    "There is no rhythm of its own yet ({intervals} intervals, {needed} are needed); after the {usual} that are usual for all customers "
+    "the next order is due on {due_on}, in {days} days."
+)
+
+
+def value_sentence(value: pd.Series, *, currency: str = "") -> str:
+    """Return what is expected of the customer, with care; or why nothing can be said. value: the row of the `value` table."""
+    if is_unknown(value["expected_purchases"]):
+        return _no_value_sentence(value)
+    basis = t("of margin") if value["basis"] == "margin" else t("of net revenue (costs are not known well enough for margin)")
+    money = {name: safe_text(value_text(value[name], "money", currency)) for name in _MONEY}
+    return t(
+        "In the {months} months after {as_of} {purchases} purchase days are expected, worth {expected_value} {basis}, discounted at "
+        "{rate} a year. Three models say {expected_value_lowest} to {expected_value_highest}: a mean over customers with such a "
+        "history, no promise of this one.",
+        months=value["horizon_months"],
+        as_of=_day_text(value["as_of"]),
+        purchases=value_text(value["expected_purchases"], "ratio"),
+        basis=basis,
+        rate=value_text(value["discount_rate_per_year"], "share"),
+        **money,
+    )
+
+
+def _no_value_sentence(value: pd.Series) -> str:
+    if value["verdict"] == "none":
+        return Gate(int(value["customers"]), int(value["repeaters"]), int(value["history_days"]), value["verdict"]).sentence()
+    if is_unknown(value["frequency"]):
+        return t("Without a purchase up to this day there is no forecast.")
+    return t("The model found no stable fit on these data, so there is no forecast.")
+
+
+_MONEY = ("expected_value", "expected_value_lowest", "expected_value_highest")
+
+
+def alive_sentence(value: pd.Series) -> str:
+    """Return P(alive) by the three models; the BG/NBD says nothing of one-time buyers. value: the row of the `value` table."""
+    names = {"alive_mbg_nbd": "MBG/NBD", "alive_pareto_nbd": "Pareto/NBD", "alive_bg_nbd": "BG/NBD"}
+    shown = t(", ").join(f"{label} {value_text(value[name], 'share')}" for name, label in names.items())
+    text = t("P(alive) on {as_of}: {shown}.", as_of=_day_text(value["as_of"]), shown=shown)
+    if value["frequency"] > 0:
+        return text
+    assumed = t("The BG/NBD takes everyone who bought once for alive: that is its assumption, so no figure is shown.")
+    return t("{first_sentence} {second_sentence}", first_sentence=text, second_sentence=assumed)
+
+
+def profile_in_words(profile: pd.Series, *, currency: str = "") -> pd.DataFrame:
+    """Return the profile as attribute and value in the reader's language, unknown as dashes. profile: its one row."""
+    rows = [(t(label), _value_in_words(profile[name], unit, currency)) for name, (label, unit) in _PROFILE.items()]
+    return pd.DataFrame(rows, columns=["attribute", "value"])
+
+
+def kinds_in_words(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return `frame` with the kinds of orders or lines in `column` in the reader's language."""
+    return frame.assign(**{column: [_kind_text(kind) for kind in frame[column]]})
+
+
+def _kind_text(kind: object) -> str:
+    return t(_KINDS.get(str(kind), str(kind)))
+
+
+def _value_in_words(value: object, unit: Unit | None, currency: str) -> str:
+    if is_unknown(value):
+        return DASH
+    if unit is not None:
+        return value_text(float(str(value)), unit, currency, exact=True)
+    if isinstance(value, pd.Timestamp):
+        return date_text(value.date())
+    if str(value) in ("True", "False"):
+        return t(_YES_NO[str(value) == "True"])
+    return str(int(value)) if isinstance(value, float) else t(_KINDS.get(str(value), str(value)))
+
+
+def _name(profile: pd.Series) -> str:
+    return str(profile["customer_id"] if is_unknown(profile["customer_name"]) else profile["customer_name"])
+
+
+def _day_text(day: date | pd.Timestamp) -> str:
+    return date_text(day.date() if isinstance(day, pd.Timestamp) else day)
