@@ -14,7 +14,7 @@ from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, ISO, M
 from crm_metrics.data_import.mapping import Layout, Mapping, Target
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import RawTable
-from crm_metrics.language import t
+from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
 
 Parser = Callable[[pa.Array], values.Values]
@@ -72,7 +72,7 @@ def located(raw: RawTable, mapping: Mapping) -> dict[Target, str]:
     layout = fitting_layout(raw, mapping)
     problems = _missing(raw, layout) + [_no_column(raw, "orders.key", name) for name in mapping.orders.key if name not in raw.columns]
     if problems:
-        raise gathered("The mapping does not fit {file}:", problems, file=raw.name or "the file")
+        raise gathered(noop("The mapping does not fit {file}:"), problems, file=raw.name or "the file")
     return {target: raw.columns[wanted - 1] if isinstance(wanted, int) else wanted for target, wanted in layout.columns.items()}
 
 

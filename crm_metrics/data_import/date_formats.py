@@ -4,6 +4,8 @@ import re
 from datetime import date
 from typing import NamedTuple
 
+from crm_metrics.language import noop
+
 EXCEL_SERIAL = "excel_serial"
 """Name of the format of Excel's day numbers (45322 is 2024-01-31)."""
 
@@ -60,9 +62,9 @@ def as_pattern(text: str) -> str:
     codes = re.findall("%(.)", text)
     unknown = [code for code in codes if code not in _PIECES]
     if unknown:
-        raise ValueError("has a code that is not known. Known are %Y %y %m %d %b %B %H %I %M %S %f %p %z")
+        raise ValueError(noop("has a code that is not known. Known are %Y %y %m %d %b %B %H %I %M %S %f %p %z"))
     if not ({"Y", "y"} & set(codes) and {"m", "b", "B"} & set(codes) and "d" in codes):
-        raise ValueError("needs a year (%Y), a month (%m) and a day (%d)")
+        raise ValueError(noop("needs a year (%Y), a month (%m) and a day (%d)"))
     pieces = []
     for part in re.finditer("%(.)|([^%]+)", text):
         code, mark = part.groups()

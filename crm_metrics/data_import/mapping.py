@@ -19,6 +19,7 @@ from crm_metrics.data_import.date_formats import EXCEL_SERIAL, as_pattern, contr
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import Note
 from crm_metrics.data_import.toml_text import as_toml_text
+from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 
 Target = Literal[
@@ -52,7 +53,7 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("is no time zone. Write it like Europe/London or Asia/Shanghai") from error
+        raise ValueError(noop("is no time zone. Write it like Europe/London or Asia/Shanghai")) from error
     return name
 
 
@@ -66,13 +67,13 @@ def _working_pattern(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise ValueError("is no regular expression") from error
+        raise ValueError(noop("is no regular expression")) from error
     return text
 
 
 def _currency(text: str) -> str:
     if not re.fullmatch("[A-Z]{3}", text):
-        raise ValueError("is no currency. Write three capital letters like EUR or CNY")
+        raise ValueError(noop("is no currency. Write three capital letters like EUR or CNY"))
     return text
 
 
@@ -264,10 +265,10 @@ def from_dict(written: Dictionary[str, Any], name: str = "mapping") -> Mapping:
     try:
         mapping = Mapping.model_validate(written)
     except ValidationError as error:
-        raise gathered("The mapping {name} has mistakes:", _mistakes(error), name=name) from error
+        raise gathered(noop("The mapping {name} has mistakes:"), _mistakes(error), name=name) from error
     problems = _problems(mapping)
     if problems:
-        raise gathered("The mapping {name} has mistakes:", problems, name=name)
+        raise gathered(noop("The mapping {name} has mistakes:"), problems, name=name)
     return mapping
 
 

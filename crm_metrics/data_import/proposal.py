@@ -62,7 +62,7 @@ class Proposal:
         if self.doubts():
             problems = [BadInput("{target}: {reason}", target=doubt.target, reason=doubt.reason) for doubt in self.doubts()]
             raise gathered(
-                "{file}: not every column is certain. Print the proposal, correct it and import with it (--mapping).",
+                noop("{file}: not every column is certain. Print the proposal, correct it and import with it (--mapping)."),
                 problems,
                 file=self.file_name,
             )

@@ -13,20 +13,20 @@ from crm_metrics.language import noop, t
 OF_CELL = {
     values.EMPTY: noop("Row {row}: {column} is empty. Fill it in."),
     values.NOT_A_NUMBER: noop(
-        "Row {row}: {column} {value} is not a number as the mapping writes them. Correct it, or the marks for decimals and thousands."
+        "Row {row}: {column} {value!r} is not a number as the mapping writes them. Correct it, or the marks for decimals and thousands."
     ),
     values.MORE_DECIMALS: noop(
-        "Row {row}: {column} {value} has more than 4 decimals. Round it where it comes from, or map another column."
+        "Row {row}: {column} {value!r} has more than 4 decimals. Round it where it comes from, or map another column."
     ),
-    values.TOO_LARGE: noop("Row {row}: {column} {value} is too large; 14 digits before the decimal mark are the most."),
-    values.NOT_A_DATE: noop("Row {row}: {column} {value} is not a date as the mapping writes them. Write dates as YYYY-MM-DD."),
-    values.DAMAGED: noop("Row {row}: {column} {value} was damaged by a spreadsheet, its digits are lost. Export it again as text."),
+    values.TOO_LARGE: noop("Row {row}: {column} {value!r} is too large; 14 digits before the decimal mark are the most."),
+    values.NOT_A_DATE: noop("Row {row}: {column} {value!r} is not a date as the mapping writes them. Write dates as YYYY-MM-DD."),
+    values.DAMAGED: noop("Row {row}: {column} {value!r} was damaged by a spreadsheet, its digits are lost. Export it again as text."),
 }
 """Problem code of a cell -> reason."""
 
 RAGGED = noop("Row {row} has {found} fields; {expected} are needed. Look for a missing quotation mark or an extra delimiter.")
 IS_TOTAL = noop("Row {row} is a total ({value}), not an order line.")
-OTHER_CURRENCY = noop("Row {row}: {column} {value} is in another currency than the mapping says. Correct it, or map a currency column.")
+OTHER_CURRENCY = noop("Row {row}: {column} {value!r} is in another currency than the mapping says. Correct it, or map a currency column.")
 NO_RATE = noop("Row {row}: there is no rate for the currency {value}. Add it to money.rates.")
 CONVERTED_TOO_LARGE = noop("Row {row}: the converted amount is too large; 14 digits before the decimal mark are the most.")
 ZERO_QUANTITY = noop("Row {row}: {column} is 0 and the amount is not. A line sells or takes back at least something.")
@@ -35,8 +35,8 @@ CANCELLATION_SELLS = noop(
     "Row {row}: the order number {value} is a cancellation, but its quantity and amount are positive. They need a minus sign."
 )
 RATE_OUT_OF_RANGE = noop("Row {row}: the discount {value} is no share between 0 and 1 (or 0 and 100 percent).")
-TOO_EARLY = noop("Row {row}: {column} {value} lies before {limit}. Correct the date, or set dates.earliest in the mapping.")
-TOO_LATE = noop("Row {row}: {column} {value} is later than {limit}. Correct the date, or set dates.latest in the mapping.")
+TOO_EARLY = noop("Row {row}: {column} {value!r} lies before {limit}. Correct the date, or set dates.earliest in the mapping.")
+TOO_LATE = noop("Row {row}: {column} {value!r} is later than {limit}. Correct the date, or set dates.latest in the mapping.")
 OTHER_CUSTOMER = noop("Row {row}: order {value} belongs to another customer, {other}, in an earlier row. One order has one customer.")
 OTHER_DAY = noop("Row {row}: order {value} was placed on another day, {other}, in an earlier row. One order has one day.")
 
@@ -93,7 +93,7 @@ class Verdicts:
         text, column, extra = self._reasons[self.reason_codes[place] - 1]
         value = raw.table[column][place].as_py() if column is not None else None
         said = {"row": row_number, "column": column, "value": value} | (extra(place) if extra else {})
-        shown = {name: part for name, part in said.items() if "{" + name + "}" in text}
+        shown = {name: part for name, part in said.items() if "{" + name + "}" in text or "{" + name + "!r}" in text}
         return {"reason": _as_reason(text, shown), "column": column, "value": value}
 
 

@@ -111,7 +111,7 @@ def _guess_utf16(sample: bytes) -> str | None:
 
 def _guess_legacy(content: bytes, error: UnicodeDecodeError) -> str:
     if _is_binary(content):
-        raise BadInput("{name} is not a text file. Export the orders as CSV or Excel.", name="The file")
+        raise BadInput("The file is not a text file. Export the orders as CSV or Excel.")
     if len(re.findall(rb"[\xc3-\xf4][\x80-\xbf]{1,3}", content)) > 2 * _broken_places(content):
         raise _not_decodable(content, error)
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
@@ -183,19 +183,14 @@ def find_dialect(text: bytes) -> Dialect:
 
 def _sample_rows(sample: str, delimiter: str) -> list[tuple[list[str], int, int]]:
     """Return the first rows, each with the number of characters and of lines up to its end."""
-    lines = sample.splitlines(keepends=True) if delimiter == WHITESPACE else re.findall(r"[^\n]*\n|[^\n]+", sample)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", sample)
+    ends = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
     rows: list[tuple[list[str], int, int]] = []
     if delimiter == WHITESPACE:
-        taken = 0
-        for at, line in enumerate(lines[:SAMPLE_ROWS]):
-            taken += len(line)
-            rows.append((line.split(), taken, at + 1))
-        return rows
-    ends = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
+        return [(line.split(), int(ends[at + 1]), at + 1) for at, line in enumerate(lines[:SAMPLE_ROWS])]
     reader = csv.reader(lines, delimiter=delimiter)
     try:
-        for row in itertools.islice(reader, SAMPLE_ROWS):
-            rows.append((row, int(ends[reader.line_num]), reader.line_num))
+        rows.extend((row, int(ends[reader.line_num]), reader.line_num) for row in itertools.islice(reader, SAMPLE_ROWS))
     except csv.Error as error:
         line = reader.line_num
         raise BadInput("Line {line} can't be split into fields: {error}. Is it an order table?", line=line, error=error) from error
