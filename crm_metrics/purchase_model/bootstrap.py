@@ -199,7 +199,7 @@ def _refitted(
 
 def _total(base: _Base, purchases: Model, spend: Model, weight: Floats) -> float:
     """Return the total expected discounted value of the customers, each counted `weight` times."""
-    return float((weight * _bought(base, purchases)[base.groups.group]) @ expected_spend(spend, base.summary))
+    return float((weight * _bought(base, purchases)[base.groups.group] * expected_spend(spend, base.summary)).sum())
 
 
 def _bought(base: _Base, purchases: Model) -> Floats:

@@ -114,7 +114,7 @@ def _has_repeats(summary: pd.DataFrame) -> bool:
 
 def _mean_age(past: History) -> float:
     """Return the mean age in weeks, at least a day."""
-    return max(float(past.age @ past.weight) / past.customers, 1 / 7)
+    return max(float((past.age * past.weight).sum()) / past.customers, 1 / 7)
 
 
 def _chosen(problem: Problem, own: Top, found: Floats | None) -> tuple[Top, Fitter]:

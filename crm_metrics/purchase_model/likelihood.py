@@ -41,6 +41,14 @@ class Spend(NamedTuple):
         return float(self.weight.sum())
 
 
+def _dot(one: Floats, two: Floats) -> float:
+    """Return the sum of products. Not `one @ two`: BLAS shares it out to threads that wait for each other on a busy machine.
+
+    (200 refits of 100,000 customers then took 46 s in place of 4.)
+    """
+    return float(np.multiply(one, two).sum())
+
+
 def beta_geometric(log_params: Floats, past: History, *, drops_at_once: bool) -> LogLikelihood:
     """Return the log-likelihood of the BG/NBD, or of the MBG/NBD when customers may drop out at once after the first purchase.
 
@@ -55,18 +63,17 @@ def beta_geometric(log_params: Floats, past: History, *, drops_at_once: bool) ->
     dropped = expit(log_odds)
 
     by_x = gammaln(r + x) - gammaln(r) + r * np.log(alpha) + gammaln(a + b) - gammaln(a + b + survived) + gammaln(b + survived) - gammaln(b)
-    value = of_x @ by_x + weight @ (np.logaddexp(0, log_odds) - (r + past.frequency) * log_age)
+    value = _dot(of_x, by_x) + _dot(weight, np.logaddexp(0, log_odds) - (r + past.frequency) * log_age)
 
     wd = weight * dropped
     dropped_of_x = total_weights(past.position, wd, size=len(x))
-    d_r = of_x @ (digamma(r + x) - digamma(r) + np.log(alpha)) - weight @ log_age + wd @ (log_age - log_recency)
+    d_r = _dot(of_x, digamma(r + x) - digamma(r) + np.log(alpha)) - _dot(weight, log_age) + _dot(wd, log_age - log_recency)
     exposure = (weight - wd) / (alpha + past.age) + wd / (alpha + past.recency)
-    d_alpha = of_x.sum() * r / alpha - exposure @ (r + past.frequency)
+    d_alpha = of_x.sum() * r / alpha - _dot(exposure, r + past.frequency)
     shared = digamma(a + b) - digamma(a + b + survived)
-    d_a = of_x @ shared + wd.sum() / a
-    d_b = of_x @ (shared + digamma(b + survived) - digamma(b)) - dropped_of_x @ np.divide(
-        1, b + survived - 1, where=survived > 0, out=0 * x
-    )
+    d_a = _dot(of_x, shared) + wd.sum() / a
+    by_leaving = np.divide(1, b + survived - 1, where=survived > 0, out=np.zeros_like(x))
+    d_b = _dot(of_x, shared + digamma(b + survived) - digamma(b)) - _dot(dropped_of_x, by_leaving)
     return LogLikelihood(float(value), np.array([d_r * r, d_alpha * alpha, d_a * a, d_b * b]))
 
 
@@ -84,7 +91,7 @@ def pareto_nbd(log_params: Floats, past: History) -> float:
     by_x = gammaln(r + past.distinct) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
     by_row = -(r + past.frequency) * np.log(alpha + past.age) - s * np.log(beta + past.age)
     odds = pareto_log_drop_odds((r, alpha, s, beta), past)
-    return float(past.weight_of @ by_x + past.weight @ (by_row + np.logaddexp(0, odds)))
+    return _dot(past.weight_of, by_x) + _dot(past.weight, by_row + np.logaddexp(0, odds))
 
 
 def pareto_log_drop_odds(params: tuple[float, float, float, float], past: History) -> Floats:
@@ -116,7 +123,9 @@ def _pareto_chunk(params: tuple[float, float, float, float], x: Floats, times: t
     w = 0.5 * end[:, None] * (1 + _POINTS)
     gap = (high - low) / (low + recency)
     ratio = np.log1p(gap)[:, None] - np.log1p(gap[:, None] * np.exp(-w))  # ln of (low+t)/(high+t) over its value at w = 0
-    integral = 0.5 * end * (np.exp(np.reshape(steep, (-1, 1)) * ratio - decay[:, None] * w) @ _POINT_WEIGHTS)
+    integral = (
+        0.5 * end * np.einsum("ij,j->i", np.exp(np.reshape(steep, (-1, 1)) * ratio - decay[:, None] * w), _POINT_WEIGHTS)
+    )  # no threads here either
     with np.errstate(divide="ignore"):
         log_integral = np.log(integral)
     outside = (r + x) * np.log((alpha + age) / (low + recency)) + s * np.log((beta + age) / (low + recency))
@@ -141,8 +150,8 @@ def gamma_gamma(log_params: Floats, spend: Spend) -> LogLikelihood:
     total = v + spend.frequency * spend.mean_value
     log_total = np.log(total)
     by_x = gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * np.log(v) + p * x * np.log(x)
-    value = of_x @ by_x + p * (purchases @ (log_mean - log_total)) - weight @ (log_mean + q * log_total)
-    d_p = of_x @ (x * (digamma(p * x + q) - digamma(p * x) + np.log(x))) + purchases @ (log_mean - log_total)
-    d_q = of_x @ (digamma(p * x + q) - digamma(q) + np.log(v)) - weight @ log_total
-    d_v = of_x.sum() * q / v - (weight * (p * spend.frequency + q)) @ (1 / total)
+    value = _dot(of_x, by_x) + p * _dot(purchases, log_mean - log_total) - _dot(weight, log_mean + q * log_total)
+    d_p = _dot(of_x, x * (digamma(p * x + q) - digamma(p * x) + np.log(x))) + _dot(purchases, log_mean - log_total)
+    d_q = _dot(of_x, digamma(p * x + q) - digamma(q) + np.log(v)) - _dot(weight, log_total)
+    d_v = of_x.sum() * q / v - _dot(weight * (p * spend.frequency + q), 1 / total)
     return LogLikelihood(float(value), np.array([d_p * p, d_q * q, d_v * v]))
