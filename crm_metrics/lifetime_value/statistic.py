@@ -204,9 +204,10 @@ def segment_values(customers: pd.DataFrame, kind: Literal["region", "channel"], 
     by_segment = customers.groupby(kind, dropna=False)
     table = by_segment[["expected_purchases", "expected_value"]].sum(min_count=1)
     table.insert(0, "customers", by_segment.size())
-    drawn_by_segment = pd.DataFrame(drawn.T).groupby(parts[kind].to_numpy(), dropna=False).sum().reindex(table.index)
-    bounds = drawn_by_segment.quantile(list(_PERCENT_95), axis=1)
-    table = table.assign(low=bounds.iloc[0], high=bounds.iloc[1]).rename_axis("segment").reset_index()
+    code = table.index.get_indexer(pd.Index(parts[kind]))
+    sums = [interval(drawn[:, code == place].sum(axis=1)) for place in range(len(table))]
+    bounds = pd.DataFrame(sums, index=table.index, columns=["low", "high"], dtype=float)
+    table = pd.concat([table, bounds], axis=1).rename_axis("segment").reset_index()
     table.insert(0, "segment_kind", kind)
     return table.sort_values("expected_value", ascending=False, ignore_index=True)
 

@@ -111,7 +111,7 @@ def finding(tiles: pd.DataFrame, gate: pd.DataFrame, terms: Terms, *, currency: 
     if not state.has_forecast:
         return _refusal(state)
     if not state.shown:
-        return t("No customer with a purchase up to {day} matches the filters.", day=date_text(state.as_of))
+        return t("No customer with a purchase up to {day} matches the filters.", day=_day(state.as_of))
     rows = tiles.set_index("metric")
     if not state.has_value:
         bought = _with_interval(rows.loc[EXPECTED_PURCHASES.name], currency)
@@ -142,7 +142,7 @@ def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
         t(
             "Fitted on all {customers} customers with a purchase up to {day}, whatever the filters.",
             customers=f"{state.customers:,}",
-            day=date_text(state.as_of),
+            day=_day(state.as_of),
         ),
         t("Discounted at {rate} a year.", rate=value_text(terms.discount_rate_per_year, "share")),
     ]
@@ -173,14 +173,14 @@ def trust_finding(holdout: pd.DataFrame, gate: pd.DataFrame) -> str:
     """Return how the forecast did against what happened, or why that can't be told."""
     state, rows = gate.iloc[0], holdout.set_index("model")
     if "bg_nbd" not in rows.index:
-        return t("No test: up to {day} there are too few customers for a model.", day=date_text(state.split_on))
+        return t("No test: up to {day} there are too few customers for a model.", day=_day(state.split_on))
     own: Any = rows.loc["bg_nbd"]
     base: Any = rows.loc["baseline"]
     return t(
         "From {start} to {end} customers made {actual} repeat purchases; the model, which saw nothing after {start}, expected {predicted} "
         "({error}), the naive baseline {baseline} ({baseline_error}).",
-        start=date_text(state.split_on),
-        end=date_text(state.holdout_until),
+        start=_day(state.split_on),
+        end=_day(state.holdout_until),
         actual=f"{own.actual:,.0f}",
         predicted=f"{own.predicted:,.0f}",
         error=_signed(own.error),
@@ -264,6 +264,10 @@ def _range(row: Any) -> str:
     if pd.isna(row.lowest):
         return t("no answer")
     return t("{low} to {high}", low=value_text(row.lowest, "share"), high=value_text(row.highest, "share"))
+
+
+def _day(day: Any) -> str:
+    return date_text(None if pd.isna(day) else day)
 
 
 def _signed(error: float) -> str:
