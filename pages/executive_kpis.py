@@ -16,7 +16,6 @@ tiles, trend = ui.ask(page, room.tiles), ui.ask(page, room.trend, edited)
 comparison, parts, earlier = ui.ask(page, room.comparison, edited), ui.ask(page, room.parts), ui.ask(page, room.trend_compared)
 ui.finding(room.finding(comparison, parts, filters=page.filters, held=held, currency=currency))
 ui.tiles(page, tiles, room.HEADLINE, change=comparison, sparks=room.sparks(trend, room.HEADLINE), notes=room.tile_notes(tiles))
-later_rooms = st.container()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     measures = {metric.name: metric for metric in room.TREND}
@@ -37,8 +36,10 @@ drawn = room.trend_figure(trend, earlier, metric=measure, currency=currency)
 alt = t("{metric} over time, the unfinished end dashed, the period before in grey", metric=t(measure.label))
 ui.figure(page, drawn, name="trend", alt=alt, metrics=(measure,), queries=(room.totals_by_bucket(page.filters, grain_for(page.period)),))
 
+later_rooms = st.container()
 with ui.question(t("Why did it change?")):
-    by = ui.tabs(page, {name: t(label) for name, label in room.REASONS.items()}, key="by")
+    reasons = {name: t(label) for name, label in room.reasons(page.source, page.filters.scope).items()}
+    by = ui.tabs(page, reasons, key="by") if len(parts) and len(reasons) > 1 else "parts"
     if parts.empty:
         ui.note(room.no_comparison_text(comparison["reason"].iloc[0], page.filters, held))
     elif by == "parts":
@@ -52,9 +53,8 @@ with ui.question(t("Why did it change?")):
         alt = t("Change in net revenue ({dimension}), with the share before and after", dimension=t(room.REASONS[by]))
         ui.figure(page, drawn, name=by, alt=alt, queries=(room.values_query(page.filters, by),), notes=t(room.HOW[by]))
         ui.table(page, room.values_in_words(values), columns=columns[by], name=by)
-
 with st.expander(t("All figures, and what net revenue is made of")):
     ui.table(page, room.steps_in_words(ui.ask(page, room.reconciliation)), columns=columns["reconciliation"], name="reconciliation")
     ui.table(page, room.comparison_in_words(comparison, currency), columns=columns["comparison"], name="comparison")
-with later_rooms:
+with later_rooms, ui.question(t("Looking ahead")):
     ui.tiles(page, headlines := ui.ask(page, room.headlines), room.headline_metrics(headlines))

@@ -28,11 +28,11 @@ from crm_metrics.executive_kpis.words import (
     tile_notes,
     values_in_words,
 )
-from crm_metrics.filters import UNKNOWN, Filters, Scope, compared
+from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope, compared
 from crm_metrics.metric import Metric
 from crm_metrics.periods import Period, bucket_starts, grain_for
 from crm_metrics.rooms import Table, room
-from crm_metrics.sales import extent
+from crm_metrics.sales import choice_values, extent
 
 __all__ = [
     "COLUMNS",
@@ -210,6 +210,12 @@ def headline_metrics(headlines: pd.DataFrame) -> tuple[Metric, ...]:
     """Return the declarations of the later rooms' headlines."""
     declared = {metric.name: metric for name in HEADLINE_ROOMS for metric in room(name).METRICS}
     return tuple(declared[name] for name in headlines["metric"])
+
+
+def reasons(source: Source, scope: Scope) -> dict[str, str]:
+    """Return the ways to split the change that these data allow, name of the table to label: a dimension needs two values."""
+    offered = {f"by_{choice.key}" for choice in CHOICES if len(source(choice_values(choice.column, scope))) > 1}
+    return {name: label for name, label in REASONS.items() if name == "parts" or name in offered}
 
 
 def values_query(filters: Filters, table: str) -> Select[Any]:

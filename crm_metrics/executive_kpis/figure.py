@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from crm_metrics import export, figures
 from crm_metrics.executive_kpis.why import PART_LABELS
+from crm_metrics.executive_kpis.words import whole_money
 from crm_metrics.filters import UNKNOWN
-from crm_metrics.language import t
+from crm_metrics.language import current, t
 from crm_metrics.metric import Metric, value_text
 
 SHOWN_VALUES = 8  # bars of a dimension; the others are drawn together, all are in the table
@@ -28,9 +29,10 @@ class _Bar(NamedTuple):
 def trend_figure(trend: pd.DataFrame, earlier: pd.DataFrame, *, metric: Metric, currency: str) -> go.Figure:
     """Return `metric` over time: the period in the accent, its unfinished end dashed, the earlier one grey behind it, and its target."""
     figure = figures.base(x_title="", y_title=axis_title(metric, currency), y_unit=metric.unit, x_unit="ratio")
-    figure.update_layout(margin={"r": 110}, hovermode="x unified")
+    figure.update_layout(hovermode="x unified")
     if len(earlier):
         figures.add_line(figure, earlier["bucket_on"], earlier[metric.name], name=t("before"), color=figures.GREY)
+        figure.data[-1].update(mode="lines", line={"width": 1.5})
     if f"target_{metric.name}" in trend:
         target = trend[f"target_{metric.name}"].to_numpy(dtype=float)
         line = {"color": figures.GREY, "width": 1.5, "dash": "dash", "shape": "hvh"}
@@ -40,6 +42,8 @@ def trend_figure(trend: pd.DataFrame, earlier: pd.DataFrame, *, metric: Metric, 
         series.hovertemplate = "%{y:" + _HOVER.get(metric.unit, ",.2f") + "}"
     _label_ends(figure, trend, earlier, metric=metric)
     figure.update_yaxes(rangemode="tozero")
+    if current() == "zh":  # Plotly writes the names of months in English
+        figure.update_xaxes(tickformat="%Y-%m-%d" if len(trend) > 1 and trend["bucket_on"].diff().max().days < 28 else "%Y-%m")
     return figure
 
 
@@ -47,9 +51,12 @@ _HOVER = {"share": ".1%", "count": ",.0f"}
 
 
 def _label_ends(figure: go.Figure, trend: pd.DataFrame, earlier: pd.DataFrame, *, metric: Metric) -> None:
-    """Write the name of each line beside its end, the unfinished end with "so far"; names that would meet are moved apart."""
+    """Write the name of each line beside its end, an unfinished one with "so far"; names that would meet are moved apart."""
     ends: list[tuple[object, float, str, str]] = []
-    lines = [(trend, metric.name, t(metric.label), figures.ACCENT)]
+    name = t(metric.label)
+    if len(trend) and trend["is_unfinished"].iloc[-1]:
+        name = t("{name} so far", name=name)
+    lines = [(trend, metric.name, name, figures.ACCENT)]
     lines += [(earlier, metric.name, t("before"), figures.GREY)] if len(earlier) else []
     lines += [(trend, f"target_{metric.name}", t("target"), figures.GREY)] if f"target_{metric.name}" in trend else []
     for frame, column, name, color in lines:
@@ -80,38 +87,39 @@ def bridge_figure(parts: pd.DataFrame, *, before: str, after: str, currency: str
     whole: Any = parts.set_index("part").loc["net_revenue"]
     moved = parts[(parts["part"] != "net_revenue") & parts["effect"].notna()]
     moved = moved[(moved["part"] != "customer_unknown") | (moved["effect"] != 0)]
-    bars = [_Bar(before, 0.0, whole["value_before"], value_text(whole["value_before"], "money", currency), figures.GREY)]
+    bars = [_Bar(before, 0.0, whole["value_before"], whole_money(whole["value_before"], currency), figures.GREY)]
     level = float(whole["value_before"])
     for part, effect in zip(moved["part"], moved["effect"], strict=True):
         color = figures.GOOD if effect >= 0 else figures.BAD
         bars.append(_Bar(t(PART_LABELS[part]), level, effect, signed(effect, currency), color))
         level += effect
-    bars.append(_Bar(after, 0.0, whole["value_after"], value_text(whole["value_after"], "money", currency), figures.ACCENT))
-    figure = figures.base(
-        x_title="", y_title=t("Net revenue ({currency})", currency=currency) if currency else t("Net revenue"), y_unit="money"
-    )
+    bars.append(_Bar(after, 0.0, whole["value_after"], whole_money(whole["value_after"], currency), figures.ACCENT))
+    title = t("Net revenue ({currency})", currency=currency) if currency else t("Net revenue")
+    figure = figures.base(x_title=title, y_title="", x_unit="money", height=90 + BAR_HEIGHT * len(bars))
     _add_bars(figure, bars)
     return figure
 
 
 def _add_bars(figure: go.Figure, bars: list[_Bar]) -> None:
+    """Draw `bars` from top to bottom, each with its amount at its right end and a thin line down to where the next begins."""
     places = np.arange(len(bars))
     figure.add_bar(
-        x=places,
-        y=np.array([bar.height for bar in bars]),
+        x=np.array([bar.height for bar in bars]),
+        y=places,
         base=np.array([bar.base for bar in bars]),
+        orientation="h",
         marker={"color": [bar.color for bar in bars]},
         width=0.62,
         customdata=[[bar.label, bar.text] for bar in bars],
         hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
     )
     for place, bar in enumerate(bars):
-        top = max(bar.base, bar.base + bar.height)
-        figure.add_annotation(x=place, y=top, text=f"<b>{bar.text}</b>", showarrow=False, yshift=10, font={"color": bar.color, "size": 13})
-    for place, (left, _) in enumerate(pairwise(bars)):
-        level = left.base + left.height
-        figure.add_shape(type="line", x0=place + 0.31, x1=place + 0.69, y0=level, y1=level, line={"color": figures.GREY, "width": 1})
-    figure.update_xaxes(tickvals=places, ticktext=[bar.label.replace(" ", "<br>", 1) for bar in bars])
+        figures.add_label(figure, max(bar.base, bar.base + bar.height), place, bar.text, color=bar.color)
+    for place, (above, _) in enumerate(pairwise(bars)):
+        level = above.base + above.height
+        figure.add_shape(type="line", y0=place + 0.31, y1=place + 0.69, x0=level, x1=level, line={"color": figures.GREY, "width": 1})
+    figure.update_yaxes(tickvals=places, ticktext=[bar.label for bar in bars], autorange="reversed", zeroline=False, showgrid=False)
+    figure.update_xaxes(zeroline=True, rangemode="tozero")
 
 
 def values_figure(values: pd.DataFrame, *, currency: str) -> go.Figure:
@@ -163,4 +171,4 @@ def mix_text(before: float, after: float) -> str:
 
 def signed(amount: float, currency: str) -> str:
     """Return an amount with its sign."""
-    return ("+" if amount > 0 else "") + value_text(amount, "money", currency)
+    return ("+" if amount > 0 else "") + whole_money(amount, currency)

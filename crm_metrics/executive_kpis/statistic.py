@@ -38,7 +38,9 @@ _COUNTED_OVER = {  # what n counts; orders, returns and credit notes unless name
 NO_COMPARISON: dict[str, str] = {
     "not_chosen": noop("No comparison is chosen."),
     "all_dates": noop("All dates have nothing before them to compare with."),
-    "data_begin_later": noop("The data begin on {first_on}, after the beginning of the period to compare with ({start})."),
+    "data_begin_later": noop(
+        "There is nothing to compare with: the data begin on {first_on}, and the period before would begin on {start}."
+    ),
 }
 """Why there is no comparison, by the reason in the comparison table."""
 
@@ -80,7 +82,7 @@ def ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
 def wilson(successes: float, total: float, *, confidence: float = CONFIDENCE) -> Interval:
     """Return Wilson's interval of a share (Wilson 1927); NaN over nothing.
 
-    >>> tuple(round(bound, 4) for bound in wilson(5, 10))
+    >>> tuple(round(float(bound), 4) for bound in wilson(5, 10))
     (0.2366, 0.7634)
     """
     if not total:
@@ -237,9 +239,9 @@ def reconciliation_rows(period: pd.DataFrame) -> pd.DataFrame:
     unknown_documents = row["documents"] - row["documents_identified"]
     steps = [
         ("gross_revenue", row["gross_revenue"], True, row["orders"]),
-        ("returns", -row["returns"], False, row["documents"] - row["orders"]),
+        ("returns", 0.0 - row["returns"], False, row["documents"] - row["orders"]),
         ("net_revenue", row["net_revenue"], True, row["documents"]),
-        ("revenue_customer_unknown", -row["revenue_customer_unknown"], False, unknown_documents),
+        ("revenue_customer_unknown", 0.0 - row["revenue_customer_unknown"], False, unknown_documents),
         ("net_revenue_identified", row["net_revenue_identified"], True, row["documents_identified"]),
         ("returns_identified", returns_identified, False, row["documents_identified"] - row["orders_identified"]),
         ("gross_revenue_identified", row["gross_revenue_identified"], True, row["orders_identified"]),

@@ -4,16 +4,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from babel.numbers import format_currency
 
 from crm_metrics.executive_kpis.metrics import GROSS_REVENUE_IDENTIFIED, METRICS, NET_REVENUE, NET_REVENUE_IDENTIFIED, ORDERS_PER_CUSTOMER
 from crm_metrics.executive_kpis.statistic import NO_COMPARISON, costed_share
 from crm_metrics.executive_kpis.why import FACTORS, PART_LABELS
 from crm_metrics.filters import UNKNOWN, Filters
-from crm_metrics.language import date_text, noop, t
+from crm_metrics.language import date_text, locale, noop, t
 from crm_metrics.metric import Unit, change_text, value_text
 from crm_metrics.periods import Period, compared_period, whole_months
 
 NO_MOVE = 0.005  # below half a percent a change is printed as "about the same": the tile would show 0.x %
+HUNDRED, MILLION = 100, 1e6
 MOST = 0.5  # a part that is more than half of the change is "most of it"
 CAUSES: dict[tuple[str, bool], str] = {  # (part, it raised revenue)
     ("customers", True): noop("more customers ordered ({change})"),
@@ -50,7 +52,7 @@ def finding(comparison: pd.DataFrame, parts: pd.DataFrame, *, filters: Filters, 
     if held is None:
         return t("There are no orders yet.")
     row: Any = comparison.set_index("metric").loc["net_revenue"]
-    words = {"value": value_text(row["value"], "money", currency), "period": period_text(filters, held)}
+    words = {"value": whole_money(row["value"], currency), "period": period_text(filters, held)}
     if row["reason"] or np.isnan(row["change"]):
         reason = no_comparison_text(str(row["reason"]), filters, held) or t(
             "There were no sales in the period before, so there is no change in percent."
@@ -65,6 +67,17 @@ def finding(comparison: pd.DataFrame, parts: pd.DataFrame, *, filters: Filters, 
         else noop("Net revenue was {value} {period}, down {change} on {base}")
     )
     return t(text, **words, change=value_text(abs(row["change"]), "share"), base=base) + _cause(parts) + t(".")
+
+
+def whole_money(amount: float, currency: str) -> str:
+    """Return an amount as it reads in a sentence: without the small change from 100 on, shortened from a million on.
+
+    >>> whole_money(136_254.05, "USD")
+    '$136,254'
+    """
+    if not HUNDRED <= abs(amount) < MILLION:
+        return value_text(amount, "money", currency)
+    return format_currency(amount, currency or "XXX", format="¤#,##0" if currency else "#,##0", currency_digits=False, locale=locale())
 
 
 def _cause(parts: pd.DataFrame) -> str:
