@@ -26,7 +26,7 @@ def settle(writer: Writer, mapping: Mapping) -> None:
 
     mapping: as `resolved` returns it.
     """
-    stored = dict(writer.connection.execute(select(data_set.c.setting, data_set.c.setting_value)).tuples().all())
+    stored = {row.setting: row.setting_value for row in writer.connection.execute(select(data_set.c.setting, data_set.c.setting_value))}
     for setting, value in _settings_of(mapping).items():
         if setting not in stored:
             writer.connection.execute(insert(data_set).values(setting=setting, setting_value=value))

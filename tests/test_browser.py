@@ -1,0 +1,141 @@
+"""A reader in a real browser: a deep link into a fresh process, filters, a customer, an upload, an undo, downloads."""
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import Dashboard
+
+from crm_metrics import database
+from crm_metrics.data_import.load import import_file
+from crm_metrics.data_import.mapping import load_mapping
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+SLOW = 30_000  # milliseconds; a machine busy with other tests fits a model in a few seconds
+
+ORDERS = "order_id;customer;date;amount;name\n" + "".join(
+    f"A{row};C{row % 4};2024-0{1 + row % 6}-1{row % 9};{row}0,50;=2+{row}\n" for row in range(1, 13)
+)
+
+
+@pytest.fixture
+def cdnow(tmp_path: Path, cdnow_file: Path, dashboard: Callable[..., Dashboard], monkeypatch: pytest.MonkeyPatch) -> Dashboard:
+    """A fresh process that serves a folder with CDNOW loaded."""
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    import_file(database.find_data_set("cdnow"), cdnow_file.read_bytes(), cdnow_file.name, load_mapping("cdnow"))
+    return dashboard(CRM_METRICS_DATA_DIR=str(tmp_path), CRM_METRICS_DATA="cdnow")
+
+
+@pytest.fixture
+def reader(chromium: "Browser") -> Iterator["Page"]:
+    page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    page.set_default_timeout(SLOW)
+    yield page
+    page.close()
+
+
+def settled(reader: "Page") -> None:
+    reader.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=SLOW)
+
+
+def heading(reader: "Page", text: str) -> None:
+    reader.wait_for_selector(f'h1:has-text("{text}")')
+    settled(reader)
+
+
+def choose(reader: "Page", key: str, option: str) -> None:
+    reader.click(f".st-key-{key} [data-baseweb=select], .st-key-{key} [role=combobox]")
+    reader.click(f'[role=option]:has-text("{option}")')
+    settled(reader)
+
+
+def chosen_row(reader: "Page", table: str, row: int = 0) -> None:
+    """Click the box at the left of a row; the grid is drawn on a canvas, 35 pixels a row."""
+    grid = reader.locator(f".st-key-{table} [data-testid=stDataFrameResizable], .st-key-{table} canvas").first
+    grid.scroll_into_view_if_needed()
+    grid.click(position={"x": 15, "y": 35 + 35 * row + 17})
+
+
+def test_a_deep_link_opens_in_a_fresh_process_with_the_navigation_in_place(cdnow: Dashboard, reader: "Page") -> None:
+    reader.goto(f"{cdnow.address}/executive_kpis?period=all")
+    heading(reader, "Executive KPIs")
+    assert reader.locator('[data-testid="stSidebarNavLink"]').count() == 5
+    assert "period=all" in reader.url
+    assert "$244.09K" in reader.inner_text("section.stMain, [data-testid=stMain]")
+
+
+def test_filters_follow_the_reader_from_page_to_page(cdnow: Dashboard, reader: "Page") -> None:
+    reader.goto(cdnow.address)
+    heading(reader, "Executive KPIs")
+    choose(reader, "choose_period", "Last 90 days")
+    reader.wait_for_url("**period=last_90_days**")
+    assert "Apr 2, 1998 to Jun 30, 1998" in reader.inner_text("[data-testid=stMain]")
+    reader.click('[data-testid="stSidebarNavLink"]:has-text("Definitions")')
+    heading(reader, "Definitions")
+    reader.click('[data-testid="stSidebarNavLink"]:has-text("Executive KPIs")')
+    heading(reader, "Executive KPIs")
+    reader.wait_for_url("**period=last_90_days**")
+    reader.reload()
+    heading(reader, "Executive KPIs")
+    assert "Apr 2, 1998 to Jun 30, 1998" in reader.inner_text("[data-testid=stMain]")
+
+
+def test_the_language_switch_turns_every_page_chinese(cdnow: Dashboard, reader: "Page") -> None:
+    reader.goto(cdnow.address)
+    heading(reader, "Executive KPIs")
+    reader.click('button:has-text("中文")')
+    heading(reader, "经营指标")
+    assert "lang=zh" in reader.url
+    assert "数据集" in reader.inner_text("[data-testid=stSidebar]")
+
+
+def test_a_click_on_a_row_opens_that_customer(cdnow: Dashboard, reader: "Page") -> None:
+    reader.goto(f"{cdnow.address}/lifetime_value?period=all")
+    heading(reader, "Lifetime value")
+    reader.click('button:has-text("Which customers?")')
+    settled(reader)
+    chosen_row(reader, "lifetime_value_customers_table")
+    reader.wait_for_selector('h1:text-is("Customer")')
+    settled(reader)
+    assert "customer=" in reader.url
+
+
+def test_a_file_is_uploaded_loaded_and_taken_back(cdnow: Dashboard, reader: "Page", tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(ORDERS, encoding="utf-8")
+    reader.goto(f"{cdnow.address}/data")
+    heading(reader, "Data")
+    reader.set_input_files("input[type=file]", str(file))
+    reader.wait_for_selector("text=12 rows, 5 columns")
+    settled(reader)
+    reader.click('[data-testid="stMain"] button:text-is("Load"), [data-testid="stMain"] button:has(p:text-is("Load"))')
+    reader.wait_for_selector("text=loaded as batch 1")
+    settled(reader)
+    assert "data=mine" in reader.url
+    assert [data_set.name for data_set in database.data_sets()] == ["cdnow", "mine"]
+
+    chosen_row(reader, "data_batches_table")
+    reader.click('button:has-text("Take batch 1 back")')
+    reader.click('[role=dialog] button:has-text("Take it back")')
+    reader.wait_for_selector("text=batch 1 was taken back")
+    assert database.version(database.find_data_set("mine")) == 2
+
+
+def test_a_download_holds_what_the_page_shows_and_no_formula(cdnow: Dashboard, reader: "Page", tmp_path: Path) -> None:
+    reader.goto(f"{cdnow.address}/lifetime_value?period=all")
+    heading(reader, "Lifetime value")
+    reader.click('button:has-text("Which customers?")')
+    settled(reader)
+    with reader.expect_download() as download:
+        reader.click(".st-key-lifetime_value_customers_table_csv button")
+    target = tmp_path / "customers.csv"
+    download.value.save_as(target)
+    with target.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.reader(opened))
+    assert len(rows) == 1 + 2357
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "@", "+"))]
