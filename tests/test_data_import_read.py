@@ -125,7 +125,7 @@ LENGTHS = st.lists(st.integers(1, 7), min_size=12, max_size=12)
 @given(rows=ROWS, lengths=LENGTHS)
 def test_every_row_is_loaded_or_rejected_and_never_both(rows, lengths):
     """Rows of any length: too short and too long ones are rejected as well; a row of one empty cell is a blank line."""
-    cut = [(row + ["x", "y"])[:length] if length < 3 else row for row, length in zip(rows, lengths, strict=False)]
+    cut = [[*row, "x", "y"][:length] if length < 3 else row for row, length in zip(rows, lengths, strict=False)]
     raw = read_file(as_csv([HEAD, *cut, ["A1", "C1", "2024-01-31", "1", "€1"]]), "orders.csv")
     result = check_rows(raw, mapped(money={"currency": "EUR"}))
     numbers = result.lines["row_number"].to_pylist() + result.rejected["row_number"].to_pylist()
@@ -176,8 +176,7 @@ def test_what_a_csv_writer_wrote_is_read_back_cell_by_cell_with_its_line_number(
     if not expected:
         return
     raw = read_file(content, "cells.csv")
-    if raw.columns != tuple(head):
-        return  # A few rows of commas inside cells can look like another delimiter; the header then shows it
+    assert raw.columns == tuple(head)
     assert [list(row.values()) for row in raw.table.to_pylist()] == [row for _, row in expected]
     assert raw.row_numbers.to_pylist() == [number for number, _ in expected]
 

@@ -35,7 +35,7 @@ class Proposal:
 
     file_name: str
     fields: tuple[Proposed, ...]
-    settings: dict[str, dict[str, Any]]
+    settings: dict[str, Any]
     built_in: str | None = None
 
     @property
@@ -72,16 +72,17 @@ class Proposal:
         """Return the proposal as a mapping to edit, the reasons as comments."""
         if self.built_in is not None:
             return as_toml(load_mapping(self.built_in))
-        comments = {f"columns.{field.target}": _said(field) for field in self.fields}
-        lines = ["[columns]"]
+        first = {name: value for name, value in self.settings.items() if not isinstance(value, dict)}
+        tables = {name: value for name, value in self.settings.items() if isinstance(value, dict)}
+        lines = [*(as_toml_text(first).splitlines() if first else []), "[columns]"]
         for field in self.fields:
-            comment = [f"# {line}" for line in comments[f"columns.{field.target}"].splitlines()]
+            comment = [f"# {line}" for line in _said(field).splitlines()]
             value = "" if field.column is None else _quoted(field.column)
             if field.column is None and field.target not in ("order", "customer", "date", "amount"):
                 continue
             is_used = field.column is not None and (field.is_certain or field.target in DECIDING)
             lines += [*comment, f"{'' if is_used else '# '}{field.target} = {value}".rstrip()]
-        return "\n".join(lines) + "\n" + _settings_text(self.settings)
+        return "\n".join(lines) + "\n" + (as_toml_text(tables) if tables else "")
 
     def _written(self) -> dict[str, Any]:
         columns = {field.target: field.column for field in self.fields if field.column is not None and field.is_certain}
@@ -109,10 +110,6 @@ def _quoted(text: str) -> str:
     return as_toml_text({"x": text}).removeprefix("x = ").strip()
 
 
-def _settings_text(settings: dict[str, dict[str, Any]]) -> str:
-    return as_toml_text(settings) if settings else ""
-
-
 # ── a mapping that comes with the product ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -135,6 +132,8 @@ def _by_header(raw: RawTable, evidence: dict[str, Evidence]) -> dict[Target, tup
     for target, names in HEADERS.items():
         ranked = sorted((names.index(plain_name(column)), column) for column in raw.columns if plain_name(column) in names)
         fits[target] = tuple(column for _, column in ranked if _can_be(target, evidence[column]))
+    if "Lineitem name" in raw.columns and "Name" in raw.columns:
+        fits["order"] = ("Name",)  # Shopify calls its order numbers so
     return fits
 
 
@@ -255,7 +254,7 @@ def _without_order_totals(raw: RawTable, fields: list[Proposed]) -> list[Propose
 # ── the rest of the mapping ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence]) -> dict[str, dict[str, Any]]:
+def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence]) -> dict[str, Any]:
     columns = {field.target: field.column for field in fields if field.column is not None}
     settings: dict[str, dict[str, Any]] = {"orders": {}, "dates": {}, "numbers": {}, "money": {}}
     if "order" not in columns:
