@@ -30,7 +30,11 @@ UNIT_WORDS: dict[Unit, str] = {
     "weeks": noop("weeks"),
     "ratio": noop("plain number"),
 }
-BETTER_WORDS: dict[Better, str] = {"higher": noop("higher is better"), "lower": noop("lower is better"), "neither": noop("neither")}
+BETTER_WORDS: dict[Better, str] = {
+    "higher": noop("higher is better"),
+    "lower": noop("lower is better"),
+    "neither": noop("neither good nor bad"),
+}
 # SQLAlchemy's DateTime is no Date and BigInteger is an Integer, so the order does not matter
 _KIND_WORDS: tuple[tuple[type[Any], str], ...] = (
     (Boolean, noop("yes or no")),
@@ -133,6 +137,8 @@ COLUMNS: dict[str, tuple[str, Literal["text", "flag"]]] = {
     "table_meaning": (noop("One row of the table"), "text"),
 }
 
+IDENTIFIERS = ["metric", "table", "column"]  # the same in every language
+
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -194,7 +200,7 @@ def kind_word(kind: TypeEngine[Any]) -> str:
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     """Return `frame` with its English texts in the reader's language; identifiers, which have no translation, stay."""
     shown = frame.copy()
-    for name in frame.select_dtypes(include=["object", "str"]):
+    for name in frame.select_dtypes(include=["object", "str"]).columns.difference(IDENTIFIERS):
         shown[name] = [t(text) if text else text for text in frame[name]]
     return shown
 

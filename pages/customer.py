@@ -7,19 +7,21 @@ from crm_metrics.customer_360 import TILES, figure, gather, query, statistic, wo
 from crm_metrics.language import date_text, t
 
 
-def columns(*names: str) -> dict[str, ui.Column]:
-    return {name: ui.Column(t(words.COLUMNS[name][0]), words.COLUMNS[name][1]) for name in names}
+def columns(known: dict[str, tuple[str, words.Shown]]) -> dict[str, ui.Column]:
+    return {name: ui.Column(*spec) for name, spec in known.items()}
 
 
 page = ui.start_page("customer")
-typed = st.text_input(t("Find a customer"), key=f"find_{page.filters.customer}", icon=":material/search:", placeholder=t("number or name"))
+ask_for = t("Find a customer by number or name")
+typed = st.text_input(
+    ask_for, key=f"find_{page.filters.customer}", placeholder=ask_for, icon=":material/search:", label_visibility="collapsed"
+)
 if typed or not page.filters.customer:
     found = ui.ask(page, gather.matches, typed)
     if meant := gather.only_match(found, typed):
         ui.open_page("customer", customer=meant)
     ui.note(t("Choose a customer.") if len(found) else t("No customer has “{words}” in number or name.", words=typed))
-    shown = columns("customer_id", "customer_name", "home_region", "orders", "first_on", "last_on")
-    ui.table(page, found, name="found_customers", columns=shown, opens_customer=True)
+    ui.table(page, found, name="found_customers", columns=columns(words.known_columns(found, *words.FOUND)), opens_customer=True)
     st.stop()
 
 profile, due = (ui.ask(page, table).iloc[0] for table in (gather.profile, gather.next_order))
@@ -44,15 +46,14 @@ with left, ui.question(t("Still a customer?")):
         )
     ui.note(words.value_sentence(value, currency=page.currency))
 with right, ui.question(t("Profile")):
-    ui.table(page, words.profile_in_words(profile, currency=page.currency), name="profile", columns=columns("attribute", "value"))
-with ui.question(t("Orders")):
-    shown = columns("ordered_on", "order_id", "order_kind", "net_revenue", "gross_margin", "units", "sales_channel", "order_region")
+    in_words = words.profile_in_words(profile, currency=page.currency)
+    st.table(in_words.set_index("attribute"), border="horizontal", hide_header=True)
+with ui.question(t("Orders and returns")):
+    shown = columns(words.known_columns(orders, *words.ORDERS))
     chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown)
-    if not chosen:
-        ui.note(t("Choose an order to see its lines."))
-    else:
+    ui.note(t("Choose an order to see its lines."))
+    if chosen:
         lines = statistic.lines_of(ui.ask(page, gather.order_lines), orders, chosen)
-        shown = columns(
-            "order_id", "product_id", "product_name", "category", "line_kind", "units", "unit_price", "net_revenue", "cost_amount"
+        ui.table(
+            page, words.kinds_in_words(lines, "line_kind"), name="order_lines", columns=columns(words.known_columns(lines, *words.LINES))
         )
-        ui.table(page, words.kinds_in_words(lines, "line_kind"), name="order_lines", columns=shown)

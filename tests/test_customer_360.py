@@ -212,7 +212,7 @@ def test_the_next_order_is_due_after_the_customers_own_median(source):
     due = TABLES["next_order"](source, of("a")).iloc[0]
     assert (due.usual_days, due.intervals, bool(due.is_own_rhythm)) == (30.0, 3, True)
     assert (due.due_on, due.days_late) == (pd.Timestamp("2024-04-30"), 10.0)
-    assert "late" in finding_of(source, of("a"))
+    assert "the next one is late" in finding_of(source, of("a"))
 
 
 def test_with_fewer_than_three_intervals_the_base_stands_in_and_says_so(source):

@@ -227,11 +227,10 @@ def bare_literals(where: str, tree: ast.AST) -> list[str]:
     faults = []
     for call in calls(tree):
         name = called_name(call)
-        if name not in SCREEN_CALLS | {"set_page_config"} or (
-            isinstance(call.func, ast.Attribute) and root_name(call.func) in ("logger", "logging", "log", "console")
-        ):
+        if name not in SCREEN_CALLS | FIGURE_CALLS or root_name(call.func) in LOGS:
             continue
-        positional = call.args[NOT_TEXT.get(name, 0) : 1 + NOT_TEXT.get(name, 0)] if name != "base" else []
+        first = NOT_TEXT.get(name, 0)
+        positional = call.args[first : first + 1]
         named = [keyword.value for keyword in call.keywords if keyword.arg in SCREEN_KEYWORDS]
         faults += [f"{where}:{node.lineno}: {text!r}" for node in (*positional, *named) for text in letters_of(node) if text not in BRAND]
     return faults

@@ -6,10 +6,12 @@ import plotly.graph_objects as go
 from crm_metrics import figures
 from crm_metrics.language import t
 
+HEIGHT = 300  # the first screen holds the finding, the tiles and the figure
+
 
 def alive_figure(alive: pd.DataFrame) -> go.Figure:
     """Draw P(alive) day by day with each purchase day marked. alive: day, probability_alive, is_purchase."""
-    figure = figures.base(x_title=t("Day"), y_title=t("P(alive)"), y_unit="share")
+    figure = figures.base(x_title=t("Day"), y_title=t("P(alive)"), y_unit="share", height=HEIGHT)
     bought = alive[alive["is_purchase"]]
     figure.add_scatter(
         x=alive["day"].to_numpy(),

@@ -11,6 +11,7 @@ from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH, Unit, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
 
+Shown = Unit | Literal["text", "day"]
 _YES_NO = {True: noop("yes"), False: noop("no")}
 _KINDS = {
     "person": noop("person"),
@@ -40,9 +41,7 @@ _PROFILE: dict[str, tuple[str, Unit | None]] = {  # label, and unit where the va
 }
 
 # Headings of the tables and how their values are printed
-COLUMNS: dict[str, tuple[str, Unit | Literal["text", "day"]]] = {
-    "attribute": (noop("Attribute"), "text"),
-    "value": (noop("Value"), "text"),
+COLUMNS: dict[str, tuple[str, Shown]] = {
     "customer_id": (noop("Customer number"), "text"),
     "customer_name": (noop("Name"), "text"),
     "home_region": (noop("Home region"), "text"),
@@ -66,10 +65,15 @@ COLUMNS: dict[str, tuple[str, Unit | Literal["text", "day"]]] = {
 }
 
 
+FOUND = ("customer_id", "customer_name", "home_region", "orders", "first_on", "last_on")
+ORDERS = ("ordered_on", "order_id", "order_kind", "net_revenue", "gross_margin", "units", "sales_channel", "order_region")
+LINES = ("order_id", "product_id", "product_name", "category", "line_kind", "units", "unit_price", "net_revenue", "cost_amount")
+
+
 def finding(profile: pd.Series, tiles: pd.DataFrame, due: pd.Series, *, currency: str = "") -> str:
     """Return the finding: who, how often, how much, and whether the next order is due. profile, due: one row each."""
     values = tiles.set_index("metric")["value"]
-    name = safe_text(_name(profile))
+    name = _name(profile)
     if not values["orders"]:
         return t("{name} has not bought anything up to this day.", name=name)
     net_revenue = safe_text(value_text(values["net_revenue"], "money", currency))
@@ -92,22 +96,22 @@ def due_sentence(due: pd.Series) -> str:
     """Return whether the next order is due, and by whose rhythm. due: the fields of NextOrder."""
     if is_unknown(due["due_on"]):
         return t("Nobody has bought twice yet, so no one can say when the next order is due.")
-    usual, due_on, days = value_text(due["usual_days"], "days"), _day_text(due["due_on"]), value_text(abs(due["days_late"]), "count")
+    usual, due_on, days = f"{due['usual_days']:g}", _day_text(due["due_on"]), value_text(abs(due["days_late"]), "count")
     if not due["is_own_rhythm"]:
         texts = _BASE_LATE if due["days_late"] > 0 else _BASE_DUE
         return t(texts, usual=usual, due_on=due_on, days=days, intervals=due["intervals"], needed=INTERVALS_FOR_A_RHYTHM)
     return t(_OWN_LATE if due["days_late"] > 0 else _OWN_DUE, usual=usual, due_on=due_on, days=days)
 
 
-_OWN_LATE = noop("The next order is late: with {usual} between orders as usual it was due on {due_on}, {days} days ago.")
-_OWN_DUE = noop("The next order is not late: with {usual} between orders as usual it is due on {due_on}, in {days} days.")
+_OWN_LATE = noop("Usually {usual} days pass between orders: the next one is late, it was due on {due_on}, {days} days ago.")
+_OWN_DUE = noop("Usually {usual} days pass between orders: the next one is not late, it is due on {due_on}, in {days} days.")
 _BASE_LATE = noop(
-    "There is no rhythm of its own yet ({intervals} intervals, {needed} are needed); after the {usual} that are usual for all customers "
-    "the next order was due on {due_on}, {days} days ago."
+    "There is no rhythm of its own yet ({intervals} of the {needed} intervals it takes); by the {usual} days usual for all customers the "
+    "next order was due on {due_on}, {days} days ago."
 )
 _BASE_DUE = noop(
-    "There is no rhythm of its own yet ({intervals} intervals, {needed} are needed); after the {usual} that are usual for all customers "
-    "the next order is due on {due_on}, in {days} days."
+    "There is no rhythm of its own yet ({intervals} of the {needed} intervals it takes); by the {usual} days usual for all customers the "
+    "next order is due on {due_on}, in {days} days."
 )
 
 
@@ -153,9 +157,15 @@ def alive_sentence(value: pd.Series) -> str:
 
 
 def profile_in_words(profile: pd.Series, *, currency: str = "") -> pd.DataFrame:
-    """Return the profile as attribute and value in the reader's language, unknown as dashes. profile: its one row."""
-    rows = [(t(label), _value_in_words(profile[name], unit, currency)) for name, (label, unit) in _PROFILE.items()]
+    """Return the profile as attribute and value in the reader's language, as Markdown; unknown as dashes. profile: its one row."""
+    rows = [(t(label), safe_text(_value_in_words(profile[name], unit, currency))) for name, (label, unit) in _PROFILE.items()]
     return pd.DataFrame(rows, columns=["attribute", "value"])
+
+
+def known_columns(frame: pd.DataFrame, *names: str) -> dict[str, tuple[str, Shown]]:
+    """Return heading and unit of those columns of `names` in which anything is known; the first one always."""
+    kept = [name for name in names if name == names[0] or frame[name].notna().any()]
+    return {name: (t(COLUMNS[name][0]), COLUMNS[name][1]) for name in kept}
 
 
 def kinds_in_words(frame: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -180,7 +190,9 @@ def _value_in_words(value: object, unit: Unit | None, currency: str) -> str:
 
 
 def _name(profile: pd.Series) -> str:
-    return str(profile["customer_id"] if is_unknown(profile["customer_name"]) else profile["customer_name"])
+    """Return the name in Markdown, or the number where there is no name."""
+    number = safe_text(str(profile["customer_id"]))
+    return t("Customer {number}", number=number) if is_unknown(profile["customer_name"]) else safe_text(str(profile["customer_name"]))
 
 
 def _day_text(day: date | pd.Timestamp) -> str:

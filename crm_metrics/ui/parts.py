@@ -16,7 +16,7 @@ from sqlalchemy import Select
 from crm_metrics import database, export
 from crm_metrics.figures import themed
 from crm_metrics.language import t
-from crm_metrics.metric import Metric, Unit, change_text, is_unknown, value_text
+from crm_metrics.metric import DASH, Metric, Unit, change_text, is_unknown, value_text
 from crm_metrics.ui.start import Page, open_page
 
 Shown = Unit | Literal["text", "day", "flag"]
@@ -247,6 +247,7 @@ def table(
     event = st.dataframe(
         _printable(shown, columns),
         hide_index=True,
+        placeholder=DASH,
         column_config=config,
         key=key,
         on_select="rerun",
