@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_metrics.data_import.check import Checked, check_rows
-from crm_metrics.data_import.column_evidence import find_marks
 from crm_metrics.data_import.date_formats import contradiction
 from crm_metrics.data_import.header_names import HEADERS
 from crm_metrics.data_import.mapping import TARGETS, as_toml, built_in_names, from_dict, load_mapping, mapping_hash, parse_mapping
+from crm_metrics.data_import.number_marks import find_marks
 from crm_metrics.data_import.proposal import propose
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.toml_text import as_toml_text
@@ -90,7 +90,8 @@ def test_a_mistyped_name_is_answered_with_the_one_that_is_meant():
 def test_all_mistakes_are_told_at_once_each_with_its_key():
     with pytest.raises(BadInput) as told:
         parse_mapping(
-            'columns = { order = "a", date = "b" }\ndates.formats = ["%d/%m/%Y", "%m/%d/%Y"]\nnumbers = { decimal = ",", thousands = "," }\n'
+            'columns = { order = "a", date = "b" }\ndates.formats = ["%d/%m/%Y", "%m/%d/%Y"]\n'
+            'numbers = { decimal = ",", thousands = "," }\n'
         )
     for words in ("columns.customer", "columns.amount", "dates.formats", "numbers"):
         assert words in str(told.value)
@@ -158,7 +159,8 @@ def test_a_line_that_costs_nothing_is_what_the_mapping_says(zero_price, kind):
 
 def test_an_adjustment_of_nothing_by_nothing_is_kept_and_is_no_purchase():
     result = checked("order|customer|date|quantity|amount\nA1|C1|2024-01-31|0|0")
-    assert (result.lines["line_kind"].to_pylist(), amounts(result)) == (["gift"], [0])
+    assert result.lines["line_kind"].to_pylist() == ["gift"]
+    assert amounts(result) == [Decimal(0)]
 
 
 def test_a_returned_status_takes_the_amount_out_of_net_and_keeps_it_in_gross():
@@ -166,7 +168,8 @@ def test_a_returned_status_takes_the_amount_out_of_net_and_keeps_it_in_gross():
         "order|customer|date|amount|status\nA1|C1|2024-01-31|5|Refunded\nA2|C1|2024-01-31|7|paid", orders={"returned_status": ["refunded"]}
     )
     assert result.lines["line_kind"].to_pylist() == ["return", "sale"]
-    assert (amounts(result), amounts(result, "gross_amount")) == ([0, 7], [5, 7])
+    assert amounts(result) == [Decimal(0), Decimal(7)]
+    assert amounts(result, "gross_amount") == [Decimal(5), Decimal(7)]
 
 
 @pytest.mark.parametrize(
@@ -318,6 +321,7 @@ def test_the_marks_of_amounts_with_cents_are_found(numbers, marks):
     decimal, thousands = marks
     texts = [f"{number:,.2f}".translate({ord(","): thousands, ord("."): decimal}) for number in numbers]
     found, doubt = find_marks(texts)
+    assert found is not None
     assert (found.decimal, doubt) == (decimal, "")
     assert found.thousands in ("", thousands)
 
@@ -336,3 +340,14 @@ def test_a_proposal_reads_the_amounts_it_was_made_from():
     result = check_rows(read_file(text.encode(), "b.csv"), found.mapping())
     assert pc.sum(result.lines["net_amount"]).as_py() == Decimal("1241.50")
     assert result.reporting_currency == "EUR"
+
+
+def test_a_quantity_of_three_decimals_is_explained_by_amounts_with_cents():
+    """ERP systems write 2.000 for two pieces; alone it could be two thousand."""
+    head = "Order ID,Customer ID,Date,Quantity,Amount\n"
+    raw = read_file((head + "A1,C1,2024-01-31,2.000,12.50\n").encode(), "erp.csv")
+    assert amounts(check_rows(raw, propose(raw).mapping()), "quantity") == [Decimal(2)]
+    with pytest.raises(BadInput, match=r"2\.000"):
+        proposal_of(head + "A1,C1,2024-01-31,2.000,12\n").mapping()
+    with pytest.raises(BadInput, match=r"numbers\.decimal"):
+        checked("order|customer|date|quantity|amount\nA1|C1|2024-01-31|2.000|12")

@@ -1,6 +1,6 @@
 """The columns a mapping names, found in a file and parsed: each different text once, then spread over the rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -12,10 +12,15 @@ import pyarrow.compute as pc
 from crm_metrics.data_import import values
 from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, ISO, MONTH_FIRST, USUAL, as_pattern
 from crm_metrics.data_import.mapping import Layout, Mapping, Target
+from crm_metrics.data_import.number_marks import doubtful_point
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
+
+NUMERIC: tuple[Target, ...] = ("quantity", "unit_price", "amount", "discount", "cost", "profit")
+MOST_TEXTS = 20_000
+"""Different values of a column that are looked at for what they show together."""
 
 Parser = Callable[[pa.Array], values.Values]
 
@@ -119,7 +124,7 @@ class Cells:
     def numbers(self, target: Target) -> Parsed | None:
         """Return a column of exact decimals, or None when the mapping has none."""
         marks = self.mapping.numbers
-        written = partial(values.parse_numbers, decimal=marks.decimal, thousands=marks.thousands)
+        written = partial(values.parse_numbers, decimal=marks.decimal or ".", thousands=marks.thousands)
         return self._parsed(self.columns[target], written, typed=("n", values.parse_numbers)) if target in self.columns else None
 
     def moments(self) -> Parsed:
@@ -157,11 +162,41 @@ def cells_of(raw: RawTable, mapping: Mapping) -> Cells:
     """Return the file's cells under a mapping, its date order decided. Raises BadInput when the file as a whole does not fit."""
     columns = located(raw, mapping)
     encoded = {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns}
-    return Cells(raw, with_date_order(mapping, encoded[columns["date"]].dictionary, columns["date"]), columns, encoded)
+    decided = with_date_order(with_decimal_mark(raw, mapping, columns), encoded[columns["date"]].dictionary, columns["date"])
+    return Cells(raw, decided, columns, encoded)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+# ── marks of numbers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def written_numbers(raw: RawTable, columns: Iterable[str]) -> list[str]:
+    """Return the different texts in these columns, without what Excel knows to be numbers."""
+    texts: list[str] = []
+    for column in columns:
+        written = raw.table[column]
+        if raw.kinds is not None:
+            written = written.filter(pc.equal(raw.kinds[column], "t"))
+        texts += pc.unique(written).slice(0, MOST_TEXTS).to_pylist()
+    return texts
+
+
+def with_decimal_mark(raw: RawTable, mapping: Mapping, columns: dict[Target, str]) -> Mapping:
+    """Return the mapping with numbers.decimal decided. Raises BadInput when numbers like 1.234 can be read in two ways."""
+    if mapping.numbers.decimal is not None:
+        return mapping
+    numeric = [columns[target] for target in NUMERIC if target in columns]
+    doubt = doubtful_point(written_numbers(raw, numeric))
+    if doubt:
+        raise BadInput(
+            "Numbers like {value} can be read in two ways: the point may stand before decimals or thousands. Set numbers.decimal and "
+            "numbers.thousands in the mapping.",
+            value=doubt,
+        )
+    return mapping.model_copy(update={"numbers": mapping.numbers.model_copy(update={"decimal": "."})})
 
 
 # ── day or month first ──────────────────────────────────────────────────────────────────────────────────────────────────

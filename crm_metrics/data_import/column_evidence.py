@@ -2,32 +2,23 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from crm_metrics.data_import import values
-from crm_metrics.data_import.cell_shapes import WIDE_TO_NARROW
-from crm_metrics.data_import.cells import day_order_evidence
+from crm_metrics.data_import.cells import MOST_TEXTS, day_order_evidence
 from crm_metrics.data_import.currencies import currencies_of_sign
 from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, MONTH_FIRST, USUAL
+from crm_metrics.data_import.number_marks import Marks, find_marks
 from crm_metrics.data_import.raw_table import RawTable
 
-MOST_TEXTS = 20_000
-"""Different values looked at per column; a file that shows its dates' order only later is refused or read by its mapping."""
 NEARLY_ALL = 0.9
 """Share of the values that has to be readable; the others are rows to reject."""
 SERIAL_DAYS = (20_000, 80_000)
 """Excel's day numbers from 1954 to 2119."""
-
-
-class Marks(NamedTuple):
-    """How a column writes numbers."""
-
-    decimal: str
-    thousands: str
 
 
 @dataclass(frozen=True)
@@ -135,36 +126,3 @@ def _in_serial_range(numbers: pa.Array) -> bool:
         return False
     low, high = pc.min_max(found).as_py().values()
     return SERIAL_DAYS[0] <= low and high <= SERIAL_DAYS[1]
-
-
-def find_marks(texts: list[str]) -> tuple[Marks | None, str]:
-    """Return the marks that numbers are written with (None when there are none), and an example that can be read in two ways.
-
-    >>> find_marks(["1.234,50", "2.000"]), find_marks(["1,234"]), find_marks(["0.333", "12.5"])
-    ((Marks(decimal=',', thousands='.'), ''), (Marks(decimal='.', thousands=''), '1,234'), (Marks(decimal='.', thousands=''), ''))
-    """
-    cores = [re.sub(r"[^\d.,'’ ]", "", text.translate(WIDE_TO_NARROW)).strip() for text in texts]
-    marked = [core for core in cores if re.search(r"[.,'’ ]", core)]
-    if not marked:
-        return None, ""
-    decimals = {mark for core in marked for mark in ".," if _is_decimal(core, mark)}
-    if len(decimals) > 1:
-        return Marks(".", ""), marked[0]
-    groups = {core[at] for core in marked for at in range(len(core)) if re.match(r"[.,'’ ]\d{3}(?!\d)", core[at:])}
-    if decimals:
-        decimal = decimals.pop()
-        thousands = next(iter(sorted(groups - {decimal})), "")
-        return Marks(decimal, "'" if thousands == "’" else thousands), ""
-    only_group = next(iter(sorted(groups)), "")
-    if only_group in (" ", "'", "’"):
-        return Marks(".", "'" if only_group == "’" else only_group), ""
-    return Marks(".", ""), marked[0]
-
-
-def _is_decimal(core: str, mark: str) -> bool:
-    """Return whether `mark` can only be the decimal mark of this number: once, last, and not before a group of three."""
-    whole, _, rest = core.rpartition(mark)
-    other = "," if mark == "." else "."
-    if mark not in core or mark in whole or other in rest:
-        return False
-    return len(rest) != 3 or other in whole or " " in whole or "'" in whole or whole in ("", "0") or (len(whole) > 3 and whole.isdigit())

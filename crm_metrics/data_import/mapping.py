@@ -129,9 +129,9 @@ class Dates(_Part):
 
 
 class Numbers(_Part):
-    """How numbers are written."""
+    """How numbers are written. decimal: unset is a point, unless numbers like 1.234 leave it open; then the file is refused."""
 
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] | None = None
     thousands: Literal["", ",", ".", " ", "'"] = ""
 
 
@@ -194,7 +194,7 @@ def _problems(mapping: Mapping) -> list[BadInput]:
         )
     if mapping.layouts and mapping.columns:
         problems.append(BadInput("columns: write them in the layouts, or here and no layouts."))
-    if mapping.numbers.decimal == mapping.numbers.thousands:
+    if (mapping.numbers.decimal or ".") == mapping.numbers.thousands:
         problems.append(BadInput("numbers: decimal and thousands can't be the same mark."))
     if mapping.money.rates and (mapping.money.reporting is None or mapping.money.rates_on is None):
         problems.append(BadInput("money.rates: give the reporting currency (money.reporting) and the day of the rates (money.rates_on)."))

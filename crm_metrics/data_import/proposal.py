@@ -1,21 +1,22 @@
 """Proposes which column of a file is what, with a reason for each and whether it is certain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crm_metrics.data_import.cells import NUMERIC, written_numbers
 from crm_metrics.data_import.column_evidence import Evidence, evidence_of
 from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, SOLD, TOTALS_OF_ORDERS, plain_name
 from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, as_toml, built_in_names, from_dict, load_mapping
+from crm_metrics.data_import.number_marks import Marks, find_marks
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import Note, RawTable
 from crm_metrics.data_import.toml_text import as_toml_text
 from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 
-NUMERIC: tuple[Target, ...] = ("quantity", "unit_price", "amount", "discount", "cost", "profit")
 DECIDING: tuple[Target, ...] = ("order", "customer", "date", "quantity", "unit_price", "amount", "currency", "status")
 """Targets that change what counts as revenue or as a customer: when one is found, it has to be certain."""
 
@@ -97,6 +98,9 @@ def propose(raw: RawTable) -> Proposal:
         return Proposal(raw.name, tuple(Proposed(target, None, reason, is_certain=False) for target in TARGETS), {})
     evidence = {name: evidence_of(raw, name) for name in raw.columns}
     chosen = _by_header(raw, evidence)
+    marks = _common_marks(raw, chosen)
+    if marks is not None:
+        evidence = {name: replace(found, marks=marks if found.marks else None, marks_doubt="") for name, found in evidence.items()}
     fields = [_judged(raw, target, chosen.get(target), evidence) for target in TARGETS]
     fields = _without_order_totals(raw, _settled(fields))
     return Proposal(raw.name, tuple(fields), _settings(raw, fields, evidence), built_in)
@@ -124,6 +128,12 @@ def _fitting_built_in(raw: RawTable) -> str | None:
 
 
 # ── which column ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _common_marks(raw: RawTable, chosen: dict[Target, tuple[str, ...]]) -> Marks | None:
+    """Return the marks that the number columns together show without doubt: 12.50 in one explains 1.000 in another."""
+    marks, doubt = find_marks(written_numbers(raw, [chosen[target][0] for target in NUMERIC if chosen.get(target)]))
+    return None if doubt else marks
 
 
 def _by_header(raw: RawTable, evidence: dict[str, Evidence]) -> dict[Target, tuple[str, ...]]:
