@@ -128,6 +128,7 @@ def themed(figure: go.Figure, *, dark: bool) -> go.Figure:
         shown.for_each_trace(_brightened)
         shown.for_each_annotation(lambda note: note.update(font_color=_ON_DARK.get(note.font.color, note.font.color)))
     shown.update_layout(font_color=text, hoverlabel={"bgcolor": hover, "font": {"color": text}, "bordercolor": grid})
+    shown.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": GREY, "activecolor": text})
     shown.update_xaxes(linecolor=grid, tickcolor=grid)
     shown.update_yaxes(gridcolor=grid, zerolinecolor=grid, zerolinewidth=1)
     return shown
