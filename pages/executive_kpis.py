@@ -16,19 +16,19 @@ tiles, trend = ui.ask(page, room.tiles), ui.ask(page, room.trend, edited)
 comparison, parts, earlier = ui.ask(page, room.comparison, edited), ui.ask(page, room.parts), ui.ask(page, room.trend_compared)
 ui.finding(room.finding(comparison, parts, filters=page.filters, held=held, currency=currency))
 ui.tiles(page, tiles, room.HEADLINE, change=comparison, sparks=room.sparks(trend, room.HEADLINE), notes=room.tile_notes(tiles))
-
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    measures = {metric.name: metric for metric in room.TREND}
-    measure = measures[ui.tabs(page, {name: t(metric.label) for name, metric in measures.items()}, key="measure")]
+    measures, labels = {metric.name: metric for metric in room.TREND}, {metric.name: t(metric.label) for metric in room.TREND}
+    measure = measures[ui.tabs(page, labels, key="measure")]
     with st.popover(t("Set a target"), icon=":material/flag:"), st.form("targets", border=False):
         region = room.target_region(page.filters)
         ui.note(t("For {region}, by month.", region=region) if region else t("For the whole company, by month."))
-        aim = st.selectbox(t("Metric"), room.WITH_TARGET, format_func=lambda metric: t(metric.label))
-        months = st.multiselect(t("Months"), room.months(page.period), default=room.months(page.period), format_func=month_text)
+        aim = st.selectbox(t("Metric"), [metric.name for metric in room.WITH_TARGET], format_func=labels.__getitem__)
+        names = {month: month_text(month) for month in room.months(page.period)}
+        months = st.multiselect(t("Months"), list(names), default=list(names), format_func=names.__getitem__)
         target = st.number_input(t("Target of each month (empty: none)"), min_value=0.0, value=None)
         if st.form_submit_button(t("Save"), type="primary"):
             try:
-                workspace.write_targets(page.source.data_set, aim.name, months=months, target_value=target, region=region)
+                workspace.write_targets(page.source.data_set, aim, months=months, target_value=target, region=region)
                 st.rerun()
             except BadInput as problem:
                 st.error(str(problem))

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import make_url
+from streamlit.testing.v1 import AppTest
 
 from crm_metrics import database, executive_kpis, workspace
 from crm_metrics.data_import.load import import_file
@@ -761,7 +763,9 @@ def test_values_beyond_the_eighth_are_drawn_together_and_lose_nothing():
 
 def test_a_name_from_the_data_is_drawn_as_text():
     values_table = pd.DataFrame({"value": ["<b>x</b>"], "change": [1.0], "share_before": [np.nan], "share_after": [1.0]})
-    assert executive_kpis.values_figure(values_table, currency="").layout.yaxis.ticktext == ("&lt;b>x&lt;/b>",)
+    (label,) = executive_kpis.values_figure(values_table, currency="").layout.yaxis.ticktext
+    assert label.startswith("&lt;b>x&lt;/b><br>")
+    assert label.endswith("mix — → 100.0%</span>")
 
 
 # ── published figures, through the importer ─────────────────────────────────────────────────────────────────────────────
@@ -821,3 +825,53 @@ def test_online_retail_regions_add_up_to_the_whole_change(online_retail):
     regions = executive_kpis.by_region(online_retail, half_year)
     assert regions["change"].sum() == pytest.approx(whole["net_revenue"], abs=0.01)
     assert whole.drop("net_revenue").sum() == pytest.approx(whole["net_revenue"], abs=0.01)
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """The page on the shop, April to June 2024, for each run of `page()`."""
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    fill(database.find_data_set("mine"), ORDERS, {TEA: "drinks", MUG: "dishes"})
+
+    def opened(**parameters):
+        app = AppTest.from_file(str(Path(__file__).parent.parent / "app.py"), default_timeout=60)
+        for key, value in {"period": "own", "from": "2024-04-01", "to": "2024-06-15", **parameters}.items():
+            app.query_params[key] = value
+        app.run()
+        return app.switch_page("pages/executive_kpis.py").run()
+
+    return opened
+
+
+def html(app):
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.parametrize("by", ["parts", "by_region", "by_channel", "by_category"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_draws_trend_and_reasons_in_both_languages(page, by, lang):
+    app = page(by=by, lang=lang)
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    assert ("Net revenue was" in app.markdown[0].value) == (lang == "en")
+
+
+def test_without_a_comparison_the_page_says_why_and_draws_no_reasons(page):
+    app = page(compare="none")
+    assert len(app.get("plotly_chart")) == 1
+    assert "No comparison is chosen." in [caption.value for caption in app.caption]
+
+
+def test_a_target_set_on_the_page_is_shown_at_once_and_kept(page, tmp_path):
+    app = page(**{"from": "2024-04-01", "to": "2024-05-31"})
+    assert "of target" not in html(app)
+    app.number_input[0].set_value(50.0)
+    next(button for button in app.button if button.label == "Save").click()
+    app.run()
+    assert not app.exception
+    assert "80.0% of target $100.00" in html(app) or "80.0% of target 100.00" in html(app)
+    assert workspace.read_targets(database.find_data_set("mine"))["target_value"].tolist() == [50, 50]

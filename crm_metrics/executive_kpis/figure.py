@@ -16,6 +16,7 @@ from crm_metrics.metric import Metric, value_text
 
 SHOWN_VALUES = 8  # bars of a dimension; the others are drawn together, all are in the table
 BAR_HEIGHT = 38
+LABEL_ROOM = 0.3  # of the axis, beside the longest bar, for its amount
 
 
 class _Bar(NamedTuple):
@@ -124,28 +125,28 @@ def _add_bars(figure: go.Figure, bars: list[_Bar]) -> None:
 
 def values_figure(values: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return a bar per value of a dimension, the largest change first: its change in money, beside it the mix before and after."""
-    shown = with_others(values).iloc[::-1]
+    shown = with_others(values)
     title = t("Change in net revenue ({currency})", currency=currency) if currency else t("Change in net revenue")
     figure = figures.base(x_title=title, y_title="", x_unit="money", height=max(figures.SMALL_HEIGHT, 90 + BAR_HEIGHT * len(shown)))
-    change = shown["change"].to_numpy(dtype=float)
+    places, change = np.arange(len(shown)), shown["change"].to_numpy(dtype=float)
     names = [value_name(value) for value in shown["value"]]
-    rows: list[Any] = list(shown.itertuples())
-    texts = [f"{signed(row.change, currency)}  {mix_text(row.share_before, row.share_after)}" for row in rows]
+    mixes = [mix_text(before, after) for before, after in zip(shown["share_before"], shown["share_after"], strict=True)]
     figure.add_bar(
         x=change,
-        y=np.arange(len(shown)),
+        y=places,
         orientation="h",
         marker={"color": np.where(change >= 0, figures.GOOD, figures.BAD)},
-        text=texts,
+        text=[signed(amount, currency) for amount in change],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{customdata}: %{text}<extra></extra>",
-        customdata=names,
+        hovertemplate="%{customdata[0]}: %{text}, %{customdata[1]}<extra></extra>",
+        customdata=list(zip(names, mixes, strict=True)),
     )
-    figure.update_yaxes(tickvals=np.arange(len(shown)), ticktext=names, zeroline=False, showgrid=False)
+    labels = [f"{name}<br><span style='font-size:11px;color:{figures.GREY}'>{mix}</span>" for name, mix in zip(names, mixes, strict=True)]
+    figure.update_yaxes(tickvals=places, ticktext=labels, autorange="reversed", zeroline=False, showgrid=False)
     low, high = min(0.0, change.min(initial=0.0)), max(0.0, change.max(initial=0.0))
-    room = 0.55 * (high - low)
-    figure.update_xaxes(range=[low - (room if low < 0 else 0.02 * (high - low)), high + (room if high > 0 else 0)], zeroline=True)
+    room = LABEL_ROOM * (high - low)
+    figure.update_xaxes(range=[low - (room if low < 0 else 0), high + (room if high > 0 else 0)], zeroline=True)
     return figure
 
 

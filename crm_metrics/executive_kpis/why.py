@@ -68,7 +68,7 @@ def change_parts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     frame["value_after"] = frame["value_after"].astype("float64")
     frame["change"] = ratio(frame["value_after"] - frame["value_before"], frame["value_before"].abs())
     frame["effect"] = [*effects, *money]
-    return frame.assign(share_of_change=ratio(frame["effect"], frame["effect"] * 0 + money[1]))[PART_COLUMNS]
+    return frame.assign(share_of_change=frame["effect"] / money[1] + 0.0 if money[1] else np.nan)[PART_COLUMNS]
 
 
 def change_by_value(before: pd.DataFrame, after: pd.DataFrame, *, with_factors: bool) -> pd.DataFrame:

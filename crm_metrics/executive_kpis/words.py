@@ -89,7 +89,7 @@ def _cause(parts: pd.DataFrame) -> str:
     main: Any = causes.sort_values("share_of_change", kind="stable").iloc[-1]
     cause = t(CAUSES[str(main["part"]), bool(main["effect"] > 0)], change=change_text(main["change"]))
     share = main["share_of_change"]
-    text = noop("; most of it because {cause}") if share > MOST else noop("; the largest part because {cause}")
+    text = noop("; most of it because {cause}") if share > MOST else noop("; the largest part of it because {cause}")
     return t(text, cause=cause)
 
 
