@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, and_, case, delete, exists, func, insert, select, type_coerce
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, and_, case, delete, exists, func, insert, select, type_coerce, union
 
 from crm_metrics.database import Writer
 from crm_metrics.schema import customer_records, customers, order_lines, order_records, orders, product_records, products
@@ -126,9 +126,9 @@ def _orders(keys: Select[Any]) -> Select[Any]:
 def _customers(keys: Select[Any]) -> Select[Any]:
     """One row per customer who has an order, or whom a customer file names: for each attribute the latest batch that knows it."""
     records = customer_records.c
-    is_listed = exists().where(orders.c.customer_id == records.customer_id) | records.source_system.is_not(None)
+    listed = union(select(orders.c.customer_id), select(records.customer_id).where(records.source_system.is_not(None))).subquery()
     attributes = [records[column.name] for column in customers.c if column.name not in ("customer_id", "batch_id")]
-    return _latest(records.customer_id, attributes).where(records.customer_id.in_(keys), is_listed)
+    return _latest(records.customer_id, attributes).where(records.customer_id.in_(keys), records.customer_id.in_(select(listed)))
 
 
 def _products(keys: Select[Any]) -> Select[Any]:

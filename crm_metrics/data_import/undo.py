@@ -7,7 +7,7 @@ See docs/decisions/0003-import-ledger-and-undo.md.
 
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, delete, or_, select
+from sqlalchemy import Select, Table, and_, delete, select, union
 
 from crm_metrics import database
 from crm_metrics.data_import import duplicates, ledger, left_out, records, settings
@@ -67,10 +67,19 @@ def _decide_again(writer: Writer, batch: Batch, freed: Table) -> int:
 
 def _candidates(batch_id: int, freed: Table) -> Select[Any]:
     """One row per row of a batch that was left out for the sake of what is now taken back: row_number, raw."""
-    left, keys = import_left_out.c, select(freed.c.row_key).where(freed.c.row_key.is_not(None))
-    is_freed = or_(left.row_hash.in_(select(freed.c.row_hash)), left.row_key.in_(keys))
-    lifted = or_(left.reason.in_(left_out.CONTRADICTIONS), and_(left.left_out_as == left_out.DUPLICATE, is_freed))
-    return select(left.row_number, left.raw).where(left.batch_id == batch_id, lifted).order_by(left.row_number)
+    left = import_left_out.c
+    tests = [  # each a statement of its own: PostgreSQL does not join over OR
+        left.reason.in_(left_out.CONTRADICTIONS),
+        and_(left.left_out_as == left_out.DUPLICATE, left.row_hash.in_(select(freed.c.row_hash))),
+        and_(left.left_out_as == left_out.DUPLICATE, left.row_key.in_(select(freed.c.row_key))),
+    ]
+    found = union(*[select(left.row_number).where(left.batch_id == batch_id, test) for test in tests]).subquery()
+    return (
+        select(left.row_number, left.raw)
+        .join_from(import_left_out, found, found.c.row_number == left.row_number)
+        .where(left.batch_id == batch_id)
+        .order_by(left.row_number)
+    )
 
 
 def _of_rows(statement: Any, table: Table, batch_id: int, chosen: Table) -> Any:
