@@ -67,7 +67,7 @@ def test_the_document_names_every_target_and_setting():
     mapping = load_mapping("cdnow")
     settings = [
         name
-        for part in (mapping, mapping.orders, mapping.dates, mapping.numbers, mapping.money, mapping.file)
+        for part in (mapping, mapping.orders, mapping.dates, mapping.numbers, mapping.money, mapping.file, mapping.customers)
         for name in type(part).model_fields
     ]
     assert [name for name in [*TARGETS, *settings] if name not in document] == []
@@ -254,8 +254,7 @@ def test_keys_constants_kinds_and_folded_addresses():
         "order=order customer=customer date=date amount=amount customer_kind=segment",
         orders={"key": ["order", "line"]},
         constants={"sales_channel": "web"},
-        customer_kinds={"Consumer": "person", "corporate": "company"},
-        is_customer_case_folded=True,
+        customers={"kinds": {"Consumer": "person", "corporate": "company"}, "is_case_folded": True},
     )
     lines = result.lines
     assert lines["row_key"].to_pylist() == ["A1\x1f1", "A2\x1f2"]

@@ -113,7 +113,7 @@ def _customers(cells: Cells) -> Parsed:
     parsed = cells.identifiers("customer")
     if parsed is None:
         return Parsed("", pa.nulls(cells.raw.table.num_rows, pa.string()), np.zeros(cells.raw.table.num_rows, dtype=np.int8))
-    return parsed._replace(values=pc.utf8_lower(parsed.values)) if cells.mapping.is_customer_case_folded else parsed
+    return parsed._replace(values=pc.utf8_lower(parsed.values)) if cells.mapping.customers.is_case_folded else parsed
 
 
 def _reject_totals(cells: Cells, moments: Parsed, verdicts: Verdicts) -> None:
@@ -204,7 +204,7 @@ def _or_constant(cells: Cells, name: str) -> pa.Array:
 
 
 def _customer_kinds(cells: Cells) -> pa.Array:
-    known = {word.lower(): kind for word, kind in cells.mapping.customer_kinds.items()} | {"person": "person", "company": "company"}
+    known = {word.lower(): kind for word, kind in cells.mapping.customers.kinds.items()} | {"person": "person", "company": "company"}
     encoded = _or_constant(cells, "customer_kind").dictionary_encode()
     kinds = pa.array([known.get(word.lower()) for word in encoded.dictionary.to_pylist()], pa.string())
     return kinds.take(encoded.indices)

@@ -153,6 +153,13 @@ class Money(_Part):
     cost: Literal["line", "unit"] = "line"
 
 
+class Customers(_Part):
+    """Who the customers are. is_case_folded: capital letters make no difference (e-mail addresses). kinds: values of customer_kind."""
+
+    is_case_folded: bool = False
+    kinds: dict[str, Literal["person", "company"]] = {}
+
+
 class File(_Part):
     """Where the content of a file leaves a choice."""
 
@@ -174,10 +181,7 @@ class Mapping(_Part):
     money: Money = Money()
     file: File = File()
     constants: dict[Literal["category", "customer_kind", "home_region", "order_region", "sales_channel"], str] = {}
-    customer_kinds: dict[str, Literal["person", "company"]] = {}
-    """Value of the column customer_kind -> person or company."""
-    is_customer_case_folded: bool = False
-    """Customers are e-mail addresses: capital letters make no difference."""
+    customers: Customers = Customers()
 
     def all_layouts(self) -> tuple[Layout, ...]:
         """Return the layouts; a mapping without any has one, its own columns."""
@@ -291,7 +295,16 @@ def _mistakes(error: ValidationError) -> list[BadInput]:
 
 def _unknown_key(key: str) -> BadInput:
     word = key.rpartition(".")[2]
-    known = [*TARGETS, *Mapping.model_fields, *Orders.model_fields, *Dates.model_fields, *Money.model_fields, *File.model_fields]
+    known = [
+        *TARGETS,
+        *Mapping.model_fields,
+        *Orders.model_fields,
+        *Dates.model_fields,
+        *Money.model_fields,
+        *File.model_fields,
+        *Numbers.model_fields,
+        *Customers.model_fields,
+    ]
     near = difflib.get_close_matches(word, known, n=1)
     if near:
         return BadInput("{key} is no key of a mapping. Did you mean {near}?", key=key, near=near[0])

@@ -36,7 +36,7 @@ class Proposal:
 
     file_name: str
     fields: tuple[Proposed, ...]
-    settings: dict[str, Any]
+    settings: dict[str, dict[str, Any]]
     built_in: str | None = None
 
     @property
@@ -73,9 +73,7 @@ class Proposal:
         """Return the proposal as a mapping to edit, the reasons as comments."""
         if self.built_in is not None:
             return as_toml(load_mapping(self.built_in))
-        first = {name: value for name, value in self.settings.items() if not isinstance(value, dict)}
-        tables = {name: value for name, value in self.settings.items() if isinstance(value, dict)}
-        lines = [*(as_toml_text(first).splitlines() if first else []), "[columns]"]
+        lines = ["[columns]"]
         for field in self.fields:
             comment = [f"# {line}" for line in _said(field).splitlines()]
             value = "" if field.column is None else _quoted(field.column)
@@ -83,7 +81,7 @@ class Proposal:
                 continue
             is_used = field.column is not None and (field.is_certain or field.target in DECIDING)
             lines += [*comment, f"{'' if is_used else '# '}{field.target} = {value}".rstrip()]
-        return "\n".join(lines) + "\n" + (as_toml_text(tables) if tables else "")
+        return "\n".join(lines) + "\n" + (as_toml_text(self.settings) if self.settings else "")
 
     def _written(self) -> dict[str, Any]:
         columns = {field.target: field.column for field in self.fields if field.column is not None and field.is_certain}
@@ -264,7 +262,7 @@ def _without_order_totals(raw: RawTable, fields: list[Proposed]) -> list[Propose
 # ── the rest of the mapping ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence]) -> dict[str, Any]:
+def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence]) -> dict[str, dict[str, Any]]:
     columns = {field.target: field.column for field in fields if field.column is not None}
     settings: dict[str, dict[str, Any]] = {"orders": {}, "dates": {}, "numbers": {}, "money": {}}
     if "order" not in columns:
@@ -287,6 +285,6 @@ def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidenc
     return {name: part for name, part in settings.items() if part} | _case_folding(columns)
 
 
-def _case_folding(columns: dict[Target, str]) -> dict[str, Any]:
+def _case_folding(columns: dict[Target, str]) -> dict[str, dict[str, Any]]:
     """Return the setting for customers known by their e-mail address."""
-    return {"is_customer_case_folded": True} if "email" in plain_name(columns.get("customer", "")) else {}
+    return {"customers": {"is_case_folded": True}} if "email" in plain_name(columns.get("customer", "")) else {}
