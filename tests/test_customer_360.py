@@ -18,12 +18,14 @@ Purchase days of a: 1 January, 11 January, 10 February, 31 March; 10, 30 and 50 
 import datetime as dt
 import math
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from crm_metrics import database, schema
 from crm_metrics.customer_360 import METRICS, TABLES, TILES, figure, gather, statistic, words
@@ -480,3 +482,42 @@ def test_the_figure_draws_the_path_and_the_purchases(cdnow):
 
 def test_every_metric_is_declared_once():
     assert len({metric.name for metric in METRICS}) == len(METRICS)
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def opened(**parameters):
+    app = AppTest.from_file(str(Path(__file__).parent.parent / "app.py"), default_timeout=60)
+    app.query_params.update(parameters)
+    app.run()
+    app.query_params.update(parameters)  # the first run leads to the first room
+    return app.switch_page("pages/customer.py").run()
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    fill(database.find_data_set("mine"))
+
+
+@pytest.mark.parametrize(("language", "words_shown"), [("en", "Ann has bought 5 times"), ("zh", "购买 5 次")])
+def test_the_page_of_a_customer_opens_from_its_address(shop, language, words_shown):
+    app = opened(customer="a", lang=language, data="mine")
+    assert not app.exception
+    assert any(words_shown in element.value for element in app.markdown)
+    assert len(app.dataframe) == 1
+    assert app.dataframe[0].value["order_id"].tolist() == ["o5", "c1", "r1", "o3", "o4", "o2", "o1"]
+
+
+def test_the_page_without_a_customer_lists_the_latest_buyers(shop):
+    app = opened(data="mine")
+    assert not app.exception
+    assert app.dataframe[0].value["customer_id"].tolist() == ["b", "a", "c"]
+
+
+def test_the_page_refuses_a_customer_who_is_not_there_by_name(shop):
+    # AppTest runs the page without app.py, whose guard shows a BadInput as a sentence: here it arrives as it was raised.
+    app = opened(customer="nobody", data="mine")
+    assert "There is no customer 'nobody'" in app.exception[0].value

@@ -5,7 +5,23 @@ Each looks at the whole history of one customer up to the as-of date (`gather.wh
 
 from typing import Any
 
-from sqlalchemy import CTE, Date, Integer, Select, case, cast, func, literal, literal_column, null, or_, select, true, type_coerce, union
+from sqlalchemy import (
+    CTE,
+    Date,
+    Integer,
+    Select,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+    union_all,
+)
 
 from crm_metrics.filters import Filters, order_conditions, period_conditions
 from crm_metrics.schema import customers, employees, order_lines, orders, products
@@ -153,7 +169,7 @@ def _known_customers(filters: Filters) -> CTE:
     silent = select(customers.c.customer_id, unknown_day.label("first_on"), unknown_day.label("last_on"), literal(0).label("orders")).where(
         ~has_orders
     )
-    return union(spans, silent).cte("known_customers")
+    return union_all(spans, silent).cte("known_customers")
 
 
 def _seen_referrer(filters: Filters) -> Any:
