@@ -1,0 +1,452 @@
+"""Loading order files: what is a duplicate, what contradicts, what an undo brings back, and that every report balances."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from crm_metrics import database, schema
+from crm_metrics.data_import import ledger
+from crm_metrics.data_import.load import checked_file, import_file, load_into
+from crm_metrics.data_import.mapping import Mapping, from_dict, load_mapping
+from crm_metrics.data_import.read_file import read_file
+from crm_metrics.data_import.report import ImportReport
+from crm_metrics.data_import.undo import take_back, undo
+from crm_metrics.database import DataSet, Writer, find_data_set, open_source
+from crm_metrics.metric import BadInput
+
+COLUMNS = {
+    "order": "order",
+    "customer": "customer",
+    "date": "date",
+    "quantity": "quantity",
+    "amount": "amount",
+    "product": "product",
+    "customer_name": "name",
+    "order_region": "region",
+}
+HEADER = "order,customer,date,quantity,amount,product,name,region,line"
+
+
+def mapping(**more: Any) -> Mapping:
+    return from_dict({"columns": COLUMNS, "dates": {"formats": ["%Y-%m-%d"]}, **more})
+
+
+KEYLESS = mapping()
+KEYED = mapping(orders={"key": ["line"]})
+
+
+def content(*rows: str) -> bytes:
+    """A file with the given rows; what a row leaves off at its end is empty."""
+    width = HEADER.count(",")
+    return "\n".join([HEADER, *[row + "," * (width - row.count(",")) for row in rows]]).encode() + b"\n"
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> DataSet:
+    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def any_data_set(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
+    if request.param == "postgresql":
+        return find_data_set(request.getfixturevalue("postgresql_schema"))
+    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
+
+
+def load(data_set: DataSet, *rows: str, using: Mapping = KEYLESS, name: str = "orders.csv", **more: Any) -> ImportReport:
+    return import_file(data_set, content(*rows), name, using, **more)
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int]:
+    return report.rows_in, report.rows_loaded, report.rows_duplicate, report.rows_quarantined
+
+
+def state(read: Callable[[Any], Any]) -> dict[str, list[tuple[Any, ...]]]:
+    """All tables, whole and in order, batches counted from 1 in order of loading; versions, undone batches and moments left out."""
+    loaded = [row["batch_id"] for row in read(ledger.batches()).to_pylist() if row["batch_state"] == "loaded"]
+    places = {batch_id: place for place, batch_id in enumerate(sorted(loaded), 1)}
+    return {table.name: sorted((_plain(row, places) for row in read(select(table)).to_pylist() if _counts(row)), key=repr) for table in TABLES}
+
+
+TABLES = [table for table in schema.metadata.sorted_tables]
+
+
+def _counts(row: dict[str, Any]) -> bool:
+    return row.get("batch_state", "loaded") == "loaded" and row.get("setting") != "data_version"
+
+
+def _plain(row: dict[str, Any], places: dict[int, int]) -> tuple[Any, ...]:
+    row = {name: value for name, value in row.items() if name != "imported_at"}
+    row |= {"batch_id": places[row["batch_id"]]} if "batch_id" in row else {}
+    if row.get("reason_values"):
+        values = json.loads(row["reason_values"])
+        row["reason_values"] = values | ({"batch": places[values["batch"]]} if "batch" in values else {})
+    return tuple(row.items())
+
+
+def stored(data_set: DataSet) -> dict[str, list[tuple[Any, ...]]]:
+    return state(open_source(data_set).arrow)
+
+
+def total(data_set: DataSet, column: Any, *conditions: Any) -> Any:
+    return open_source(data_set).arrow(select(func.sum(column).label("x")).where(*conditions)).to_pylist()[0]["x"]
+
+
+# ── duplicates ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_same_file_under_another_name_changes_nothing(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10", "1,a,2024-01-05,2,20")
+    before, published = stored(any_data_set), database.version(any_data_set)
+    report = load(any_data_set, "1,a,2024-01-05,1,10", "1,a,2024-01-05,2,20", name="copy.csv")
+    assert (report.state, report.batch, counts(report)) == ("unchanged", 1, (2, 0, 2, 0))
+    assert database.version(any_data_set) == published
+    assert stored(any_data_set) == before
+
+
+def test_the_same_content_packed_is_the_same_file(data_set):
+    import gzip
+
+    load(data_set, "1,a,2024-01-05,1,10")
+    assert import_file(data_set, gzip.compress(content("1,a,2024-01-05,1,10")), "orders.csv.gz", KEYLESS).state == "unchanged"
+
+
+def test_equal_rows_of_one_file_are_different_purchases(any_data_set):
+    report = load(any_data_set, *["1,a,2024-01-05,1,10"] * 3)
+    assert counts(report) == (3, 3, 0, 0)
+    assert report.amount_loaded == 30
+
+
+def test_a_row_of_an_overlapping_file_counts_as_loaded_as_often_as_earlier_batches_hold_it(any_data_set):
+    """Earlier: x x. File: x x x y. So two are duplicates, x and y are loaded."""
+    load(any_data_set, *["1,a,2024-01-05,1,10"] * 2)
+    report = load(any_data_set, *["1,a,2024-01-05,1,10"] * 3, "2,b,2024-01-06,1,7")
+    assert counts(report) == (4, 2, 2, 0)
+    assert (report.amount_in, report.amount_loaded, report.amount_duplicate) == (37, 17, 20)
+    assert total(any_data_set, schema.order_lines.c.net_amount) == 37
+
+
+def test_two_earlier_batches_together_do_not_hold_a_row_twice(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10", "3,a,2024-01-07,1,1")
+    load(any_data_set, "1,a,2024-01-05,1,10", "4,a,2024-01-08,1,1")
+    assert counts(load(any_data_set, *["1,a,2024-01-05,1,10"] * 2)) == (2, 1, 1, 0)
+
+
+def test_a_keyed_row_is_a_duplicate_only_with_the_same_content(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10,p,A,N,L1", using=KEYED)
+    report = load(any_data_set, "1,a,2024-01-05,1,10,p,A,N,L1", "1,a,2024-01-05,1,11,p,A,N,L1", "1,a,2024-01-05,1,10,p,A,N,L2", using=KEYED)
+    # the second row repeats a key within the file too; what is loaded decides first
+    assert counts(report) == (3, 1, 1, 1)
+    assert str(report.reasons[0]) == "Batch 1 holds key 'L1' with other content. Correct the row, or undo that batch first."
+    assert report.reasons[0].row_numbers == (3,)
+
+
+def test_a_key_that_stands_twice_in_one_file_is_loaded_once(any_data_set):
+    rows = ["1,a,2024-01-05,1,10,p,A,N,L1", "1,a,2024-01-05,1,10,p,A,N,L1", "1,a,2024-01-05,1,12,p,A,N,L1"]
+    report = load(any_data_set, *rows, using=KEYED)
+    assert counts(report) == (3, 1, 1, 1)
+    assert [str(reason) for reason in report.reasons] == [
+        "Key 'L1' stands also in row 2, with other content. Give each row a key of its own.",
+        "The same row with the same key stands already in row 2.",
+    ]
+
+
+def test_a_keyed_file_does_not_double_what_a_keyless_one_brought(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10,p,A,N,L1", using=KEYLESS)
+    assert counts(load(any_data_set, "1,a,2024-01-05,1,10,p,A,N,L1", "1,a,2024-01-05,1,3,p,A,N,L2", using=KEYED)) == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize("row", ["1,b,2024-01-05,1,5", "1,a,2024-02-05,1,5"])
+def test_an_order_loaded_with_another_customer_or_day_goes_to_quarantine_and_names_the_batch(any_data_set, row):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    report = load(any_data_set, row, "2,b,2024-01-06,1,1")
+    assert counts(report) == (2, 1, 0, 1)
+    assert "Batch 1 holds order '1' with another customer" in str(report.reasons[0])
+    assert total(any_data_set, schema.order_lines.c.net_amount) == 11
+
+
+def test_further_lines_of_a_loaded_order_join_it(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    load(any_data_set, "1,,2024-01-05,1,5")
+    found = open_source(any_data_set).arrow(select(schema.orders)).to_pylist()
+    assert [(row["order_id"], row["customer_id"], row["batch_id"]) for row in found] == [("1", "a", 1)]
+    assert total(any_data_set, schema.order_lines.c.net_amount) == 15
+
+
+def test_a_return_on_a_later_day_lowers_revenue_on_its_own_day_and_is_no_purchase(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,2,20")
+    load(any_data_set, "1,a,2024-02-01,-1,-10")
+    orders = open_source(any_data_set).arrow(select(schema.orders).order_by(schema.orders.c.ordered_on)).to_pylist()
+    assert [(row["order_id"], row["ordered_on"], row["is_purchase"]) for row in orders] == [
+        ("1", date(2024, 1, 5), True),
+        ("1/2024-02-01", date(2024, 2, 1), False),
+    ]
+
+
+# ── what is kept, what is said ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_rows_left_out_are_kept_whole_with_their_reason(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    load(any_data_set, "1,a,2024-01-05,1,10", "2,b,no date,1,7", "3,c,2024-01-07,1,nonsense", "4,c,2024-01-07,1,1")
+    rows = open_source(any_data_set).arrow(ledger.left_out_rows(2)).to_pylist()
+    assert [(row["row_number"], row["left_out_as"], row["row_amount"]) for row in rows] == [
+        (2, "duplicate", Decimal("10.0000")),
+        (3, "quarantined", Decimal("7.0000")),
+        (4, "quarantined", None),
+    ]
+    assert json.loads(rows[1]["raw"])["cells"]["date"] == "no date"
+    assert "nonsense" in rows[2]["raw"]
+
+
+def test_the_report_names_every_row_left_out_and_says_how_many_amounts_are_unreadable(data_set):
+    bad = [f"{n},b,no date,1,2" for n in range(2, 16)]
+    report = load(data_set, "1,a,2024-01-05,1,10", *bad, "99,c,2024-01-07,1,nonsense")
+    assert counts(report) == (16, 1, 0, 15)
+    assert report.rows_amount_unknown == 1
+    assert [len(reason.row_numbers) for reason in report.reasons] == [14, 1]
+    shown = report.as_json()
+    assert shown["reasons"][0]["rows"] == 14
+    assert shown["reasons"][0]["example_rows"] == list(range(3, 13))
+    assert shown["amount_quarantined"] == 28.0
+
+
+def test_a_check_writes_nothing_and_says_what_the_import_then_says(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    before, published = stored(any_data_set), database.version(any_data_set)
+    rows = ["1,a,2024-01-05,1,10", "2,b,2024-01-06,1,5", "3,b,no date,1,5"]
+    checked = load(any_data_set, *rows, check_only=True)
+    assert (checked.state, checked.batch) == ("checked", None)
+    assert (stored(any_data_set), database.version(any_data_set)) == (before, published)
+    assert counts(load(any_data_set, *rows)) == counts(checked)
+
+
+def test_a_check_of_the_first_file_leaves_no_data_set_behind(tmp_path):
+    load(find_data_set(f"duckdb:///{tmp_path}/new.duckdb"), "1,a,2024-01-05,1,10", check_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_grows_from_nothing_to_all(data_set):
+    told: list[float] = []
+    load(data_set, "1,a,2024-01-05,1,10", progress=lambda _step, share: told.append(share))
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0.0, 1.0)
+
+
+# ── settings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_another_reporting_currency_is_refused(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10", using=mapping(money={"currency": "GBP"}))
+    with pytest.raises(BadInput, match="amounts in EUR, but this data set holds GBP"):
+        load(any_data_set, "2,a,2024-01-06,1,10", using=mapping(money={"currency": "EUR"}))
+    assert database.version(any_data_set) == 1
+
+
+def test_after_the_only_batch_is_undone_another_currency_may_come(data_set):
+    load(data_set, "1,a,2024-01-05,1,10", using=mapping(money={"currency": "GBP"}))
+    undo(data_set, 1)
+    load(data_set, "2,a,2024-01-06,1,10", using=mapping(money={"currency": "EUR"}))
+    assert ("setting", "currency") in [row[0] for row in stored(data_set)["data_set"]]
+
+
+# ── undo ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_undo_of_the_last_batch_returns_the_exact_earlier_state(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10,p,Anna,N", "2,b,2024-01-06,1,20,q,Bob,S")
+    before = stored(any_data_set)
+    load(any_data_set, "1,a,2024-01-05,1,10,p,Anna,N", "1,a,2024-01-05,1,3,r,Anne,W", "3,c,2024-01-08,1,1", "2,z,2024-01-06,1,9")
+    report = undo(any_data_set, 2)
+    assert (report.state, counts(report)) == ("undone", (4, 2, 1, 1))
+    assert stored(any_data_set) == before
+
+
+def test_undo_of_an_earlier_batch_lets_in_what_later_ones_had_left_out(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10", "2,b,2024-01-06,1,20")
+    load(any_data_set, "1,a,2024-01-05,1,10", "3,c,2024-01-08,1,1")
+    report = undo(any_data_set, 1)
+    assert report.rows_promoted == 1
+    assert total(any_data_set, schema.order_lines.c.net_amount) == 11
+    batch = open_source(any_data_set).arrow(ledger.batches()).to_pylist()[0]
+    assert (batch["rows_in"], batch["rows_loaded"], batch["rows_duplicate"]) == (2, 2, 0)
+
+
+def test_an_undone_file_can_be_imported_again(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    before = stored(any_data_set)
+    undo(any_data_set, 1)
+    assert load(any_data_set, "1,a,2024-01-05,1,10").batch == 2
+    assert stored(any_data_set) == before
+
+
+def test_a_corrected_mapping_replaces_the_batch(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    corrected = from_dict({"columns": {**COLUMNS, "amount": "quantity"}, "dates": {"formats": ["%Y-%m-%d"]}})
+    report = load(any_data_set, "1,a,2024-01-05,1,10", using=corrected)
+    assert (report.state, report.replaced_batch, report.batch) == ("replaced", 1, 2)
+    assert total(any_data_set, schema.order_lines.c.net_amount) == 1
+    states = {row["batch_id"]: row["batch_state"] for row in open_source(any_data_set).arrow(ledger.batches()).to_pylist()}
+    assert states == {1: "replaced", 2: "loaded"}
+
+
+def test_a_batch_that_is_not_there_or_gone_is_not_undone(data_set):
+    with pytest.raises(BadInput, match="There is no batch 1"):
+        undo(data_set, 1)
+    load(data_set, "1,a,2024-01-05,1,10")
+    undo(data_set, 1)
+    with pytest.raises(BadInput, match="already taken back"):
+        undo(data_set, 1)
+
+
+def test_a_loaded_row_stays_when_the_batch_that_decided_its_order_is_undone(data_set):
+    """Order 1: batch 1 says a, batch 2 says b (quarantined), batch 3 says a again. Batch 1 undone: a stays, b stays out."""
+    load(data_set, "1,a,2024-01-05,1,10")
+    load(data_set, "1,b,2024-01-05,1,20")
+    load(data_set, "1,a,2024-01-05,1,30")
+    undo(data_set, 1)
+    assert total(data_set, schema.order_lines.c.net_amount) == 30
+    assert json.loads(open_source(data_set).arrow(ledger.left_out_rows(2)).to_pylist()[0]["reason_values"])["batch"] == 3
+
+
+def test_the_latest_batch_that_knows_a_name_decides_it(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10,p,Anna,N")
+    load(any_data_set, "2,a,2024-01-06,1,10,p,Anne,N")
+    load(any_data_set, "3,a,2024-01-07,1,10,p,,N")
+    names = select(schema.customers.c.customer_name, schema.customers.c.batch_id)
+    assert open_source(any_data_set).arrow(names).to_pylist() == [{"customer_name": "Anne", "batch_id": 1}]
+    undo(any_data_set, 2)
+    assert open_source(any_data_set).arrow(names).to_pylist() == [{"customer_name": "Anna", "batch_id": 1}]
+
+
+# ── properties ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Few different rows, so that files overlap. An order has one customer and one day: then nothing depends on who came first.
+ORDERS = {"1": ("a", "2024-01-05"), "2": ("b", "2024-01-05"), "3": ("", "2024-01-06"), "4": ("a", "2024-02-01")}
+ROWS = st.builds(
+    lambda order, quantity, product, key: (order, quantity, product, key),
+    st.sampled_from(sorted(ORDERS)),
+    st.sampled_from(["1", "2", "-1", "oops"]),
+    st.sampled_from("pq"),
+    st.sampled_from(["L1", "L2", "L3", "L4"]),
+)
+FILES = st.tuples(st.lists(ROWS, min_size=1, max_size=6), st.booleans(), st.sampled_from(["Anna", "Anne", ""]))
+STEPS = st.lists(st.tuples(FILES, st.sampled_from([None, None, 0, 1])), min_size=1, max_size=5)
+
+
+def drawn_file(drawn: tuple[Any, bool, str], number: int) -> tuple[bytes, Mapping]:
+    rows, is_keyed, name = drawn
+    lines = []
+    for order, quantity, product, key in rows:
+        customer, day = ORDERS[order]
+        amount = quantity if quantity != "oops" else "1"
+        lines.append(f"{order},{customer},{day},{quantity},{amount},{product},{name},N,{key if is_keyed else ''}")
+    # a different blank line at the end makes each content a file of its own
+    return content(*lines) + b"\n" * number, KEYED if is_keyed else KEYLESS
+
+
+@contextmanager
+def unpublished(folder: Path) -> Iterator[Writer]:
+    with database.trial(find_data_set(f"duckdb:///{folder}/never.duckdb")) as writer:
+        yield writer
+
+
+def put(writer: Writer, file: tuple[bytes, Mapping]) -> ImportReport:
+    data, using = file
+    return load_into(writer, checked_file(read_file(data, "f.csv"), using))
+
+
+def assert_undo_equals_scratch(steps: Any, folder: Path) -> None:
+    """Import each file; after some, undo one of the loaded batches. At the end it must be as if only the others had been imported."""
+    remaining: dict[int, tuple[bytes, Mapping]] = {}
+    with unpublished(folder) as writer:
+        for number, (drawn, undone) in enumerate(steps):
+            file = drawn_file(drawn, number)
+            report = put(writer, file)
+            assert report.rows_in == report.rows_loaded + report.rows_duplicate + report.rows_quarantined == len(drawn[0])
+            assert report.batch is not None
+            remaining[report.batch] = file
+            if undone is not None:
+                taken = sorted(remaining)[undone % len(remaining)]
+                take_back(writer, ledger.find_loaded(writer, taken), ledger.UNDONE)
+                del remaining[taken]
+        after_undo = state(writer.read)
+    with unpublished(folder) as writer:
+        for number in sorted(remaining):
+            put(writer, remaining[number])
+        from_scratch = state(writer.read)
+    for name in from_scratch:
+        assert after_undo[name] == from_scratch[name], name
+
+
+@settings(max_examples=15)
+@given(STEPS)
+def test_after_any_imports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
+    assert_undo_equals_scratch(steps, tmp_path_factory.getbasetemp())
+
+
+@pytest.mark.slow
+@settings(max_examples=150)
+@given(STEPS)
+def test_after_many_imports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
+    assert_undo_equals_scratch(steps, tmp_path_factory.getbasetemp())
+
+
+CONFLICTS = st.lists(st.tuples(st.sampled_from("12"), st.sampled_from("ab"), st.sampled_from(["1", "2"])), min_size=1, max_size=4)
+
+
+@settings(max_examples=15)
+@given(CONFLICTS, CONFLICTS)
+def test_after_an_undo_orders_that_contradicted_it_are_as_if_it_had_never_been(tmp_path_factory, first, second):
+    """Two batches that may give one order two customers; the first undone must leave exactly the second."""
+    files = [content(*[f"{order},{customer},2024-01-05,1,{amount}" for order, customer, amount in rows]) for rows in (first, second)]
+    folder = tmp_path_factory.getbasetemp()
+    with unpublished(folder) as writer:
+        put(writer, (files[0], KEYLESS))
+        put(writer, (files[1] + b"\n", KEYLESS))
+        take_back(writer, ledger.find_loaded(writer, 1), ledger.UNDONE)
+        after_undo = state(writer.read)
+    with unpublished(folder) as writer:
+        put(writer, (files[1] + b"\n", KEYLESS))
+        assert after_undo == state(writer.read)
+
+
+# ── published figures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_identified() -> Any:
+    return schema.orders.c.order_id == schema.order_lines.c.order_id, schema.orders.c.customer_id.is_not(None)
+
+
+def test_cdnow_loads_whole_fader_and_hardie_2001(any_data_set, cdnow_file):
+    """6,919 transactions of 2,357 customers, $244,091.94, 1997-01-01 to 1998-06-30."""
+    report = import_file(any_data_set, cdnow_file.read_bytes(), cdnow_file.name, load_mapping("cdnow"))
+    assert counts(report) == (6919, 6919, 0, 0)
+    assert report.amount_loaded == Decimal("244091.94")
+    assert (report.first_on, report.last_on) == (date(1997, 1, 1), date(1998, 6, 30))
+    customers = open_source(any_data_set).arrow(select(func.count().label("n")).select_from(schema.customers)).to_pylist()
+    assert customers == [{"n": 2357}]
+
+
+def test_online_retail_has_its_three_revenues_chen_sain_guo_2012(any_data_set, shared_data):
+    """541,909 rows; 9,747,747.93 net; 8,300,065.81 of known customers; 8,911,407.90 sold in 18,532 orders of 4,338 customers."""
+    path = shared_data / "online_retail" / "online_retail.csv.gz"
+    report = import_file(any_data_set, path.read_bytes(), path.name, load_mapping("online_retail"))
+    assert counts(report) == (541_909, 541_909, 0, 0)
+    assert round(report.amount_loaded, 2) == Decimal("9747747.93")
+    net, lines = schema.order_lines.c.net_amount, schema.order_lines.c
+    assert round(total(any_data_set, net, *is_identified()), 2) == Decimal("8300065.81")
+    sold = [lines.line_kind == "sale", lines.quantity > 0]
+    assert round(total(any_data_set, net, *is_identified(), *sold), 2) == Decimal("8911407.90")
+    columns = [schema.orders.c.order_id, schema.orders.c.customer_id]
+    query = select(*[func.count(column.distinct()) for column in columns]).where(*is_identified(), *sold)
+    assert [list(row.values()) for row in open_source(any_data_set).arrow(query).to_pylist()] == [[18_532, 4_338]]
