@@ -15,6 +15,7 @@ from crm_metrics.language import current, t
 from crm_metrics.metric import Metric, value_text
 
 SHOWN_VALUES = 8  # bars of a dimension; the others are drawn together, all are in the table
+TREND_HEIGHT = 330  # the first screen holds tiles and trend
 BAR_HEIGHT = 38
 LABEL_ROOM = 0.3  # of the axis, beside the longest bar, for its amount
 
@@ -29,7 +30,7 @@ class _Bar(NamedTuple):
 
 def trend_figure(trend: pd.DataFrame, earlier: pd.DataFrame, *, metric: Metric, currency: str) -> go.Figure:
     """Return `metric` over time: the period in the accent, its unfinished end dashed, the earlier one grey behind it, and its target."""
-    figure = figures.base(x_title="", y_title=axis_title(metric, currency), y_unit=metric.unit, x_unit="ratio")
+    figure = figures.base(x_title="", y_title=axis_title(metric, currency), y_unit=metric.unit, height=TREND_HEIGHT)
     figure.update_layout(hovermode="x unified")
     if len(earlier):
         figures.add_line(figure, earlier["bucket_on"], earlier[metric.name], name=t("before"), color=figures.GREY)
