@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -111,19 +111,25 @@ def without_blank_rows(table: pa.Table) -> np.ndarray:
 def rows_as_json(raw: RawTable, places: np.ndarray) -> list[str]:
     """Return the rows at `places` (positions in `raw.table`) as JSON that `from_json` reads again."""
     taken = pa.array(places, type=pa.int64())
-    numbers = raw.row_numbers.take(taken).to_pylist()
-    rows = raw.table.take(taken).to_pylist()
-    kinds = raw.kinds.take(taken).to_pylist() if raw.kinds is not None else [None] * len(rows)
-    return [_one_json(row, cells=cells, kinds=kind) for row, cells, kind in zip(numbers, rows, kinds, strict=True)]
+    parts = ['{"row": ', raw.row_numbers.take(taken).cast(pa.string()), ', "cells": ', *_objects(raw.table.take(taken))]
+    if raw.kinds is not None:
+        parts += [', "kinds": ', *_objects(raw.kinds.take(taken))]
+    return pc.binary_join_element_wise(*parts, "}", "").to_pylist()
+
+
+def _objects(table: pa.Table) -> list[str | pa.Array]:
+    """Return the pieces of a JSON object per row; each different cell is quoted once."""
+    pieces: list[str | pa.Array] = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        cells = pa.concat_arrays(column.chunks).dictionary_encode() if column.num_chunks else pa.array([], pa.string()).dictionary_encode()
+        quoted = pa.array([json.dumps(cell, ensure_ascii=False) for cell in cells.dictionary.to_pylist()], pa.string())
+        pieces += [f"{', ' if pieces else '{'}{json.dumps(name, ensure_ascii=False)}: ", quoted.take(cells.indices)]
+    return [*pieces, "}"]
 
 
 def ragged_as_json(ragged: RaggedRow) -> str:
     """Return a ragged row as JSON that `from_json` reads again."""
     return json.dumps({"row": ragged.row_number, "fields": list(ragged.fields)}, ensure_ascii=False)
-
-
-def _one_json(row_number: int, **parts: Any) -> str:
-    return json.dumps({"row": row_number, **{name: part for name, part in parts.items() if part is not None}}, ensure_ascii=False)
 
 
 def from_json(rows: list[str], name: str = "") -> RawTable:
