@@ -37,6 +37,11 @@ def encodings() -> dict[str, bytes]:
         + "ÄÖ\n".encode("cp1252"),
         "utf8_broken_middle.csv": (CHINESE.encode()[:-1] + b"\n").replace("普洱".encode(), b"\xe6\x99\xff\xe6\xb4\xb1"),
         "nul_bytes.csv": GOOD.encode().replace(b"A2,", b"A\x002,"),
+        "big5.csv": "訂單號,客戶,日期,金額\nA1,王小明,2024-01-31,20\nA2,陳大文,2024-02-01,5\n".encode("big5"),
+        "euc_kr.csv": "주문번호,고객,날짜,금액\nA1,김철수,2024-01-31,20\n".encode("euc_kr"),
+        "cp1250.csv": "zamówienie,klient,data,kwota\nA1,Łukasz Żółty,2024-01-31,20\n".encode("cp1250"),
+        "cp1251.csv": "Заказ,Клиент,Дата,Сумма\nA1,Иван Петров,2024-01-31,20\n".encode("cp1251"),
+        "shift_jis.csv": "注文番号,顧客,日付,金額\nA1,山田太郎,2024-01-31,20\nA2,鈴木カタカナ,2024-02-01,5\n".encode("shift_jis"),
         "fullwidth_digits.csv": (HEAD + "A1,C1,２０２４－０１－３１,２,２０．００\nA2,Ｃ２,2024-02-01,1,￥5.50\n").encode(),
         "fullwidth_ids.csv": (HEAD + "A1,１００２,2024-01-31,2,20.00\nA2,1002,2024-02-01,1,5.50\n").encode(),
     }
@@ -97,6 +102,7 @@ def values() -> dict[str, bytes]:
         "scientific_amount.csv": "A1,C1,2024-01-31,2,20.00\nA2,C2,2024-02-01,1,1.2E+03\nA3,C2,2024-02-01,1,1E5\n",
         "missing_markers.csv": "A1,C1,2024-01-31,2,20.00\nA2,NULL,2024-02-01,1,5.50\nA3,N/A,2024-02-01,1,1.00\nA4,-,2024-02-01,1,1.00\n"
         "A5,C5,NaN,1,1.00\nA6,C6,2024-02-01,1,NaN\nA7,C7,2024-02-01,-,1.00\nN/A,C8,2024-02-01,1,1.00\nA9,nan,2024-02-01,1,1.00\n",
+        "float_noise.csv": "4.0128e+10,C1,2024-01-31,1,2.00\nA2,C2,2024-02-01,1,4.440892e-16\nA3,C2,2024-02-01,1,0.30000000000000004\nA4,C2,2024-02-01,1,2.00\n",
         "not_numbers.csv": "A1,C1,2024-01-31,two,20.00\nA2,C2,2024-02-01,1,inf\nA3,C2,2024-02-01,1,0x10\nA4,C2,2024-02-01,1,1_000\nA5,C2,2024-02-01,1,--5\n",
         "zero_quantity.csv": "A1,C1,2024-01-31,0,20.00\nA2,C2,2024-02-01,1,0.00\n",
         "formulas.csv": "A1,=1+1,2024-01-31,2,20.00\nA2,@SUM(A1),2024-02-01,1,=2+3\n",
