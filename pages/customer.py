@@ -50,7 +50,7 @@ with right, ui.question(t("Profile")):
     st.table(in_words.set_index("attribute"), border="horizontal", hide_header=True)
 with ui.question(t("Orders and returns")):
     shown = columns(words.known_columns(orders, *words.ORDERS))
-    chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown)
+    chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown, selects=True)
     ui.note(t("Choose an order to see its lines."))
     if chosen:
         lines = statistic.lines_of(ui.ask(page, gather.order_lines), orders, chosen)

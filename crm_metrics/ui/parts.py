@@ -125,22 +125,19 @@ def _tile(
 
 
 def _change(change: Any, metric: Metric, currency: str) -> str:
-    if is_unknown(change.change):
-        return ""
-    arrow = "▲" if change.change > 0 else "▼" if change.change < 0 else "■"
-    words = "" if is_unknown(change.is_good) else t("better") if change.is_good else t("worse")
-    tone = "" if not words else " good" if change.is_good else " bad"
-    shown = t("{points} points", points=f"{change.change * 100:+.1f}") if metric.unit == "share" else change_text(change.change)
-    before = t("before: {value}", value=value_text(change.compared_value, metric.unit, currency))
-    text = f'<div class="tile-change{tone}">{arrow} {escape(shown)} {escape(words)}</div><div class="tile-note">{escape(before)}</div>'
+    parts = []
+    if not is_unknown(change.change):
+        arrow = "▲" if change.change > 0 else "▼" if change.change < 0 else "■"
+        words = "" if is_unknown(change.is_good) else t("better") if change.is_good else t("worse")
+        tone = "" if not words else " good" if change.is_good else " bad"
+        shown = t("{points} points", points=f"{change.change * 100:+.1f}") if metric.unit == "share" else change_text(change.change)
+        before = t("before: {value}", value=value_text(change.compared_value, metric.unit, currency))
+        parts.append(f'<div class="tile-change{tone}">{arrow} {escape(shown)} {escape(words)}</div>')
+        parts.append(f'<div class="tile-note">{escape(before)}</div>')
     if not is_unknown(change.get("target_share")):
-        target = t(
-            "{share} of target {target}",
-            share=value_text(change.target_share, "share"),
-            target=value_text(change.target, metric.unit, currency),
-        )
-        text += f'<div class="tile-note">{escape(target)}</div>'
-    return text
+        share, target = value_text(change.target_share, "share"), value_text(change.target, metric.unit, currency)
+        parts.append(f'<div class="tile-note">{escape(t("{share} of target {target}", share=share, target=target))}</div>')
+    return "".join(parts)
 
 
 def _spark(values: Sequence[float], unfinished: Sequence[bool], *, dark: bool) -> str:
@@ -231,30 +228,23 @@ def table(
     name: str,
     opens_customer: bool = False,
     search: bool = False,
+    selects: bool = False,
     height: int | None = None,
 ) -> list[int]:
     """Put a sortable table with its downloads; return the positions of the chosen rows.
 
     columns: which columns of `frame`, in this order. opens_customer: a click on a row opens that customer (column customer_id).
-    search: a box above it finds rows whose texts hold what is typed.
+    search: a box above it finds rows whose texts hold what is typed. selects: a row can be chosen (always so where it opens a customer).
     """
     found = _searched(frame, name) if search else frame
     shown = found.loc[:, list(columns)]
-    chosen: list[int] = []
     options: dict[str, Any] = {"height": height} if height else {}
+    if selects or opens_customer:
+        options |= {"on_select": "rerun", "selection_mode": "single-row"}
     key = f"{page.name}_{name}_table"
     config = {column: _column_config(spec) for column, spec in columns.items()}
-    event = st.dataframe(
-        _printable(shown, columns),
-        hide_index=True,
-        placeholder=DASH,
-        column_config=config,
-        key=key,
-        on_select="rerun",
-        selection_mode="single-row",
-        **options,
-    )
-    chosen = list(event["selection"]["rows"])
+    event: Any = st.dataframe(_printable(shown, columns), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
+    chosen = list(event["selection"]["rows"]) if selects or opens_customer else []
     _downloads(shown.rename(columns={column: spec.label for column, spec in columns.items()}), key=key, name=name)
     if opens_customer and chosen:
         st.session_state.pop(key, None)

@@ -260,7 +260,7 @@ def ledger(page: Page) -> None:
         "first_on": Column(t("First day"), "day"),
         "last_on": Column(t("Last day"), "day"),
     }
-    chosen = table(page, shown, columns=columns, name="batches")
+    chosen = table(page, shown, columns=columns, name="batches", selects=True)
     if chosen and held.iloc[chosen[0]].batch_state == "loaded":
         batch = held.iloc[chosen[0]]
         if st.button(t("Take batch {batch} back", batch=int(batch.batch_id)), icon=":material/undo:"):
