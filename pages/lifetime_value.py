@@ -7,54 +7,54 @@ from crm_metrics import ui
 from crm_metrics.language import t
 
 page = ui.start_page("lifetime_value")
-gate = ui.ask(page, room.data_gate_table)
+gate, above = ui.ask(page, room.data_gate_table), st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
     with st.popover(t("Horizon and discount"), icon=":material/schedule:"):
         months = st.number_input(t("Months ahead"), 1, 120, 12, key="horizon", bind="query-params")
         percent = st.number_input(t("Discount, % a year"), 0.0, 50.0, 10.0, step=1.0, key="discount", bind="query-params")
     terms = room.Terms.of_percent(months, percent)
     ui.note(room.basis_note(gate, terms))
-tiles, queries = ui.ask(page, room.tiles, terms), room.queries(page.source, page.filters)
-ui.finding(room.finding(tiles, gate, terms, currency=page.currency))
-ui.tiles(page, tiles, room.shown_metrics(tiles), notes=room.tile_notes(gate, terms))
+with above:
+    tiles, queries = ui.ask(page, room.tiles, terms), room.queries(page.source, page.filters)
+    ui.finding(room.finding(tiles, gate, terms, currency=page.currency))
+    ui.tiles(page, tiles, room.shown_metrics(tiles), notes=room.tile_notes(gate, terms))
 if not room.has_forecast(gate):
     figure = room.repeat_bars(ui.ask(page, room.repeat_counts))
-    ui.figure(page, figure, name="repeat_counts", alt=t(room.ALT_TEXTS["repeat_counts"]), queries=queries)
+    ui.figure(page, figure, name="repeat_counts", alt=room.alt("repeat_counts"), queries=queries)
     st.stop()
-
 chosen = ui.tabs(page, {name: t(label) for name, label in room.QUESTIONS.items()})
 if chosen == "worth":
     distribution, segments = ui.ask(page, room.distribution, terms), ui.ask(page, room.value_by_segment, terms)
-    alt, notes = t(room.ALT_TEXTS["distribution"]), t(room.VALUE_NOTE)
-    figure = room.distribution_bars(distribution, currency=page.currency)
-    ui.figure(page, figure, name="distribution", alt=alt, metrics=room.METRICS[:4], queries=queries, notes=notes)
+    ui.finding(room.worth_finding(ui.ask(page, room.customers, terms)))
+    figure, notes = room.distribution_bars(distribution, currency=page.currency), room.remark("value")
+    ui.figure(page, figure, name="distribution", alt=room.alt("distribution"), metrics=room.METRICS[:4], queries=queries, notes=notes)
     for kind, heading in room.segment_kinds(segments).items():
         with ui.question(heading):
             figure = room.segment_bars(segments, kind=kind, currency=page.currency)
-            ui.figure(page, figure, name=kind, alt=t(room.ALT_TEXTS["segments"]), notes=t(room.SEGMENT_NOTE))
+            ui.figure(page, figure, name=kind, alt=room.alt("segments"), notes=room.remark("segment"))
 elif chosen == "trust":
     totals, bins = ui.ask(page, room.holdout), ui.ask(page, room.holdout_by_frequency)
     ui.finding(room.trust_finding(totals, gate))
     ui.note(room.grade_note(totals))
-    queries, alt, notes = room.holdout_queries(page.source, page.filters), t(room.ALT_TEXTS["holdout"]), t(room.HOLDOUT_NOTE)
-    ui.figure(page, room.holdout_bins(bins), name="holdout", alt=alt, metrics=(room.HOLDOUT_ERROR,), queries=queries, notes=notes)
+    queries, figure, notes = room.holdout_queries(page.source, page.filters), room.holdout_bins(bins), room.remark("holdout")
+    ui.figure(page, figure, name="holdout", alt=room.alt("holdout"), metrics=(room.HOLDOUT_ERROR,), queries=queries, notes=notes)
     with ui.question(t("Does it keep up over time?")):
         figure = room.holdout_tracking(ui.ask(page, room.holdout_cumulative))
-        ui.figure(page, figure, name="tracking", alt=t(room.ALT_TEXTS["tracking"]), queries=queries[2:])
+        ui.figure(page, figure, name="tracking", alt=room.alt("tracking"), queries=queries[2:])
     columns = {name: ui.Column(*spec) for name, spec in room.headings(room.HOLDOUT_COLUMNS, totals).items()}
     ui.table(page, room.holdout_in_words(totals), columns=columns, name="holdout")
 elif chosen == "alive":
-    ui.finding(room.alive_finding(ui.ask(page, room.one_time_buyers)))
-    alt, notes = t(room.ALT_TEXTS["alive"]), t(room.ALIVE_NOTE)
-    ui.figure(page, room.alive_lines(ui.ask(page, room.alive)), name="alive", alt=alt, queries=queries, notes=notes)
+    ui.finding(room.alive_finding(ui.ask(page, room.one_time_buyers), gate))
+    figure = room.alive_lines(ui.ask(page, room.alive))
+    ui.figure(page, figure, name="alive", alt=room.alt("alive"), queries=queries, notes=room.remark("alive"))
 elif chosen == "model":
     parameters = room.parameters_in_words(ui.ask(page, room.parameters, terms))
     ui.finding(room.correlation_note(gate))
+    ui.note(room.remark("parameters"))
     columns = {name: ui.Column(*spec) for name, spec in room.headings(room.PARAMETER_COLUMNS, parameters).items()}
-    ui.note(t(room.PARAMETERS_NOTE))
     ui.table(page, parameters, columns=columns, name="parameters", height=570)
 else:
     customers = ui.ask(page, room.customers, terms)
-    ui.note(t(room.CUSTOMERS_NOTE))
+    ui.note(room.remark("customers"))
     columns = {name: ui.Column(*spec) for name, spec in room.headings(room.CUSTOMER_COLUMNS, customers).items()}
     ui.table(page, customers, columns=columns, name="customers", opens_customer=True, search=True, height=560)

@@ -1,5 +1,6 @@
 """What will our customers be worth? Against hand-checked orders, the published CDNOW figures, and what must always hold."""
 
+import dataclasses
 import datetime as dt
 import math
 from decimal import Decimal
@@ -20,6 +21,7 @@ from crm_metrics.filters import Filters, Scope
 from crm_metrics.language import speaking
 from crm_metrics.lifetime_value import figure, query, statistic, words
 from crm_metrics.lifetime_value.forecast import dates, fitted
+from crm_metrics.purchase_model.model import PARAMETERS, ModelName, unfitted
 from crm_metrics.purchase_model.score import expected_purchases
 
 AS_OF = dt.date(2024, 1, 31)
@@ -310,10 +312,26 @@ def test_no_one_time_buyer_is_called_alive_with_certainty(cdnow):
     assert customers.loc[~once, "alive_bg_nbd"].notna().all()
     assert customers.loc[once, ["alive_mbg_nbd", "alive_pareto_nbd"]].max().max() < 0.5
     once_table = table("one_time_buyers", cdnow, CDNOW)
-    sentence = words.alive_finding(once_table)
+    sentence = words.alive_finding(once_table, table("data_gate", cdnow, CDNOW))
     assert "1,411" in sentence
     assert "39.0% to 42.8%" in sentence  # MBG/NBD, .39 to .43
     assert "100" not in sentence
+
+
+def test_where_nobody_leaves_being_alive_is_an_assumption_of_every_model():
+    """Online Retail gives such fits: MBG/NBD a .0019, b 11.9; Pareto/NBD s 2.6e-5, beta 12,727."""
+    nowhere: dict[ModelName, tuple[float, ...]] = {
+        "bg_nbd": (0.83, 9.8, 0.0034, 6.7),
+        "mbg_nbd": (0.83, 9.9, 0.0019, 11.9),
+        "pareto_nbd": (0.83, 9.9, 2.6e-5, 12_727.0),
+    }
+    customers = pd.DataFrame({"frequency": [0, 3]})
+    for name, values in nowhere.items():
+        fit = dataclasses.replace(unfitted(name, customers=2), params=dict(zip(PARAMETERS[name], values, strict=True)), converged=True)
+        assert not statistic.finds_leaving(fit)
+        assert statistic.found_alive(fit, customers, pd.Series([1.0, 0.999])).isna().tolist() == [True, False]
+    gate = pd.DataFrame([{"finds_leaving": False}])
+    assert "100" not in words.alive_finding(pd.DataFrame({"model": ["bg_nbd"], "customers": [9]}), gate)
 
 
 # ── what must always hold ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -433,7 +451,8 @@ def test_no_customer_that_matches_is_said(cdnow):
 
 @pytest.mark.parametrize(("correlation", "warns"), [(0.31, True), (-0.31, True), (0.29, False), (math.nan, False)])
 def test_a_correlation_over_30_percent_warns(correlation, warns):
-    gate = pd.DataFrame([{"correlation": correlation}])
+    gate = pd.DataFrame([{"correlation": correlation, "left_out": 17}])
+    assert "17 repeaters" in room.correlation_note(gate)
     assert ("Warning" in room.correlation_note(gate)) == warns
 
 

@@ -1,5 +1,6 @@
 """What will our customers be worth?
 
+metrics    what each number means
 query      purchase histories, and what became of them
 statistic  the value of a purchase, P(alive), the distribution, the hold-out
 forecast   the models, fitted once per version, scope and as-of date, and the tables made of them
@@ -27,20 +28,14 @@ from crm_metrics.lifetime_value.forecast import (
     tiles,
     value_by_segment,
 )
-from crm_metrics.lifetime_value.statistic import HOLDOUT_ERROR, METRICS
+from crm_metrics.lifetime_value.metrics import HOLDOUT_ERROR, METRICS
 from crm_metrics.lifetime_value.words import (
-    ALIVE_NOTE,
-    ALT_TEXTS,
     CUSTOMER_COLUMNS,
-    CUSTOMERS_NOTE,
     HOLDOUT_COLUMNS,
-    HOLDOUT_NOTE,
     PARAMETER_COLUMNS,
-    PARAMETERS_NOTE,
     QUESTIONS,
-    SEGMENT_NOTE,
-    VALUE_NOTE,
     alive_finding,
+    alt,
     basis_note,
     correlation_note,
     finding,
@@ -49,10 +44,12 @@ from crm_metrics.lifetime_value.words import (
     headings,
     holdout_in_words,
     parameters_in_words,
+    remark,
     segment_kinds,
     shown_metrics,
     tile_notes,
     trust_finding,
+    worth_finding,
 )
 from crm_metrics.rooms import Table
 
@@ -73,24 +70,18 @@ TABLES: dict[str, Table] = {
 }
 
 __all__ = [
-    "ALIVE_NOTE",
-    "ALT_TEXTS",
-    "CUSTOMERS_NOTE",
     "CUSTOMER_COLUMNS",
     "HOLDOUT_COLUMNS",
     "HOLDOUT_ERROR",
-    "HOLDOUT_NOTE",
     "METRICS",
-    "PARAMETERS_NOTE",
     "PARAMETER_COLUMNS",
     "QUESTIONS",
-    "SEGMENT_NOTE",
     "TABLES",
-    "VALUE_NOTE",
     "Terms",
     "alive",
     "alive_finding",
     "alive_lines",
+    "alt",
     "basis_note",
     "correlation_note",
     "customers",
@@ -114,6 +105,7 @@ __all__ = [
     "parameters",
     "parameters_in_words",
     "queries",
+    "remark",
     "repeat_bars",
     "repeat_counts",
     "segment_bars",
@@ -123,4 +115,5 @@ __all__ = [
     "tiles",
     "trust_finding",
     "value_by_segment",
+    "worth_finding",
 ]

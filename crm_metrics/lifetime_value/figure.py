@@ -19,19 +19,21 @@ MODEL_LABELS = {
 }
 FEW_CUSTOMERS = 30  # under these a mean is drawn faded: no rate can be read from it
 MOST_SEGMENTS = 12
+FEW_SHARE = 0.01  # classes of the lowest values that hold less than this share of customers are drawn as one
 
 
 def distribution_bars(distribution: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return share of customers beside share of value, by expected value of the customer. distribution: see value_distribution."""
     figure = figures.base(x_title=t("Expected value of a customer"), y_title=t("Share"), y_unit="share")
-    classes = _classes(distribution, currency)
+    shown = _folded(distribution)
+    classes = _classes(shown, currency)
     for column, name, color in (
         ("customers_share", t("of customers"), figures.GREY),
         ("value_share", t("of value"), figures.ACCENT),
     ):
         figure.add_bar(
             x=classes,
-            y=distribution[column],
+            y=shown[column],
             name=name,
             marker={"color": color},
             hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
@@ -41,11 +43,22 @@ def distribution_bars(distribution: pd.DataFrame, *, currency: str) -> go.Figure
     return figure
 
 
+def _folded(distribution: pd.DataFrame) -> pd.DataFrame:
+    """Return `distribution` with its first classes in one as long as hardly anybody is in them."""
+    few = distribution["customers_share"].cumsum() < FEW_SHARE
+    first, rest = distribution[few], distribution[~few]
+    if len(first) < 2:
+        return distribution
+    one = first[["customers_share", "value_share"]].sum().to_frame().T
+    return pd.concat([one.assign(value_from=first["value_from"].iloc[0], value_to=first["value_to"].iloc[-1]), rest], ignore_index=True)
+
+
 def _classes(distribution: pd.DataFrame, currency: str) -> list[str]:
     def money(value: float) -> str:
         return value_text(value, "money", currency).removesuffix(".00")
 
-    return [f"{money(row.value_from)} – {money(row.value_to)}" for row in distribution.itertuples()]  # type: ignore[arg-type]
+    bounds = distribution[["value_from", "value_to"]].to_numpy(dtype=float).tolist()
+    return [f"{money(low)} – {money(high)}" for low, high in bounds]
 
 
 def segment_bars(segments: pd.DataFrame, *, kind: str, currency: str) -> go.Figure:
@@ -85,7 +98,7 @@ def holdout_bins(table: pd.DataFrame) -> go.Figure:
         hovertemplate="%{y:.2f} (n = %{customdata[0]:,})<extra>%{fullData.name}</extra>",
     )
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(range=[-0.5, HIGHEST_BIN + 1.4])
+    figure.update_xaxes(range=[-0.5, HIGHEST_BIN + 0.6])
     _frequency_axis(figure)
     return figure
 
@@ -148,4 +161,4 @@ def repeat_bars(counts: pd.DataFrame) -> go.Figure:
 
 def _frequency_axis(figure: go.Figure) -> None:
     bins = list(range(HIGHEST_BIN + 1))
-    figure.update_xaxes(tickvals=bins, ticktext=[str(number) for number in bins[:-1]] + [t("{n} or more", n=HIGHEST_BIN)])
+    figure.update_xaxes(tickvals=bins, ticktext=[str(number) for number in bins[:-1]] + [f"{HIGHEST_BIN}+"])

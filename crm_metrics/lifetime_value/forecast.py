@@ -15,7 +15,7 @@ from sqlalchemy import Select
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters, Scope
-from crm_metrics.lifetime_value import query, statistic
+from crm_metrics.lifetime_value import metrics, query, statistic
 from crm_metrics.lifetime_value.statistic import Basis
 from crm_metrics.metric import Metric
 from crm_metrics.purchase_model.bootstrap import PartDraws, bootstrap_parts
@@ -105,7 +105,7 @@ def valued(source: Source, scope: Scope, as_of: date, terms: Terms) -> pd.DataFr
     for name in PURCHASE_MODELS:
         model = made.models[name]
         alive = pd.Series(probability_alive(model, made.summary), index=frame.index, dtype=float)
-        frame[f"alive_{name}"] = statistic.hidden_by_construction(model, frame, alive if model.converged else alive * math.nan)
+        frame[f"alive_{name}"] = statistic.found_alive(model, frame, alive)
         worth = expected_value(made.summary, model, spend=made.models["gamma_gamma"], horizon=horizon)
         by_model[name] = worth if model.converged else worth.assign(expected_purchases=math.nan, expected_value=math.nan)
     best = by_model["bg_nbd"]
@@ -205,11 +205,11 @@ def tiles(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFr
     test = holdout(source, filters).query("model == 'bg_nbd'")
     error = tuple(test[["error", "error_low", "error_high"]].iloc[0]) if len(test) else (math.nan, math.nan, math.nan)
     rows = [
-        _tile(statistic.CUSTOMER_BASE_VALUE, value, statistic.interval(values), len(shown)),
-        _tile(statistic.EXPECTED_PURCHASES, purchases, statistic.interval(bought), len(shown)),
-        _tile(statistic.VALUE_PER_CUSTOMER, value / size, statistic.interval(values / size), len(shown)),
-        _tile(statistic.NEW_CUSTOMER_VALUE, new, statistic.interval(draws.new_customer_values), len(made.summary)),
-        _tile(statistic.HOLDOUT_ERROR, error[0], error[1:], int(test["customers"].sum())),
+        _tile(metrics.CUSTOMER_BASE_VALUE, value, statistic.interval(values), len(shown)),
+        _tile(metrics.EXPECTED_PURCHASES, purchases, statistic.interval(bought), len(shown)),
+        _tile(metrics.VALUE_PER_CUSTOMER, value / size, statistic.interval(values / size), len(shown)),
+        _tile(metrics.NEW_CUSTOMER_VALUE, new, statistic.interval(draws.new_customer_values), len(made.summary)),
+        _tile(metrics.HOLDOUT_ERROR, error[0], error[1:], int(test["customers"].sum())),
     ]
     return pd.DataFrame(rows)
 
@@ -223,10 +223,10 @@ def _counted(shown: pd.DataFrame) -> pd.DataFrame:
     exact = (math.nan, math.nan)
     frequency = shown["frequency"]
     rows = [
-        _tile(statistic.CUSTOMER_BASE_VALUE, math.nan, exact, len(shown)),
-        _tile(statistic.MODELLED_CUSTOMERS, len(shown), exact, len(shown)),
-        _tile(statistic.REPEATERS, int((frequency > 0).sum()), exact, len(shown)),
-        _tile(statistic.REPEAT_PURCHASES, int(frequency.sum()), exact, len(shown)),
+        _tile(metrics.CUSTOMER_BASE_VALUE, math.nan, exact, len(shown)),
+        _tile(metrics.MODELLED_CUSTOMERS, len(shown), exact, len(shown)),
+        _tile(metrics.REPEATERS, int((frequency > 0).sum()), exact, len(shown)),
+        _tile(metrics.REPEAT_PURCHASES, int(frequency.sum()), exact, len(shown)),
     ]
     return pd.DataFrame(rows)
 
@@ -240,7 +240,8 @@ def data_gate_table(source: Source, filters: Filters) -> pd.DataFrame:
 
     customers, repeaters, history_days, customers_needed, repeaters_needed, verdict ('none', 'rough', 'full'), has_forecast,
     has_value, basis ('margin', 'revenue'), cost_coverage, left_out (repeaters without a positive value), correlation (of frequency
-    and value), first_on, as_of, split_on, holdout_until, shown (customers the filters choose).
+    and value), finds_leaving (whether any model finds that customers leave), first_on, as_of, split_on, holdout_until, shown (customers
+    the filters choose).
     """
     days = dates(source, filters)
     made = source.remember(fitted, filters.scope, days.as_of)
@@ -258,6 +259,7 @@ def data_gate_table(source: Source, filters: Filters) -> pd.DataFrame:
         "cost_coverage": made.basis.cost_coverage,
         "left_out": spend.left_out,
         "correlation": spend.correlation,
+        "finds_leaving": any(statistic.finds_leaving(made.models[name]) for name in PURCHASE_MODELS),
         **{name: pd.Timestamp(day) if day != _NO_DATA else pd.NaT for name, day in days._asdict().items()},
         "shown": int(_is_shown(source, filters, days.as_of, made.summary).sum()),
     }
@@ -335,7 +337,7 @@ def alive(source: Source, filters: Filters) -> pd.DataFrame:
 
 
 def one_time_buyers(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return P(alive) of one-time buyers by model: model, customers, lowest, highest, is_by_construction (assumed, not found)."""
+    """Return P(alive) of one-time buyers by model: see one_time_alive."""
     return statistic.one_time_alive(customers(source, filters))
 
 

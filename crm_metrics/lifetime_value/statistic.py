@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from crm_metrics.language import noop
-from crm_metrics.metric import Metric
 from crm_metrics.purchase_model.groups import Floats
 from crm_metrics.purchase_model.holdout import HIGHEST_BIN, holdout_by_frequency, holdout_forecast, holdout_test
 from crm_metrics.purchase_model.model import PARAMETERS, PURCHASE_MODELS, Model, ModelName
@@ -18,90 +17,11 @@ from crm_metrics.purchase_model.score import alive_by_construction
 COSTS_NEEDED = 0.95
 NORMAL_95 = 1.959964
 _PERCENT_95 = (0.025, 0.975)
+# Under a chance of 1 % to leave, at each purchase or in a year, everyone is alive: the fit is at its edge and says nothing of leaving.
+SMALLEST_LEAVING = 0.01
+WEEKS_PER_YEAR = 52.18
 LARGEST_CORRELATION = 0.3  # above it the models' assumption that frequency says nothing of spend is visibly wrong
 _BOUNDS = (0.0, *(float(digit) * 10.0**power for power in range(9) for digit in (1, 2, 5)), math.inf)
-_SOURCE = noop("Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; interval: 200 bootstrap refits")
-
-CUSTOMER_BASE_VALUE = Metric(
-    "customer_base_value",
-    noop("Value of the customer base"),
-    "money",
-    "higher",
-    noop(
-        "Sum over the customers of expected purchases x expected margin per purchase (net revenue where costs are unknown) in the "
-        "coming months, 12 unless chosen, discounted to the as-of date at a yearly rate, 10 % unless chosen."
-    ),
-    _SOURCE,
-)
-EXPECTED_PURCHASES = Metric(
-    "expected_purchases",
-    noop("Expected purchases"),
-    "count",
-    "higher",
-    noop("Sum over the customers of the purchase days the BG/NBD expects in the coming months; not discounted."),
-    _SOURCE,
-)
-VALUE_PER_CUSTOMER = Metric(
-    "value_per_customer",
-    noop("Value per customer"),
-    "money_per_customer",
-    "higher",
-    noop("Value of the customer base / customers who ever purchased, lost ones included."),
-    _SOURCE,
-)
-NEW_CUSTOMER_VALUE = Metric(
-    "new_customer_value",
-    noop("Value of a new customer"),
-    "money_per_customer",
-    "higher",
-    noop(
-        "Discounted expected value of the repeat purchases of one customer who buys for the first time on the as-of date; the first "
-        "purchase itself is not in it. The most that winning a customer may cost beyond what the first purchase earns."
-    ),
-    _SOURCE,
-)
-HOLDOUT_ERROR = Metric(
-    "holdout_error",
-    noop("Error of the forecast"),
-    "share",
-    "neither",
-    noop(
-        "(Predicted - actual) / actual repeat purchase days after the model's last day, all customers known by then; fitted only on what "
-        "came before."
-    ),
-    noop("Fader, Hardie and Lee (2005), hold-out test; interval: normal, from the customers' own errors"),
-)
-MODELLED_CUSTOMERS = Metric(
-    "modelled_customers",
-    noop("Customers so far"),
-    "count",
-    "higher",
-    noop("Customers with a purchase up to the as-of date; anonymous sales are in none."),
-)
-REPEATERS = Metric(
-    "repeaters",
-    noop("Customers who came back"),
-    "count",
-    "higher",
-    noop("Customers with purchases on at least two business days up to the as-of date."),
-)
-REPEAT_PURCHASES = Metric(
-    "repeat_purchases",
-    noop("Repeat purchases"),
-    "count",
-    "higher",
-    noop("Purchase days after each customer's first, up to the as-of date."),
-)
-METRICS = (
-    CUSTOMER_BASE_VALUE,
-    EXPECTED_PURCHASES,
-    VALUE_PER_CUSTOMER,
-    NEW_CUSTOMER_VALUE,
-    HOLDOUT_ERROR,
-    MODELLED_CUSTOMERS,
-    REPEATERS,
-    REPEAT_PURCHASES,
-)
 
 # ── what a purchase is worth ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -370,22 +290,27 @@ def holdout_frequencies(models: Mapping[ModelName, Model], holdout: pd.DataFrame
     return table[columns]
 
 
+def finds_leaving(model: Model) -> bool:
+    """Return whether `model` has found that customers leave; if not, that all are alive is its assumption."""
+    if model.name == "pareto_nbd":
+        return model.params["s"] / model.params["beta"] * WEEKS_PER_YEAR >= SMALLEST_LEAVING
+    return model.params["a"] / (model.params["a"] + model.params["b"]) >= SMALLEST_LEAVING
+
+
+def found_alive(model: Model, customers: pd.DataFrame, alive: pd.Series) -> pd.Series:
+    """Return `alive`, P(alive) per row of `customers` (frequency), with NaN where it is the model's assumption and no finding.
+
+    So for one-time buyers under the BG/NBD, which lets nobody leave before a repeat purchase, and under any model that finds no leaving.
+    """
+    assumed = alive_by_construction(model, customers) | ((customers["frequency"] == 0) & (not finds_leaving(model)))
+    return alive.where(model.converged & ~assumed)
+
+
 def one_time_alive(customers: pd.DataFrame) -> pd.DataFrame:
-    """Return P(alive) of one-time buyers: model, customers, lowest, highest, is_by_construction; one row per purchase model."""
+    """Return P(alive) of one-time buyers: model, customers, lowest, highest (NaN: assumed, not found); one row per purchase model."""
     once = customers[customers["frequency"] == 0]
     rows = [
-        {
-            "model": name,
-            "customers": len(once),
-            "lowest": once[f"alive_{name}"].min(),
-            "highest": once[f"alive_{name}"].max(),
-            "is_by_construction": name == "bg_nbd",
-        }
+        {"model": name, "customers": len(once), "lowest": once[f"alive_{name}"].min(), "highest": once[f"alive_{name}"].max()}
         for name in PURCHASE_MODELS
     ]
     return pd.DataFrame(rows)
-
-
-def hidden_by_construction(model: Model, customers: pd.DataFrame, alive: pd.Series) -> pd.Series:
-    """Return `alive` with NaN where P(alive) = 1 is the model's assumption and no finding."""
-    return alive.where(~alive_by_construction(model, customers))

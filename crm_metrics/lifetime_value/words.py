@@ -7,11 +7,13 @@ import pandas as pd
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.lifetime_value.figure import MODEL_LABELS
 from crm_metrics.lifetime_value.forecast import Terms
-from crm_metrics.lifetime_value.statistic import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, LARGEST_CORRELATION, METRICS, NEW_CUSTOMER_VALUE
-from crm_metrics.metric import DASH, Metric, value_text
+from crm_metrics.lifetime_value.metrics import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, METRICS, NEW_CUSTOMER_VALUE
+from crm_metrics.lifetime_value.statistic import LARGEST_CORRELATION
+from crm_metrics.metric import DASH, Metric, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
-from crm_metrics.purchase_model.holdout import Grade, grade_sentence
+from crm_metrics.purchase_model.holdout import TOP_SHARE, Grade, grade_sentence, share_found
 
+LEFT_OUT = noop("{n} repeaters without a positive value are left out of the model of spend.")
 _BASES = {"margin": noop("gross margin"), "revenue": noop("net revenue")}
 
 QUESTIONS: dict[str, str] = {
@@ -29,25 +31,31 @@ ALT_TEXTS: dict[str, str] = {
     "tracking": noop("Lines: cumulative repeat purchases, actual, model and baseline, with the day the forecast begins."),
     "alive": noop("Points with ranges: P(alive) by number of repeat purchases, by three models."),
 }
-VALUE_NOTE = noop(
-    "Expected purchases by the BG/NBD x expected value per purchase by the Gamma-Gamma model, month by month, discounted from the middle "
-    "of each month. The interval draws the customers anew 200 times and fits both models again; it does not hold the error that the "
-    "hold-out shows. Left out: sales without a customer."
-)
-SEGMENT_NOTE = noop("Each customer counts in the region and channel of the latest purchase, so the parts add up to the total.")
-HOLDOUT_NOTE = noop(
-    "Customers are grouped by their repeat purchases before the split, diamonds are what they then did, with 95 % intervals, faded under "
-    "30 customers. Naive baseline: every customer keeps the rate so far. Expected by Fader, Hardie and Lee (2005), equation 10."
-)
-ALIVE_NOTE = noop(
-    "P(alive) is the chance that a customer has not left for good; the models differ in when one can leave: after a repeat purchase "
-    "(BG/NBD), after any purchase (MBG/NBD), at any moment (Pareto/NBD). The range is from the lowest to the highest customer. The BG/NBD "
-    "has no point for one-time buyers: it assumes them alive."
-)
-CUSTOMERS_NOTE = noop(
-    "Expected purchases and values are by the BG/NBD; lowest and highest are by the three models. A dash under BG/NBD: the model only "
-    "assumes that a one-time buyer is alive. A click opens the customer."
-)
+NOTES: dict[str, str] = {
+    "value": noop(
+        "Expected purchases by the BG/NBD x expected value per purchase by the Gamma-Gamma model, month by month, discounted from the "
+        "middle of each month. The interval draws the customers anew 200 times and fits both models again; it does not hold the error that "
+        "the hold-out shows. Left out: sales without a customer."
+    ),
+    "segment": noop("Each customer counts in the region and channel of the latest purchase, so the parts add up to the total."),
+    "holdout": noop(
+        "Customers are grouped by their repeat purchases before the split, diamonds are what they then did, with 95 % intervals, faded "
+        "under 30 customers. Naive baseline: every customer keeps the rate so far. Expected by Fader, Hardie and Lee (2005), equation 10."
+    ),
+    "alive": noop(
+        "P(alive) is the chance that a customer has not left for good; the models differ in when one can leave: after a repeat purchase "
+        "(BG/NBD), after any purchase (MBG/NBD), at any moment (Pareto/NBD). The range is from the lowest to the highest customer. The "
+        "BG/NBD has no point for one-time buyers: it assumes them alive."
+    ),
+    "customers": noop(
+        "Expected purchases and values are by the BG/NBD; lowest and highest are by the three models. A dash under BG/NBD: the model only "
+        "assumes that a one-time buyer is alive. A click opens the customer."
+    ),
+    "parameters": noop(
+        "Parameters by their names in the papers. Intervals by the bootstrap for the BG/NBD and Gamma-Gamma, from the standard errors on a "
+        "logarithmic scale for the others."
+    ),
+}
 CUSTOMER_COLUMNS: dict[str, tuple[str, Any]] = {  # column: heading and unit
     "customer_id": (noop("Customer number"), "text"),
     "customer_name": (noop("Name"), "text"),
@@ -72,10 +80,6 @@ PARAMETER_COLUMNS: dict[str, tuple[str, Any]] = {
     "high": (noop("95 % to"), "ratio"),
     "means": (noop("What it means"), "text"),
 }
-PARAMETERS_NOTE = noop(
-    "Parameters by their names in the papers. Intervals by the bootstrap for the BG/NBD and Gamma-Gamma, from the standard errors on a "
-    "logarithmic scale for the others."
-)
 HOLDOUT_COLUMNS: dict[str, tuple[str, Any]] = {
     "model": (noop("Model"), "text"),
     "predicted": (noop("Predicted"), "count"),
@@ -138,24 +142,40 @@ def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
     state = gate.iloc[0]
     if not state.has_forecast:
         return ""
-    parts = [
-        t(
-            "Fitted on all {customers} customers with a purchase up to {day}, whatever the filters.",
-            customers=f"{state.customers:,}",
-            day=_day(state.as_of),
-        ),
-        t("Discounted at {rate} a year.", rate=value_text(terms.discount_rate_per_year, "share")),
-    ]
-    if state.basis == "revenue" and not state.cost_coverage > 0:
-        parts.append(t("Value is net revenue, returns taken off: no costs are known."))
-    elif state.basis == "revenue":
-        share = value_text(float(state.cost_coverage), "share")
-        parts.append(t("Value is net revenue, returns taken off: costs are known for only {share} of it.", share=share))
+    parts = [t("Fitted on all {customers} customers up to {day}.", customers=f"{state.customers:,}", day=_day(state.as_of))]
+    if state.shown < state.customers:
+        parts.append(t("The filters show {n} of them.", n=f"{state.shown:,}"))
+    parts.append(t("Discounted at {rate} a year.", rate=value_text(terms.discount_rate_per_year, "share")))
+    if state.basis == "margin":
+        parts.append(t("Net revenue less returns and cost of goods."))
+    elif state.cost_coverage > 0:
+        parts.append(
+            t("Net revenue less returns: costs are known for only {share}.", share=value_text(float(state.cost_coverage), "share"))
+        )
     else:
-        parts.append(t("Value is net revenue minus the cost of goods, returns taken off."))
-    if state.left_out:
-        parts.append(t("{n} repeaters without a positive value are left out of the model of spend.", n=f"{state.left_out:,}"))
+        parts.append(t("Net revenue less returns: no costs known."))
+    if not state.finds_leaving:
+        parts.append(t("These data show nobody leaving for good, so the forecast lets everybody stay."))
     return " ".join(parts)
+
+
+def worth_finding(customers: pd.DataFrame) -> str:
+    """Return how much of the value a few customers hold. customers: the table of this name."""
+    values = customers["expected_value"].to_numpy(dtype=float)
+    share = share_found(values, values) if len(values) else float("nan")
+    if is_unknown(share):
+        return t("There are no values to show: the model of spend does not settle, or nobody matches the filters.")
+    return t("The {top} of customers worth most hold {share} of the value.", top=f"{TOP_SHARE:.0%}", share=value_text(share, "share"))
+
+
+def alt(name: str) -> str:
+    """Return the alternative text of a figure, in the reader's language."""
+    return t(ALT_TEXTS[name])
+
+
+def remark(name: str) -> str:
+    """Return what the reader of a figure or table should know, in the reader's language."""
+    return t(NOTES[name])
 
 
 def tile_notes(gate: pd.DataFrame, terms: Terms) -> dict[str, str]:
@@ -198,8 +218,12 @@ def grade_note(holdout: pd.DataFrame) -> str:
     return t("Grade {meaning}", meaning=grade_sentence(grade))
 
 
-def alive_finding(one_time_buyers: pd.DataFrame) -> str:
-    """Return the honest sentence about one-time buyers. one_time_buyers: the table of this name."""
+def alive_finding(one_time_buyers: pd.DataFrame, gate: pd.DataFrame) -> str:
+    """Return the honest sentence about one-time buyers. one_time_buyers, gate: the tables of these names."""
+    if not gate.iloc[0].finds_leaving:
+        return t(
+            "These data show nobody leaving for good: that one-time buyers are alive is an assumption of all three models, no finding."
+        )
     rows = one_time_buyers.set_index("model")
     count = int(rows["customers"].iloc[0])
     if not count:
@@ -215,10 +239,14 @@ def alive_finding(one_time_buyers: pd.DataFrame) -> str:
 
 def correlation_note(gate: pd.DataFrame) -> str:
     """Return whether spend depends on frequency, which the models take not to be so."""
-    correlation = gate.iloc[0].correlation
+    correlation, left_out = gate.iloc[0].correlation, int(gate.iloc[0].left_out)
+    return _correlation_text(correlation) + (" " + t(LEFT_OUT, n=f"{left_out:,}") if left_out else "")
+
+
+def _correlation_text(correlation: float) -> str:
     if pd.isna(correlation):
         return t("Whether frequent buyers spend more per purchase can't be told here.")
-    number = value_text(float(correlation), "ratio")
+    number = value_text(correlation, "ratio")
     if abs(correlation) > LARGEST_CORRELATION:
         return t(
             "Warning: frequency and spend per purchase correlate at {number}. The models take them to be independent; over 0.30 the values "
