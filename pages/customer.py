@@ -34,16 +34,16 @@ ui.tiles(page, tiles, TILES)
 left, right = st.columns([3, 2], gap="large")
 with left, ui.question(t("Still a customer?")):
     alive, value = ui.ask(page, gather.alive), ui.ask(page, gather.value).iloc[0]
-    if len(alive):
+    if len(orders):
         ui.figure(
             page,
-            figure.alive_figure(alive),
-            name="alive",
-            alt=t("P(alive) of this customer day by day since the first purchase, each purchase day marked"),
-            metrics=(statistic.PROBABILITY_ALIVE, statistic.EXPECTED_VALUE),
+            figure.alive_figure(alive) if len(alive) else figure.orders_figure(orders),
+            name="history",
+            alt=words.figure_alt(alive),
+            metrics=(statistic.PROBABILITY_ALIVE, statistic.EXPECTED_VALUE) if len(alive) else (statistic.NET_REVENUE,),
             queries=(query.customer_orders(gather.whole_history(page.filters, page.last_on)),),
-            notes=words.alive_sentence(value),
         )
+        ui.note(words.figure_notes(alive, value))
     ui.note(words.value_sentence(value, currency=page.currency))
 with right, ui.question(t("Profile")):
     in_words = words.profile_in_words(profile, currency=page.currency)

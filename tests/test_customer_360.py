@@ -480,6 +480,20 @@ def test_the_figure_draws_the_path_and_the_purchases(cdnow):
     assert drawn.layout.yaxis.title.text == "P(alive)"
 
 
+def test_without_a_model_the_figure_says_what_was_bought_when(source):
+    orders, value = TABLES["orders"](source, of("a")), TABLES["value"](source, of("a")).iloc[0]
+    drawn = figure.orders_figure(orders)
+    assert sum(drawn.data[0].y) == 210.0
+    assert len(drawn.data[0].x) == 6  # o3 and o4 are of one day
+    assert min(drawn.data[0].y) == -30.0
+    assert "no model" in words.figure_notes(TABLES["alive"](source, of("a")), value)
+
+
+def test_where_the_model_finds_nobody_leaving_no_path_is_drawn_and_it_is_said():
+    value = pd.Series({"verdict": "full", "finds_leaving": False})
+    assert "nobody leaving" in words.figure_notes(pd.DataFrame(), value)
+
+
 def test_every_metric_is_declared_once():
     assert len({metric.name for metric in METRICS}) == len(METRICS)
 

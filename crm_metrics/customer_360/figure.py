@@ -6,6 +6,8 @@ import plotly.graph_objects as go
 from crm_metrics import figures
 from crm_metrics.language import t
 
+MILLISECONDS_PER_DAY = 86_400_000  # Plotly's unit on an axis of days
+BARS_SIDE_BY_SIDE = 120  # a bar is never thinner than this many of them side by side
 HEIGHT = 300  # the first screen holds the finding, the tiles and the figure
 
 
@@ -34,4 +36,19 @@ def alive_figure(alive: pd.DataFrame) -> go.Figure:
             x=first["day"], y=0.04, text=text, showarrow=False, xanchor="left", font={"color": figures.SERIES[1], "size": 12}
         )
     figure.update_yaxes(range=[0, 1.04])
+    return figure
+
+
+def orders_figure(orders: pd.DataFrame) -> go.Figure:
+    """Draw net revenue by day: what was bought when, where there is no P(alive) to draw. orders: ordered_on, net_revenue."""
+    by_day = orders.groupby("ordered_on")["net_revenue"].sum()
+    figure = figures.base(x_title=t("Day"), y_title=t("Net revenue"), y_unit="money", height=HEIGHT)
+    span_days = (by_day.index.max() - by_day.index.min()).days
+    figure.add_bar(
+        x=by_day.index.to_numpy(),
+        y=by_day.to_numpy(),
+        width=max(span_days / BARS_SIDE_BY_SIDE, 1.0) * MILLISECONDS_PER_DAY,
+        marker={"color": [figures.ACCENT if amount >= 0 else figures.BAD for amount in by_day]},
+        hovertemplate="%{x|%Y-%m-%d}  %{y:,.2f}<extra></extra>",
+    )
     return figure

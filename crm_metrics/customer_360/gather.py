@@ -9,6 +9,7 @@ from crm_metrics.customer_360 import query, statistic
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters, Scope
 from crm_metrics.lifetime_value import forecast
+from crm_metrics.lifetime_value.statistic import finds_leaving
 from crm_metrics.metric import BadInput
 from crm_metrics.purchase_model.score import probability_alive_path
 from crm_metrics.rooms import Table
@@ -81,11 +82,14 @@ def next_order(source: Source, filters: Filters) -> pd.DataFrame:
 
 
 def alive(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return P(alive) of the customer over time, by the MBG/NBD: see statistic.alive_over_time. Empty without a model or a purchase."""
+    """Return P(alive) of the customer over time, by the MBG/NBD: see statistic.alive_over_time.
+
+    Empty without a purchase, without a model, and where the model finds no leaving: that all are alive is then its assumption.
+    """
     one = asked(source, filters)
     days = statistic.purchase_days(orders(source, filters))
     model = source.remember(forecast.fitted, one.scope, one.end).models["mbg_nbd"] if one.end and days else None
-    if model is None or one.end is None or not model.converged:
+    if model is None or one.end is None or not model.converged or not finds_leaving(model):
         return pd.DataFrame({"day": pd.to_datetime([]), "probability_alive": pd.Series(dtype=float), "is_purchase": pd.Series(dtype=bool)})
     path = probability_alive_path(model, [day.toordinal() for day in days], until_day=one.end.toordinal())
     return statistic.alive_over_time(path, bought_on=days)
@@ -96,7 +100,8 @@ def value(source: Source, filters: Filters) -> pd.DataFrame:
 
     as_of, horizon_months, discount_rate_per_year, frequency (repeat purchase days), alive_bg_nbd (unknown for a one-time buyer),
     alive_mbg_nbd, alive_pareto_nbd, expected_purchases, expected_value (BG/NBD), expected_value_lowest and _highest (of the three
-    models), basis ('margin', 'revenue'), customers, repeaters, history_days and verdict of the data. Unknown without a model.
+    models), basis ('margin', 'revenue'), customers, repeaters, history_days and verdict of the data, finds_leaving (whether the MBG/NBD
+    finds that customers leave). Unknown without a model.
     """
     profile(source, filters)
     one = asked(source, filters)
@@ -107,7 +112,8 @@ def value(source: Source, filters: Filters) -> pd.DataFrame:
     own = every[every["customer_id"] == one.customer]
     expected = own.iloc[0][list(_FORECAST)].to_dict() if len(own) else dict.fromkeys(_FORECAST, math.nan)
     given = (pd.Timestamp(one.end), _TERMS.horizon_months, _TERMS.discount_rate_per_year)
-    data = (made.basis.kind, made.gate.customers, made.gate.repeaters, made.gate.history_days, made.gate.verdict)
+    leaving = made.models["mbg_nbd"].converged and finds_leaving(made.models["mbg_nbd"])
+    data = (made.basis.kind, made.gate.customers, made.gate.repeaters, made.gate.history_days, made.gate.verdict, leaving)
     return pd.DataFrame([dict(zip(_GIVEN, given, strict=True)) | expected | dict(zip(_DATA, data, strict=True))])
 
 
@@ -116,7 +122,7 @@ _FORECAST = (
     *("frequency", "alive_bg_nbd", "alive_mbg_nbd", "alive_pareto_nbd"),
     *("expected_purchases", "expected_value", "expected_value_lowest", "expected_value_highest"),
 )
-_DATA = ("basis", "customers", "repeaters", "history_days", "verdict")
+_DATA = ("basis", "customers", "repeaters", "history_days", "verdict", "finds_leaving")
 
 
 def base_usual_days(source: Source, scope: Scope, today: date | None) -> float:

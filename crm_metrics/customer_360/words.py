@@ -145,6 +145,22 @@ def _no_value_sentence(value: pd.Series) -> str:
 _MONEY = ("expected_value", "expected_value_lowest", "expected_value_highest")
 
 
+def figure_alt(alive: pd.DataFrame) -> str:
+    """Return what the figure shows, for those who do not see it."""
+    if len(alive):
+        return t("P(alive) of this customer day by day since the first purchase, each purchase day marked")
+    return t("Net revenue of this customer by day, returns below zero")
+
+
+def figure_notes(alive: pd.DataFrame, value: pd.Series) -> str:
+    """Return what has to be known to read the figure. value: the row of the `value` table."""
+    if len(alive):
+        return alive_sentence(value)
+    if value["verdict"] != "none" and not value["finds_leaving"]:
+        return t("P(alive) is not drawn: in these data the model finds nobody leaving, so it would call everyone alive.")
+    return t("P(alive) is not drawn: there is no model for these data.")
+
+
 def alive_sentence(value: pd.Series) -> str:
     """Return P(alive) by the three models; the BG/NBD says nothing of one-time buyers. value: the row of the `value` table."""
     names = {"alive_mbg_nbd": "MBG/NBD", "alive_pareto_nbd": "Pareto/NBD", "alive_bg_nbd": "BG/NBD"}
