@@ -100,8 +100,7 @@ def test_a_click_on_a_row_opens_that_customer(cdnow: Dashboard, reader: "Page") 
     reader.click('button:has-text("Which customers?")')
     settled(reader)
     chosen_row(reader, "lifetime_value_customers_table")
-    reader.wait_for_selector('h1:text-is("Customer")')
-    settled(reader)
+    heading(reader, "Customer")
     assert "customer=" in reader.url
 
 
