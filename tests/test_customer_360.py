@@ -283,6 +283,10 @@ def test_nothing_after_the_as_of_date_is_seen(source):
     assert (due.usual_days, due.due_on, bool(due.is_own_rhythm)) == (20.0, pd.Timestamp("2024-03-01"), False)  # median of 10 and 30
 
 
+def test_an_as_of_date_after_the_data_is_their_last_day(source):
+    pd.testing.assert_frame_equal(TABLES["tiles"](source, of("a", as_of=day("2030-01-01"))), TABLES["tiles"](source, of("a")))
+
+
 def test_a_customer_of_later_does_not_exist_yet(source):
     with pytest.raises(BadInput, match="no customer 'b'"):
         TABLES["profile"](source, of("b", as_of=day("2024-04-09")))

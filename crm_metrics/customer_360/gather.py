@@ -19,8 +19,9 @@ _TERMS = forecast.Terms()
 
 
 def whole_history(filters: Filters, last_on: date | None) -> Filters:
-    """Return the filters this room asks with: one customer, all days up to the as-of date (without one the last day of the data)."""
-    return Filters(end=filters.today or last_on, customer=filters.customer.strip(), scope=filters.scope)
+    """Return the filters this room asks with: one customer, every day up to the as-of date, at most the last of the data."""
+    end = min(filters.today or last_on, last_on) if last_on else filters.today
+    return Filters(end=end, customer=filters.customer.strip(), scope=filters.scope)
 
 
 def asked(source: Source, filters: Filters) -> Filters:
