@@ -219,11 +219,13 @@ def _address_parameters() -> dict[str, Any]:
 
 
 def _write_address() -> None:
-    wanted = _address_parameters()
-    own = {key: st.query_params.get_all(key) for key in st.query_params if key not in _KNOWN}
-    now = {key: st.query_params.get_all(key) for key in st.query_params if key in _KNOWN}
-    if now != {key: value if isinstance(value, list) else [str(value)] for key, value in wanted.items()}:
-        st.query_params.from_dict({**own, **wanted})
+    """Write the shared choices alone: a page's own parameters may be bound to widgets, and those can't be written here."""
+    wanted = {key: value if isinstance(value, list) else [str(value)] for key, value in _address_parameters().items()}
+    for key in _KNOWN:
+        if key in st.query_params and key not in wanted:
+            del st.query_params[key]
+        elif key in wanted and st.query_params.get_all(key) != wanted[key]:
+            st.query_params[key] = wanted[key]
 
 
 _KNOWN = {"period", "compare", "from", "to", "as_of", "lang", "data", *(choice.key for choice in CHOICES)}
