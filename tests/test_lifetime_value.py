@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from crm_metrics import database, schema
 from crm_metrics import lifetime_value as room
@@ -505,3 +506,57 @@ def test_every_figure_is_drawn(cdnow):
     assert [len(one.data) for one in drawn] == [2, 1, 3, 3, 3, 1]
     assert all(one.layout.xaxis.title.text for one in drawn)
     assert drawn[4].data[0].x.min() > 0  # no BG/NBD point for one-time buyers
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def opened(cdnow, monkeypatch):
+    """Open the page on CDNOW with the given address."""
+    monkeypatch.setenv(database.FOLDER_SETTING, str(cdnow.data_set.link.parent))
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+
+    def run(**parameters: str) -> AppTest:
+        app = AppTest.from_file(str(Path(__file__).parent.parent / "app.py"), default_timeout=120)
+        address = {"data": "cdnow", "period": "all", "as_of": str(SPLIT), **parameters}
+        for key, value in address.items():
+            app.query_params[key] = value
+        app.run()
+        app.switch_page("pages/lifetime_value.py")
+        for key, value in address.items():  # switching a page empties the address
+            app.query_params[key] = value
+        return app.run()
+
+    return run
+
+
+def findings(app: AppTest) -> list[str]:
+    return [element.value.removeprefix("##### ") for element in app.markdown if element.value.startswith("#####")]
+
+
+FINDINGS = [
+    ("worth", "en", "worth most hold"),
+    ("trust", "en", "made 1,882 repeat purchases"),
+    ("alive", "zh", "1,411 位一次性客户"),
+    ("model", "en", "correlate at 0.11"),
+    ("customers", "zh", "未来 12 个月"),
+]
+
+
+@pytest.mark.parametrize(("tab", "language", "words_in_it"), FINDINGS)
+def test_each_question_of_the_page_is_answered(opened, tab, language, words_in_it):
+    app = opened(tab=tab, lang=language)
+    assert not app.exception
+    assert not app.error
+    assert words_in_it in findings(app)[-1]
+
+
+def test_horizon_and_discount_stand_in_the_address_and_survive_a_change_of_filters(opened):
+    app = opened(horizon="24", discount="0")
+    assert "Over the next 24 months" in findings(app)[0]
+    app.selectbox(key="choose_period").select("last_90_days").run()
+    assert not app.exception
+    assert not app.error
+    assert "Over the next 24 months" in findings(app)[0]
+    assert app.number_input(key="discount").value == 0
