@@ -71,7 +71,7 @@ class DataSet:
 
 
 class DataMoved(Exception):
-    """The data set was published anew since this page began; asking again gives the new version."""
+    """The data set was published anew since this page began; asking again (`open_source`) gives the new version."""
 
 
 # ── which data sets there are ───────────────────────────────────────────────────────────────────────────────────────────
@@ -158,6 +158,8 @@ def version(data_set: DataSet) -> int:
 
 def _version_number(link: Path) -> int:
     if not link.is_symlink():
+        if link.exists():
+            raise BadInput("{path} is a file of another program. Give the data set another name.", path=link)
         return 0
     return int(link.readlink().stem.rpartition("-")[2])
 
@@ -312,8 +314,15 @@ def _duckdb_reader(data_set: DataSet, number: int) -> duckdb.DuckDBPyConnection:
     with _readers_lock:
         if key not in _readers:
             _forget_old_readers(data_set.address)
-            _readers[key] = _connect(_version_path(data_set.link, number), read_only=True) if number else _empty()
+            _readers[key] = _open_version(data_set, number) if number else _empty()
         return _readers[key]
+
+
+def _open_version(data_set: DataSet, number: int) -> duckdb.DuckDBPyConnection:
+    path = _version_path(data_set.link, number)
+    if not path.exists():  # two imports came between asking for the version and opening it
+        raise DataMoved
+    return _connect(path, read_only=True)
 
 
 def _forget_old_readers(address: str) -> None:

@@ -34,8 +34,12 @@ def print_frame(frame: "pd.DataFrame", form: Format) -> None:
 
 def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     """Return the rows as plain values: unknown is None, days and moments are ISO texts, whole numbers stay whole."""
-    columns = {name: [plain(value) for value in frame[name].tolist()] for name in frame.columns}
+    columns = {name: _plain_column(frame[name]) for name in frame.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain_column(column: "pd.Series[Any]") -> list[Any]:
+    return [None if is_missing else plain(value) for value, is_missing in zip(column.tolist(), column.isna().tolist(), strict=True)]
 
 
 def plain(value: Any) -> Any:

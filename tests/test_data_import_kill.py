@@ -100,16 +100,20 @@ def kill_many(folder: Path) -> None:
     for number in range(KILLS):
         place = number % len(CHANGES)
         before, after, seconds = expected[place]
-        work = prepared(folder / f"kill{number}")
-        data_set = data_set_in(str(work))
-        exit_code = in_child(lambda: CHANGES[place](data_set), killed_after=moments.uniform(0, seconds))
-        found = told(work, lambda: held(data_set))
-        if in_child(lambda: CHANGES[place](data_set)):
-            raise SystemExit("the second try failed")
-        again = told(work, lambda: held(data_set))
-        files = sorted(path.name for path in work.glob("mine-*"))
-        line = {"killed": exit_code == -signal.SIGKILL, "found": ["before", "after", "torn"][which(found, before, after)]}
-        sys.stdout.write(json.dumps({**line, "again": again == after, "files": files}) + "\n")
+        outcome = killed_once(folder / f"kill{number}", CHANGES[place], moments.uniform(0, seconds))
+        found = ["before", "after", "torn"][which(outcome["found"], before, after)]
+        sys.stdout.write(json.dumps({**outcome, "found": found, "again": outcome["again"] == after}) + "\n")
+
+
+def killed_once(work: Path, change: Callable[[DataSet], None], seconds: float) -> dict[str, Any]:
+    data_set = data_set_in(str(prepared(work)))
+    exit_code = in_child(lambda: change(data_set), killed_after=seconds)
+    found = told(work, lambda: held(data_set))
+    if in_child(lambda: change(data_set)):
+        raise SystemExit("the second try failed")
+    again = told(work, lambda: held(data_set))
+    files = sorted(path.name for path in work.glob("mine-*"))
+    return {"killed": exit_code == -signal.SIGKILL, "found": found, "again": again, "files": files}
 
 
 def which(found: Any, before: Any, after: Any) -> int:

@@ -74,10 +74,12 @@ def state(read: Callable[[Any], Any]) -> dict[str, list[tuple[Any, ...]]]:
     """All tables, whole and in order, batches counted from 1 in order of loading; versions, undone batches and moments left out."""
     loaded = [row["batch_id"] for row in read(ledger.batches()).to_pylist() if row["batch_state"] == "loaded"]
     places = {batch_id: place for place, batch_id in enumerate(sorted(loaded), 1)}
-    return {table.name: sorted((_plain(row, places) for row in read(select(table)).to_pylist() if _counts(row)), key=repr) for table in TABLES}
+    return {
+        table.name: sorted((_plain(row, places) for row in read(select(table)).to_pylist() if _counts(row)), key=repr) for table in TABLES
+    }
 
 
-TABLES = [table for table in schema.metadata.sorted_tables]
+TABLES = list(schema.metadata.sorted_tables)
 
 
 def _counts(row: dict[str, Any]) -> bool:

@@ -79,7 +79,8 @@ def _values(joined: pa.Table) -> pa.Array:
 
 
 def _conflict_values(row: dict[str, Any]) -> str:
-    values = {"batch": row["batch_id"], "other_row": row["other_row"], "key": row["row_key"], "order": row["order_id"]}
+    key = " / ".join((row["row_key"] or "").split("\x1f"))  # of several columns
+    values = {"batch": row["batch_id"], "other_row": row["other_row"], "key": key or None, "order": row["order_id"]}
     return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False)
 
 

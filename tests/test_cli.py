@@ -1,0 +1,282 @@
+"""The command line: what it prints, what it returns, what it refuses."""
+
+import csv
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from crm_metrics import cli, serve, terminal
+from crm_metrics.database import FOLDER_SETTING, find_data_set, version
+from crm_metrics.metric import BadInput
+
+ROOT = Path(__file__).parent.parent
+CERTAIN = "order_id,customer_id,order_date,quantity,amount\n1,a,2024-01-15,1,10.50\n2,b,2024-02-16,2,20.00\n"
+UNCERTAIN = "order_id,customer_id,order_date,quantity,amount\n1,a,01/02/2024,1,10.50\n2,b,03/04/2024,2,20.00\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(FOLDER_SETTING, str(tmp_path / "data"))
+    monkeypatch.delenv("CRM_METRICS_DATABASE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Any:
+    """Run a command and give exit code, stdout and stderr."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main([str(argument) for argument in arguments])
+        return int(left.value.code or 0), *capfd.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def certain(tmp_path: Path) -> Path:
+    path = tmp_path / "certain.csv"
+    path.write_text(CERTAIN)
+    return path
+
+
+@pytest.fixture
+def uncertain(tmp_path: Path) -> Path:
+    path = tmp_path / "uncertain.csv"
+    path.write_text(UNCERTAIN)
+    return path
+
+
+# ── import, undo ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_file_whose_columns_are_certain_needs_no_mapping(run, certain):
+    code, out, _ = run("import", certain, "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert (report["file"], report["batch"], report["state"], report["rows_in"], report["rows_loaded"]) == (
+        "certain.csv",
+        1,
+        "loaded",
+        2,
+        2,
+    )
+    assert (report["amount_loaded"], report["first_on"], report["last_on"]) == (30.5, "2024-01-15", "2024-02-16")
+
+
+def test_the_report_has_its_keys(run, certain):
+    report = json.loads(run("import", certain, "--json")[1])
+    rows = {"rows_in", "rows_loaded", "rows_duplicate", "rows_quarantined", "rows_amount_unknown", "rows_promoted"}
+    amounts = {"amount_in", "amount_loaded", "amount_duplicate", "amount_quarantined"}
+    assert set(report) == {"file", "batch", "state", "first_on", "last_on", "reasons", "replaced_batch"} | rows | amounts
+
+
+def test_an_uncertain_file_is_refused_and_the_proposal_shown(run, uncertain):
+    code, out, err = run("import", uncertain)
+    assert (code, out) == (2, "")
+    assert "day_first" in err
+    assert "[columns]" in err
+    assert version(find_data_set()) == 0
+
+
+def test_the_mapping_that_is_printed_can_be_corrected_and_used(run, uncertain, tmp_path):
+    code, out, _ = run("mapping", uncertain)
+    assert code == 0
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text(
+        out + "\n[dates]\nday_first = true\n" if "[dates]" not in out else out.replace("[dates]", "[dates]\nday_first = true")
+    )
+    code, out, err = run("import", uncertain, "--mapping", mapping, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["first_on"] == "2024-02-01"
+
+
+def test_one_bad_file_of_several_does_not_hold_up_the_others_and_the_exit_code_says_so(run, certain, uncertain, tmp_path):
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    code, out, err = run("import", uncertain, certain, empty, tmp_path / "nowhere.csv")
+    assert code == 2
+    assert "certain.csv: loaded as batch 1." in out
+    assert "empty.csv is empty" in err
+    assert "nowhere.csv can't be read" in err
+    assert "uncertain.csv" in err
+
+
+def test_several_files_as_json_are_a_list_in_their_order(run, certain, uncertain):
+    code, out, _ = run("import", uncertain, certain, "--json")
+    assert code == 2
+    assert [report["state"] for report in json.loads(out)] == ["refused", "loaded"]
+
+
+def test_quarantined_rows_do_not_fail_the_import_and_are_named(run, tmp_path):
+    path = tmp_path / "some_bad.csv"
+    path.write_text(CERTAIN + "3,c,2024-03-04,0,5.00\n")
+    code, out, _ = run("import", path)
+    assert code == 0
+    assert "Quarantined" in out
+    assert "Rows 4" in out
+    code, out, _ = run("quarantine", 1, "--format", "json")
+    rows = json.loads(out)
+    assert [(row["row_number"], row["left_out_as"], row["row_amount"]) for row in rows] == [(4, "quarantined", 5.0)]
+    assert json.loads(rows[0]["raw"])["cells"]["quantity"] == "0"
+
+
+def test_a_check_loads_nothing(run, certain):
+    code, out, _ = run("import", certain, "--check", "--json")
+    assert (code, json.loads(out)["state"], json.loads(out)["batch"]) == (0, "checked", None)
+    assert version(find_data_set()) == 0
+
+
+def test_undo_takes_a_batch_back_and_batches_lists_it(run, certain):
+    run("import", certain)
+    code, out, _ = run("undo", 1, "--json")
+    assert (code, json.loads(out)["state"]) == (0, "undone")
+    listed = json.loads(run("batches", "--format", "json")[1])
+    assert [(row["batch_id"], row["batch_state"], row["file_name"]) for row in listed] == [(1, "undone", "certain.csv")]
+    assert run("undo", 1)[0] == 2
+    assert "There is no batch 9" in run("undo", 9)[2]
+
+
+def test_a_data_set_is_chosen_by_name_or_address(run, certain, folder):
+    run("import", certain, "--database", "other")
+    run("import", certain, "--database", f"duckdb:///{folder}/third.duckdb")
+    assert [version(find_data_set(name)) for name in ("mine", "other")] == [0, 1]
+    assert (folder / "third.duckdb").is_symlink()
+
+
+# ── show ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_show_alone_lists_every_table_of_every_room(run):
+    code, out, _ = run("show", "--format", "json")
+    listed = {(row["room"], row["table"]) for row in json.loads(out)}
+    assert code == 0
+    assert {("executive_kpis", "tiles"), ("lifetime_value", "model"), ("definitions", "metrics")} <= listed
+
+
+def test_show_prints_a_table_as_json_csv_and_text(run, certain):
+    run("import", certain)
+    code, out, err = run("show", "executive_kpis", "--format", "json")
+    tiles = {row["metric"]: row for row in json.loads(out)}
+    assert code == 0
+    assert tiles["net_revenue"]["value"] == 30.5
+    assert set(tiles["net_revenue"]) == {"metric", "value", "low", "high", "unit", "n"}
+    assert tiles["gross_margin"]["value"] is None
+    assert "2024-01-15 to 2024-02-16" in err
+    _, out, _ = run("show", "executive_kpis", "tiles", "--format", "csv")
+    read = {row["metric"]: row["value"] for row in csv.DictReader(io.StringIO(out.removeprefix("\ufeff")))}
+    assert float(read["net_revenue"]) == 30.5
+    assert "net_revenue" in run("show", "executive_kpis")[1]
+
+
+def test_show_takes_the_period_and_says_which(run, certain):
+    run("import", certain)
+    _, out, err = run("show", "executive_kpis", "--from", "2024-02-01", "--to", "2024-02-29", "--compare", "none", "--format", "json")
+    assert {row["metric"]: row["value"] for row in json.loads(out)}["net_revenue"] == 20.0
+    assert "Feb 1, 2024" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (("show", "kitchen"), "There is no room 'kitchen'"),
+        (("show", "executive_kpis", "spoons"), "There is no table 'spoons'"),
+        (("show", "executive_kpis", "--database", "NO"), "can't name a data set"),
+        (("show", "executive_kpis", "--from", "2024-02-01", "--to", "2024-01-01"), "Choose an end after the beginning"),
+        (("import", "x.csv", "--mapping", "online_retal"), "Did you mean online_retail"),
+    ],
+)
+def test_what_a_reader_can_mend_is_a_sentence_with_exit_code_2(run, arguments, needed):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert needed in err
+    assert "Traceback" not in err
+
+
+def test_show_speaks_chinese(run, certain):
+    run("import", certain)
+    _, _, err = run("show", "executive_kpis", "--language", "zh")
+    assert "数据" in err
+
+
+def test_frames_become_plain_json_values():
+    frame = pd.DataFrame(
+        {
+            "text": ["a", None],
+            "number": [1.5, float("nan")],
+            "whole": pd.array([1, None], dtype="Int64"),
+            "moment": pd.to_datetime(["2024-01-05 00:00", "2024-01-05 09:30"]),
+            "flag": [True, False],
+        }
+    )
+    assert terminal.records(frame) == [
+        {"text": "a", "number": 1.5, "whole": 1, "moment": "2024-01-05", "flag": True},
+        {"text": None, "number": None, "whole": None, "moment": "2024-01-05T09:30:00", "flag": False},
+    ]
+
+
+# ── run ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_taken_port_is_said_in_a_sentence():
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        with pytest.raises(BadInput, match="perhaps the dashboard is open already"):
+            serve.refuse_taken(taken.getsockname()[1])
+
+
+def test_cdnow_is_loaded_once_even_by_two_at_once(folder):
+    program = "from crm_metrics import serve; from crm_metrics.database import find_data_set; serve.load_cdnow(find_data_set('cdnow'))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    both = [subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    said = [process.communicate(timeout=60)[0].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted("Nothing was changed" in text for text in said) == [False, True]
+    assert version(find_data_set("cdnow")) == 1
+
+
+def test_the_cdnow_file_is_found_without_importing_lifetimes():
+    program = "import sys; from crm_metrics import serve; serve.cdnow_file().read_bytes(); sys.exit('lifetimes' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+def test_help_answers_without_loading_pandas():
+    program = "import sys; from crm_metrics import cli; sys.exit(len({'pandas', 'duckdb', 'sqlalchemy', 'streamlit'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+def test_anything_but_bad_input_crashes_with_a_traceback(certain):
+    environment = {**os.environ, "CRM_METRICS_DATABASE": "postgresql://nobody@localhost:1/nothing"}
+    done = subprocess.run(
+        [sys.executable, "-m", "crm_metrics", "import", str(certain)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.slow
+def test_online_retail_is_imported_through_the_command_line_in_under_6_seconds(shared_data):
+    """541,909 lines, process start included; the target is for two cores."""
+    file = shared_data / "online_retail" / "online_retail.csv.gz"
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "crm_metrics", "import", str(file), "--json"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    seconds = time.perf_counter() - began
+    assert json.loads(done.stdout)["rows_loaded"] == 541_909
+    assert seconds < 6

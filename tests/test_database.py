@@ -1,0 +1,294 @@
+"""The only connection: versions, names, what DuckDB is not allowed to do, and that PostgreSQL behaves the same."""
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import psycopg
+import pyarrow as pa
+import pytest
+from sqlalchemy import func, insert, select, text
+
+from crm_metrics import database, schema
+from crm_metrics.database import DataMoved, DataSet, Source, change, find_data_set, open_source
+from crm_metrics.metric import BadInput
+
+PRODUCTS = schema.products
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> DataSet:
+    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def any_data_set(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
+    if request.param == "postgresql":
+        return find_data_set(request.getfixturevalue("postgresql_schema"))
+    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
+
+
+def add_product(data_set: DataSet, name: str) -> None:
+    with change(data_set) as writer:
+        writer.connection.execute(insert(PRODUCTS).values(product_id=name, batch_id=1))
+
+
+def names(source: Source) -> list[str]:
+    return [row["product_id"] for row in source.arrow(select(PRODUCTS.c.product_id).order_by(PRODUCTS.c.product_id)).to_pylist()]
+
+
+# ── versions ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_data_set_that_is_not_there_is_an_empty_one_and_is_not_made_by_reading(any_data_set, tmp_path):
+    source = open_source(any_data_set)
+    assert (source.version, names(source)) == (0, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_change_is_the_next_version(any_data_set):
+    for number, name in enumerate("abc", 1):
+        add_product(any_data_set, name)
+        assert database.version(any_data_set) == number
+    assert names(open_source(any_data_set)) == ["a", "b", "c"]
+
+
+def test_an_error_in_a_change_publishes_nothing(any_data_set):
+    add_product(any_data_set, "a")
+    with pytest.raises(ZeroDivisionError):
+        fail_in_a_change(any_data_set)
+    assert (database.version(any_data_set), names(open_source(any_data_set))) == (1, ["a"])
+
+
+def fail_in_a_change(data_set: DataSet) -> None:
+    with change(data_set) as writer:
+        writer.connection.execute(insert(PRODUCTS).values(product_id="b", batch_id=1))
+        raise ZeroDivisionError
+
+
+def test_a_trial_sees_its_own_changes_and_keeps_none(any_data_set):
+    add_product(any_data_set, "a")
+    with database.trial(any_data_set) as writer:
+        writer.connection.execute(insert(PRODUCTS).values(product_id="b", batch_id=1))
+        assert writer.read(select(func.count().label("n")).select_from(PRODUCTS)).to_pylist() == [{"n": 2}]
+    assert (database.version(any_data_set), names(open_source(any_data_set))) == (1, ["a"])
+
+
+def test_a_reader_keeps_the_version_it_began_with_and_the_last_two_are_kept(data_set, tmp_path):
+    add_product(data_set, "a")
+    earlier = open_source(data_set)
+    assert names(earlier) == ["a"]
+    add_product(data_set, "b")
+    assert names(earlier) == ["a"]
+    add_product(data_set, "c")
+    assert sorted(path.name for path in tmp_path.glob("mine-*")) == ["mine-000002.duckdb", "mine-000003.duckdb"]
+    assert names(open_source(data_set)) == ["a", "b", "c"]
+
+
+def test_a_page_that_opens_a_version_which_is_gone_learns_that_data_moved(data_set):
+    add_product(data_set, "a")
+    never_opened = Source(data_set, 1)
+    add_product(data_set, "b")
+    add_product(data_set, "c")
+    with pytest.raises(DataMoved):
+        names(never_opened)
+
+
+@pytest.mark.postgresql
+def test_on_postgresql_a_page_that_began_before_a_change_learns_that_data_moved(postgresql_schema):
+    data_set = find_data_set(postgresql_schema)
+    add_product(data_set, "a")
+    earlier = open_source(data_set)
+    add_product(data_set, "b")
+    with pytest.raises(DataMoved):
+        names(earlier)
+    assert names(open_source(data_set)) == ["a", "b"]
+
+
+@pytest.mark.postgresql
+def test_reads_outlive_a_server_that_drops_every_connection(postgresql_schema):
+    data_set = find_data_set(postgresql_schema)
+    add_product(data_set, "a")
+    source = open_source(data_set)
+    engine = database.postgresql_engine(data_set.address)
+    for _ in range(5):
+        with engine.connect() as first, engine.connect() as second:
+            pids = [connection.execute(text("SELECT pg_backend_pid()")).scalar_one() for connection in (first, second)]
+        with psycopg.connect(engine.url.set(drivername="postgresql").render_as_string(hide_password=False)) as admin:
+            for pid in pids:
+                admin.execute("SELECT pg_terminate_backend(%s)", [pid])
+        assert names(source) == ["a"]
+
+
+def test_a_file_that_does_not_hold_its_version_is_not_published(data_set, tmp_path):
+    add_product(data_set, "a")
+    path = tmp_path / "mine-000001.duckdb"
+    with pytest.raises(RuntimeError, match="holds version"):
+        database._verify(path, 7)
+
+
+def test_what_a_killed_import_left_is_removed_by_the_next(data_set, tmp_path):
+    add_product(data_set, "a")
+    for leftover in ("mine-000002.duckdb", "mine-000002.duckdb.wal", "mine-000009.duckdb"):
+        (tmp_path / leftover).write_bytes(b"torn")
+    add_product(data_set, "b")
+    assert sorted(path.name for path in tmp_path.glob("mine-*")) == ["mine-000001.duckdb", "mine-000002.duckdb"]
+    assert names(open_source(data_set)) == ["a", "b"]
+
+
+def test_a_database_of_another_program_is_not_overwritten(tmp_path):
+    path = tmp_path / "mine.duckdb"
+    duckdb.connect(str(path)).close()
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match="another program"):
+        add_product(find_data_set(f"duckdb:///{path}"), "a")
+    assert path.read_bytes() == before
+
+
+def test_a_deleted_data_set_is_gone(any_data_set, tmp_path):
+    doomed = any_data_set if any_data_set.is_duckdb else DataSet("doomed", str(any_data_set.address).replace(any_data_set.name, "doomed"))
+    add_product(doomed, "a")
+    database.delete(doomed)
+    assert database.version(doomed) == 0
+    assert not list(tmp_path.glob("mine*"))
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_name_is_looked_for_beside_the_configured_database(monkeypatch, tmp_path):
+    monkeypatch.setenv(database.ADDRESS_SETTING, f"duckdb:///{tmp_path}/first.duckdb")
+    assert find_data_set().name == "first"
+    assert find_data_set("second").link == tmp_path / "second.duckdb"
+    monkeypatch.setenv(database.ADDRESS_SETTING, "postgresql://someone:secret@host/shop?schema=first")
+    assert find_data_set("second").url.query["schema"] == "second"
+    assert find_data_set("second").url.password == "secret"
+
+
+def test_without_a_setting_the_data_set_is_mine_in_the_data_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    assert find_data_set().link == tmp_path / "mine.duckdb"
+    add_product(find_data_set("cdnow"), "a")
+    assert [found.name for found in database.data_sets()] == ["cdnow"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "A", "1a", "a b", "x" * 60, "mysql://host/x", "duckdb:///:memory:", "nonsense://", "a:b", "postgresql://h/d?schema=a;b"],
+)
+def test_a_name_or_address_that_is_none_is_refused(name):
+    with pytest.raises(BadInput):
+        find_data_set(name)
+
+
+# ── what goes in comes out ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_arrow_rows_come_back_as_they_went_in(any_data_set):
+    odd = ['a,"b"', "line\nbreak", "", None, "\\N", "中文", " blank "]
+    rows = pa.table(
+        {
+            "product_id": [str(number) for number in range(len(odd))],
+            "product_name": odd,
+            "list_price": pa.array([None, *[number / 4 for number in range(1, len(odd))]]).cast(pa.decimal128(18, 4)),
+            "batch_id": pa.array([1] * len(odd), pa.int32()),
+        }
+    )
+    with change(any_data_set) as writer:
+        writer.append(PRODUCTS, rows)
+        staged = writer.stage("odd_ones", rows.select(["product_name"]))
+        assert sorted(writer.read(select(staged)).column(0).to_pylist(), key=repr) == sorted(odd, key=repr)
+    found = open_source(any_data_set).arrow(select(PRODUCTS).order_by(PRODUCTS.c.product_id))
+    assert found["product_name"].to_pylist() == odd
+    assert [float(price) if price is not None else None for price in found["list_price"].to_pylist()] == [
+        None,
+        0.25,
+        0.5,
+        0.75,
+        1,
+        1.25,
+        1.5,
+    ]
+
+
+def test_columns_have_their_types_even_when_nothing_is_in_them(any_data_set):
+    add_product(any_data_set, "a")
+    with change(any_data_set) as writer:
+        row = {"order_id": "1", "ordered_at": datetime(2024, 1, 5, 9), "ordered_on": datetime(2024, 1, 5).date(), "batch_id": 1}
+        writer.connection.execute(insert(schema.orders).values(**row, is_purchase=True, is_cancelled=False))
+    orders = schema.orders.c
+    frame = open_source(any_data_set)(select(orders.customer_id, orders.ordered_on, orders.rate_to_reporting, orders.is_purchase))
+    assert [dtype.kind for dtype in frame.dtypes][1:] == ["M", "f", "b"]
+    assert frame.ordered_on[0].date().isoformat() == "2024-01-05"
+    assert frame.customer_id.isna().all()
+
+
+# ── hardening: docs/decisions/0002-hardened-duckdb.md ───────────────────────────────────────────────────────────────────
+
+PROBES = {
+    "read a text file": "SELECT * FROM read_text('{secret}')",
+    "read a binary file": "SELECT * FROM read_blob('{secret}')",
+    "read a CSV": "SELECT * FROM read_csv('{secret}')",
+    "read a CSV by its name": "SELECT * FROM '{secret}'",
+    "guess a CSV's form": "SELECT * FROM sniff_csv('{secret}')",
+    "read JSON": "SELECT * FROM read_json('{secret}')",
+    "read Parquet": "SELECT * FROM read_parquet('{secret}')",
+    "list a folder": "SELECT * FROM glob('{folder}/*')",
+    "write a file": "COPY (SELECT 1) TO '{folder}/out.csv'",
+    "load a file": "COPY products FROM '{secret}'",
+    "export the database": "EXPORT DATABASE '{folder}/export'",
+    "attach another database": "ATTACH '{folder}/other.duckdb'",
+    "install an extension": "INSTALL httpfs",
+    "load an extension": "LOAD '{folder}/evil.duckdb_extension'",
+    "reach the network": "SELECT * FROM read_csv('https://localhost:1/x.csv')",
+    "open external access again": "SET enable_external_access = true",
+    "allow a folder": "SET allowed_directories = ['/']",
+    "take more memory": "SET memory_limit = '900GB'",
+    "unlock the settings": "SET lock_configuration = false",
+    "read a variable of the program": "SELECT * FROM secret_frame",
+}
+
+
+@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES.keys())
+@pytest.mark.parametrize("connection_of", ["reader", "writer", "empty", "scratch"])
+def test_duckdb_reads_and_writes_nothing_but_its_own_file(tmp_path, data_set, probe, connection_of):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    secret_frame = pa.table({"a": [1]})
+    statement = probe.format(secret=secret, folder=tmp_path)
+    with pytest.raises(duckdb.Error):
+        run_in(connection_of, data_set, statement)
+    assert secret_frame.num_rows == 1
+    assert {path.name for path in tmp_path.iterdir()} <= {"secret.csv", "mine.duckdb", "mine-000001.duckdb", ".mine.lock", ".spill"}
+
+
+def run_in(connection_of: str, data_set: DataSet, statement: str) -> None:
+    if connection_of == "writer":
+        with change(data_set) as writer:
+            assert writer.raw
+            writer.raw.execute(statement)
+    elif connection_of == "scratch":
+        with database.scratch() as connection:
+            connection.execute(statement)
+    else:
+        if connection_of == "reader":
+            add_product(data_set, "a")
+        database._duckdb_reader(data_set, database.version(data_set)).cursor().execute(statement)
+
+
+def test_the_reader_can_not_write_to_its_own_file(data_set):
+    add_product(data_set, "a")
+    with pytest.raises(duckdb.Error, match="read-only"):
+        database._duckdb_reader(data_set, 1).cursor().execute("DELETE FROM products")
+
+
+def test_work_larger_than_memory_goes_to_the_spill_folder_and_leaves_nothing(data_set, tmp_path, monkeypatch):
+    monkeypatch.setenv(database.MEMORY_SETTING, "120MB")
+    monkeypatch.setenv(database.THREADS_SETTING, "2")
+    with change(data_set) as writer:
+        assert writer.raw
+        writer.raw.execute("CREATE TEMP TABLE big AS SELECT n || repeat(md5(n::text), 4) AS n FROM range(2000000) r(n)")
+        assert list(tmp_path.glob(".spill/*"))
+        assert writer.raw.execute("SELECT count(*) FROM big").fetchone() == (2_000_000,)
+    assert not list(tmp_path.glob(".spill/*"))
