@@ -48,11 +48,11 @@ elif chosen == "alive":
     figure = room.alive_lines(ui.ask(page, room.alive))
     ui.figure(page, figure, name="alive", alt=room.alt("alive"), queries=queries, notes=room.remark("alive"))
 elif chosen == "model":
-    parameters = room.parameters_in_words(ui.ask(page, room.parameters, terms))
+    parameters = ui.ask(page, room.parameters, terms)
     ui.finding(room.correlation_note(gate))
-    ui.note(room.remark("parameters"))
+    ui.note(room.parameters_note(parameters))
     columns = {name: ui.Column(*spec) for name, spec in room.headings(room.PARAMETER_COLUMNS, parameters).items()}
-    ui.table(page, parameters, columns=columns, name="parameters", height=570)
+    ui.table(page, room.parameters_in_words(parameters), columns=columns, name="parameters", height=570)
 else:
     customers = ui.ask(page, room.customers, terms)
     ui.note(room.remark("customers"))

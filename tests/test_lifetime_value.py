@@ -469,6 +469,21 @@ def test_the_distribution_shares_out_all_customers_and_value_in_any_order(values
     pd.testing.assert_frame_equal(statistic.value_distribution(pd.Series(shuffled, dtype=float)), shown)
 
 
+def test_a_model_fitted_on_a_sample_says_so(cdnow):
+    parameters = table("parameters", cdnow, CDNOW)
+    assert "drawn at random" not in room.parameters_note(parameters)
+    drawn = parameters.assign(sampled=parameters["model"] == "pareto_nbd", customers=20_000)
+    assert room.parameters_note(drawn).endswith("Pareto/NBD is fitted on 20,000 customers drawn at random.")
+
+
+def test_parameters_lie_in_their_intervals(cdnow):
+    parameters = table("parameters", cdnow, CDNOW)
+    assert len(parameters) == 4 + 4 + 4 + 3
+    assert ((parameters["low"] < parameters["value"]) & (parameters["value"] < parameters["high"])).all()
+    assert (parameters["standard_error"] > 0).all()
+    assert set(parameters.loc[parameters["interval"] == "bootstrap", "model"]) == {"bg_nbd", "gamma_gamma"}
+
+
 # ── too little ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

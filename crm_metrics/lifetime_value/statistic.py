@@ -195,7 +195,8 @@ PARAMETER_MEANS: dict[tuple[ModelName, str], str] = {
 
 
 def parameter_table(models: Mapping[ModelName, Model], resampled: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per parameter: model, parameter, value, standard_error, low, high, interval, means (an English text).
+    """Return one row per parameter: model, parameter, value, standard_error, low, high, interval, customers (fitted on), sampled
+    (drawn at random from more), means (an English text).
 
     resampled: model, parameter, low, high of the bootstrap. Where it has none, the interval is value x exp(+-1.96 error / value): the
     likelihood is regular in the logarithm, and a parameter is never negative.
@@ -217,6 +218,8 @@ def parameter_table(models: Mapping[ModelName, Model], resampled: pd.DataFrame) 
                     "low": low,
                     "high": high,
                     "interval": "bootstrap" if (name, parameter) in bootstrap else "likelihood",
+                    "customers": model.customers,
+                    "sampled": model.sampled,
                     "means": PARAMETER_MEANS[name, parameter],
                 }
             )

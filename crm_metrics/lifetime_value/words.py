@@ -259,6 +259,16 @@ def _correlation_text(correlation: float) -> str:
     )
 
 
+def parameters_note(parameters: pd.DataFrame) -> str:
+    """Return what the parameter table stands on, and which model was fitted on a sample. parameters: the table of this name."""
+    drawn = parameters[parameters["sampled"].astype(bool)].drop_duplicates("model")
+    texts = [
+        t("{model} is fitted on {n} customers drawn at random.", model=MODEL_LABELS[model], n=f"{customers:,}")
+        for model, customers in zip(drawn["model"], drawn["customers"], strict=True)
+    ]
+    return " ".join([remark("parameters"), *texts])
+
+
 def parameters_in_words(parameters: pd.DataFrame) -> pd.DataFrame:
     """Return the parameter table with the models' names and the meanings in the reader's language."""
     named = parameters["model"].map(MODEL_LABELS) + " " + parameters["parameter"]
