@@ -25,6 +25,11 @@ _ON_DARK = {  # the same colours, bright enough for a dark ground
     "#2E8B6F": "#4CBF94",
     "#C75B32": "#E58A63",
 }
+_CHINESE_DAYS = [
+    {"dtickrange": [None, "M1"], "value": "%-m月%-d日"},
+    {"dtickrange": ["M1", "M12"], "value": "%Y年%-m月"},
+    {"dtickrange": ["M12", None], "value": "%Y年"},
+]
 HEIGHT = 380
 SMALL_HEIGHT = 260
 MAX_POINTS = 2000
@@ -120,10 +125,12 @@ def _brightened(trace: Any) -> None:
         trace.marker.color = [_ON_DARK.get(color, color) if isinstance(color, str) else color for color in trace.marker.color]
 
 
-def themed(figure: go.Figure, *, dark: bool) -> go.Figure:
-    """Return `figure` with text, grid and hover of the light or dark theme."""
+def themed(figure: go.Figure, *, dark: bool, chinese: bool = False) -> go.Figure:
+    """Return `figure` with text, grid and hover of the light or dark theme, its days written in the reader's language."""
     text, grid, hover = ("#D8DEE6", "#2B3846", "#1D2733") if dark else ("#2A3642", "#E6E3DD", "#FFFFFF")
     shown = go.Figure(figure)
+    if chinese and any(np.issubdtype(np.asarray(trace.x).dtype, np.datetime64) for trace in shown.data if trace.x is not None):
+        shown.update_xaxes(tickformatstops=_CHINESE_DAYS, hoverformat="%Y年%-m月%-d日")
     if dark:
         shown.for_each_trace(_brightened)
         shown.for_each_annotation(lambda note: note.update(font_color=_ON_DARK.get(note.font.color, note.font.color)))

@@ -83,7 +83,7 @@ def value_text(value: float | None, unit: Unit, currency: str = "", *, exact: bo
     if unit == "count":
         return format_decimal(value, format="#,##0", locale=locale()) if exact or abs(value) < 1e6 else _compact(value)
     if unit in ("days", "weeks"):
-        number = format_decimal(value, format="#,##0.0", locale=locale())
+        number = format_decimal(value, format="#,##0.#", locale=locale())
         return t("{number} days", number=number) if unit == "days" else t("{number} weeks", number=number)
     return format_decimal(value, format="#,##0.00", locale=locale())
 

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from sqlalchemy import Select
 
-from crm_metrics import database, export
+from crm_metrics import database, export, language
 from crm_metrics.figures import themed
 from crm_metrics.language import t
 from crm_metrics.metric import DASH, Metric, Unit, change_text, is_unknown, value_text
@@ -167,13 +167,13 @@ def _tile_style(*, dark: bool) -> str:
 .tiles {{display:grid;grid-template-columns:repeat(auto-fit,minmax(148px,1fr));gap:.75rem}}
 .tiles.few {{grid-template-columns:repeat(auto-fill,minmax(220px,1fr))}}
 .tile {{background:{card};border:1px solid {line};border-radius:.6rem;padding:.8rem .95rem}}
-.tile {{display:flex;flex-direction:column;gap:.15rem;min-width:0}}
+.tile {{display:flex;flex-direction:column;gap:.15rem;min-width:0;container-type:inline-size}}
 .tile-label {{color:{quiet};font-size:.86rem}}
-.tile-value {{font-size:1.7rem;font-weight:620;line-height:1.2;letter-spacing:-.01em;font-variant-numeric:tabular-nums}}
+.tile-value {{font-size:clamp(1.1rem,19cqi,1.7rem);font-weight:620;line-height:1.25;letter-spacing:-.01em;white-space:nowrap}}
 .tile-change {{font-size:.86rem;font-weight:560}} .tile-change.good {{color:{good}}} .tile-change.bad {{color:{bad}}}
 .tile-note {{color:{quiet};font-size:.8rem}}
 .tile img {{width:100%;height:{_SPARK_HEIGHT}px;margin-top:auto;padding-top:.35rem;overflow:visible}}
-@media (max-width:480px) {{.tiles, .tiles.few {{grid-template-columns:repeat(2,minmax(0,1fr))}} .tile-value {{font-size:1.35rem}}}}
+@media (max-width:480px) {{.tiles, .tiles.few {{grid-template-columns:repeat(2,minmax(0,1fr))}}}}
 </style>"""
 
 
@@ -198,7 +198,7 @@ def figure(
         "toImageButtonOptions": {"format": "svg", "filename": name},
     }
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if on_click else {}
-    event = st.plotly_chart(themed(shown, dark=page.is_dark), theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
+    event = st.plotly_chart(themed(shown, dark=page.is_dark, chinese=language.current() == "zh"), theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
     _explain(page, metrics, queries, notes, label=t("How is this computed?"))
     return list(event["selection"]["points"]) if on_click else []
 
@@ -304,4 +304,4 @@ def _downloads(frame: pd.DataFrame, *, key: str, name: str) -> None:
             icon=":material/download:",
             type="tertiary",
         )
-        st.caption(t("{n} rows", n=f"{len(frame):,}"))
+        st.caption(t("Rows: {n}", n=f"{len(frame):,}"))
