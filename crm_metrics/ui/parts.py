@@ -198,7 +198,8 @@ def figure(
         "toImageButtonOptions": {"format": "svg", "filename": name},
     }
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if on_click else {}
-    event = st.plotly_chart(themed(shown, dark=page.is_dark, chinese=language.current() == "zh"), theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
+    dressed = themed(shown, dark=page.is_dark, chinese=language.current() == "zh")
+    event = st.plotly_chart(dressed, theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
     _explain(page, metrics, queries, notes, label=t("How is this computed?"))
     return list(event["selection"]["points"]) if on_click else []
 
