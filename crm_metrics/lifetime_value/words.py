@@ -48,8 +48,8 @@ NOTES: dict[str, str] = {
         "BG/NBD has no point for one-time buyers: it assumes them alive."
     ),
     "customers": noop(
-        "Expected purchases and values are by the BG/NBD; lowest and highest are by the three models. A dash under BG/NBD: the model only "
-        "assumes that a one-time buyer is alive. A click opens the customer."
+        "Expected purchases and values are by the BG/NBD; lowest and highest are by the three models. An empty cell under BG/NBD: the "
+        "model only assumes that a one-time buyer is alive. A click opens the customer."
     ),
     "parameters": noop(
         "Parameters by their names in the papers. Intervals by the bootstrap for the BG/NBD and Gamma-Gamma, from the standard errors on a "
@@ -134,7 +134,8 @@ def finding(tiles: pd.DataFrame, gate: pd.DataFrame, terms: Terms, *, currency: 
         basis=t(_BASES[state.basis]),
         new=_with_interval(rows.loc[NEW_CUSTOMER_VALUE.name], currency),
     )
-    return text + " " + t("A rough figure: there are under 1,000 customers.") if state.verdict == "rough" else text
+    rough = [t("A rough figure: there are under 1,000 customers.")] if state.verdict == "rough" else []
+    return _joined([text, *rough])
 
 
 def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
@@ -156,7 +157,7 @@ def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
         parts.append(t("Net revenue less returns: no costs known."))
     if not state.finds_leaving:
         parts.append(t("These data show nobody leaving for good, so the forecast lets everybody stay."))
-    return " ".join(parts)
+    return _joined(parts)
 
 
 def worth_finding(customers: pd.DataFrame) -> str:
@@ -240,7 +241,7 @@ def alive_finding(one_time_buyers: pd.DataFrame, gate: pd.DataFrame) -> str:
 def correlation_note(gate: pd.DataFrame) -> str:
     """Return whether spend depends on frequency, which the models take not to be so."""
     correlation, left_out = gate.iloc[0].correlation, int(gate.iloc[0].left_out)
-    return _correlation_text(correlation) + (" " + t(LEFT_OUT, n=f"{left_out:,}") if left_out else "")
+    return _joined([_correlation_text(correlation), *([t(LEFT_OUT, n=f"{left_out:,}")] if left_out else [])])
 
 
 def _correlation_text(correlation: float) -> str:
@@ -266,7 +267,7 @@ def parameters_note(parameters: pd.DataFrame) -> str:
         t("{model} is fitted on {n} customers drawn at random.", model=MODEL_LABELS[model], n=f"{customers:,}")
         for model, customers in zip(drawn["model"], drawn["customers"], strict=True)
     ]
-    return " ".join([remark("parameters"), *texts])
+    return _joined([remark("parameters"), *texts])
 
 
 def parameters_in_words(parameters: pd.DataFrame) -> pd.DataFrame:
@@ -302,6 +303,10 @@ def _range(row: Any) -> str:
     if pd.isna(row.lowest):
         return t("no answer")
     return t("{low} to {high}", low=value_text(row.lowest, "share"), high=value_text(row.highest, "share"))
+
+
+def _joined(sentences: list[str]) -> str:
+    return t(" ").join(sentences)
 
 
 def _day(day: Any) -> str:
