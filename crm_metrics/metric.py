@@ -84,7 +84,7 @@ def value_text(value: float | None, unit: Unit, currency: str = "", *, exact: bo
         return format_decimal(value, format="#,##0", locale=locale()) if exact or abs(value) < 1e6 else _compact(value)
     if unit in ("days", "weeks"):
         number = format_decimal(value, format="#,##0.#", locale=locale())
-        return t("{number} days", number=number) if unit == "days" else t("{number} weeks", number=number)
+        return _time_text(number, unit)
     return format_decimal(value, format="#,##0.00", locale=locale())
 
 
@@ -97,6 +97,12 @@ def change_text(change: float | None) -> str:
     if change is None or is_unknown(change) or math.isinf(change):
         return DASH
     return format_percent(change, format="+#,##0.0%;-#,##0.0%", locale=locale())
+
+
+def _time_text(number: str, unit: Unit) -> str:
+    if unit == "days":
+        return t("1 day") if number == "1" else t("{number} days", number=number)
+    return t("1 week") if number == "1" else t("{number} weeks", number=number)
 
 
 def _compact(value: float) -> str:

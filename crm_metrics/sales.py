@@ -15,7 +15,7 @@ IS_SALE = and_(order_lines.c.line_kind == "sale", order_lines.c.quantity > 0)
 
 
 def extent(scope: Scope) -> Select:
-    """One row: first_on, last_on (business days of orders), orders, orders_without_customer, has_costs, has_discounts.
+    """One row: first_on, last_on (business days of orders), orders, has_costs, has_discounts.
 
     All days are empty on an empty data set.
     """
@@ -25,10 +25,15 @@ def extent(scope: Scope) -> Select:
         func.min(orders.c.ordered_on).label("first_on"),
         func.max(orders.c.ordered_on).label("last_on"),
         func.count().label("orders"),
-        (func.count() - func.count(orders.c.customer_id)).label("orders_without_customer"),
         (costs > 0).label("has_costs"),
         (discounts > 0).label("has_discounts"),
     ).where(*scope_conditions(scope))
+
+
+def orders_without_customer(filters: Filters) -> Select:
+    """One row: orders, those in the period, region and channel whose customer is unknown."""
+    tests = [*order_conditions(filters), *period_conditions(orders.c.ordered_on, filters), orders.c.customer_id.is_(None)]
+    return select(func.count().label("orders")).where(*tests)
 
 
 def settings() -> Select:

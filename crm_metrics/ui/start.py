@@ -181,7 +181,8 @@ def _page_with_data(name: str, source: CachedSource, holds: Any, *, with_bar: bo
     filters = Filters(start=first_on, end=last_on, scope=source.scope)
     if with_bar:
         filters = _filter_bar(source, first_on, last_on)
-        st.caption(f":material/filter_alt: {sentence(filters, customers_unknown=int(holds.orders_without_customer))}")
+        unknown = int(source(sales.orders_without_customer(filters)).orders.iloc[0])
+        st.caption(f":material/filter_alt: {sentence(filters, customers_unknown=unknown)}")
     if name == "customer":
         filters = replace(filters, customer=page_parameter("customer"))
     period = Period(filters.start or first_on, filters.end or last_on)
