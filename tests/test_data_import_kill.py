@@ -71,7 +71,7 @@ def undo_of_first(data_set: DataSet) -> None:
 CHANGES: tuple[Callable[[DataSet], None], ...] = (second_import, undo_of_first)
 
 
-def in_child(action: Callable[[], None], *, killed_after: float | None = None) -> int:
+def in_child(action: Callable[[], object], *, killed_after: float | None = None) -> int:
     """Run an action in a forked process, killed after some seconds, and return its exit code; this process never opens a database."""
     child = os.fork()
     if not child:
@@ -88,7 +88,7 @@ def in_child(action: Callable[[], None], *, killed_after: float | None = None) -
 def told(folder: Path, action: Callable[[], Any]) -> Any:
     """Return what an action gives, computed in a child."""
     answer = folder / "answer.json"
-    if in_child(lambda: answer.write_text(json.dumps(action())) and None):
+    if in_child(lambda: answer.write_text(json.dumps(action()))):
         raise SystemExit(f"could not be read: {folder}")
     return json.loads(answer.read_text())
 
@@ -124,7 +124,7 @@ def prepared(work: Path) -> Path:
     work.mkdir()
     data_set = data_set_in(str(work))
     # the two files share 1,000 rows, so that an undo of the first lets rows of the second in
-    in_child(lambda: import_file(data_set, file_of(10_000 - ROWS + 1000), "first.csv", MAPPING) and None)
+    in_child(lambda: import_file(data_set, file_of(10_000 - ROWS + 1000), "first.csv", MAPPING))
     return work
 
 
@@ -213,7 +213,7 @@ def test_two_imports_at_once_wait_for_each_other(tmp_path, names):
     data_set = data_set_in(str(tmp_path))
     contents = [file_of(0 if name in ("same.csv", "first.csv") else 1000, 50) for name in names]
     with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(lambda pair: import_file(data_set, *pair, MAPPING), zip(contents, names, strict=True)))
+        reports = list(pool.map(lambda content, name: import_file(data_set, content, name, MAPPING), contents, names))
     expected = 2 if len(set(names)) == 2 else 1
     assert held(data_set)["batches"] == expected
     assert held(data_set)["lines"] == 50 * expected
