@@ -75,7 +75,7 @@ def _cell(value: Any) -> str:
         return DASH
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.6g}"
-    return str(value)
+    return "".join(sign if sign.isprintable() else " " for sign in str(value))  # a name can't steer the terminal
 
 
 def print_report(report: "ImportReport") -> None:

@@ -224,6 +224,23 @@ def test_frames_become_plain_json_values():
     ]
 
 
+def test_a_name_can_not_steer_the_terminal(capsys):
+    terminal.print_frame(pd.DataFrame({"name": ["\x1b[2J[red]x[/red]"]}), "table")
+    out = capsys.readouterr().out
+    assert "\x1b[2J" not in out
+    assert "[red]x[/red]" in out
+
+
+@pytest.mark.postgresql
+def test_the_same_commands_work_on_postgresql(run, certain, postgresql_schema, monkeypatch):
+    monkeypatch.setenv("CRM_METRICS_DATABASE", postgresql_schema)
+    assert run("import", certain)[0] == 0
+    tiles = {row["metric"]: row["value"] for row in json.loads(run("show", "executive_kpis", "--format", "json")[1])}
+    assert (tiles["net_revenue"], tiles["orders"], tiles["active_customers"]) == (30.5, 2, 2)
+    assert run("undo", 1)[0] == 0
+    assert [row["batch_state"] for row in json.loads(run("batches", "--format", "json")[1])] == ["undone"]
+
+
 # ── run ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

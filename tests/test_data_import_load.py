@@ -375,6 +375,7 @@ def assert_undo_equals_scratch(steps: Any, folder: Path) -> None:
             file = drawn_file(drawn, number)
             report = put(writer, file)
             assert report.rows_in == report.rows_loaded + report.rows_duplicate + report.rows_quarantined == len(drawn[0])
+            assert report.amount_in == sum(1 if quantity == "oops" else int(quantity) for _, quantity, _, _ in drawn[0])
             assert report.batch is not None
             remaining[report.batch] = file
             if undone is not None:
