@@ -27,7 +27,7 @@ test: check
 	@$(PYTEST) --durations 10 --durations-min 3
 
 quick: $(READY)
-	@$(PYTEST) -m 'not slow and not browser and not postgresql'
+	@$(PYTEST) -m 'not slow and not browser and not postgresql' --hypothesis-profile quick
 	@$(PYTHON) -m ruff check --quiet
 
 check: $(READY)

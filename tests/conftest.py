@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # The same examples in every run: a failure is then the change's, not the day's.
 settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("quick", derandomize=True, deadline=None, max_examples=10)  # `make quick`
 settings.load_profile("fixed")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
+from malformed.make_files import files
 
 from crm_metrics.data_import.check import Checked, check_rows
 from crm_metrics.data_import.mapping import Mapping, from_dict
@@ -14,7 +15,6 @@ from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.rejections import reason_text
 from crm_metrics.metric import BadInput
-from tests.malformed.make_files import files
 
 FOLDER = Path(__file__).parent / "malformed"
 EXPECTED = tomllib.loads(FOLDER.joinpath("expected.toml").read_text(encoding="utf-8"))
