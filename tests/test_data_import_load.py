@@ -391,7 +391,7 @@ def assert_undo_equals_scratch(steps: Any, folder: Path) -> None:
         assert after_undo[name] == from_scratch[name], name
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(STEPS)
 def test_after_any_imports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
     assert_undo_equals_scratch(steps, tmp_path_factory.getbasetemp())
@@ -407,7 +407,7 @@ def test_after_many_imports_and_undos_the_state_is_that_of_importing_the_remaini
 CONFLICTS = st.lists(st.tuples(st.sampled_from("12"), st.sampled_from("ab"), st.sampled_from(["1", "2"])), min_size=1, max_size=4)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(CONFLICTS, CONFLICTS)
 def test_after_an_undo_orders_that_contradicted_it_are_as_if_it_had_never_been(tmp_path_factory, first, second):
     """Two batches that may give one order two customers; the first undone must leave exactly the second."""
