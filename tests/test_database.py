@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from crm_metrics import database, schema
-from crm_metrics.database import DataMoved, DataSet, Source, change, find_data_set, open_source
+from crm_metrics.database import DataMoved, DataSet, Source, change, duckdb_file, find_data_set, open_source
 from crm_metrics.metric import BadInput
 
 PRODUCTS = schema.products
@@ -124,7 +124,7 @@ def test_a_file_that_does_not_hold_its_version_is_not_published(data_set, tmp_pa
     add_product(data_set, "a")
     path = tmp_path / "mine-000001.duckdb"
     with pytest.raises(RuntimeError, match="holds version"):
-        database._verify(path, 7)
+        duckdb_file.verify(path, 7)
 
 
 def test_what_a_killed_import_left_is_removed_by_the_next(data_set, tmp_path):
@@ -274,13 +274,13 @@ def run_in(connection_of: str, data_set: DataSet, statement: str) -> None:
     else:
         if connection_of == "reader":
             add_product(data_set, "a")
-        database._duckdb_reader(data_set, database.version(data_set)).cursor().execute(statement)
+        duckdb_file.reader(data_set, database.version(data_set)).cursor().execute(statement)
 
 
 def test_the_reader_can_not_write_to_its_own_file(data_set):
     add_product(data_set, "a")
     with pytest.raises(duckdb.Error, match="read-only"):
-        database._duckdb_reader(data_set, 1).cursor().execute("DELETE FROM products")
+        duckdb_file.reader(data_set, 1).cursor().execute("DELETE FROM products")
 
 
 def test_work_larger_than_memory_goes_to_the_spill_folder_and_leaves_nothing(data_set, tmp_path, monkeypatch):

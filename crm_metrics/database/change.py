@@ -1,0 +1,195 @@
+"""Writing: one change at a time, whole or not at all, published as the next version."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, func, insert, select, text, update
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from crm_metrics import schema
+from crm_metrics.database import duckdb_file, postgresql
+from crm_metrics.database.data_set import DataSet, workspace_path
+
+SCHEMA_VERSION = "1"
+_MOST_ROWS = (schema.order_lines, schema.orders, schema.customers, schema.products)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The one open transaction of a change to a data set."""
+
+    connection: Connection
+    raw: duckdb.DuckDBPyConnection | None = None
+
+    def read(self, query: Select) -> pa.Table:
+        """Return the rows of `query` as the change has left them so far."""
+        return duckdb_file.answer(self.raw, query) if self.raw else postgresql.answer(self.connection, query)
+
+    def append(self, table: Table, rows: pa.Table) -> None:
+        """Add `rows` to `table`; columns that `rows` lacks stay empty."""
+        if not rows.num_rows:
+            return
+        names = [name for name in rows.column_names if name in table.c]
+        if self.raw:
+            self._append_duckdb(self.raw, table.name, names, rows.select(names))
+        else:
+            self._append_postgresql(table.name, names, rows.select(names))
+
+    def stage(self, name: str, rows: pa.Table) -> Table:
+        """Return `rows` as a temporary table called `name`, gone when the change ends."""
+        staged = Table(
+            name, schema.MetaData(), *[schema.Column(field.name, _sql_type(field.type)) for field in rows.schema], prefixes=["TEMPORARY"]
+        )
+        self.connection.execute(text(f'DROP TABLE IF EXISTS "{name}"'))
+        staged.create(self.connection)
+        self.append(staged, rows)
+        return staged
+
+    @staticmethod
+    def _append_duckdb(raw: duckdb.DuckDBPyConnection, name: str, names: list[str], rows: pa.Table) -> None:
+        raw.register("incoming_rows", rows)
+        columns = ", ".join(f'"{column}"' for column in names)
+        raw.execute(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM incoming_rows')  # noqa: S608  # names come from schema.py
+        raw.unregister("incoming_rows")
+
+    def _append_postgresql(self, name: str, names: list[str], rows: pa.Table) -> None:
+        texts = pa.table([_copy_column(column) for column in rows.columns], names=names)
+        columns = ", ".join(f'"{column}"' for column in names)
+        options = pyarrow.csv.WriteOptions(include_header=False)
+        with self.connection.connection.cursor() as cursor, cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)') as copy:  # type: ignore[attr-defined]
+            for batch in texts.to_batches(max_chunksize=50_000):
+                sink = pa.BufferOutputStream()
+                pyarrow.csv.write_csv(pa.Table.from_batches([batch]), sink, options)
+                copy.write(sink.getvalue().to_pybytes())
+
+
+def _copy_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.string()) if pa.types.is_decimal(column.type) or pa.types.is_boolean(column.type) else column
+
+
+def _sql_type(kind: pa.DataType) -> Any:
+    if pa.types.is_decimal(kind):
+        return schema.Numeric(kind.precision, kind.scale)
+    if pa.types.is_boolean(kind):
+        return schema.Boolean
+    if pa.types.is_integer(kind):
+        return schema.BigInteger
+    if pa.types.is_date(kind):
+        return schema.Date
+    return schema.DateTime if pa.types.is_timestamp(kind) else schema.Text
+
+
+@contextmanager
+def change(data_set: DataSet) -> Iterator[Writer]:
+    """Change a data set in one transaction and publish it as the next version when the block ends without an error.
+
+    One change at a time; a second one waits. Readers go on with the version they have.
+    """
+    if data_set.is_duckdb:
+        with duckdb_file.locked(data_set.link), _next_version(data_set) as writer:
+            yield writer
+        return
+    engine = postgresql.engine(data_set.address)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"crm_metrics {data_set.name}"})
+        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{data_set.name}"'))
+        schema.metadata.create_all(connection)
+        yield Writer(connection)
+        _raise_version(connection, postgresql.stored_version(connection) + 1)
+        for table in _MOST_ROWS:  # or the planner goes on with the sizes of an empty schema
+            connection.execute(text(f'ANALYZE "{table.name}"'))
+
+
+@contextmanager
+def trial(data_set: DataSet) -> Iterator[Writer]:
+    """Change a data set as `change` does and keep nothing: what would come of it can be asked of the writer inside the block."""
+    if not data_set.is_duckdb:
+        with postgresql.engine(data_set.address).connect() as connection:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{data_set.name}"'))
+            schema.metadata.create_all(connection)
+            yield Writer(connection)
+            connection.rollback()
+        return
+    with tempfile.TemporaryDirectory(prefix="crm-metrics-trial-") as folder:
+        path = Path(folder) / "trial.duckdb"
+        if current := duckdb_file.version_number(data_set.link):
+            shutil.copyfile(duckdb_file.version_path(data_set.link, current), path)
+        with duckdb_file.connect(path) as raw:
+            engine = duckdb_file.engine_of(raw)
+            if not current:
+                schema.metadata.create_all(engine)
+            with engine.connect() as connection:
+                yield Writer(connection, raw)
+                connection.rollback()
+
+
+@contextmanager
+def _next_version(data_set: DataSet) -> Iterator[Writer]:
+    link = data_set.link
+    current = duckdb_file.version_number(link)
+    path = duckdb_file.version_path(link, current + 1)
+    duckdb_file.remove_leftovers(link, current)
+    if current:
+        shutil.copyfile(duckdb_file.version_path(link, current), path)
+    connection = duckdb_file.connect(path)
+    engine = duckdb_file.engine_of(connection)
+    try:
+        if not current:
+            schema.metadata.create_all(engine)
+        with engine.begin() as transaction:
+            yield Writer(transaction, connection)
+            _raise_version(transaction, current + 1)
+        connection.execute("CHECKPOINT")
+    except BaseException:
+        connection.close()
+        path.unlink(missing_ok=True)
+        raise
+    connection.close()
+    duckdb_file.verify(path, current + 1)
+    duckdb_file.point(link, path)
+    duckdb_file.remove_leftovers(link, current + 1)
+
+
+def _raise_version(connection: Connection, number: int) -> None:
+    stored = schema.data_set
+    rows = [("schema_version", SCHEMA_VERSION), ("data_version", str(number))]
+    for setting, value in rows:
+        done = connection.execute(update(stored).where(stored.c.setting == setting).values(setting_value=value))
+        if not _exists(connection, setting):
+            connection.execute(insert(stored).values(setting=setting, setting_value=value))
+        done.close()
+
+
+def _exists(connection: Connection, setting: str) -> bool:
+    stored = schema.data_set
+    return bool(connection.execute(select(func.count()).select_from(stored).where(stored.c.setting == setting)).scalar())
+
+
+def delete(data_set: DataSet) -> None:
+    """Remove a data set with all its versions and its workspace (DuckDB), or its schema (PostgreSQL)."""
+    if not data_set.is_duckdb:
+        with postgresql.engine(data_set.address).begin() as connection:
+            connection.execute(text(f'DROP SCHEMA IF EXISTS "{data_set.name}" CASCADE'))
+        return
+    with duckdb_file.locked(data_set.link):
+        data_set.link.unlink(missing_ok=True)
+        duckdb_file.remove_leftovers(data_set.link, -duckdb_file.KEPT_VERSIONS)
+        with suppress(FileNotFoundError):
+            workspace_path(data_set).unlink()
+
+
+def workspace_engine(data_set: DataSet) -> Engine:
+    """Return the engine of the workspace: SQLite beside a DuckDB data set, the same schema on PostgreSQL."""
+    if not data_set.is_duckdb:
+        return postgresql.engine(data_set.address)
+    data_set.link.parent.mkdir(parents=True, exist_ok=True)
+    return create_engine(URL.create("sqlite", database=str(workspace_path(data_set))), poolclass=NullPool)

@@ -1,0 +1,169 @@
+"""DuckDB files: hardened connections, one reader per published version, and how a finished file becomes the published one."""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from duckdb_sqlalchemy import ConnectionWrapper
+from duckdb_sqlalchemy import Dialect as DuckDBDialect
+from sqlalchemy import Engine, Select, create_engine
+from sqlalchemy.pool import StaticPool
+
+from crm_metrics import schema
+from crm_metrics.database.data_set import DataMoved, DataSet
+from crm_metrics.metric import BadInput
+
+MEMORY_SETTING = "CRM_METRICS_MEMORY"
+THREADS_SETTING = "CRM_METRICS_THREADS"
+KEPT_VERSIONS = 2
+DIALECT = DuckDBDialect(paramstyle="qmark")
+_readers: dict[tuple[str, int], duckdb.DuckDBPyConnection] = {}
+_readers_lock = threading.Lock()
+
+
+def version_number(link: Path) -> int:
+    """Return the number of the version that `link` points to; 0 where there is none. Raises BadInput for a file of another program."""
+    if not link.is_symlink():
+        if link.exists():
+            raise BadInput("{path} is a file of another program. Give the data set another name.", path=link)
+        return 0
+    return int(link.readlink().stem.rpartition("-")[2])
+
+
+def version_path(link: Path, number: int) -> Path:
+    """Return the file of one version."""
+    return link.with_name(f"{link.stem}-{number:06d}.duckdb")
+
+
+def read_version(data_set: DataSet, number: int, query: Select) -> pa.Table:
+    """Return the rows of `query` in one version, 0 being an empty one."""
+    cursor = reader(data_set, number).cursor()
+    try:
+        return answer(cursor, query)
+    finally:
+        cursor.close()
+
+
+def answer(cursor: duckdb.DuckDBPyConnection, query: Select) -> pa.Table:
+    """Return the rows of `query` with exact decimals."""
+    compiled = query.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+    values = [compiled.params[name] for name in compiled.positiontup or []]
+    return cursor.execute(str(compiled), values).to_arrow_table()
+
+
+def reader(data_set: DataSet, number: int) -> duckdb.DuckDBPyConnection:
+    """Return the process's connection to one version; every question gets a cursor of its own."""
+    key = (data_set.address if number else "", number)
+    with _readers_lock:
+        if key not in _readers:
+            _forget_old_readers(data_set.address)
+            _readers[key] = _open_version(data_set, number) if number else _empty()
+        return _readers[key]
+
+
+def _open_version(data_set: DataSet, number: int) -> duckdb.DuckDBPyConnection:
+    path = version_path(data_set.link, number)
+    if not path.exists():  # two imports came between asking for the version and opening it
+        raise DataMoved
+    return connect(path, read_only=True)
+
+
+def _forget_old_readers(address: str) -> None:
+    held = sorted(number for held_address, number in _readers if held_address == address)
+    for number in held[: len(held) + 1 - KEPT_VERSIONS]:
+        del _readers[address, number]
+
+
+def _empty() -> duckdb.DuckDBPyConnection:
+    connection = connect(None)
+    schema.metadata.create_all(engine_of(connection))
+    return connection
+
+
+def engine_of(connection: duckdb.DuckDBPyConnection) -> Engine:
+    """Return an SQLAlchemy engine on one open connection."""
+    return create_engine("duckdb://", creator=lambda: ConnectionWrapper(connection), poolclass=StaticPool)
+
+
+def connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file (None: in memory) that reads and writes nothing else (see docs/decisions/0002-hardened-duckdb.md)."""
+    config: dict[str, Any] = {"memory_limit": os.environ.get(MEMORY_SETTING, "4GB"), "preserve_insertion_order": "true"}
+    if threads := os.environ.get(THREADS_SETTING, ""):
+        config["threads"] = threads
+    connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=config)
+    if path:
+        connection.execute(f"SET temp_directory = '{_quoted(path.parent / '.spill')}'")
+    for setting in _HARDENING:
+        connection.execute(setting)
+    return connection
+
+
+_HARDENING = (
+    "SET max_temp_directory_size = '50GB'",
+    "SET python_enable_replacements = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+@contextmanager
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give an empty in-memory DuckDB that reads no files, for work on Arrow tables registered by name."""
+    connection = connect(None)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def verify(path: Path, number: int) -> None:
+    """Open the finished file as a reader would; an error here leaves the old version published."""
+    with connect(path, read_only=True) as connection:
+        stored = connection.execute("SELECT setting_value FROM data_set WHERE setting = 'data_version'").fetchone()
+    if stored is None or int(stored[0]) != number:
+        raise RuntimeError(f"{path.name} holds version {stored}, not {number}.")
+
+
+def point(link: Path, path: Path) -> None:
+    """Move the link to `path` in one step that survives a power cut."""
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+    pending = link.with_name(f".{link.name}.pending")
+    pending.unlink(missing_ok=True)
+    pending.symlink_to(path.name)
+    pending.replace(link)
+    folder = os.open(link.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def remove_leftovers(link: Path, current: int) -> None:
+    """Remove what a killed import left behind and versions older than the last two."""
+    for path in link.parent.glob(f"{link.stem}-*.duckdb*"):
+        number = path.name.removeprefix(f"{link.stem}-")[:6]
+        if number.isdigit() and not current - KEPT_VERSIONS < int(number) <= current:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(link: Path) -> Iterator[None]:
+    """Let one process at a time change the data set of `link`; others wait."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with link.with_name(f".{link.stem}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,93 @@
+"""Reading: one version of one data set, to ask questions of."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import Executable, Select
+
+from crm_metrics.database import duckdb_file, postgresql
+from crm_metrics.database.data_set import ADDRESS_SETTING, NAME, DataSet, data_folder, find_data_set, from_address
+
+T = TypeVar("T")
+
+
+def data_sets() -> list[DataSet]:
+    """Return the data sets at hand, by name: files of the folder, or schemas of the configured server."""
+    configured = os.environ.get(ADDRESS_SETTING, "")
+    beside = from_address(configured) if configured else None
+    if beside and not beside.is_duckdb:
+        names = postgresql.retried(lambda: postgresql.schemas(beside))
+    else:
+        folder = beside.link.parent if beside else data_folder()
+        names = [path.stem for path in folder.glob("*.duckdb") if NAME.fullmatch(path.stem)]
+    return [find_data_set(name) for name in sorted(names)]
+
+
+def version(data_set: DataSet) -> int:
+    """Return the number of the published version; 0 before the first import."""
+    if data_set.is_duckdb:
+        return duckdb_file.version_number(data_set.link)
+    return postgresql.retried(lambda: postgresql.version(data_set))
+
+
+@dataclass(frozen=True)
+class Source:
+    """One version of one data set, to ask questions of: `source(query)` gives a frame, `source.remember` keeps an answer.
+
+    Decimals come as floats (sums are made exactly, in the database), days as datetime.date-like timestamps.
+    """
+
+    data_set: DataSet
+    version: int
+    _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __call__(self, query: Select) -> pd.DataFrame:
+        """Return the rows of `query`.
+
+        Raises DataMoved if PostgreSQL holds a newer version by now.
+        """
+        return arrow_to_frame(self.arrow(query))
+
+    def arrow(self, query: Select) -> pa.Table:
+        """Return the rows of `query` with exact decimals."""
+        if self.data_set.is_duckdb or self.version == 0:
+            return duckdb_file.read_version(self.data_set, self.version, query)
+        return postgresql.retried(lambda: postgresql.read_version(self.data_set, self.version, query))
+
+    def remember(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Return `function(self, *arguments)`, computed once per version."""
+        key = (function.__module__, function.__qualname__, arguments)
+        if key not in self._kept:
+            self._kept[key] = function(self, *arguments)
+        kept: T = self._kept[key]
+        return kept
+
+
+def open_source(data_set: DataSet) -> Source:
+    """Return the published version of `data_set`; before the first import an empty one."""
+    return Source(data_set, version(data_set))
+
+
+def arrow_to_frame(table: pa.Table) -> pd.DataFrame:
+    """Return `table` as a frame: decimals as float64, days as datetime64."""
+    columns = []
+    for column in table.columns:
+        kind = column.type
+        if pa.types.is_decimal(kind):
+            columns.append(column.cast(pa.float64()))
+        elif pa.types.is_date(kind):
+            columns.append(column.cast(pa.timestamp("us")))
+        else:
+            columns.append(column)
+    return pa.table(columns, names=table.column_names).to_pandas()
+
+
+def statement_text(data_set: DataSet, query: Executable) -> tuple[str, dict[str, Any]]:
+    """Return the SQL text of `query` on that database and its bound values, for cache keys and "Show SQL"."""
+    dialect = duckdb_file.DIALECT if data_set.is_duckdb else postgresql.engine(data_set.address).dialect
+    compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+    return str(compiled), dict(compiled.params)
