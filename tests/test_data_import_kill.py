@@ -180,6 +180,7 @@ print(sorted(seen))
 """
 
 
+@pytest.mark.slow
 def test_readers_go_on_while_files_are_imported_in_this_and_in_another_process(tmp_path):
     data_set = data_set_in(str(tmp_path))
     import_file(data_set, file_of(0, SIZES[0]), "0.csv", MAPPING)

@@ -391,6 +391,7 @@ def assert_undo_equals_scratch(steps: Any, folder: Path) -> None:
         assert after_undo[name] == from_scratch[name], name
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(STEPS)
 def test_after_any_imports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
@@ -407,6 +408,7 @@ def test_after_many_imports_and_undos_the_state_is_that_of_importing_the_remaini
 CONFLICTS = st.lists(st.tuples(st.sampled_from("12"), st.sampled_from("ab"), st.sampled_from(["1", "2"])), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(CONFLICTS, CONFLICTS)
 def test_after_an_undo_orders_that_contradicted_it_are_as_if_it_had_never_been(tmp_path_factory, first, second):
@@ -440,6 +442,7 @@ def test_cdnow_loads_whole_fader_and_hardie_2001(any_data_set, cdnow_file):
     assert customers == [{"n": 2357}]
 
 
+@pytest.mark.slow
 def test_online_retail_has_its_three_revenues_chen_sain_guo_2012(any_data_set, shared_data):
     """541,909 rows; 9,747,747.93 net; 8,300,065.81 of known customers; 8,911,407.90 sold in 18,532 orders of 4,338 customers."""
     path = shared_data / "online_retail" / "online_retail.csv.gz"

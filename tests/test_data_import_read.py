@@ -73,6 +73,7 @@ def test_cdnow_master_has_the_published_69659_rows_and_23570_customers(cdnow_mas
     assert (lines.num_rows, distinct(lines, "customer_id")) == (69_659, 23_570)
 
 
+@pytest.mark.slow
 def test_online_retail_has_its_three_published_revenues(shared_data):
     """UCI 352; figures of ../shared/data/README.md: all rows, identified signed, identified positive."""
     content = (shared_data / "online_retail" / "online_retail.csv.gz").read_bytes()

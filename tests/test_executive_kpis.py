@@ -643,6 +643,7 @@ def test_buckets_add_up_to_the_period_and_count_each_customer_once_in_each(rando
     assert trend["bucket_on"].iloc[0].date() == bucket_start(filters.start, grain)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(filter_values())
 def test_regions_channels_and_categories_add_up_to_the_whole_change(random_shop, filters):

@@ -559,6 +559,7 @@ FINDINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tab", "language", "words_in_it"), FINDINGS)
 def test_each_question_of_the_page_is_answered(opened, tab, language, words_in_it):
     app = opened(tab=tab, lang=language)
@@ -567,6 +568,7 @@ def test_each_question_of_the_page_is_answered(opened, tab, language, words_in_i
     assert words_in_it in findings(app)[-1]
 
 
+@pytest.mark.slow
 def test_horizon_and_discount_stand_in_the_address_and_survive_a_change_of_filters(opened):
     app = opened(horizon="24", discount="0")
     assert "Over the next 24 months" in findings(app)[0]

@@ -124,6 +124,7 @@ def test_data_without_information_never_give_a_converged_model(fit, trap):
     assert fitted.customers in (len(frame), 0)  # Gamma-Gamma counts usable repeaters
 
 
+@pytest.mark.slow
 def test_twenty_customers_neither_crash_a_fit_nor_a_score(two_thousand):
     few = two_thousand.head(20)
     for fit in (fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd):
