@@ -105,7 +105,7 @@ def import_files(  # noqa: PLR0917  # typer makes options of them
     else:
         for outcome in outcomes:
             _print_outcome(outcome)
-    if any(isinstance(outcome, BadInput) for outcome in outcomes):
+    if any(isinstance(outcome, BadInput) or outcome.state == "refused" for outcome in outcomes):
         raise typer.Exit(REFUSED)
 
 

@@ -16,7 +16,12 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     >>> csv_bytes(pd.DataFrame({"name": ["=1+1"]})).decode("utf-8-sig").split()
     ['name', "'=1+1"]
     """
-    return escaped(frame).to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+    return csv_text(frame).encode("utf-8-sig")
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return `frame` as CSV in which no cell is a formula."""
+    return str(escaped(frame).to_csv(index=False, lineterminator="\n"))
 
 
 def excel_bytes(frame: pd.DataFrame, *, sheet: str = "table") -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crm_metrics.data_import.report import ImportReport
 
 Format = Literal["table", "json", "csv"]
+MOST_COLUMNS = 16  # side by side; more can not be read
 PIPED_WIDTH = 200  # a table that goes into a file or another program is not cut to the 80 columns of an unknown terminal
 
 
@@ -24,10 +25,9 @@ def print_frame(frame: "pd.DataFrame", form: Format) -> None:
     if form == "json":
         sys.stdout.write(json.dumps(records(frame), ensure_ascii=False, indent=1) + "\n")
     elif form == "csv":
-        from crm_metrics.export import csv_bytes
+        from crm_metrics.export import csv_text
 
-        sys.stdout.buffer.write(csv_bytes(frame))
-        sys.stdout.buffer.flush()
+        sys.stdout.write(csv_text(frame))
     else:
         _print_table(frame)
 
@@ -63,10 +63,17 @@ def _print_table(frame: "pd.DataFrame") -> None:
     from rich.text import Text
 
     table = Table(show_edge=False, header_style="bold")
-    for name in frame.columns:
-        table.add_column(Text(str(name)), justify="right" if frame[name].dtype.kind in "iuf" else "left", overflow="fold")
-    for row in records(frame):
-        table.add_row(*[Text(_cell(value)) for value in row.values()])
+    rows = records(frame)
+    if len(frame.columns) > MOST_COLUMNS and len(rows) < MOST_COLUMNS:  # many columns of few rows: a line for each column
+        for heading in ("", *(str(number) for number in range(1, len(rows) + 1))):
+            table.add_column(heading, overflow="fold")
+        for name in frame.columns:
+            table.add_row(str(name), *[Text(_cell(row[name])) for row in rows])
+    else:
+        for name in frame.columns:
+            table.add_column(Text(str(name)), justify="right" if frame[name].dtype.kind in "iuf" else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*[Text(_cell(value)) for value in row.values()])
     _console().print(table)
 
 

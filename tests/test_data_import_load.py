@@ -456,3 +456,12 @@ def test_online_retail_has_its_three_revenues_chen_sain_guo_2012(any_data_set, s
     columns = [schema.orders.c.order_id, schema.orders.c.customer_id]
     query = select(*[func.count(column.distinct()) for column in columns]).where(*is_identified(), *sold)
     assert [list(row.values()) for row in open_source(any_data_set).arrow(query).to_pylist()] == [[18_532, 4_338]]
+
+
+def test_a_file_without_a_row_that_can_be_right_is_refused_and_changes_nothing(tmp_path):
+    data_set = database.find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
+    content = b"order,customer,date,amount\n1,a,never,10\n2,b,2024-01-05,ten\n"
+    mapping = from_dict({"columns": {name: name for name in ("order", "customer", "date", "amount")}})
+    report = import_file(data_set, content, "wrong.csv", mapping)
+    assert (report.state, report.rows_in, report.rows_loaded, report.rows_quarantined) == ("refused", 2, 0, 2)
+    assert database.version(data_set) == 0

@@ -61,7 +61,8 @@ def import_file(  # noqa: PLR0913  # what a file is (four) and how it is to be l
     """Load the order lines of a file as one batch, publish them, and return what came of every row.
 
     check_only: report and load nothing. progress: called with an English step and the share done, 0 to 1. latest_on: days after it
-    can't be right. The same content loaded before with the same mapping changes nothing; with another mapping it is replaced.
+    can't be right. A file without a row that can be right is refused and changes nothing.
+    The same content loaded before with the same mapping changes nothing; with another mapping it is replaced.
     Raises BadInput if the file can't be read with the mapping, or if its currency or time zone is not the data set's.
     """
     tell = progress or _silent
@@ -86,6 +87,7 @@ def import_table(  # as import_file
         return _unchanged(batch, raw.name)
     tell(CHECKING, 0.3)
     file = checked_file(raw, mapping, latest_on=latest_on)
+    check_only = check_only or not file.checked.lines.num_rows
     tell(COMPARING, 0.6)
     try:
         with _transaction(data_set, check_only=check_only) as writer:
@@ -149,6 +151,8 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
     if not check_only:
         _write(writer, batch, lines, found=found, left=left)
     state: State = "checked" if check_only else "replaced" if earlier else "loaded"
+    if not file.checked.lines.num_rows:
+        state = "refused"
     shown = replace(batch, batch_id=0) if check_only else batch
     return report_of(shown, state, left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
 

@@ -14,13 +14,14 @@ from crm_metrics.data_import.left_out import reason_values
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH
 
-State = Literal["loaded", "unchanged", "replaced", "checked", "undone"]
+State = Literal["loaded", "unchanged", "replaced", "checked", "refused", "undone"]
 EXAMPLE_ROWS = 10  # enough to find the place in the file; `quarantine BATCH` prints all
 HEADLINES: dict[State, str] = {
     "loaded": noop("{file}: loaded as batch {batch}."),
     "unchanged": noop("{file}: batch {batch} already holds this content. Nothing was changed."),
     "replaced": noop("{file}: loaded as batch {batch} in place of batch {replaced_batch}, which had another mapping."),
     "checked": noop("{file}: checked only. Nothing was loaded."),
+    "refused": noop("{file}: no row can be right as the mapping reads it. Nothing was loaded. Correct the mapping."),
     "undone": noop("{file}: batch {batch} was taken back."),
 }
 

@@ -124,7 +124,10 @@ def show_last_report() -> None:
 
 
 def _show_report(report: ImportReport, *, key: str) -> None:
-    st.success(report.headline(), icon=":material/check_circle:")
+    if report.state == "refused":
+        st.error(report.headline(), icon=":material/error:")
+    else:
+        st.success(report.headline(), icon=":material/check_circle:")
     rows = [(label, rows, value_text(float(amount), "money", exact=True)) for label, rows, amount in report.classes()]
     st.dataframe(pd.DataFrame(rows, columns=[t("Rows"), t("Number"), t("Net amount")]), hide_index=True, key=f"report_{key}", width=520)
     for remark in report.remarks():
