@@ -1,17 +1,21 @@
 """Every page opens without an exception and shows something: empty, with five customers, with CDNOW; in both languages."""
 
 import datetime as dt
+import os
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from browser import ROOT
 from streamlit.testing.v1 import AppTest
 
 from crm_metrics import database, language, schema
+from crm_metrics.data_import.load import import_file
+from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.ui.start import PAGES
 
-APP = str(Path(__file__).parent.parent / "app.py")
+APP = str(ROOT / "app.py")
 
 
 @pytest.fixture
@@ -52,6 +56,21 @@ def five_customers() -> database.DataSet:
     return data_set
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory, cdnow_file: Path) -> Path:
+    """A folder with CDNOW, and with Online Retail where the reference data are at hand."""
+    folder = tmp_path_factory.mktemp("loaded")
+    _load(folder, "cdnow", cdnow_file)
+    retail = Path(os.environ.get("CRM_METRICS_SHARED_DATA", ROOT.parent / "shared" / "data")) / "online_retail" / "online_retail.csv.gz"
+    if retail.exists():
+        _load(folder, "online_retail", retail)
+    return folder
+
+
+def _load(folder: Path, name: str, file: Path) -> None:
+    import_file(database.find_data_set(f"duckdb:///{folder / name}.duckdb"), file.read_bytes(), file.name, load_mapping(name))
+
+
 def opened(page: str, **parameters: str) -> AppTest:
     language.use("zh" if parameters.get("lang") == "zh" else "en")  # AppTest formats the options of widgets outside the page
     app = AppTest.from_file(APP, default_timeout=60)
@@ -59,6 +78,8 @@ def opened(page: str, **parameters: str) -> AppTest:
         app.query_params[key] = value
     app.run()
     app.switch_page(f"pages/{page}.py")
+    for key, value in parameters.items():  # the page's own ones: going to a page leaves those of the page before
+        app.query_params[key] = value
     return app.run()
 
 
@@ -82,6 +103,24 @@ def test_every_page_opens_on_five_customers(folder: Path, page: str, spoken: str
     app = opened(page, lang=spoken, period="all")
     assert not app.exception
     assert len(texts(app)) > 60
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("loaded")  # loaded once, by one process
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", ["cdnow", "online_retail"])
+def test_every_page_opens_on_real_data(loaded: Path, monkeypatch: pytest.MonkeyPatch, name: str, page: str, spoken: str) -> None:
+    if not (loaded / f"{name}.duckdb").exists():
+        pytest.skip("the reference data are not here: put them into ../shared/data or name their folder in CRM_METRICS_SHARED_DATA")
+    monkeypatch.setenv(database.FOLDER_SETTING, str(loaded))
+    customer = {"customer": {"cdnow": "1516", "online_retail": "14911"}[name]} if page == "customer" else {}
+    app = opened(page, lang=spoken, data=name, period="all", **customer)
+    assert not app.exception
+    assert not app.error
+    charts = len(app.get("plotly_chart"))
+    assert charts >= {"executive_kpis": 1, "lifetime_value": 1, "customer": 1}.get(page, 0)
+    assert len(texts(app)) > 100
 
 
 def test_an_empty_data_set_leads_to_the_data_page(folder: Path) -> None:
