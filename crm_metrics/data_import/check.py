@@ -77,7 +77,6 @@ def check_rows(raw: RawTable, mapping: Mapping, latest_on: date | None = None) -
     """
     cells = cells_of(raw, mapping)
     verdicts = Verdicts(raw.table.num_rows)
-    hashes = row_hashes(cells.encoded) if raw.columns else np.zeros((0, 2), dtype=np.uint64)
     moments = cells.moments()
     _reject_totals(cells, moments, verdicts)
     numbers, customers = cells.identifiers("order"), _customers(cells)
@@ -90,8 +89,10 @@ def check_rows(raw: RawTable, mapping: Mapping, latest_on: date | None = None) -
     amounts = amounts_of(cells, verdicts, currencies)
     days = moments.values.cast(pa.date32(), safe=False)
     stated = numbers.values if numbers is not None else None
+    hashes = _content(cells, amounts, currencies, orders=stated, customers=customers, moments=moments)
     orders = order_numbers(cells.mapping, stated, customers=customers.values, days=days, hashes=hashes).dictionary_encode()
     kinds = line_kinds(cells, verdicts, amounts, orders)
+    hashes = hashes + row_hashes({"line_kind": pa.array(kinds.kinds, pa.string())}, len(hashes))
     joined = join_orders(orders, customers.values.dictionary_encode(), verdicts, moments=_microseconds(moments), kinds=kinds.kinds)
     lines = _lines(cells, amounts, currencies, orders=orders, hashes=hashes)
     lines |= _of_orders(joined.customers, joined.moments, kinds, amounts)
@@ -114,6 +115,27 @@ def _customers(cells: Cells) -> Parsed:
     if parsed is None:
         return Parsed("", pa.nulls(cells.raw.table.num_rows, pa.string()), np.zeros(cells.raw.table.num_rows, dtype=np.int8))
     return parsed._replace(values=pc.utf8_lower(parsed.values)) if cells.mapping.customers.is_case_folded else parsed
+
+
+def _content(  # noqa: PLR0913  # what makes a row the same row
+    cells: Cells, amounts: Amounts, currencies: Currencies, *, orders: pa.Array | None, customers: Parsed, moments: Parsed
+) -> np.ndarray:
+    """Return the fingerprint of each row but for its kind, which may depend on the other rows of its order.
+
+    Only what makes a row the same sale counts: no unused column, no name or region, no number that this module gave.
+    """
+    product, count = cells.identifiers("product"), cells.raw.table.num_rows
+    fields = {
+        "customer": customers.values,
+        "ordered_at": moments.values,
+        "product": pc.coalesce(product.values, cells.names("product_name")) if product is not None else cells.names("product_name"),
+        "quantity": amounts.quantity,
+        "currency": currencies.currency,
+        **amounts.as_written,
+    }
+    if orders is not None and cells.mapping.orders.id == "column":
+        fields["order"] = orders
+    return row_hashes(fields, count)
 
 
 def _reject_totals(cells: Cells, moments: Parsed, verdicts: Verdicts) -> None:

@@ -19,7 +19,10 @@ ZERO = pa.scalar(Decimal(0), MONEY)
 
 
 class Amounts(NamedTuple):
-    """Per row, decimal(18,4), null where unknown; money in the reporting currency, negative for a return."""
+    """Per row, decimal(18,4), null where unknown; money in the reporting currency, negative for a return.
+
+    as_written: unit price, gross and net amount in the currency of the row.
+    """
 
     quantity: pa.Array
     unit_price: pa.Array
@@ -27,6 +30,7 @@ class Amounts(NamedTuple):
     discount: pa.Array
     net: pa.Array
     cost: pa.Array
+    as_written: dict[str, pa.Array]
 
 
 def amounts_of(cells: Cells, verdicts: Verdicts, currencies: Currencies) -> Amounts:
@@ -48,7 +52,8 @@ def amounts_of(cells: Cells, verdicts: Verdicts, currencies: Currencies) -> Amou
     gross, discount, net = _discounted(cells, verdicts, stated, units=units, unit_price=unit_price)
     cost = _cost(cells, verdicts, units, net)
     converted = [currencies.converted(part, verdicts) for part in (unit_price, gross, discount, net, cost)]
-    return Amounts(units, *converted)
+    as_written = {"unit_price": unit_price, "gross_amount": gross, "net_amount": net}
+    return Amounts(units, *converted, as_written=as_written)
 
 
 def _number(cells: Cells, verdicts: Verdicts, target: Target, *, needed: bool) -> Parsed | None:
