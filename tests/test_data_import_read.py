@@ -255,9 +255,10 @@ SAME = "order;customer;date;quantity;amount;product;name\nA1;C1;2024-01-31;1;10.
 OTHERWISE = {
     "an extra column": "order;customer;date;quantity;amount;product;note\nA1;C1;2024-01-31;1;10.00;P1;x\nA2;C2;2024-02-01;2;20.50;P2;y\n",
     "other decimals": "order;customer;date;quantity;amount;product\nA1;C1;2024-01-31;1;10;P1\nA2;C2;2024-02-01;2.0;20.5;P2\n",
-    "decimal commas and German dates": "order;customer;date;quantity;amount;product\nA1;C1;31.01.2024;1;10,00;P1\nA2;C2;01.02.2024;2;20,50;P2\n",
+    "decimal commas and German dates": "order;customer;date;quantity;amount;product\nA1;C1;31.01.2024;1;10,00;P1\n"
+    "A2;C2;01.02.2024;2;20,50;P2\n",
     "another name of the product": SAME.replace("Cup", "Mug"),
-    "another encoding and order of columns": "product;amount;quantity;date;customer;order\nP1;10.00;1;2024-01-31;C1;A1\nP2;20.50;2;2024-02-01;C2;A2\n",
+    "another order of columns": "product;amount;quantity;date;customer;order\nP1;10.00;1;2024-01-31;C1;A1\nP2;20.50;2;2024-02-01;C2;A2\n",
 }
 
 

@@ -117,7 +117,7 @@ def _customers(cells: Cells) -> Parsed:
     return parsed._replace(values=pc.utf8_lower(parsed.values)) if cells.mapping.customers.is_case_folded else parsed
 
 
-def _content(  # noqa: PLR0913  # what makes a row the same row
+def _content(
     cells: Cells, amounts: Amounts, currencies: Currencies, *, orders: pa.Array | None, customers: Parsed, moments: Parsed
 ) -> np.ndarray:
     """Return the fingerprint of each row but for its kind, which may depend on the other rows of its order.

@@ -51,9 +51,11 @@ def amounts_of(cells: Cells, verdicts: Verdicts, currencies: Currencies) -> Amou
     unit_price = price.values if price is not None else nothing
     gross, discount, net = _discounted(cells, verdicts, stated, units=units, unit_price=unit_price)
     cost = _cost(cells, verdicts, units, net)
-    converted = [currencies.converted(part, verdicts) for part in (unit_price, gross, discount, net, cost)]
+    price_in, gross_in, discount_in, net_in, cost_in = (
+        currencies.converted(part, verdicts) for part in (unit_price, gross, discount, net, cost)
+    )
     as_written = {"unit_price": unit_price, "gross_amount": gross, "net_amount": net}
-    return Amounts(units, *converted, as_written=as_written)
+    return Amounts(units, price_in, gross_in, discount_in, net_in, cost_in, as_written)
 
 
 def _number(cells: Cells, verdicts: Verdicts, target: Target, *, needed: bool) -> Parsed | None:
