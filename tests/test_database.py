@@ -1,5 +1,8 @@
 """The only connection: versions, names, what DuckDB is not allowed to do, and that PostgreSQL behaves the same."""
 
+import subprocess
+import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -7,7 +10,7 @@ import duckdb
 import psycopg
 import pyarrow as pa
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import create_engine, func, insert, make_url, select, text
 
 from crm_metrics import database, schema
 from crm_metrics.database import DataMoved, DataSet, Source, change, duckdb_file, find_data_set, open_source
@@ -129,10 +132,23 @@ def test_a_file_that_does_not_hold_its_version_is_not_published(data_set, tmp_pa
 
 def test_what_a_killed_import_left_is_removed_by_the_next(data_set, tmp_path):
     add_product(data_set, "a")
-    for leftover in ("mine-000002.duckdb", "mine-000002.duckdb.wal", "mine-000009.duckdb"):
+    for leftover in (".mine.pending.duckdb", ".mine.pending.duckdb.wal"):
         (tmp_path / leftover).write_bytes(b"torn")
     add_product(data_set, "b")
-    assert sorted(path.name for path in tmp_path.glob("mine-*")) == ["mine-000001.duckdb", "mine-000002.duckdb"]
+    assert sorted(path.name for path in tmp_path.glob("*mine[-.]*")) == [
+        ".mine.lock",
+        "mine-000001.duckdb",
+        "mine-000002.duckdb",
+        "mine.duckdb",
+    ]
+    assert names(open_source(data_set)) == ["a", "b"]
+
+
+def test_a_version_finished_by_an_import_that_was_killed_before_it_was_published_is_replaced(data_set, tmp_path):
+    add_product(data_set, "a")
+    add_product(data_set, "killed")
+    duckdb_file.point(data_set.link, tmp_path / "mine-000001.duckdb")
+    add_product(data_set, "b")
     assert names(open_source(data_set)) == ["a", "b"]
 
 
@@ -145,12 +161,155 @@ def test_a_database_of_another_program_is_not_overwritten(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("held", [0, 1], ids=["the first version", "the next version"])
+def test_a_file_of_another_program_that_is_named_like_a_version_is_not_touched(data_set, tmp_path, held):
+    path = tmp_path / f"mine-00000{held + 1}.duckdb"
+    if held:
+        add_product(data_set, "a")
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE books (title TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match=f"{path.name} is a file of another program"):
+        add_product(data_set, "b")
+    assert path.read_bytes() == before
+    assert database.version(data_set) == held
+
+
+def test_files_of_another_program_beside_a_data_set_stay(data_set, tmp_path):
+    others = [tmp_path / name for name in ("mine-000009.duckdb", "mine-000000.duckdb", "mine-old.duckdb", "mine-000001.duckdb.txt")]
+    for other in others:
+        other.write_bytes(b"not ours")
+    for name in "abcd":
+        add_product(data_set, name)
+    assert [other.read_bytes() for other in others] == [b"not ours"] * 4
+    database.delete(data_set)
+    assert [other.read_bytes() for other in others] == [b"not ours"] * 4
+
+
+def test_a_data_set_whose_link_was_lost_is_not_begun_anew(data_set, tmp_path):
+    add_product(data_set, "a")
+    data_set.link.unlink()
+    with pytest.raises(BadInput, match=r"ln -s mine-000001\.duckdb"):
+        add_product(data_set, "b")
+    data_set.link.symlink_to("mine-000001.duckdb")
+    assert names(open_source(data_set)) == ["a"]
+
+
+def test_a_link_of_another_program_is_not_moved(data_set, tmp_path):
+    (tmp_path / "elsewhere.duckdb").write_bytes(b"not ours")
+    data_set.link.symlink_to("elsewhere.duckdb")
+    with pytest.raises(BadInput, match="another program"):
+        add_product(data_set, "a")
+    assert data_set.link.readlink() == Path("elsewhere.duckdb")
+
+
+def test_a_data_set_made_again_under_the_name_of_a_deleted_one_holds_nothing_of_it(data_set):
+    add_product(data_set, "old")
+    assert names(open_source(data_set)) == ["old"]
+    database.delete(data_set)
+    add_product(data_set, "new")
+    assert names(open_source(data_set)) == ["new"]
+
+
 def test_a_deleted_data_set_is_gone(any_data_set, tmp_path):
     doomed = any_data_set if any_data_set.is_duckdb else DataSet("doomed", str(any_data_set.address).replace(any_data_set.name, "doomed"))
     add_product(doomed, "a")
     database.delete(doomed)
     assert database.version(doomed) == 0
     assert not list(tmp_path.glob("mine*"))
+
+
+# ── what stands in the way is said in a sentence ─────────────────────────────────────────────────────────────────────────
+
+
+def test_a_folder_that_is_a_file_or_may_not_be_written_is_named(tmp_path):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(BadInput, match=rf"{tmp_path}/data can't be written"):
+        add_product(find_data_set(f"duckdb:///{tmp_path}/data/mine.duckdb"), "a")
+    with pytest.raises(BadInput, match=r"/proc/.* can't be written"):
+        add_product(find_data_set("duckdb:////proc/mine.duckdb"), "a")
+
+
+FULL_DISK = """
+import os, resource, sys
+import pyarrow as pa
+from sqlalchemy import insert
+from crm_metrics import database, schema
+from crm_metrics.metric import BadInput
+
+data_set = database.find_data_set(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    with database.change(data_set) as writer:
+        names = [os.urandom(50).hex() for _ in range(100_000)]
+        writer.append(schema.products, pa.table({"product_id": names, "batch_id": pa.array([1] * len(names), pa.int32())}))
+except BadInput as problem:
+    print(problem)
+"""
+
+
+@pytest.mark.parametrize("room_bytes", [100_000, 6_000_000], ids=["for no copy", "for no rows"])
+def test_a_disk_without_room_is_named_and_nothing_partial_stays(data_set, tmp_path, room_bytes):
+    add_product(data_set, "a")
+    command = [sys.executable, "-c", FULL_DISK, data_set.address, str(room_bytes)]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True)
+    assert ".mine.pending.duckdb can't be written: File too large" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.lock", "mine-000001.duckdb", "mine.duckdb"]
+    assert names(open_source(data_set)) == ["a"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"database": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"username": "nobody"}, 'role "nobody" does not exist'),
+        ({"query": {"host": "nohost.invalid"}}, "failed to resolve host 'nohost.invalid'"),
+    ],
+)
+def test_a_server_that_can_not_be_reached_is_said_in_a_sentence_by_readers_and_writers(postgresql_schema, changed, said):
+    data_set = find_data_set(make_url(postgresql_schema).set(**changed).render_as_string(hide_password=False))
+    began = time.monotonic()
+    for attempt in (open_source, lambda wanted: add_product(wanted, "a"), database.delete):
+        with pytest.raises(BadInput, match=said):
+            attempt(data_set)
+    assert time.monotonic() - began < 5, "what no waiting mends is not tried again"
+
+
+@pytest.mark.postgresql
+def test_without_the_right_to_write_postgresql_refuses_in_a_sentence(postgresql_schema, postgresql_address):
+    with create_engine(postgresql_address).begin() as connection:
+        connection.execute(text("CREATE ROLE guest LOGIN"))
+    for name in ("fresh", make_url(postgresql_schema).query["schema"]):
+        guest = make_url(postgresql_schema).set(username="guest").update_query_dict({"schema": str(name)})
+        with pytest.raises(BadInput, match="PostgreSQL refuses"):
+            add_product(find_data_set(guest.render_as_string(hide_password=False)), "a")
+
+
+@pytest.mark.postgresql
+def test_the_right_to_a_schema_is_enough_to_use_it(postgresql_schema, postgresql_address):
+    name = make_url(postgresql_schema).query["schema"]
+    with create_engine(postgresql_address).begin() as connection:
+        connection.execute(text("CREATE ROLE tenant LOGIN"))
+        connection.execute(text(f'GRANT ALL ON SCHEMA "{name}" TO tenant'))
+    data_set = find_data_set(make_url(postgresql_schema).set(username="tenant").render_as_string(hide_password=False))
+    add_product(data_set, "a")
+    assert names(open_source(data_set)) == ["a"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("table", ["orders", "data_set"])
+def test_a_schema_with_a_table_of_another_program_is_refused_and_left_as_it_is(postgresql_schema, table):
+    data_set = find_data_set(postgresql_schema)
+    engine = database.postgresql_engine(data_set.address)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE {table} (x INTEGER)"))
+    with pytest.raises(BadInput, match=f"tables of another program: {table}"):
+        add_product(data_set, "a")
+    assert database.version(data_set) == 0
+    with engine.connect() as connection:
+        tables = connection.execute(text("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"))
+        assert tables.scalars().all() == [table]
 
 
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,6 +330,46 @@ def test_without_a_setting_the_data_set_is_mine_in_the_data_folder(monkeypatch, 
     assert find_data_set().link == tmp_path / "mine.duckdb"
     add_product(find_data_set("cdnow"), "a")
     assert [found.name for found in database.data_sets()] == ["cdnow"]
+
+
+def test_the_short_form_of_a_postgresql_address_is_understood():
+    assert find_data_set("postgres://someone:secret@host/shop?schema=first") == find_data_set(
+        "postgresql://someone:secret@host/shop?schema=first"
+    )
+
+
+def test_a_name_that_is_too_long_is_told_so():
+    with pytest.raises(BadInput, match=r"300 letters\. Use at most 41"):
+        find_data_set("a" * 300)
+    assert find_data_set("a" * 41).name == "a" * 41
+
+
+def test_an_address_with_a_bad_port_is_refused_without_showing_the_password():
+    with pytest.raises(BadInput, match="is not a database address") as refused:
+        find_data_set("postgresql://me:secret@localhost:abc/shop")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_schema_hidden_in_options_is_asked_for_by_itself():
+    with pytest.raises(BadInput, match="schema=mine"):
+        find_data_set("postgresql://me@localhost/shop?options=-csearch_path=shop")
+
+
+def test_a_data_set_that_is_not_there_is_answered_with_those_that_are(any_data_set, monkeypatch):
+    monkeypatch.setenv(database.ADDRESS_SETTING, any_data_set.address)
+    with pytest.raises(BadInput, match=f"There is no data set {any_data_set.name}"):
+        database.existing()
+    add_product(any_data_set, "a")
+    assert database.existing() == any_data_set
+    with pytest.raises(BadInput, match=rf"There is no data set typo. There are: .*{any_data_set.name}"):
+        database.existing("typo")
+
+
+def test_a_file_of_another_program_is_listed_as_no_data_set(monkeypatch, tmp_path):
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    duckdb.connect(str(tmp_path / "books.duckdb")).close()
+    assert database.data_sets() == []
 
 
 @pytest.mark.parametrize(

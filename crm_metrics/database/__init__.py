@@ -19,7 +19,7 @@ from crm_metrics.database.data_set import (
 from crm_metrics.database.duckdb_file import KEPT_VERSIONS, MEMORY_SETTING, THREADS_SETTING, scratch
 from crm_metrics.database.postgresql import READ_ATTEMPTS
 from crm_metrics.database.postgresql import engine as postgresql_engine
-from crm_metrics.database.source import Source, arrow_to_frame, data_sets, open_source, statement_text, version
+from crm_metrics.database.source import Source, arrow_to_frame, data_sets, existing, open_source, statement_text, version
 
 __all__ = [
     "ADDRESS_SETTING",
@@ -37,6 +37,7 @@ __all__ = [
     "data_folder",
     "data_sets",
     "delete",
+    "existing",
     "find_data_set",
     "open_source",
     "postgresql_engine",

@@ -99,10 +99,9 @@ def change(data_set: DataSet) -> Iterator[Writer]:
             yield writer
         return
     engine = postgresql.engine(data_set.address)
-    with engine.begin() as connection:
+    with postgresql.answering(), engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"crm_metrics {data_set.name}"})
-        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{data_set.name}"'))
-        schema.metadata.create_all(connection)
+        postgresql.prepare(connection, data_set.name)
         yield Writer(connection)
         _raise_version(connection, postgresql.stored_version(connection) + 1)
         for table in _MOST_ROWS:  # or the planner goes on with the sizes of an empty schema
@@ -113,17 +112,19 @@ def change(data_set: DataSet) -> Iterator[Writer]:
 def trial(data_set: DataSet) -> Iterator[Writer]:
     """Change a data set as `change` does and keep nothing: what would come of it can be asked of the writer inside the block."""
     if not data_set.is_duckdb:
-        with postgresql.engine(data_set.address).connect() as connection:
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{data_set.name}"'))
-            schema.metadata.create_all(connection)
+        with postgresql.answering(), postgresql.engine(data_set.address).connect() as connection:
+            postgresql.prepare(connection, data_set.name)
             yield Writer(connection)
             connection.rollback()
         return
     with tempfile.TemporaryDirectory(prefix="crm-metrics-trial-") as folder:
         path = Path(folder) / "trial.duckdb"
         if current := duckdb_file.version_number(data_set.link):
-            shutil.copyfile(duckdb_file.version_path(data_set.link, current), path)
-        with duckdb_file.connect(path) as raw:
+            with duckdb_file.writable(path):
+                shutil.copyfile(duckdb_file.version_path(data_set.link, current), path)
+        else:
+            duckdb_file.refuse_taken(data_set.link, current)
+        with duckdb_file.enough_room(path), duckdb_file.connect(path) as raw:
             engine = duckdb_file.engine_of(raw)
             if not current:
                 schema.metadata.create_all(engine)
@@ -136,27 +137,40 @@ def trial(data_set: DataSet) -> Iterator[Writer]:
 def _next_version(data_set: DataSet) -> Iterator[Writer]:
     link = data_set.link
     current = duckdb_file.version_number(link)
-    path = duckdb_file.version_path(link, current + 1)
-    duckdb_file.remove_leftovers(link, current)
-    if current:
-        shutil.copyfile(duckdb_file.version_path(link, current), path)
-    connection = duckdb_file.connect(path)
-    engine = duckdb_file.engine_of(connection)
+    duckdb_file.refuse_taken(link, current)
+    pending = duckdb_file.pending_path(link)
     try:
-        if not current:
+        with duckdb_file.enough_room(pending):
+            with duckdb_file.writable(pending):
+                duckdb_file.remove_leftovers(link, current)
+                if current:
+                    shutil.copyfile(duckdb_file.version_path(link, current), pending)
+            with _transaction(pending, is_new=not current) as writer:
+                yield writer
+                _raise_version(writer.connection, current + 1)
+            duckdb_file.verify(pending, current + 1)
+        with duckdb_file.writable(link):
+            published = pending.replace(duckdb_file.version_path(link, current + 1))
+            duckdb_file.point(link, published)
+    except BaseException:
+        duckdb_file.remove_pending(link)
+        raise
+    duckdb_file.remove_leftovers(link, current + 1)
+
+
+@contextmanager
+def _transaction(path: Path, *, is_new: bool) -> Iterator[Writer]:
+    """Open a file, give the writer of one transaction, and close the file whole."""
+    connection = duckdb_file.connect(path)
+    try:
+        engine = duckdb_file.engine_of(connection)
+        if is_new:
             schema.metadata.create_all(engine)
         with engine.begin() as transaction:
             yield Writer(transaction, connection)
-            _raise_version(transaction, current + 1)
         connection.execute("CHECKPOINT")
-    except BaseException:
+    finally:
         connection.close()
-        path.unlink(missing_ok=True)
-        raise
-    connection.close()
-    duckdb_file.verify(path, current + 1)
-    duckdb_file.point(link, path)
-    duckdb_file.remove_leftovers(link, current + 1)
 
 
 def _raise_version(connection: Connection, number: int) -> None:
@@ -177,12 +191,11 @@ def _exists(connection: Connection, setting: str) -> bool:
 def delete(data_set: DataSet) -> None:
     """Remove a data set with all its versions and its workspace (DuckDB), or its schema (PostgreSQL)."""
     if not data_set.is_duckdb:
-        with postgresql.engine(data_set.address).begin() as connection:
+        with postgresql.answering(), postgresql.engine(data_set.address).begin() as connection:
             connection.execute(text(f'DROP SCHEMA IF EXISTS "{data_set.name}" CASCADE'))
         return
     with duckdb_file.locked(data_set.link):
-        data_set.link.unlink(missing_ok=True)
-        duckdb_file.remove_leftovers(data_set.link, -duckdb_file.KEPT_VERSIONS)
+        duckdb_file.remove_versions(data_set.link)
         with suppress(FileNotFoundError):
             workspace_path(data_set).unlink()
 

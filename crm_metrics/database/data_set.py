@@ -12,7 +12,9 @@ from crm_metrics.metric import BadInput
 
 ADDRESS_SETTING = "CRM_METRICS_DATABASE"
 FOLDER_SETTING = "CRM_METRICS_DATA_DIR"
+MOST_LETTERS = 41
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*(@)")
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,7 @@ def find_data_set(name_or_address: str = "") -> DataSet:
     wanted = name_or_address or configured or "mine"
     if ":" in wanted:
         return from_address(wanted)
-    if not NAME.fullmatch(wanted):
-        raise BadInput("{name!r} can't name a data set. Use lower-case letters, digits and _, beginning with a letter.", name=wanted)
+    check_name(wanted)
     if not configured:
         return from_address(f"duckdb:///{data_folder() / wanted}.duckdb")
     beside = from_address(configured)
@@ -71,12 +72,12 @@ def from_address(address: str) -> DataSet:
     """Return the data set of an SQLAlchemy address; raises BadInput if it is none of DuckDB or PostgreSQL."""
     try:
         url = make_url(address)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter for a port that is no number
         raise BadInput(
             "{address!r} is not a database address. Write duckdb:///data/mine.duckdb or postgresql://user@host/database?schema=mine.",
-            address=address,
+            address=_PASSWORD.sub(r"\1***\2", address),
         ) from error
-    backend = url.get_backend_name()
+    backend = "postgresql" if url.drivername == "postgres" else url.get_backend_name()  # the short form is what many hosts hand out
     if backend == "duckdb" and url.database and url.database != ":memory:":
         path = Path(url.database).absolute()
         return DataSet(path.stem, f"duckdb:///{path}")
@@ -87,10 +88,24 @@ def from_address(address: str) -> DataSet:
 
 def schema_name(url: URL) -> str:
     """Return the PostgreSQL schema that an address names; raises BadInput if it can't name a data set."""
+    if "options" in url.query:
+        raise BadInput("The address has options. Name the schema by itself: postgresql://user@host/database?schema=mine.")
     name = str(url.query.get("schema", "public"))
+    check_name(name)
+    return name
+
+
+def check_name(name: str) -> None:
+    """Raise BadInput if `name` can't name a data set."""
+    if len(name) > MOST_LETTERS:
+        raise BadInput(
+            "{name!r} is too long to name a data set: {count} letters. Use at most {most}.",
+            name=f"{name[:12]}…",
+            count=len(name),
+            most=MOST_LETTERS,
+        )
     if not NAME.fullmatch(name):
         raise BadInput("{name!r} can't name a data set. Use lower-case letters, digits and _, beginning with a letter.", name=name)
-    return name
 
 
 def workspace_path(data_set: DataSet) -> Path:

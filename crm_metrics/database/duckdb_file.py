@@ -1,7 +1,9 @@
 """DuckDB files: hardened connections, one reader per published version, and how a finished file becomes the published one."""
 
 import fcntl
+import glob
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ import pyarrow as pa
 from duckdb_sqlalchemy import ConnectionWrapper
 from duckdb_sqlalchemy import Dialect as DuckDBDialect
 from sqlalchemy import Engine, Select, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from crm_metrics import schema
@@ -29,16 +32,23 @@ _readers_lock = threading.Lock()
 
 def version_number(link: Path) -> int:
     """Return the number of the version that `link` points to; 0 where there is none. Raises BadInput for a file of another program."""
-    if not link.is_symlink():
-        if link.exists():
-            raise BadInput("{path} is a file of another program. Give the data set another name.", path=link)
-        return 0
-    return int(link.readlink().stem.rpartition("-")[2])
+    target = _NUMBERED.search(link.readlink().name) if link.is_symlink() else None
+    if target is None and (link.exists() or link.is_symlink()):
+        raise BadInput("{path} is a file of another program. Give the data set another name.", path=link)
+    return int(target[1]) if target else 0
+
+
+_NUMBERED = re.compile(r"-([0-9]{6,})\.duckdb$")
 
 
 def version_path(link: Path, number: int) -> Path:
     """Return the file of one version."""
     return link.with_name(f"{link.stem}-{number:06d}.duckdb")
+
+
+def pending_path(link: Path) -> Path:
+    """Return the file that a change works on until it is finished; no other program has one of this name."""
+    return link.with_name(f".{link.stem}.pending.duckdb")
 
 
 def read_version(data_set: DataSet, number: int, query: Select) -> pa.Table:
@@ -137,6 +147,39 @@ def verify(path: Path, number: int) -> None:
         raise RuntimeError(f"{path.name} holds version {stored}, not {number}.")
 
 
+def _is_ours(link: Path, path: Path, number: int) -> bool:
+    """Return whether a file that is named like version `number` is one, and not another program's."""
+    with _readers_lock:  # a file that is being opened elsewhere in this process can't be opened anew
+        if (f"duckdb:///{link}", number) in _readers:
+            return True
+        try:
+            verify(path, number)
+        except (duckdb.Error, RuntimeError, ValueError):
+            return False
+    return True
+
+
+def _own_versions(link: Path) -> Iterator[tuple[int, Path]]:
+    for path in sorted(link.parent.glob(f"{glob.escape(link.stem)}-*.duckdb")):
+        named = _NUMBERED.fullmatch(path.name.removeprefix(link.stem))
+        if named and _is_ours(link, path, int(named[1])):
+            yield int(named[1]), path
+
+
+def refuse_taken(link: Path, current: int) -> None:
+    """Raise BadInput if the file of the next version is another program's, or if there are versions and their link is lost."""
+    path = version_path(link, current + 1)
+    if not current and (lost := [own for _, own in _own_versions(link)]):
+        raise BadInput(
+            "{path} holds a data set whose link is missing. Put it back with: ln -s {name} {link}. Or give the new data set another name.",
+            path=lost[-1],
+            name=lost[-1].name,
+            link=link,
+        )
+    if path.exists() and not _is_ours(link, path, current + 1):
+        raise BadInput("{path} is a file of another program. Give the data set another name.", path=path)
+
+
 def point(link: Path, path: Path) -> None:
     """Move the link to `path` in one step that survives a power cut."""
     with path.open("rb") as written:
@@ -153,17 +196,66 @@ def point(link: Path, path: Path) -> None:
 
 
 def remove_leftovers(link: Path, current: int) -> None:
-    """Remove what a killed import left behind and versions older than the last two."""
-    for path in link.parent.glob(f"{link.stem}-*.duckdb*"):
-        number = path.name.removeprefix(f"{link.stem}-")[:6]
-        if number.isdigit() and not current - KEPT_VERSIONS < int(number) <= current:
+    """Remove what a killed import left behind and versions older than the last two; files of other programs stay."""
+    remove_pending(link)
+    for number, path in _own_versions(link) if current else ():
+        if not current - KEPT_VERSIONS < number <= current:
             path.unlink(missing_ok=True)
+
+
+def remove_pending(link: Path) -> None:
+    """Remove the file of an unfinished change."""
+    for path in (pending_path(link), pending_path(link).with_name(f"{pending_path(link).name}.wal")):
+        path.unlink(missing_ok=True)
+
+
+def remove_versions(link: Path) -> None:
+    """Remove the link, every version, and the process's connections to them."""
+    link.unlink(missing_ok=True)
+    for _, path in _own_versions(link):
+        path.unlink(missing_ok=True)
+    with _readers_lock:
+        for key in [key for key in _readers if key[0] == f"duckdb:///{link}"]:
+            del _readers[key]
 
 
 @contextmanager
 def locked(link: Path) -> Iterator[None]:
     """Let one process at a time change the data set of `link`; others wait."""
-    link.parent.mkdir(parents=True, exist_ok=True)
-    with link.with_name(f".{link.stem}.lock").open("w") as lock:
+    path = link.with_name(f".{link.stem}.lock")
+    with writable(path):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Raise BadInput, naming the path, where the disk is full or may not be written inside the block."""
+    try:
+        yield
+    except OSError as error:
+        raise _not_writable(Path(error.filename2 or error.filename or path), error.strerror or str(error)) from error
+
+
+@contextmanager
+def enough_room(path: Path) -> Iterator[None]:
+    """Raise BadInput, naming the path, where DuckDB finds the disk full inside the block."""
+    try:
+        yield
+    except (duckdb.Error, DBAPIError) as error:
+        problem = next((sign for sign in _NO_ROOM if sign in str(error)), None)
+        if problem is None:
+            raise
+        raise _not_writable(path, problem) from error
+
+
+_NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded", "Read-only file system", "Input/output error")
+
+
+def _not_writable(path: Path, problem: str) -> BadInput:
+    return BadInput(
+        "{path} can't be written: {problem}. Free some room, or choose a folder where you may write.", path=path, problem=problem
+    )

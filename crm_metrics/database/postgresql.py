@@ -1,14 +1,15 @@
 """PostgreSQL: one schema is one data set; reads see one version and survive a restart of the server."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, Select, create_engine, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from crm_metrics import schema
 from crm_metrics.database.data_set import DataMoved, DataSet, schema_name
@@ -44,8 +45,28 @@ def version(data_set: DataSet) -> int:
 
 def published_version(connection: Connection) -> int:
     """Return the version of the schema's data; 0 before the first import."""
-    exists = connection.execute(text("SELECT to_regclass('data_set')")).scalar()
-    return stored_version(connection) if exists else 0
+    return stored_version(connection) if _is_ours(connection) else 0
+
+
+def _is_ours(connection: Connection) -> bool:
+    query = "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('data_set') AND attname = 'setting_value'"
+    return connection.execute(text(query)).first() is not None
+
+
+def prepare(connection: Connection, name: str) -> None:
+    """Make the schema and its tables where they are missing; raises BadInput if another program has its tables there."""
+    if not connection.execute(text("SELECT 1 FROM pg_namespace WHERE nspname = :name"), {"name": name}).first():
+        connection.execute(text(f'CREATE SCHEMA "{name}"'))
+    if not _is_ours(connection):
+        held = text("SELECT table_name FROM information_schema.tables WHERE table_schema = :name ORDER BY table_name")
+        foreign = [table for (table,) in connection.execute(held, {"name": name}) if table in schema.metadata.tables]
+        if foreign:
+            raise BadInput(
+                "The schema {name} holds tables of another program: {tables}. Choose another schema, for instance ?schema=mine.",
+                name=name,
+                tables=", ".join(foreign),
+            )
+    schema.metadata.create_all(connection)
 
 
 def stored_version(connection: Connection) -> int:
@@ -110,12 +131,42 @@ def retried(action: Callable[[], T]) -> T:
     for attempt in range(1, READ_ATTEMPTS):
         try:
             return action()
-        except OperationalError:
+        except OperationalError as error:
+            if any(sign in str(error.orig) for sign in _HOPELESS):
+                break
             time.sleep(0.2 * 2**attempt)
-    try:
+    with answering():
         return action()
-    except OperationalError as error:
-        raise BadInput(
-            "The PostgreSQL server does not answer: {problem} Check the address, the password and that the server runs.",
-            problem=str(error.orig).strip(),
-        ) from error
+
+
+_HOPELESS = ("password authentication failed", "no password supplied", "does not exist", "failed to resolve host", "no pg_hba.conf entry")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raise BadInput where the server can't be reached, or does not allow what is asked, inside the block."""
+    try:
+        yield
+    except (OperationalError, ProgrammingError) as error:
+        told = _sentence(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+_NOT_REACHED = ("08", "28", "3D", "57P")  # classes of SQLSTATE: connection, who asks, which database, shutting down
+_REFUSED = ("42501", "3F000", "53")  # no right to it, or to its schema; no room for it
+
+
+def _sentence(error: DBAPIError) -> BadInput | None:
+    state, problem = getattr(error.orig, "sqlstate", None), " ".join(str(error.orig).split()).rstrip(".?")
+    if isinstance(error, OperationalError) and (state is None or state.startswith(_NOT_REACHED)):
+        return BadInput(
+            "The PostgreSQL server does not answer: {problem}. Check the address, the password and that the server runs.", problem=problem
+        )
+    if state is not None and state.startswith(_REFUSED):
+        return BadInput(
+            "PostgreSQL refuses: {problem}. Ask its administrator for the right to create a schema and write to it, or for room.",
+            problem=problem,
+        )
+    return None

@@ -11,6 +11,7 @@ from sqlalchemy import Executable, Select
 
 from crm_metrics.database import duckdb_file, postgresql
 from crm_metrics.database.data_set import ADDRESS_SETTING, NAME, DataSet, data_folder, find_data_set, from_address
+from crm_metrics.metric import BadInput
 
 T = TypeVar("T")
 
@@ -23,8 +24,19 @@ def data_sets() -> list[DataSet]:
         names = postgresql.retried(lambda: postgresql.schemas(beside))
     else:
         folder = beside.link.parent if beside else data_folder()
-        names = [path.stem for path in folder.glob("*.duckdb") if NAME.fullmatch(path.stem)]
+        names = [path.stem for path in folder.glob("*.duckdb") if path.is_symlink() and NAME.fullmatch(path.stem)]
     return [find_data_set(name) for name in sorted(names)]
+
+
+def existing(name_or_address: str = "") -> DataSet:
+    """Return the data set of that name or address; raises BadInput, naming those at hand, if nothing was ever loaded into it."""
+    data_set = find_data_set(name_or_address)
+    if version(data_set):
+        return data_set
+    known = [found.name for found in data_sets() if found.name != data_set.name]
+    if not known:
+        raise BadInput("There is no data set {name}, nor any other. `python -m crm_metrics import FILE` makes one.", name=data_set.name)
+    raise BadInput("There is no data set {name}. There are: {known}.", name=data_set.name, known=", ".join(known))
 
 
 def version(data_set: DataSet) -> int:
