@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")  # a cell that begins so can run as a formula
+_DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")  # a cell that begins so can run as a formula
+_LINKED = ("://", "www.", "@")
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
 
 
@@ -49,10 +50,13 @@ def _escape(value: Any) -> Any:
 def safe_text(value: str) -> str:
     r"""Return a name from the data so that Markdown shows it as it is: no links, no images, no mathematics.
 
-    >>> print(safe_text("[click](http://x)"))
-    \[click\]\(http\://x\)
+    >>> print(safe_text("[click](x)"))
+    \[click\]\(x\)
     """
-    return _MARKUP.sub(r"\\\1", value.replace("\n", " "))
+    plain = value.replace("\n", " ")
+    for start in _LINKED:  # addresses become links after the escaping: a zero-width space keeps them text
+        plain = plain.replace(start, start + "\u200b")
+    return _MARKUP.sub(r"\\\1", plain)
 
 
 def safe_label(value: str) -> str:

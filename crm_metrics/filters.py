@@ -12,6 +12,7 @@ from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import PRESETS, Compare, Period, compared_period
 
+NAMED_VALUES = 3  # in the sentence; the filter itself lists them all
 UNKNOWN = "(unknown)"  # the choice that stands for an empty value
 ChoiceKey = Literal["region", "channel", "category"]
 
@@ -93,7 +94,8 @@ def scope_conditions(scope: Scope) -> list[ColumnElement[bool]]:
 def period_conditions(day: ColumnElement[Any], filters: Filters) -> list[ColumnElement[bool]]:
     """Return what a row must satisfy to lie in the period; a row whose day is unknown stays in (and the sentence counts it)."""
     limits = [day >= filters.start if filters.start else None, day <= filters.end if filters.end else None]
-    return [or_(limit, day.is_(None)) for limit in limits if limit is not None]
+    may_be_unknown = getattr(day, "nullable", True)
+    return [or_(limit, day.is_(None)) if may_be_unknown else limit for limit in limits if limit is not None]
 
 
 def compared(filters: Filters, *, first_on: date) -> Filters | None:
@@ -112,12 +114,18 @@ def sentence(filters: Filters, *, customers_unknown: int = 0) -> str:
     for choice in CHOICES:
         chosen = getattr(filters, choice.key)
         if chosen:
-            parts.append(t(choice.sentence, values=", ".join(t("unknown") if value == UNKNOWN else value for value in chosen)))
+            parts.append(t(choice.sentence, values=_named(chosen)))
     if filters.as_of and filters.as_of != filters.end:
         parts.append(t("as of {day}", day=date_text(filters.as_of)))
     if customers_unknown:
         parts.append(t("{n} orders without a customer are in revenue and in no customer count", n=f"{customers_unknown:,}"))
     return t("; ").join(parts) + t(".")
+
+
+def _named(chosen: tuple[str, ...]) -> str:
+    names = ", ".join(t("unknown") if value == UNKNOWN else value for value in chosen[:NAMED_VALUES])
+    more = len(chosen) - NAMED_VALUES
+    return t("{names} and {n} more", names=names, n=more) if more > 0 else names
 
 
 def _period_text(filters: Filters) -> str:

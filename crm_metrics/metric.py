@@ -6,7 +6,7 @@ from typing import Literal
 
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 
-from crm_metrics.language import locale, t
+from crm_metrics.language import current, locale, t
 
 Unit = Literal[
     "money",  # reporting currency
@@ -20,6 +20,8 @@ Unit = Literal[
 ]
 Better = Literal["higher", "lower", "neither"]
 DASH = "—"
+SHORTENED_FROM = 10_000  # money in tiles
+_SHOWN_DIGITS: dict[Unit, int] = {"share": 3, "count": 0, "days": 1, "weeks": 1}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def value_text(value: float | None, unit: Unit, currency: str = "", *, exact: bo
     """
     if value is None or is_unknown(value) or math.isinf(value):
         return DASH
+    value = round(value, _SHOWN_DIGITS.get(unit, 2)) + 0.0  # + 0.0: no minus before a zero
     if unit in ("money", "money_per_order", "money_per_customer"):
         return _money_text(value, currency, exact=exact)
     if unit == "share":
@@ -96,7 +99,7 @@ def change_text(change: float | None) -> str:
     """
     if change is None or is_unknown(change) or math.isinf(change):
         return DASH
-    return format_percent(change, format="+#,##0.0%;-#,##0.0%", locale=locale())
+    return format_percent(round(change, 3) + 0.0, format="+#,##0.0%;-#,##0.0%", locale=locale())
 
 
 def _time_text(number: str, unit: Unit) -> str:
@@ -106,11 +109,14 @@ def _time_text(number: str, unit: Unit) -> str:
 
 
 def _compact(value: float) -> str:
-    return format_compact_decimal(value, fraction_digits=2, locale=locale())
+    """Return `value` shortened to two decimals of K, M or 万, 亿; rounded first, so that 999,999 is 1M and not 1000K."""
+    step = 4 if current() == "zh" else 3
+    scale = 10 ** (step * int(math.log10(abs(value)) / step)) if abs(value) >= 1 else 1
+    return format_compact_decimal(round(value / scale, 2) * scale, fraction_digits=2, locale=locale())
 
 
 def _money_text(value: float, currency: str, *, exact: bool) -> str:
-    if not exact and abs(value) >= 10_000:
+    if not exact and abs(value) >= SHORTENED_FROM:
         shown = _compact(abs(value))
         sign = "-" if value < 0 else ""
         return sign + (_symbol(currency) + shown)

@@ -4,6 +4,7 @@ Purchase: an order that was not cancelled and has positive quantity; gifts do no
 returns and credit notes negative on their own day, cancelled orders 0. Gross revenue: the amounts of the sold lines alone.
 """
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, select
@@ -15,25 +16,20 @@ IS_SALE = and_(order_lines.c.line_kind == "sale", order_lines.c.quantity > 0)
 
 
 def extent(scope: Scope) -> Select:
-    """One row: first_on, last_on (business days of orders), orders, has_costs, has_discounts.
+    """One row: first_on, last_on (business days of orders).
 
     All days are empty on an empty data set.
     """
-    costs = select(func.count(order_lines.c.cost_amount)).scalar_subquery()
-    discounts = select(func.count(order_lines.c.discount_amount)).scalar_subquery()
     return select(
         func.min(orders.c.ordered_on).label("first_on"),
         func.max(orders.c.ordered_on).label("last_on"),
-        func.count().label("orders"),
-        (costs > 0).label("has_costs"),
-        (discounts > 0).label("has_discounts"),
     ).where(*scope_conditions(scope))
 
 
 def orders_without_customer(filters: Filters) -> Select:
-    """One row: orders, those in the period, region and channel whose customer is unknown."""
-    tests = [*order_conditions(filters), *period_conditions(orders.c.ordered_on, filters), orders.c.customer_id.is_(None)]
-    return select(func.count().label("orders")).where(*tests)
+    """One row: orders, the purchases within the filters and the period whose customer is unknown."""
+    sums = order_sums(filters).c
+    return select(func.count().label("orders")).where(sums.is_purchase == 1, sums.customer_id.is_(None))
 
 
 def settings() -> Select:
@@ -41,15 +37,16 @@ def settings() -> Select:
     return select(data_set.c.setting, data_set.c.setting_value).order_by(data_set.c.setting)
 
 
-def choice_values(column: ColumnElement[Any], scope: Scope) -> Select:
-    """One row per value of a shared filter's column within the scope: value, orders; most frequent first."""
+def choice_values(column: ColumnElement[Any], scope: Scope, *, until: date | None = None) -> Select:
+    """One row per value of a shared filter's column within the scope: value, orders; most frequent first. Nothing after `until`."""
     chosen = column.label("value")
     sold = orders.join(order_lines, order_lines.c.order_id == orders.c.order_id).outerjoin(
         products, products.c.product_id == order_lines.c.product_id
     )
     source = sold if column.table is products else orders
     count = func.count(orders.c.order_id.distinct()).label("orders")
-    return select(chosen, count).select_from(source).where(*scope_conditions(scope)).group_by(chosen).order_by(count.desc(), chosen)
+    tests = [*scope_conditions(scope), *([orders.c.ordered_on <= until] if until else [])]
+    return select(chosen, count).select_from(source).where(*tests).group_by(chosen).order_by(count.desc(), chosen)
 
 
 def order_sums(filters: Filters, *, name: str = "order_sums") -> CTE:

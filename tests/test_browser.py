@@ -64,7 +64,7 @@ def chosen_row(reader: "Page", table: str, row: int = 0) -> None:
 def test_a_deep_link_opens_in_a_fresh_process_with_the_navigation_in_place(cdnow: Dashboard, reader: "Page") -> None:
     reader.goto(f"{cdnow.address}/executive_kpis?period=all")
     heading(reader, "Executive KPIs")
-    assert reader.locator('[data-testid="stSidebarNavLink"]').count() == 5
+    assert reader.locator('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]').count() == 5
     assert "period=all" in reader.url
     assert "$244.09K" in reader.inner_text("section.stMain, [data-testid=stMain]")
 
@@ -75,9 +75,9 @@ def test_filters_follow_the_reader_from_page_to_page(cdnow: Dashboard, reader: "
     choose(reader, "choose_period", "Last 90 days")
     reader.wait_for_url("**period=last_90_days**")
     assert "Apr 2, 1998 to Jun 30, 1998" in reader.inner_text("[data-testid=stMain]")
-    reader.click('[data-testid="stSidebarNavLink"]:has-text("Definitions")')
+    reader.click('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("Definitions")')
     heading(reader, "Definitions")
-    reader.click('[data-testid="stSidebarNavLink"]:has-text("Executive KPIs")')
+    reader.click('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("Executive KPIs")')
     heading(reader, "Executive KPIs")
     reader.wait_for_url("**period=last_90_days**")
     reader.reload()

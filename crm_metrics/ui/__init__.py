@@ -1,12 +1,15 @@
 """How a page begins and what it puts on screen: the only user of streamlit besides the pages themselves."""
 
+from crm_metrics.ui.choices import choose_period
 from crm_metrics.ui.parts import Column, figure, finding, note, question, table, tabs, tiles
-from crm_metrics.ui.start import Page, ask, guarded, navigation, open_page, start_page
+from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, start_page
 
 __all__ = [
+    "ICON",
     "Column",
     "Page",
     "ask",
+    "choose_period",
     "figure",
     "finding",
     "guarded",

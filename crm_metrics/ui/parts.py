@@ -14,13 +14,15 @@ import streamlit as st
 from sqlalchemy import Select
 
 from crm_metrics import database, export, language
+from crm_metrics.export import safe_text
 from crm_metrics.figures import themed
 from crm_metrics.language import t
-from crm_metrics.metric import DASH, Metric, Unit, change_text, is_unknown, value_text
+from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.ui.start import Page, open_page
 
 Shown = Unit | Literal["text", "day", "flag"]
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
+_DASHES = 'stroke-dasharray="3 3"'
 _FEW_TILES = 4  # fewer than these don't fill the row
 
 
@@ -130,7 +132,8 @@ def _change(change: Any, metric: Metric, currency: str) -> str:
         arrow = "▲" if change.change > 0 else "▼" if change.change < 0 else "■"
         words = "" if is_unknown(change.is_good) else t("better") if change.is_good else t("worse")
         tone = "" if not words else " good" if change.is_good else " bad"
-        shown = t("{points} points", points=f"{change.change * 100:+.1f}") if metric.unit == "share" else change_text(change.change)
+        size = abs(change.change)  # the arrow says which way
+        shown = t("{points} points", points=f"{size * 100:.1f}") if metric.unit == "share" else value_text(size, "share")
         before = t("before: {value}", value=value_text(change.compared_value, metric.unit, currency))
         parts.append(f'<div class="tile-change{tone}">{arrow} {escape(shown)} {escape(words)}</div>')
         parts.append(f'<div class="tile-note">{escape(before)}</div>')
@@ -148,15 +151,20 @@ def _spark(values: Sequence[float], unfinished: Sequence[bool], *, dark: bool) -
     low, span = np.nanmin(ys), (np.nanmax(ys) - np.nanmin(ys)) or 1.0
     xs = np.linspace(2, _SPARK_WIDTH - 2, len(ys))
     heights = _SPARK_HEIGHT - 3 - (ys - low) / span * (_SPARK_HEIGHT - 6)
-    points = [f"{x:.1f},{y:.1f}" for x, y in zip(xs, heights, strict=True) if np.isfinite(y)]
-    whole = len(points) - sum(map(bool, unfinished[-1:]))
     line = f'fill="none" stroke="{"#4DB3C8" if dark else "#0F6E84"}" stroke-width="1.8" vector-effect="non-scaling-stroke"'
-    dashed = f'<polyline {line} stroke-dasharray="3 3" points="{" ".join(points[whole - 1 :])}"/>' if whole < len(points) else ""
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" preserveAspectRatio="none">'
-        f'<polyline {line} points="{" ".join(points[:whole])}"/>{dashed}</svg>'
+    pieces = "".join(
+        f'<polyline {line}{" " + _DASHES if open_ else ""} points="{" ".join(points)}"/>'
+        for points, open_ in _pieces(xs, heights, unfinished)
     )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" preserveAspectRatio="none">{pieces}</svg>'
     return f'<img alt="" src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
+
+
+def _pieces(xs: Any, ys: Any, unfinished: Sequence[bool]) -> Iterator[tuple[list[str], bool]]:
+    """Give the stretches of a line: its points, and whether they touch an unfinished period."""
+    for at in range(len(xs) - 1):
+        if np.isfinite(ys[at : at + 2]).all():
+            yield [f"{xs[place]:.1f},{ys[place]:.1f}" for place in (at, at + 1)], bool(unfinished[at] or unfinished[at + 1])
 
 
 def _tile_style(*, dark: bool) -> str:
@@ -215,7 +223,7 @@ def _explain(page: Page, metrics: Sequence[Metric], queries: Sequence[Select], n
         for query in queries:
             sql, values = database.statement_text(page.source.data_set, query)
             st.code(sql, language="sql", wrap_lines=True)
-            st.caption(t("Values: {values}", values="; ".join(f"{key} = {value}" for key, value in values.items())))
+            st.caption(t("Values: {values}", values=safe_text("; ".join(f"{key} = {value}" for key, value in values.items()))))
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,16 +249,21 @@ def table(
     shown = found.loc[:, list(columns)]
     options: dict[str, Any] = {"height": height} if height else {}
     if selects or opens_customer:
-        options |= {"on_select": "rerun", "selection_mode": "single-row"}
+        options |= {"on_select": "rerun", "selection_mode": "single-cell" if opens_customer else "single-row"}
     key = f"{page.name}_{name}_table"
     config = {column: _column_config(spec) for column, spec in columns.items()}
     event: Any = st.dataframe(_printable(shown, columns), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
-    chosen = list(event["selection"]["rows"]) if selects or opens_customer else []
+    chosen = _chosen_rows(event) if selects or opens_customer else []
     _downloads(shown.rename(columns={column: spec.label for column, spec in columns.items()}), key=key, name=name)
     if opens_customer and chosen:
         st.session_state.pop(key, None)
         open_page("customer", customer=str(found.iloc[chosen[0]].customer_id))
     return chosen
+
+
+def _chosen_rows(event: Any) -> list[int]:
+    selection = event["selection"]
+    return [row for row, _column in selection["cells"]] or list(selection["rows"])
 
 
 def _searched(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -286,7 +299,7 @@ def _column_config(spec: Column) -> Any:
 
 
 def _downloads(frame: pd.DataFrame, *, key: str, name: str) -> None:
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.download_button(
             t("CSV"),
             lambda: export.csv_bytes(frame),
@@ -295,6 +308,7 @@ def _downloads(frame: pd.DataFrame, *, key: str, name: str) -> None:
             key=f"{key}_csv",
             icon=":material/download:",
             type="tertiary",
+            on_click="ignore",  # a rerun would take the file away before it is fetched
         )
         st.download_button(
             t("Excel"),
@@ -304,5 +318,6 @@ def _downloads(frame: pd.DataFrame, *, key: str, name: str) -> None:
             key=f"{key}_xlsx",
             icon=":material/download:",
             type="tertiary",
+            on_click="ignore",
         )
         st.caption(t("Rows: {n}", n=f"{len(frame):,}"))

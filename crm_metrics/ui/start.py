@@ -4,29 +4,45 @@ Every page draws these itself, because a page opened by its address in a fresh p
 """
 
 import logging
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
 
-from crm_metrics import database, language, sales
+from crm_metrics import database, sales
 from crm_metrics.database import DataMoved, DataSet, Source
-from crm_metrics.filters import CHOICES, UNKNOWN, Choice, Filters, Scope, sentence, validated
+from crm_metrics.export import safe_text
+from crm_metrics.filters import Filters, Scope, sentence
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
-from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare, Period, Preset, preset_period
+from crm_metrics.periods import Period
+from crm_metrics.ui.choices import (
+    address_parameters,
+    choose_data_set,
+    choose_language,
+    draw_language,
+    filter_bar,
+    page_parameter,
+    write_address,
+)
 
 T = TypeVar("T")
+ICON = str(Path(__file__).with_name("icon.png"))  # of our own: a symbol would be fetched from elsewhere
+_NEVER = date(1970, 1, 1)  # the days of an empty data set
 _log = logging.getLogger(__name__)
-DEFAULT_DATA = "CRM_METRICS_DATA"
-_CHOICES = "reader_choices"
-_READS = 2_000  # answers kept in memory; the least recent go first
+_READS = 1_000  # rows of queries kept in memory; the least recent go first
+_RESULTS = 200  # tables and models kept: a table of a million customers takes 160 MB
+_PAGE_STYLE = """<style>
+.stMainBlockContainer {padding-top:2.6rem; padding-bottom:3rem}
+.stSidebar .stPageLink {margin-top:-.8rem}
+.stSidebar .stSelectbox {margin-top:1.2rem}
+</style>"""
 
 PAGES: dict[str, tuple[str, str, str, str]] = {  # file: section, title, icon, question
     "executive_kpis": (noop("Overview"), noop("Executive KPIs"), ":material/monitoring:", noop("How are we doing, and why did it change?")),
@@ -48,7 +64,6 @@ class Page:
     first_on: date
     last_on: date
     currency: str
-    has_costs: bool
 
     @property
     def is_dark(self) -> bool:
@@ -87,7 +102,7 @@ def _kept_rows(address: str, version: int, scope: str, sql: str, values: str, _s
     return Source.__call__(_source, _query)
 
 
-@st.cache_resource(max_entries=_READS, show_spinner=False)
+@st.cache_resource(max_entries=_RESULTS, show_spinner=False)
 def _kept_result(
     address: str,
     version: int,
@@ -114,15 +129,16 @@ def ask(page: Page, function: Callable[..., T], *arguments: Any) -> T:
 
 
 def navigation() -> Any:
-    """Return the navigation of the app, its page chosen; called by app.py, and by a page that was opened without it."""
-    _choose_language()
+    """Return the navigation of the app, its page chosen; called by app.py, and by a page that was opened without it.
+
+    The links in the sidebar are drawn by start_page, because they carry the reader's choices in their address.
+    """
+    choose_language()
     st.session_state["app_has_run"] = True
-    home = st.Page(_go_home, title="CRM Metrics", url_path="home", default=True, visibility="hidden")
-    sections: dict[str, list[Any]] = {"": [home]}
-    for name, (section, title, icon, _) in PAGES.items():
-        page = st.Page(f"pages/{name}.py", title=t(title), icon=icon, url_path=name)
-        sections.setdefault(t(section), []).append(page)
-    return st.navigation(sections)
+    pages = [st.Page(_go_home, title="CRM Metrics", url_path="home", default=True)]
+    for name, (_, title, icon, _question) in PAGES.items():
+        pages.append(st.Page(f"pages/{name}.py", title=t(title), icon=icon, url_path=name))
+    return st.navigation(pages, position="hidden")
 
 
 @contextmanager
@@ -131,7 +147,9 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except BadInput as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(safe_text(str(problem)), icon=":material/error:")
+    except DataMoved:
+        st.rerun()
     except Exception:
         number = secrets.token_hex(3)
         _log.exception("Error %s on a page", number)
@@ -148,46 +166,71 @@ def _go_home() -> None:
 
 def open_page(name: str, **parameters: str) -> None:
     """Go to another page, the filters along."""
-    st.switch_page(f"pages/{name}.py", query_params={**_address_parameters(), **parameters})
+    st.switch_page(f"pages/{name}.py", query_params={**address_parameters(), **parameters})
 
 
-def start_page(name: str, *, needs_data: bool = True) -> Page:
-    """Draw title, question, filter bar and sentence, and return what the page works with.
+def start_page(name: str, *, needs_data: bool = True, narrows: bool = True, compares: bool = True) -> Page:
+    """Draw the sidebar, title, question, filter bar and sentence, and return what the page works with.
 
+    narrows: the period, region, channel and category matter to the page; compares: the comparison does.
     Stops the page with words for "no data" where it needs data and there are none.
     """
     if "app_has_run" not in st.session_state:
         navigation()
         st.rerun()
-    _choose_language()
+    choose_language()
+    notices: list[str] = []
+    with st.sidebar:
+        links = st.container()
+        data_set = choose_data_set(notices)
+        draw_language()
+    _draw_title(name)
+    source = CachedSource(data_set, database.version(data_set), scope=Scope())
+    held = _held(source)
+    filters = Filters(scope=source.scope)
+    if held and needs_data:
+        filters = filter_bar(source, source.scope, held, narrows=narrows, compares=compares, notices=notices)
+        unknown = int(source(sales.orders_without_customer(filters)).orders.iloc[0]) if narrows else 0
+        st.caption(f":material/filter_alt: {safe_text(sentence(filters, customers_unknown=unknown))}")
+    for notice in notices:
+        st.warning(notice, icon=":material/info:")
+    _draw_links(links)
+    write_address()
+    if not held and needs_data:
+        _no_data(data_set)
+    return _page(name, source, filters, held or Period(_NEVER, _NEVER))
+
+
+def _draw_title(name: str) -> None:
     _, title, _, question = PAGES[name]
-    data_set = _choose_data_set()
-    st.html("<style>.stMainBlockContainer{padding-top:2.6rem;padding-bottom:3rem}</style>")
+    st.html(_PAGE_STYLE)
     st.title(t(title), anchor=False)
     st.caption(t(question))
-    source = CachedSource(data_set, database.version(data_set), scope=Scope())
-    holds = source(sales.extent(source.scope)).iloc[0]
-    if pd.isna(holds.first_on):
-        if needs_data:
-            _no_data(data_set)
-        today = date(1970, 1, 1)
-        return Page(name, source, Filters(scope=source.scope), Period(today, today), today, today, "", has_costs=False)
-    return _page_with_data(name, source, holds, with_bar=needs_data)
 
 
-def _page_with_data(name: str, source: CachedSource, holds: Any, *, with_bar: bool) -> Page:
-    first_on, last_on = holds.first_on.date(), holds.last_on.date()
+def _held(source: CachedSource) -> Period | None:
+    """Return the first and last day of the data; None where there are none."""
+    days = source(sales.extent(source.scope)).iloc[0]
+    return None if pd.isna(days.first_on) else Period(days.first_on.date(), days.last_on.date())
+
+
+def _page(name: str, source: CachedSource, filters: Filters, held: Period) -> Page:
     settings = source(sales.settings()).set_index("setting").setting_value
-    filters = Filters(start=first_on, end=last_on, scope=source.scope)
-    if with_bar:
-        filters = _filter_bar(source, first_on, last_on)
-        unknown = int(source(sales.orders_without_customer(filters)).orders.iloc[0])
-        st.caption(f":material/filter_alt: {sentence(filters, customers_unknown=unknown)}")
     if name == "customer":
         filters = replace(filters, customer=page_parameter("customer"))
-    period = Period(filters.start or first_on, filters.end or last_on)
-    _write_address()
-    return Page(name, source, filters, period, first_on, last_on, str(settings.get("currency") or ""), has_costs=bool(holds.has_costs))
+    period = Period(filters.start or held.start, filters.end or held.end)
+    return Page(name, source, filters, period, held.start, held.end, str(settings.get("currency") or ""))
+
+
+def _draw_links(place: Any) -> None:
+    """Draw the links to the pages, each with the reader's choices in its address: one step in the browser's history."""
+    with place:
+        section_before = ""
+        for name, (section, title, icon, _) in PAGES.items():
+            if section != section_before:
+                st.caption(t(section))
+                section_before = section
+            st.page_link(f"pages/{name}.py", label=t(title), icon=icon, query_params=address_parameters(), width="stretch")
 
 
 def _no_data(data_set: DataSet) -> None:
@@ -198,151 +241,3 @@ def _no_data(data_set: DataSet) -> None:
     if st.button(t("Open the Data page"), type="primary"):
         open_page("data")
     st.stop()
-
-
-# ── the reader's choices: in the session, and in the address ────────────────────────────────────────────────────────────
-
-
-def choices() -> dict[str, Any]:
-    """Return the reader's choices as plain values; a session begins with those of its address."""
-    if _CHOICES not in st.session_state:
-        given = validated({key: st.query_params[key] for key in st.query_params})
-        lists: dict[str, Any] = {choice.key: st.query_params.get_all(choice.key) for choice in CHOICES}
-        st.session_state[_CHOICES] = {**given, **{key: values for key, values in lists.items() if values}}
-    chosen: dict[str, Any] = st.session_state[_CHOICES]
-    return chosen
-
-
-def _address_parameters() -> dict[str, Any]:
-    """Return the choices that differ from the defaults."""
-    defaults = {"period": "last_12_months", "compare": "previous", "lang": "en"}
-    return {key: value for key, value in choices().items() if value and value != defaults.get(key) and key != "customer"}
-
-
-def _write_address() -> None:
-    """Write the shared choices alone: a page's own parameters may be bound to widgets, and those can't be written here."""
-    wanted = {key: value if isinstance(value, list) else [str(value)] for key, value in _address_parameters().items()}
-    for key in _KNOWN:
-        if key in st.query_params and key not in wanted:
-            del st.query_params[key]
-        elif key in wanted and st.query_params.get_all(key) != wanted[key]:
-            st.query_params[key] = wanted[key]
-
-
-_KNOWN = {"period", "compare", "from", "to", "as_of", "lang", "data", *(choice.key for choice in CHOICES)}
-
-
-def _keep(key: str) -> None:
-    choices()[key] = st.session_state[f"choose_{key}"]
-
-
-def _select(
-    key: str, label: str, options: list[Any], labels: dict[Any, str], default: Any, width: int | Literal["stretch"] = "stretch"
-) -> Any:
-    """Draw a select box whose value follows the reader from page to page."""
-    now = choices().get(key, default)
-    st.session_state[f"choose_{key}"] = now if now in options else default
-    return st.selectbox(
-        label,
-        options,
-        key=f"choose_{key}",
-        format_func={option: t(labels.get(option, str(option))) for option in options}.__getitem__,
-        on_change=_keep,
-        args=(key,),
-        width=width,
-        label_visibility="visible" if width == "stretch" else "collapsed",
-    )
-
-
-def _choose_language() -> None:
-    browser = (st.context.locale or "").lower()
-    chosen = choices().setdefault("lang", "zh" if browser.startswith("zh") else "en")
-    language.use(chosen)
-
-
-def _choose_data_set() -> DataSet:
-    sets = {data_set.name: data_set for data_set in database.data_sets()}
-    configured = database.find_data_set(os.environ.get(DEFAULT_DATA, ""))
-    sets.setdefault(configured.name, configured)
-    with st.sidebar:
-        name = _select("data", t("Data set"), sorted(sets), {}, configured.name)
-        st.session_state["choose_lang"] = choices()["lang"]
-        st.segmented_control(
-            t("Language"),
-            ["en", "zh"],
-            key="choose_lang",
-            format_func={"en": "English", "zh": "中文"}.__getitem__,
-            on_change=_keep,
-            args=("lang",),
-            required=True,
-            label_visibility="collapsed",
-        )
-    return sets[name]
-
-
-def _filter_bar(source: CachedSource, first_on: date, last_on: date) -> Filters:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        preset: Preset = _select("period", t("Period"), list(PRESETS), dict(PRESET_LABELS), "last_12_months", width=170)
-        period = _own_period(first_on, last_on) if preset == "own" else preset_period(preset, first_on=first_on, last_on=last_on)
-        compare: Compare = _select("compare", t("Compared with"), list(COMPARE_LABELS), dict(COMPARE_LABELS), "previous", width=230)
-        values, as_of = _more_filters(source, period, first_on, last_on)
-    return replace(Filters(period.start, period.end, as_of, compare, scope=source.scope), **values)
-
-
-def _own_period(first_on: date, last_on: date) -> Period:
-    def chosen(key: str, label: str, default: date) -> date:
-        given = choices().get(key)
-        now = date.fromisoformat(given) if isinstance(given, str) else given or default
-        st.session_state[f"choose_{key}"] = min(max(now, first_on), last_on)
-        value: date = st.date_input(
-            label, key=f"choose_{key}", min_value=first_on, max_value=last_on, on_change=_keep, args=(key,), width=150
-        )
-        return value
-
-    start, end = chosen("from", t("From"), first_on), chosen("to", t("To"), last_on)
-    if start > end:
-        raise BadInput("The period begins on {start} and ends on {end}. Choose an end after the beginning.", start=start, end=end)
-    return Period(start, end)
-
-
-def _more_filters(source: CachedSource, period: Period, first_on: date, last_on: date) -> tuple[dict[str, Any], date | None]:
-    used = sum(bool(choices().get(choice.key)) for choice in CHOICES) + bool(choices().get("as_of"))
-    label = t("Filters ({n})", n=used) if used else t("Filters")
-    with st.popover(label, icon=":material/tune:", type="primary" if used else "secondary"):
-        values: dict[str, Any] = {choice.key: _choose_values(source, choice) for choice in CHOICES}
-        given = choices().get("as_of")
-        st.session_state["choose_as_of"] = date.fromisoformat(given) if isinstance(given, str) else given
-        as_of = st.date_input(
-            t("As of (models see nothing after this day)"),
-            value=None,
-            key="choose_as_of",
-            min_value=first_on,
-            max_value=last_on,
-            on_change=_keep,
-            args=("as_of",),
-        )
-    return values, as_of if as_of != period.end else None
-
-
-def _choose_values(source: CachedSource, choice: Choice) -> tuple[str, ...]:
-    found = source(sales.choice_values(choice.column, source.scope)).value
-    options = [UNKNOWN if pd.isna(value) else str(value) for value in found]
-    chosen = [value for value in choices().get(choice.key, []) if value in options]
-    if options in ([], [UNKNOWN]):
-        return ()
-    st.session_state[f"choose_{choice.key}"] = chosen
-    st.multiselect(
-        t(choice.label),
-        options,
-        key=f"choose_{choice.key}",
-        format_func={value: t("unknown") if value == UNKNOWN else value for value in options}.__getitem__,
-        placeholder=t("All"),
-        on_change=_keep,
-        args=(choice.key,),
-    )
-    return tuple(chosen)
-
-
-def page_parameter(key: str) -> str:
-    """Return a parameter of the address that belongs to one page alone (a customer's id); "" where there is none."""
-    return st.query_params.get(key, "")

@@ -21,8 +21,9 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput, value_text
 from crm_metrics.serve import CDNOW, cdnow_file
+from crm_metrics.ui.choices import choices
 from crm_metrics.ui.parts import Column, table
-from crm_metrics.ui.start import Page, ask, choices
+from crm_metrics.ui.start import Page, ask
 
 SAMPLES = (CDNOW, "demo")  # sets that come with the product; a reader's own files never join them
 PREVIEWED_ROWS = 8
