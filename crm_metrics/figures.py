@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from babel.numbers import format_compact_decimal
 
 from crm_metrics.metric import Unit
 
@@ -15,6 +16,7 @@ GREY = "#8C97A3"  # context
 GOOD = "#2E8B6F"
 BAD = "#C75B32"  # tells apart from GOOD for colour-blind readers too; never the only sign
 SERIES = ("#16809C", "#CC7314", "#7A5AA6", "#4496C8", "#B3472F", "#6B9440", "#8C97A3")
+_LONG_NUMBERS = ("~s", ",~s")
 _ON_DARK = {  # the same colours, bright enough for a dark ground
     "#16809C": "#4DB3C8",
     "#CC7314": "#F0A04B",
@@ -115,6 +117,36 @@ def faded(color: str, opacity: float = 0.18) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
+def _count_in_ten_thousands(figure: go.Figure, letter: str) -> None:
+    """Write the ticks of a long-numbered axis in 万 and 亿, as the tiles do; Plotly knows only k, M and B."""
+    axis = figure.layout[f"{letter}axis"]
+    if axis.tickformat not in _LONG_NUMBERS or axis.tickvals is not None:
+        return
+    values = np.concatenate([np.ravel(_numbers(trace, letter)) for trace in figure.data] or [np.empty(0)])
+    ticks = _round_ticks(values[np.isfinite(values)])
+    axis.update(tickvals=ticks, ticktext=[format_compact_decimal(tick, fraction_digits=2, locale="zh_Hans_CN") for tick in ticks])
+
+
+def _numbers(trace: Any, letter: str) -> np.ndarray:
+    """Return where a trace reaches on one axis; bars begin at their base."""
+    reached = np.asarray(trace[letter] if trace[letter] is not None else [], dtype=float)
+    base = trace["base"] if trace.type == "bar" else None
+    return reached if base is None else np.append(reached + np.asarray(base, dtype=float), np.asarray(base, dtype=float))
+
+
+def _round_ticks(values: np.ndarray) -> list[float]:
+    """Return some six round numbers from 0 over `values`.
+
+    >>> _round_ticks(np.array([0.0, 1_180_000.0]))
+    [0.0, 200000.0, 400000.0, 600000.0, 800000.0, 1000000.0, 1200000.0]
+    """
+    low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
+    rough = (high - low) / 6 or 1.0
+    scale = 10.0 ** np.floor(np.log10(rough))
+    step = next(size * scale for size in (1, 2, 5, 10) if size * scale >= rough * 0.9)
+    return [float(tick) for tick in np.arange(np.floor(low / step), np.ceil(high / step) + 1) * step]
+
+
 def _brightened(trace: Any) -> None:
     """Give a trace the colours that carry on a dark ground."""
     for part in (trace, *(trace[name] for name in ("line", "marker") if name in trace)):
@@ -131,6 +163,9 @@ def themed(figure: go.Figure, *, dark: bool, chinese: bool = False) -> go.Figure
     shown = go.Figure(figure)
     if chinese and any(np.issubdtype(np.asarray(trace.x).dtype, np.datetime64) for trace in shown.data if trace.x is not None):
         shown.update_xaxes(tickformatstops=_CHINESE_DAYS, hoverformat="%Y年%-m月%-d日")
+    if chinese:
+        for letter in "xy":
+            _count_in_ten_thousands(shown, letter)
     if dark:
         shown.for_each_trace(_brightened)
         shown.for_each_annotation(lambda note: note.update(font_color=_ON_DARK.get(note.font.color, note.font.color)))

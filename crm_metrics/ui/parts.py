@@ -114,7 +114,7 @@ def _tile(
     parts = [f'<div class="tile-label">{escape(t(metric.label))}</div>', f'<div class="tile-value">{escape(value)}</div>']
     if not is_unknown(row.low) and not is_unknown(row.high):
         interval = t(
-            "95 %: {low} to {high}", low=value_text(row.low, metric.unit, currency), high=value_text(row.high, metric.unit, currency)
+            "95%: {low} to {high}", low=value_text(row.low, metric.unit, currency), high=value_text(row.high, metric.unit, currency)
         )
         parts.append(f'<div class="tile-note">{escape(interval)}</div>')
     if change is not None:
