@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crm_metrics.data_import import values
+from crm_metrics.data_import.date_doubts import day_before_month, swapped_by_excel
 from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, ISO, MONTH_FIRST, USUAL, as_pattern
 from crm_metrics.data_import.mapping import Layout, Mapping, Target
 from crm_metrics.data_import.number_marks import doubtful_point
@@ -162,6 +163,7 @@ def cells_of(raw: RawTable, mapping: Mapping) -> Cells:
     """Return the file's cells under a mapping, its date order decided. Raises BadInput when the file as a whole does not fit."""
     columns = located(raw, mapping)
     encoded = {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns}
+    _refuse_swapped_days(raw, mapping, columns["date"], encoded[columns["date"]].dictionary)
     decided = with_date_order(with_decimal_mark(raw, mapping, columns), encoded[columns["date"]].dictionary, columns["date"])
     return Cells(raw, decided, columns, encoded)
 
@@ -208,6 +210,26 @@ def date_patterns(mapping: Mapping) -> tuple[str, ...]:
         return tuple(text if text == EXCEL_SERIAL else as_pattern(text) for text in mapping.dates.formats)
     by_order = {True: (DAY_FIRST,), False: (MONTH_FIRST,), None: ()}[mapping.dates.day_first]
     return USUAL + by_order
+
+
+def _refuse_swapped_days(raw: RawTable, mapping: Mapping, column: str, texts: pa.Array) -> None:
+    """Raise BadInput if dates may read well as another day and the mapping does not say how they are written."""
+    if mapping.dates.formats:
+        return
+    if text := day_before_month(texts):
+        raise BadInput(
+            'The column {column} has dates with the day before the month, like {value}. Set dates.formats = ["%Y-%d-%m"] in the mapping '
+            "if all are written so, or correct it.",
+            column=column,
+            value=text,
+        )
+    if mapping.dates.day_first is None and raw.kinds is not None and (text := swapped_by_excel(raw.table[column], raw.kinds[column])):
+        raise BadInput(
+            "In the column {column} Excel may have swapped day and month: it made dates of the days up to 12 and left {value} as text. "
+            "Export as CSV and import that; or, if the dates are right, set dates.day_first in the mapping.",
+            column=column,
+            value=text,
+        )
 
 
 def with_date_order(mapping: Mapping, texts: pa.Array, column: str) -> Mapping:

@@ -1,7 +1,7 @@
 """Checks every row of a file: typed order lines, and the rows that can't be right with their reasons."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -59,7 +59,7 @@ class Checked:
     """What became of a file's rows: each is in `lines` or in `rejected`.
 
     lines: columns as LINES. rejected: columns as rejections.REJECTED. mapping: with the date order decided; store this one.
-    unused_columns: of the file, read by nobody.
+    read_columns: target -> column of the file. unused_columns: of the file, read by nobody.
     """
 
     lines: pa.Table
@@ -68,6 +68,7 @@ class Checked:
     reporting_currency: str | None
     unused_columns: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    read_columns: dict[Target, str] = field(default_factory=dict)
 
 
 def check_rows(raw: RawTable, mapping: Mapping, latest_on: date | None = None) -> Checked:
@@ -99,7 +100,7 @@ def check_rows(raw: RawTable, mapping: Mapping, latest_on: date | None = None) -
     table = pa.table([lines[name] for name in LINES.names], schema=LINES).filter(pa.array(verdicts.is_fine))
     rejected = verdicts.table(raw, as_hex(hashes), amounts.net)
     unused = tuple(name for name in raw.columns if name not in cells.columns.values() and name not in mapping.orders.key)
-    return Checked(table, rejected, cells.mapping, currencies.reporting, unused, _notes(raw, joined.filled_customers))
+    return Checked(table, rejected, cells.mapping, currencies.reporting, unused, _notes(raw, joined.filled_customers), cells.columns)
 
 
 def recheck(raw_rows_json: list[str], mapping: Mapping, latest_on: date | None = None) -> Checked:

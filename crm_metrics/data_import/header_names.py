@@ -34,7 +34,7 @@ _NAMES: dict[Target, str] = {
     "cost": "unit cost, line cost, total cost, cogs, cost of goods, cost, 成本, 单位成本, 商品成本",
     "profit": "profit, gross profit, 利润, 毛利",
     "currency": "currency, currency code, 币种, 货币, währung",
-    "status": "order status, financial status, status, 订单状态, 状态, 交易状态",
+    "status": "order status, financial status, status, payment status, 订单状态, 状态, 交易状态, 支付状态, 付款状态",
     "product": "product id, sku, stock code, item id, product code, item sku, lineitem sku, product, 商品编号, 商品编码, "
     "商品id, 产品编号, 货号, sku编码, artikelnummer",
     "product_name": "product name, description, item name, lineitem name, product title, item, 商品名称, 产品名称, 品名, 商品标题, "
@@ -54,6 +54,38 @@ TOTALS_OF_ORDERS = frozenset(plain_name(name) for name in ("total", "order total
 
 CANCELLED = frozenset(("cancelled", "canceled", "voided", "void", "failed", "expired", "declined", "已取消", "取消", "已关闭", "交易关闭"))
 RETURNED = frozenset(("refunded", "returned", "已退款", "退款成功", "已退货"))
+TAKEN_BACK = frozenset(
+    (
+        "refund",
+        "return",
+        "credit",
+        "credit note",
+        "chargeback",
+        "reversal",
+        "partially refunded",
+        "partially_refunded",
+        "退款",
+        "退货",
+        "部分退款",
+    )
+)
+"""Words of a row that takes money back, besides the statuses."""
+TYPES = frozenset(
+    plain_name(name)
+    for name in (
+        "type",
+        "transaction type",
+        "event type",
+        "order type",
+        "sale type",
+        "record type",
+        "document type",
+        "类型",
+        "交易类型",
+        "订单类型",
+    )
+)
+"""Columns that say what kind of row it is."""
 SOLD = frozenset(
     (
         *(

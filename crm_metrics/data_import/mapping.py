@@ -168,11 +168,12 @@ class File(_Part):
 
 
 class Mapping(_Part):
-    """Which column of an order file is what, and how its values are written."""
+    """Which column of an order file is what, and how its values are written. undecided: columns of a proposal that wait for a decision."""
 
     name: str = ""
     title: str = ""
     source: str = ""
+    undecided: tuple[str, ...] = ()
     columns: Columns = {}
     layouts: tuple[Layout, ...] = ()
     orders: Orders = Orders()
@@ -191,6 +192,10 @@ class Mapping(_Part):
 def _problems(mapping: Mapping) -> list[BadInput]:
     """Return what is missing from a mapping, or contradicts itself."""
     problems = [problem for layout in mapping.all_layouts() for problem in _layout_problems(mapping, layout)]
+    problems += [
+        BadInput("undecided: {column}. Read what stands above it, change the mapping if need be, and take it off this list.", column=column)
+        for column in mapping.undecided
+    ]
     clash = contradiction(mapping.dates.formats)
     if clash:
         problems.append(
@@ -318,5 +323,5 @@ def as_toml(mapping: Mapping, comments: Dictionary[str, str] | None = None) -> s
 
 def mapping_hash(mapping: Mapping) -> str:
     """Return a SHA-256 of everything that decides what is read; name, title and source are words only."""
-    meaning = mapping.model_dump(mode="json", exclude={"name", "title", "source"})
+    meaning = mapping.model_dump(mode="json", exclude={"name", "title", "source", "undecided"})
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

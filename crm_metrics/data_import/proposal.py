@@ -12,7 +12,9 @@ from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, S
 from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, as_toml, built_in_names, from_dict, load_mapping
 from crm_metrics.data_import.number_marks import Marks, find_marks
 from crm_metrics.data_import.problems import gathered
+from crm_metrics.data_import.proposal_texts import ASKED_AGAIN, CURRENCIES, DATE_DOUBTS, MARKS, TWO_MARKS
 from crm_metrics.data_import.raw_table import Note, RawTable
+from crm_metrics.data_import.revenue_doubts import REPEATED, Doubt, is_total_of_orders, money_of, unread_doubts
 from crm_metrics.data_import.toml_text import as_toml_text
 from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
@@ -32,12 +34,30 @@ class Proposed(NamedTuple):
 
 @dataclass(frozen=True)
 class Proposal:
-    """Which column is what. settings: the rest of the mapping, as in TOML. built_in: name of a mapping that fits as it is."""
+    """Which column is what. settings: the rest of the mapping, as in TOML. built_in: name of a mapping that fits as it is.
+
+    open_questions: columns that change revenue, and that no target reads rightly. columns: of the file.
+    """
 
     file_name: str
     fields: tuple[Proposed, ...]
     settings: dict[str, dict[str, Any]]
     built_in: str | None = None
+    open_questions: tuple[Proposed, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @property
+    def read_columns(self) -> dict[Target, str]:
+        """Return which column is read as what, once every doubt is put aside."""
+        if self.built_in is not None:
+            layouts = load_mapping(self.built_in).all_layouts()
+            return {target: name for layout in layouts for target, name in layout.columns.items() if name in self.columns}
+        return {field.target: field.column for field in self.fields if field.column is not None and _is_used(field)}
+
+    @property
+    def unused_columns(self) -> tuple[str, ...]:
+        """Return the columns of the file that nobody reads."""
+        return tuple(name for name in self.columns if name not in self.read_columns.values())
 
     @property
     def is_certain(self) -> bool:
@@ -49,12 +69,13 @@ class Proposal:
         found = {field.target for field in self.fields if field.column is not None}
         has_amount = "amount" in found or {"quantity", "unit_price"} <= found
         needed = {"customer", "date"} | (set() if has_amount else {"amount"})
-        return [
+        unsure = [
             field
             for field in self.fields
             if (field.target in needed and field.column is None)
             or (field.column is not None and field.target in DECIDING and not field.is_certain)
         ]
+        return [*unsure, *self.open_questions]
 
     def mapping(self) -> Mapping:
         """Return the mapping. Raises BadInput, naming each doubt, unless every required column is certain."""
@@ -73,15 +94,24 @@ class Proposal:
         """Return the proposal as a mapping to edit, the reasons as comments."""
         if self.built_in is not None:
             return as_toml(load_mapping(self.built_in))
+        asked = {question.column for question in self.open_questions}
         lines = ["[columns]"]
         for field in self.fields:
-            comment = [f"# {line}" for line in _said(field).splitlines()]
-            value = "" if field.column is None else _quoted(field.column)
             if field.column is None and field.target not in ("order", "customer", "date", "amount"):
                 continue
-            is_used = field.column is not None and (field.is_certain or field.target in DECIDING)
-            lines += [*comment, f"{'' if is_used else '# '}{field.target} = {value}".rstrip()]
-        return "\n".join(lines) + "\n" + (as_toml_text(self.settings) if self.settings else "")
+            if field.column is None or field.column not in asked:
+                lines += [
+                    *_comment(field),
+                    f"{'' if field.column and _is_used(field) else '# '}{field.target} = {_quoted(field.column)}".rstrip(),
+                ]
+        for question in self.open_questions:
+            lines += [*_comment(question), f"# {question.target} = {_quoted(question.column)}"]
+        return self._undecided() + "\n".join(lines) + "\n" + (as_toml_text(self.settings) if self.settings else "")
+
+    def _undecided(self) -> str:
+        """Return the list of columns to decide on; what the importer asks about by itself is not on it."""
+        names = [doubt.column for doubt in self.doubts() if doubt.column is not None and doubt.reason.text not in ASKED_AGAIN]
+        return as_toml_text({"undecided": list(dict.fromkeys(names))}) + "\n" if names else ""
 
     def _written(self) -> dict[str, Any]:
         columns = {field.target: field.column for field in self.fields if field.column is not None and field.is_certain}
@@ -99,17 +129,26 @@ def propose(raw: RawTable) -> Proposal:
     marks = _common_marks(raw, chosen)
     if marks is not None:
         evidence = {name: replace(found, marks=marks if found.marks else None, marks_doubt="") for name, found in evidence.items()}
-    fields = [_judged(raw, target, chosen.get(target), evidence) for target in TARGETS]
-    fields = _without_order_totals(raw, _settled(fields))
-    return Proposal(raw.name, tuple(fields), _settings(raw, fields, evidence), built_in)
+    fields = _settled([_judged(raw, target, chosen, evidence) for target in TARGETS])
+    fields, questions = _asked(raw, _with_one_mark(fields, evidence), evidence)
+    settings = _settings(raw, fields, evidence)
+    return Proposal(raw.name, tuple(fields), settings, built_in, () if built_in else questions, raw.columns)
 
 
 def _said(field: Proposed) -> str:
     return str(field.reason) if field.is_certain else f"{field.reason} {Note(noop('Not certain: please check.'), {})}"
 
 
-def _quoted(text: str) -> str:
-    return as_toml_text({"x": text}).removeprefix("x = ").strip()
+def _comment(field: Proposed) -> list[str]:
+    return [f"# {line}" for line in _said(field).splitlines()]
+
+
+def _is_used(field: Proposed) -> bool:
+    return field.is_certain or field.target in DECIDING
+
+
+def _quoted(text: str | None) -> str:
+    return "" if text is None else as_toml_text({"x": text}).removeprefix("x = ").strip()
 
 
 # ── a mapping that comes with the product ───────────────────────────────────────────────────────────────────────────────
@@ -142,7 +181,20 @@ def _by_header(raw: RawTable, evidence: dict[str, Evidence]) -> dict[Target, tup
         fits[target] = tuple(column for _, column in ranked if _can_be(target, evidence[column]))
     if "Lineitem name" in raw.columns and "Name" in raw.columns:
         fits["order"] = ("Name",)  # Shopify calls its order numbers so
+    fits["customer"] = _addresses_before_names(raw, fits["customer"])
     return fits
+
+
+def _addresses_before_names(raw: RawTable, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns with e-mail addresses first where the best one holds names: two people may have one name."""
+    addresses = [name for name in columns if "email" in plain_name(name)]
+    if not addresses or plain_name(columns[0]) not in ("customer", "client", "buyer", "kunde", "客户", "买家"):
+        return columns
+    texts = pc.unique(raw.table[columns[0]])
+    is_name = pc.match_substring_regex(texts, r"^\s*\D*[^\W\d]+[ ,]+[^\W\d]\D*$")
+    return (
+        (addresses[0], *(name for name in columns if name != addresses[0])) if pc.mean(is_name.cast(pa.int8())).as_py() > 0.5 else columns
+    )
 
 
 def _can_be(target: Target, evidence: Evidence) -> bool:
@@ -153,21 +205,23 @@ def _can_be(target: Target, evidence: Evidence) -> bool:
     return not evidence.is_empty
 
 
-def _judged(raw: RawTable, target: Target, columns: tuple[str, ...] | None, evidence: dict[str, Evidence]) -> Proposed:
-    if not columns:
-        return _by_content(raw, target, evidence)
-    column = columns[0]
+def _judged(raw: RawTable, target: Target, chosen: dict[Target, tuple[str, ...]], evidence: dict[str, Evidence]) -> Proposed:
+    if not chosen.get(target):
+        is_priced = target == "amount" and chosen.get("quantity") and chosen.get("unit_price")
+        return _unreadable(raw, target, evidence) or (_nothing(target) if is_priced else _by_content(raw, target, evidence))
+    column = chosen[target][0]
     said: dict[str, object] = {"column": column}
     if target == "date":
         return _judged_date(column, evidence[column])
     if target in NUMERIC and evidence[column].marks_doubt:
         said["value"] = evidence[column].marks_doubt
+        return Proposed(target, column, Note(MARKS, said), is_certain=False)
+    if target in NUMERIC and len(evidence[column].clashing_signs) > 1:
         return Proposed(
-            target,
-            column,
-            Note(noop("{column}: {value} can be a decimal or a thousand. Set numbers.decimal and numbers.thousands."), said),
-            is_certain=False,
+            target, column, Note(CURRENCIES, said | {"currencies": ", ".join(evidence[column].clashing_signs)}), is_certain=False
         )
+    if target == "currency" and len(codes := _currencies(raw, column)) > 1:
+        return Proposed(target, column, Note(CURRENCIES, said | {"currencies": ", ".join(codes)}), is_certain=False)
     if target == "status" and (unknown := _unknown_statuses(raw, column)):
         said["values"] = ", ".join(unknown[:5])
         return Proposed(
@@ -182,22 +236,39 @@ def _judged(raw: RawTable, target: Target, columns: tuple[str, ...] | None, evid
 
 def _judged_date(column: str, evidence: Evidence) -> Proposed:
     said: dict[str, object] = {"column": column, "value": evidence.date_doubt}
-    doubts = {
-        "order": noop("{column}: {value} can be day or month first, and nothing decides it. Set dates.day_first to true or false."),
-        "both": noop("{column} has dates with the day first and dates with the month first, like {value}. Write them all as YYYY-MM-DD."),
-        "serial": noop(
-            '{column} holds numbers like {value}; they may be Excel serial dates. If so, keep dates.formats = ["excel_serial"].'
-        ),
-        "zone": noop("{column} has a time zone, like {value}. Set dates.time_zone to the zone of the business day, like Europe/London."),
-    }
     if evidence.date_doubt_kind:
-        return Proposed("date", column, Note(doubts[evidence.date_doubt_kind], said), is_certain=False)
+        return Proposed("date", column, Note(DATE_DOUBTS[evidence.date_doubt_kind], said), is_certain=False)
     return Proposed("date", column, Note(noop("{column} fits by its name and its values."), said), is_certain=True)
+
+
+def _nothing(target: Target) -> Proposed:
+    return Proposed(target, None, Note(noop("No column has a name that means this."), {}), is_certain=False)
+
+
+def _unreadable(raw: RawTable, target: Target, evidence: dict[str, Evidence]) -> Proposed | None:
+    """Return the column whose name fits and whose values can't be read, with one of them."""
+    if target not in ("date", "quantity", "unit_price", "amount"):
+        return None
+    named = [name for name in raw.columns if plain_name(name) in HEADERS[target] and not evidence[name].is_empty]
+    if not named or (target == "amount" and any(evidence[name].is_number for name in named)):
+        return None
+    column = min(named, key=lambda name: HEADERS[target].index(plain_name(name)))
+    value = evidence[column].not_date if target == "date" else evidence[column].not_number
+    texts = {
+        True: noop("{column} fits by its name, but {value!r} can't be read as a date. Set dates.formats, like %d.%m.%y for 31.01.24."),
+        False: noop("{column} fits by its name, but {value!r} can't be read as a number. Correct it, or the marks of numbers."),
+    }
+    return Proposed(target, column, Note(texts[target == "date"], {"column": column, "value": value}), is_certain=False)
+
+
+def _currencies(raw: RawTable, column: str) -> list[str]:
+    texts = pc.unique(pc.utf8_upper(pc.utf8_trim_whitespace(raw.table[column])))
+    return sorted(text for text in texts.to_pylist() if text)
 
 
 def _by_content(raw: RawTable, target: Target, evidence: dict[str, Evidence]) -> Proposed:
     """Return the only column whose contents fit, never certain: its name says nothing."""
-    nothing = Proposed(target, None, Note(noop("No column has a name that means this."), {}), is_certain=False)
+    nothing = _nothing(target)
     if target not in ("date", "amount", "customer"):
         return nothing
     fitting = {
@@ -242,21 +313,40 @@ def _settled(fields: list[Proposed]) -> list[Proposed]:
     return [by_target[field.target] for field in fields]
 
 
-def _without_order_totals(raw: RawTable, fields: list[Proposed]) -> list[Proposed]:
-    """Return fields without an amount that is the total of an order, repeated on its lines: adding it up would count it many times."""
-    by_target = {field.target: field for field in fields}
-    amount, order = by_target["amount"], by_target["order"]
-    if amount.column is None or order.column is None or plain_name(amount.column) not in TOTALS_OF_ORDERS:
+def _with_one_mark(fields: list[Proposed], evidence: dict[str, Evidence]) -> list[Proposed]:
+    """Return fields in which a number column with another decimal mark than the first is a doubt: a mapping has one."""
+    numeric = [field for field in fields if field.target in NUMERIC and field.column is not None]
+    marked = [(field, evidence[field.column].marks) for field in numeric if field.column and not evidence[field.column].marks_doubt]
+    first = next(((field, marks) for field, marks in marked if marks is not None), None)
+    if first is None or first[1] is None:
         return fields
-    table = pa.table({"order": raw.table[order.column], "amount": raw.table[amount.column]})
-    orders = table.group_by("order").aggregate([("amount", "count"), ("amount", "count_distinct")])
-    of_several = orders.filter(pc.greater(orders["amount_count"], 1))
-    if not of_several.num_rows or pc.mean(pc.less_equal(of_several["amount_count_distinct"], 2)).as_py() < 0.5:
-        return fields
-    has_price = by_target["unit_price"].column is not None and by_target["quantity"].column is not None
-    reason = Note(noop("{column} seems to be the total of the whole order, repeated on its lines."), {"column": amount.column})
-    changed = Proposed("amount", None if has_price else amount.column, reason, is_certain=False)
-    return [changed if field.target == "amount" else field for field in fields]
+    other = {field.target: marks for field, marks in marked if marks is not None and marks.decimal != first[1].decimal}
+    names = {".": noop("point"), ",": noop("comma")}
+    changed = []
+    for field in fields:
+        if field.target in other:
+            said: dict[str, object] = {"column": field.column, "mark": Note(names[other[field.target].decimal], {})}
+            said |= {"other": first[0].column, "other_mark": Note(names[first[1].decimal], {})}
+            field = field._replace(reason=Note(TWO_MARKS, said), is_certain=False)  # noqa: PLW2901
+        changed.append(field)
+    return changed
+
+
+def _asked(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence]) -> tuple[list[Proposed], tuple[Proposed, ...]]:
+    """Return fields without an amount that is the total of an order, and what has to be asked about revenue."""
+    columns = {field.target: field.column for field in fields if field.column is not None}
+    money, doubts = money_of(raw, columns, evidence), []
+    if is_total_of_orders(raw, columns, money):
+        reason = Note(REPEATED, {"column": columns["amount"]})
+        has_price = {"quantity", "unit_price"} <= set(columns)
+        if has_price and plain_name(columns["amount"]) not in TOTALS_OF_ORDERS:
+            doubts.append(Doubt("amount", columns["amount"], reason))
+        changed = Proposed("amount", None if has_price else columns["amount"], reason, is_certain=False)
+        fields = [changed if field.target == "amount" else field for field in fields]
+        columns = {field.target: field.column for field in fields if field.column is not None}
+        money = money_of(raw, columns, evidence)
+    unread = [] if doubts else unread_doubts(raw, columns, evidence, money)
+    return fields, tuple(Proposed(*doubt, is_certain=False) for doubt in [*doubts, *unread])
 
 
 # ── the rest of the mapping ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,8 +364,10 @@ def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidenc
         }
     if "date" in columns:
         settings["dates"] = dict(evidence[columns["date"]].date_settings)
-    marks = [evidence[columns[target]].marks for target in NUMERIC if target in columns and evidence[columns[target]].marks]
-    if marks:
+    numeric = [evidence[columns[target]] for target in NUMERIC if target in columns]
+    marks = [found.marks for found in numeric if found.marks]
+    is_doubtful = any(found.marks_doubt for found in numeric) or len({mark.decimal for mark in marks}) > 1
+    if marks and not is_doubtful:
         decimal = next((mark.decimal for mark in marks if mark), ".")
         thousands = next((mark.thousands for mark in marks if mark and mark.thousands), "")
         settings["numbers"] = {"decimal": decimal, "thousands": thousands}
