@@ -41,6 +41,7 @@ ORDERS = [  # order, customer, day, region, channel, cancelled, lines: product, 
     ("x1", "C", "2024-06-01", "South", "web", True, [(TEA, "cancelled", 1, 0, None)]),
     ("g1", "D", "2024-06-02", "North", "web", False, [(MUG, "gift", 1, 0, None)]),
     ("o8", None, "2024-06-15", "North", "shop", False, [(TEA, "sale", 1, 15, None)]),
+    ("x2", "C", "2024-06-30", "South", "web", True, [(TEA, "cancelled", 1, 0, None)]),
 ]
 
 
@@ -116,6 +117,7 @@ def shop(request, tmp_path_factory):
     x1    C     24-06-01  South  web      cancelled                          0
     g1    D     24-06-02  North  web      a mug as a gift                    0
     o8    -     24-06-15  North  shop     tea 15                            15
+    x2    C     24-06-30  South  web      cancelled: the data end here       0
     ------------------------------------- second quarter: 95, of these 80 of A, B and C
     """
     data_set = new_data_set(request.param, request, "executive_shop", tmp_path_factory.mktemp("shop"))
@@ -162,7 +164,7 @@ def test_second_quarter_by_hand(shop):
 
 def test_n_says_what_each_value_is_counted_over(shop):
     counted = executive_kpis.tiles(shop, Q2).set_index("metric")["n"]
-    assert counted["net_revenue"] == 7  # every order, return and credit note of the quarter
+    assert counted["net_revenue"] == 8  # every order, return and credit note of the quarter
     assert counted["gross_margin_share"] == 3
     assert counted["average_order_value"] == 4
     assert counted["repeat_rate"] == 2
@@ -290,7 +292,10 @@ def test_more_returns_are_worse_and_sales_without_a_customer_have_no_good_direct
     [
         (replace(Q2, compare="none"), "not_chosen"),
         (Filters(), "all_dates"),
-        (Filters(start=date(2023, 12, 31), end=date(2024, 6, 15)), "all_dates"),
+        (Filters(start=date(2023, 12, 31), end=date(2024, 6, 30)), "all_dates"),
+        (Filters(start=date(2023, 12, 31)), "all_dates"),
+        (Filters(end=date(2024, 12, 31)), "all_dates"),
+        (Filters(start=date(2024, 7, 1), end=date(2024, 7, 31)), "data_end_earlier"),
         (replace(Q2, compare="last_year"), "data_begin_later"),
         (Filters(start=date(2024, 1, 1), end=date(2024, 6, 30)), "data_begin_later"),
     ],
@@ -306,12 +311,37 @@ def test_without_a_whole_period_to_compare_with_there_is_no_change_and_a_reason(
     assert executive_kpis.trend_compared(shop, filters).empty
 
 
+def test_equal_shares_are_neither_better_nor_worse_whatever_the_last_digits_of_the_arithmetic():
+    repeat_rate = executive_kpis.METRICS[-1]
+    change = statistic.change_of(0.1 + 0.2, 0.3, metric=repeat_rate)
+    assert (repeat_rate.unit, change, statistic.is_good(change, repeat_rate)) == ("share", 0, None)
+    assert statistic.is_good(5.55e-17, repeat_rate) is None
+    assert statistic.change_of(3 * 1.1, 3.3, metric=executive_kpis.METRICS[0]) == 0
+
+
+def test_a_period_cut_by_the_end_of_the_data_is_compared_with_as_many_days(tmp_path):
+    """Data end on 9 May: May's nine days stand beside the nine before, 22 to 30 April, and not beside the whole of April."""
+    data_set = database.find_data_set(f"duckdb:///{tmp_path}/cut.duckdb")
+    days = ["2024-03-01", "2024-04-01", "2024-04-22", "2024-04-30", "2024-05-01", "2024-05-09"]
+    fill(data_set, [(f"o{day}", "A", day, "North", "web", False, [(TEA, "sale", 1, 10, None)]) for day in days], {TEA: "drinks"})
+    source = database.open_source(data_set)
+    may = Filters(start=date(2024, 5, 1), end=date(2024, 5, 31))
+    assert compared(source, may).loc["net_revenue", ["value", "compared_value"]].tolist() == [20, 20]
+    assert sentence(source, may).startswith("Net revenue was $20.00 from May 1, 2024 to May 9, 2024, about the same as the 9 days before")
+    for open_ended in (replace(may, end=None), replace(may, end=date(2024, 5, 9))):
+        pd.testing.assert_frame_equal(executive_kpis.comparison(source, open_ended), executive_kpis.comparison(source, may))
+
+
+def test_the_finding_names_the_day_the_data_begin_where_the_period_begins_before_them(shop):
+    assert "from Dec 31, 2023 to Jun 30, 2024" in sentence(shop, Filters(start=date(2023, 7, 1), end=date(2024, 6, 30)))
+
+
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture(params=BACKENDS)
 def aims(request, tmp_path):
-    """A shop with targets of 30 net revenue for April and May in its own data, 10 for the South in April; none for June."""
+    """The shop with targets of 30 net revenue for April and May in its own data, 10 for the South in April; none for June."""
     name = "executive_aims"
     data_set = new_data_set(request.param, request, name, tmp_path)
     fill(data_set, ORDERS, {TEA: "drinks", MUG: "dishes"})
@@ -332,10 +362,23 @@ def test_a_period_has_a_target_only_when_each_of_its_months_has_one(aims):
     april_and_may = replace(Q2, end=date(2024, 5, 31))
     assert aimed_at(aims, april_and_may) == pytest.approx((60, 80 / 60))
     assert np.isnan(aimed_at(aims, Q2)).all()
-    assert np.isnan(aimed_at(aims, replace(Q2, end=date(2024, 5, 30)))).all()
-    assert np.isnan(
-        aimed_at(aims, replace(Q2, start=date(2024, 4, 2), end=date(2024, 5, 1)))
-    ).all()  # a month long, but none of the calendar's
+    assert target_reasons(aims, Q2)["net_revenue"] == "months_missing"
+
+
+def test_a_month_cut_by_the_period_gives_its_target_in_proportion_to_its_days(aims):
+    assert aimed_at(aims, replace(Q2, end=date(2024, 5, 30)))[0] == pytest.approx(30 + 30 * 30 / 31)
+    assert aimed_at(aims, replace(Q2, start=date(2024, 4, 16), end=date(2024, 5, 1)))[0] == pytest.approx(30 * 15 / 30 + 30 * 1 / 31)
+    assert np.isnan(aimed_at(aims, replace(Q2, start=date(2024, 3, 31), end=date(2024, 5, 31)))[0])  # one day of a month without one
+
+
+def test_where_there_is_no_target_the_reason_is_named(aims):
+    reasons = target_reasons(aims, replace(Q2, end=date(2024, 5, 31)))
+    assert (reasons["net_revenue"], reasons["orders"], reasons["active_customers"]) == ("", "not_set", "not_additive")
+    assert set(target_reasons(aims, replace(Q2, channel=("web",)))) == {"not_by_choice"}
+
+
+def target_reasons(data_set, filters):
+    return executive_kpis.comparison(database.open_source(data_set), filters).set_index("metric")["target_reason"]
 
 
 def test_a_reader_s_target_wins_over_the_data_s_and_can_take_it_away(aims):
@@ -406,9 +449,30 @@ def test_a_month_without_sales_has_zero_revenue_and_no_average(shop):
 
 
 def test_the_trend_ends_with_the_data_and_says_that_its_last_bucket_is_unfinished(shop):
-    trend = executive_kpis.trend(shop, Filters(start=date(2024, 1, 1), end=date(2024, 12, 31)))
-    assert trend["bucket_on"].iloc[-1] == pd.Timestamp(2024, 6, 10)  # the week of 15 June, the last day of the data
-    assert trend["is_unfinished"].iloc[-1]
+    trend = executive_kpis.trend(shop, Filters(start=date(2024, 1, 3), end=date(2024, 12, 31)))
+    assert trend["bucket_on"].iloc[-1] == pd.Timestamp(2024, 6, 24)  # the week of 30 June, the last day of the data
+    cut = executive_kpis.trend(shop, Filters(start=date(2024, 1, 1), end=date(2024, 6, 28)))
+    assert cut["is_unfinished"].iloc[-1]
+
+
+def test_a_first_bucket_cut_by_the_period_is_in_the_table_and_not_drawn(shop):
+    trend = monthly(shop, replace(Q2, start=date(2024, 3, 31), end=date(2024, 6, 29)))
+    assert trend["is_unfinished"].tolist() == [True, False, False, True]
+    values_drawn, unfinished = executive_kpis.sparks(trend, executive_kpis.TREND)["net_revenue"]
+    assert (values_drawn, unfinished) == ([40, 40, 15], [False, False, True])
+    figure = executive_kpis.trend_figure(trend, trend.head(0), metric=executive_kpis.TREND[0], currency="USD")
+    assert pd.Timestamp(figure.data[0].x[0]) == pd.Timestamp(2024, 4, 1)
+    assert executive_kpis.trend_note(trend).startswith("The days before Apr 1, 2024 are too few")
+    assert executive_kpis.trend_note(statistic.drawn(trend)) == ""
+    assert len(statistic.drawn(trend.head(2))) == 2  # of two points none is left out
+
+
+def test_the_axis_ends_with_the_data(shop):
+    trend = monthly(shop, Q2)
+    drawn = executive_kpis.trend_figure(trend, trend.head(0), metric=executive_kpis.TREND[0], currency="USD")
+    first, last = (pd.Timestamp(end) for end in drawn.layout.xaxis.range)
+    assert trend["bucket_on"].iloc[-1] < last < pd.Timestamp(2024, 6, 15)
+    assert pd.Timestamp(2024, 3, 15) < first < trend["bucket_on"].iloc[0]
 
 
 def test_the_earlier_period_stands_under_the_period_bucket_by_bucket(shop):
@@ -754,10 +818,10 @@ def test_the_trend_draws_the_earlier_period_grey_and_the_unfinished_end_dashed(s
     assert drawn.data[0].y.tolist() == earlier["net_revenue"].tolist()
 
 
-def test_values_beyond_the_eighth_are_drawn_together_and_lose_nothing():
-    many = pd.DataFrame({"value": list("abcdefghijk"), "change": np.arange(11.0)[::-1], "share_before": 1 / 11, "share_after": 1 / 11})
+def test_values_beyond_the_twelfth_are_drawn_together_and_lose_nothing():
+    many = pd.DataFrame({"value": list("abcdefghijklmno"), "change": np.arange(15.0)[::-1], "share_before": 1 / 15, "share_after": 1 / 15})
     drawn = with_others(many)
-    assert drawn["value"].tolist() == [*"abcdefgh", "3 others"]
+    assert drawn["value"].tolist() == [*"abcdefghijkl", "all 3 others"]
     assert drawn["change"].sum() == many["change"].sum()
     assert drawn["share_after"].sum() == pytest.approx(1)
 
@@ -767,6 +831,62 @@ def test_a_name_from_the_data_is_drawn_as_text():
     (label,) = executive_kpis.values_figure(values_table, currency="").layout.yaxis.ticktext
     assert label.startswith("&lt;b>x&lt;/b><br>")
     assert label.endswith("mix — → 100.0%</span>")
+
+
+def test_a_long_name_is_cut_beside_its_bar_and_whole_in_the_hover():
+    name = "Binders, binder accessories and everything else of paper"
+    values_table = pd.DataFrame({"value": [name], "change": [123_456.0], "share_before": [0.5], "share_after": [1.0]})
+    drawn = executive_kpis.values_figure(values_table, currency="USD")
+    assert drawn.layout.yaxis.ticktext[0].split("<br>")[0] == "Binders, binder accesso…"
+    assert drawn.data[0].customdata[0][0] == name
+    assert (drawn.layout.annotations[0].text, drawn.data[0].customdata[0][2]) == ("+$123.46K", "+$123,456")
+    assert drawn.layout.xaxis.range[1] > 123_456 * 1.3  # room for the amount beside the bar
+
+
+def test_where_bars_go_both_ways_each_amount_stands_across_zero_from_its_bar():
+    values_table = pd.DataFrame({"value": ["up", "down"], "change": [100.0, -10.0], "share_before": [0.5] * 2, "share_after": [0.5] * 2})
+    drawn = executive_kpis.values_figure(values_table, currency="")
+    assert [(note.x, note.xanchor) for note in drawn.layout.annotations] == [(0, "right"), (0, "left")]
+    assert drawn.layout.xaxis.range == (-80, 100)
+
+
+def test_tables_hold_numbers_with_their_units_beside_them(shop):
+    comparison = executive_kpis.comparison_in_words(executive_kpis.comparison(shop, Q2), "USD")
+    rows = comparison.set_index("label").to_dict("index")
+    assert [rows["Net revenue"][name] for name in ("value", "compared_value", "unit_text")] == [95, 115, "USD"]
+    assert [rows["Repeat rate"][name] for name in ("value", "unit_text", "change_points")] == [50, "%", 50]
+    assert rows["Orders"]["change"] == pytest.approx(1 / 3)
+    parts = executive_kpis.parts_in_words(executive_kpis.parts(shop, Q2), "USD")
+    texts = {"label", "unit_text"}
+    for table, frame in (("comparison", comparison), ("parts", parts)):
+        shown = executive_kpis.columns(table, "USD")
+        assert {name for name in shown if not pd.api.types.is_numeric_dtype(frame[name])} == texts
+    assert executive_kpis.columns("by_region", "USD")["customers"][0] == "Effect of customers (USD)"
+    assert executive_kpis.columns("by_region", "")["customers"][0] == "Effect of customers"
+
+
+def test_where_the_data_begin_too_late_a_period_that_can_be_compared_is_offered():
+    held = Period(date(2024, 1, 1), date(2024, 12, 31))
+    year = Filters(*held)
+    assert executive_kpis.comparable_preset("data_begin_later", year, held) == "last_90_days"
+    assert executive_kpis.comparable_preset("all_dates", year, Period(date(2022, 1, 1), held.end)) == "last_12_months"
+    assert executive_kpis.comparable_preset("data_begin_later", year, Period(date(2024, 12, 1), held.end)) is None
+    assert executive_kpis.comparable_preset("data_begin_later", replace(year, compare="last_year"), held) is None
+    assert executive_kpis.comparable_preset("not_chosen", year, held) is None
+
+
+def test_costs_that_are_all_known_need_no_line():
+    tiles = pd.DataFrame({"metric": ["gross_margin", "gross_margin_share", "net_revenue", "new_customers", "returning_customers"]})
+    known, half = ({"value": [40.0, 0.4, revenue, 1, 2]} for revenue in (100.0, 200.0))
+    assert executive_kpis.tile_notes(tiles.assign(**known))["gross_margin_share"] == ""
+    assert executive_kpis.tile_notes(tiles.assign(**half))["gross_margin_share"] == "Costs are known for 50.0% of net revenue."
+
+
+def test_a_later_room_s_tile_says_how_far_it_looks_or_why_it_is_unknown():
+    tile = pd.DataFrame({"metric": ["customer_base_value"], "value": [1.0]})
+    assert "12 months, discounted 10%" in executive_kpis.later_notes(tile)["customer_base_value"]
+    assert "too little data" in executive_kpis.later_notes(tile.assign(value=np.nan))["customer_base_value"]
+    assert executive_kpis.later_notes(tile.head(0)) == {}
 
 
 # ── published figures, through the importer ─────────────────────────────────────────────────────────────────────────────
@@ -867,6 +987,15 @@ def test_without_a_comparison_the_page_says_why_and_draws_no_reasons(page):
     assert "No comparison is chosen." in [caption.value for caption in app.caption]
 
 
+def test_without_a_period_before_the_page_offers_one_that_can_be_compared_and_goes_there(page):
+    app = page(period="all")
+    offer = next(button for button in app.button if button.label == "Compare instead: Last 90 days")
+    offer.click()
+    app.run()
+    assert app.selectbox(key="choose_period").value == "last_90_days"
+    assert len(app.get("plotly_chart")) == 2
+
+
 def test_a_target_set_on_the_page_is_shown_at_once_and_kept(page, tmp_path):
     app = page(**{"from": "2024-04-01", "to": "2024-05-31"})
     assert "of target" not in html(app)
@@ -874,5 +1003,6 @@ def test_a_target_set_on_the_page_is_shown_at_once_and_kept(page, tmp_path):
     next(button for button in app.button if button.label == "Save").click()
     app.run()
     assert not app.exception
+    assert "Saved: Net revenue, 50.00 a month, months: 2." in [element.value for element in app.success]
     assert "80.0% of target $100.00" in html(app) or "80.0% of target 100.00" in html(app)
     assert workspace.read_targets(database.find_data_set("mine"))["target_value"].tolist() == [50, 50]

@@ -13,19 +13,25 @@ from sqlalchemy import Select
 from crm_metrics import workspace
 from crm_metrics.database import Source
 from crm_metrics.executive_kpis import query, statistic, why
-from crm_metrics.executive_kpis.columns import COLUMNS, HOW, REASONS
+from crm_metrics.executive_kpis.columns import HOW, REASONS
 from crm_metrics.executive_kpis.figure import bridge_figure, trend_figure, values_figure
 from crm_metrics.executive_kpis.metrics import HEADLINE, METRICS, TREND, WITH_TARGET
 from crm_metrics.executive_kpis.query import totals, totals_by_bucket, totals_by_value
 from crm_metrics.executive_kpis.statistic import costed_share, sparks
 from crm_metrics.executive_kpis.words import (
     base_text,
+    columns,
+    comparable_preset,
     comparison_in_words,
     finding,
+    headline_notes,
     no_comparison_text,
+    offer_text,
     parts_in_words,
     steps_in_words,
+    target_note,
     tile_notes,
+    trend_note,
     values_in_words,
 )
 from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope, compared
@@ -35,7 +41,6 @@ from crm_metrics.rooms import Table, room
 from crm_metrics.sales import choice_values, extent
 
 __all__ = [
-    "COLUMNS",
     "HEADLINE",
     "HEADLINE_ROOMS",
     "HOW",
@@ -46,18 +51,24 @@ __all__ = [
     "WITH_TARGET",
     "base_text",
     "bridge_figure",
+    "bucket_starts",
+    "columns",
+    "comparable_preset",
     "comparison_in_words",
     "costed_share",
     "finding",
     "no_comparison_text",
+    "offer_text",
     "parts_in_words",
     "sparks",
     "steps_in_words",
+    "target_note",
     "tile_notes",
     "totals",
     "totals_by_bucket",
     "totals_by_value",
     "trend_figure",
+    "trend_note",
     "values_figure",
     "values_in_words",
 ]
@@ -88,11 +99,14 @@ def compared_filters(source: Source, filters: Filters) -> tuple[Filters | None, 
     if filters.compare == "none":
         return None, "not_chosen"
     held = data_period(source, filters.scope)
-    if held is None or not (filters.start and filters.end):
+    if held is None:
         return None, "all_dates"
-    if Period(filters.start, filters.end) == held:
+    known = statistic.as_held(filters, held)
+    if known.start is None or known.start > held.end:
+        return None, "data_end_earlier"
+    if known.start <= held.start and known.end == held.end:
         return None, "all_dates"
-    earlier = compared(filters, first_on=held.start)
+    earlier = compared(known, first_on=held.start)
     return (earlier, "") if earlier else (None, "data_begin_later")
 
 
@@ -111,18 +125,16 @@ def comparison(source: Source, filters: Filters, edited: EditedTargets | None = 
     """
     earlier, reason = compared_filters(source, filters)
     before = _measured(source, earlier) if earlier else None
-    aims: dict[str, float] = {}
-    if filters.start and filters.end:
-        wanted = statistic.target_regions(filters)
-        aims = statistic.period_targets(_targets(source, edited), Period(filters.start, filters.end), wanted)
-    return statistic.comparison_rows(_measured(source, filters), before, targets=aims, reason=reason)
+    period, wanted = shown_period(source, filters), statistic.target_regions(filters)
+    aims = statistic.aims(_targets(source, edited), period, wanted) if period else statistic.Aims({}, {})
+    return statistic.comparison_rows(_measured(source, filters), before, aims=aims, reason=reason)
 
 
 def trend(source: Source, filters: Filters, edited: EditedTargets | None = None) -> pd.DataFrame:
     """One row per day, week, month, quarter or year: bucket_on, every metric, is_unfinished, target_<metric> where set."""
     period = shown_period(source, filters)
     if period is None:
-        return pd.DataFrame(columns=["bucket_on", *statistic.NAMES, "is_unfinished"])
+        return pd.DataFrame(columns=["bucket_on", *statistic.NAMES, "is_unfinished", "share_held"])
     grain = grain_for(period)
     found = statistic.trend_rows(source(totals_by_bucket(filters, grain)), period=period, grain=grain)
     return statistic.with_bucket_targets(found, _targets(source, edited), grain=grain, regions=statistic.target_regions(filters))
@@ -132,7 +144,7 @@ def trend_compared(source: Source, filters: Filters) -> pd.DataFrame:
     """One row per bucket of the period with the bucket of the earlier period that stands under it: bucket_on, compared_on, metrics."""
     period, (earlier, _) = shown_period(source, filters), compared_filters(source, filters)
     if period is None or earlier is None or earlier.start is None or earlier.end is None:
-        return pd.DataFrame(columns=["bucket_on", "compared_on", *statistic.NAMES, "is_unfinished"])
+        return pd.DataFrame(columns=["bucket_on", "compared_on", *statistic.NAMES, "is_unfinished", "share_held"])
     grain = grain_for(period)
     before = statistic.trend_rows(source(totals_by_bucket(earlier, grain)), period=Period(earlier.start, earlier.end), grain=grain)
     now = statistic.trend_rows(source(totals_by_bucket(filters, grain)), period=period, grain=grain)
@@ -212,6 +224,12 @@ def headline_metrics(headlines: pd.DataFrame) -> tuple[Metric, ...]:
     return tuple(declared[name] for name in headlines["metric"])
 
 
+def later_notes(headlines: pd.DataFrame) -> dict[str, str]:
+    """Return the small lines under the later rooms' tiles; their terms are those the lifetime value room begins with."""
+    terms = room("lifetime_value").Terms()
+    return headline_notes(headlines, horizon_months=terms.horizon_months, discount_rate_per_year=terms.discount_rate_per_year)
+
+
 def reasons(source: Source, scope: Scope) -> dict[str, str]:
     """Return the ways to split the change that these data allow, name of the table to label: a dimension needs two values."""
     offered = {f"by_{choice.key}" for choice in CHOICES if len(source(choice_values(choice.column, scope))) > 1}
@@ -223,11 +241,6 @@ def values_query(filters: Filters, table: str) -> Select[Any]:
     if table == "by_category":
         return query.revenue_by_category(filters)
     return totals_by_value(filters, "region" if table == "by_region" else "channel")
-
-
-def months(period: Period) -> list[date]:
-    """Return the first days of the months that `period` touches: those a target can be set for."""
-    return bucket_starts(period, "month")
 
 
 def target_region(filters: Filters) -> str:

@@ -2,11 +2,10 @@
 
 from typing import Literal
 
-from crm_metrics.executive_kpis.why import PART_LABELS
 from crm_metrics.language import noop
 from crm_metrics.metric import Unit
 
-ColumnSpec = tuple[str, Unit | Literal["text"]]
+ColumnSpec = tuple[str, Unit | Literal["text", "number"]]
 
 REASONS: dict[str, str] = {
     "parts": noop("By customers and orders"),
@@ -45,13 +44,19 @@ _VALUE: dict[str, ColumnSpec] = {
     "share_before": (noop("Mix before"), "share"),
     "share_after": (noop("Mix now"), "share"),
 }
-_FACTORS: dict[str, ColumnSpec] = {name: (label, "money") for name, label in PART_LABELS.items() if name != "net_revenue"}
+_FACTORS: dict[str, ColumnSpec] = {
+    "customers": (noop("Effect of customers"), "money"),
+    "orders_per_customer": (noop("Effect of orders per customer"), "money"),
+    "revenue_per_order": (noop("Effect of revenue per order"), "money"),
+    "customer_unknown": (noop("Effect of sales without a known customer"), "money"),
+}
 COLUMNS: dict[str, dict[str, ColumnSpec]] = {
     "parts": {
         "label": (noop("Part"), "text"),
-        "before": (noop("Before"), "text"),
-        "after": (noop("Now"), "text"),
-        "change_text": (noop("Change"), "text"),
+        "value_before": (noop("Before"), "number"),
+        "value_after": (noop("Now"), "number"),
+        "unit_text": (noop("Unit"), "text"),
+        "change": (noop("Change"), "share"),
         "effect": (noop("Effect on net revenue"), "money"),
         "share_of_change": (noop("Share of the change"), "share"),
     },
@@ -65,11 +70,13 @@ COLUMNS: dict[str, dict[str, ColumnSpec]] = {
     },
     "comparison": {
         "label": (noop("Metric"), "text"),
-        "value": (noop("Now"), "text"),
-        "compared_value": (noop("Before"), "text"),
-        "change": (noop("Change"), "text"),
-        "target": (noop("Target"), "text"),
-        "target_share": (noop("Share of the target"), "text"),
+        "value": (noop("Now"), "number"),
+        "compared_value": (noop("Before"), "number"),
+        "target": (noop("Target"), "number"),
+        "unit_text": (noop("Unit"), "text"),
+        "change": (noop("Change"), "share"),
+        "change_points": (noop("Change in points"), "number"),
+        "target_share": (noop("Share of the target"), "share"),
     },
 }
-"""Heading and unit of each column that the page shows, by table."""
+"""Heading and unit of each column that the page shows, by table. Numbers of several units stand beside the name of their unit."""

@@ -1,6 +1,8 @@
 """From sums to metrics: tiles, comparison, trend, targets, reconciliation."""
 
+from calendar import monthrange
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from statistics import NormalDist
 from typing import NamedTuple
@@ -12,13 +14,20 @@ from crm_metrics.executive_kpis.metrics import ADDITIVE, METRICS
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import noop
 from crm_metrics.metric import Metric
-from crm_metrics.periods import Grain, Period, add_months, bucket_starts, is_unfinished, next_bucket, whole_months
+from crm_metrics.periods import Grain, Period, bucket_starts, is_unfinished, next_bucket
 
 NAMES = [metric.name for metric in METRICS]
 TILE_COLUMNS = ["metric", "value", "low", "high", "unit", "n"]
-COMPARISON_COLUMNS = ["metric", "unit", "value", "compared_value", "change", "change_kind", "is_good", "target", "target_share", "reason"]
+COMPARISON_COLUMNS = [
+    *("metric", "unit", "value", "compared_value", "change", "change_kind", "is_good"),
+    *("target", "target_share", "reason", "target_reason"),
+]
 TARGET_COLUMNS = ["metric", "month_on", "region", "target_value", "is_edited"]
 CONFIDENCE = 0.95
+MONEY_DIGITS = 4  # amounts are kept so: what a difference of sums holds beyond them is noise of the arithmetic
+CHANGE_DIGITS = 12  # beyond them the databases' arithmetic differs: equal shares must not count as better or worse
+MOST_HELD = 0.8  # a first bucket with less of its days would draw a low that no customer made
+FEWEST_DRAWN = 3  # a trend of fewer points keeps its cut beginning
 _UNKNOWN_WHERE_EMPTY = ("cost_of_goods", "bucket_on", "dimension_value")
 _COUNTED_OVER = {  # what n counts; orders, returns and credit notes unless named here
     "gross_margin": "documents_costed",
@@ -41,8 +50,17 @@ NO_COMPARISON: dict[str, str] = {
     "data_begin_later": noop(
         "There is nothing to compare with: the data begin on {first_on}, and the period before would begin on {start}."
     ),
+    "data_end_earlier": noop("There is nothing to compare: the data end on {last_on}, before the period begins."),
 }
 """Why there is no comparison, by the reason in the comparison table."""
+
+NO_TARGET: dict[str, str] = {
+    "not_by_choice": noop("Targets are set for the company and for regions: under a channel or a category there is none."),
+    "not_additive": noop("Months do not add up to a period here, so there is no target for it."),
+    "not_set": noop("No target is set."),
+    "months_missing": noop("Not every month of this period has a target, so there is none for the period."),
+}
+"""Why there is no target, by the reason in the comparison table."""
 
 
 class Interval(NamedTuple):
@@ -61,8 +79,8 @@ def measured(totals: pd.DataFrame) -> pd.DataFrame:
     costs = totals["cost_of_goods"].astype("float64")
     margin = sums["costed_revenue"] - costs
     metrics = {
-        "returns": sums["gross_revenue"] - sums["net_revenue"],
-        "revenue_customer_unknown": sums["net_revenue"] - sums["net_revenue_identified"],
+        "returns": (sums["gross_revenue"] - sums["net_revenue"]).round(MONEY_DIGITS),
+        "revenue_customer_unknown": (sums["net_revenue"] - sums["net_revenue_identified"]).round(MONEY_DIGITS),
         "gross_margin": margin,
         "gross_margin_share": ratio(margin, sums["costed_revenue"]),
         "returning_customers": sums["active_customers"] - sums["new_customers"],
@@ -116,12 +134,30 @@ def costed_share(tiles: pd.DataFrame) -> float:
 # ── comparison and targets ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def comparison_rows(now: pd.DataFrame, before: pd.DataFrame | None, *, targets: dict[str, float], reason: str) -> pd.DataFrame:
+class Aims(NamedTuple):
+    """The targets of a period by metric, and for the metrics without one why (keys of NO_TARGET)."""
+
+    values: dict[str, float]
+    reasons: dict[str, str]
+
+
+def as_held(filters: Filters, held: Period) -> Filters:
+    """Return `filters` with a missing end filled from the days that the data hold, and a later end cut to their last day.
+
+    So a month of which nine days have come is compared with nine days. A period after the data stays as it is.
+    """
+    end = min(filters.end or held.end, held.end)
+    start = filters.start or held.start
+    return replace(filters, start=start, end=end) if start <= end else replace(filters, start=start, end=filters.end or start)
+
+
+def comparison_rows(now: pd.DataFrame, before: pd.DataFrame | None, *, aims: Aims, reason: str) -> pd.DataFrame:
     """Return one row per metric: COMPARISON_COLUMNS. now, before: one row of `measured` each; before None: nothing to compare with.
 
     change: relative to the absolute compared value ('relative'), or for shares the difference ('points', 0.01 is one point); NaN
     where either is unknown or the relative one starts from 0. is_good: None without a change or a direction.
-    target_share: value / target. reason: why there is no comparison (a key of NO_COMPARISON), else ''.
+    target_share: value / target. reason: why there is no comparison (a key of NO_COMPARISON), else ''; target_reason: likewise
+    (NO_TARGET).
     """
     rows = []
     for metric in METRICS:
@@ -129,21 +165,25 @@ def comparison_rows(now: pd.DataFrame, before: pd.DataFrame | None, *, targets: 
         compared = float(before[metric.name].iloc[0]) if before is not None else np.nan
         change = change_of(value, compared, metric=metric)
         kind = "points" if metric.unit == "share" else "relative"
-        target = targets.get(metric.name, np.nan)
-        rows.append((metric.name, metric.unit, value, compared, change, kind, is_good(change, metric), target, value / target, reason))
+        target = aims.values.get(metric.name, np.nan)
+        why = reason, aims.reasons.get(metric.name, "")
+        rows.append((metric.name, metric.unit, value, compared, change, kind, is_good(change, metric), target, value / target, *why))
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype({"is_good": "object"})
 
 
 def change_of(value: float, compared: float, *, metric: Metric) -> float:
-    """Return the change from `compared` to `value`: the difference for shares, else relative to |compared|; NaN where unknown."""
+    """Return the change from `compared` to `value`: the difference for shares, else relative to |compared|; NaN where unknown.
+
+    Rounded to CHANGE_DIGITS.
+    """
     if metric.unit == "share":
-        return value - compared
-    return (value - compared) / abs(compared) if compared else np.nan
+        return round(value - compared, CHANGE_DIGITS)
+    return round((value - compared) / abs(compared), CHANGE_DIGITS) if compared else np.nan
 
 
 def is_good(change: float, metric: Metric) -> bool | None:
     """Return whether `change` goes the way that is good for the metric; None where it does not move, is unknown or has no direction."""
-    if metric.better == "neither" or not change or np.isnan(change):
+    if metric.better == "neither" or np.isnan(change) or not round(change, CHANGE_DIGITS):
         return None
     return (change > 0) == (metric.better == "higher")
 
@@ -167,33 +207,65 @@ def target_regions(filters: Filters) -> tuple[str, ...] | None:
 
 
 def period_targets(targets: pd.DataFrame, period: Period, regions: tuple[str, ...] | None) -> dict[str, float]:
-    """Return the target of each additive metric for `period`: the sum of its months, if it is whole months and each has one."""
-    months = month_starts(period)
-    if regions is None or not months:
+    """Return the target of each additive metric for `period`: those of its months, each by the share of its days that lie in the period.
+
+    Only where every month that the period touches has one, in each of `regions`.
+    """
+    shares = month_shares(period)
+    if regions is None:
         return {}
-    wanted = targets[targets["month_on"].dt.date.isin(months) & targets["region"].isin(regions) & targets["metric"].isin(ADDITIVE)]
-    sums = wanted.groupby("metric")["target_value"].agg(["sum", "size"])
-    whole = sums[sums["size"] == len(months) * len(set(regions))]
+    months = targets["month_on"].dt.date
+    wanted = targets[months.isin(shares) & targets["region"].isin(regions) & targets["metric"].isin(ADDITIVE)]
+    weighted = wanted.assign(part=wanted["target_value"] * months.map(shares))
+    sums = weighted.groupby("metric")["part"].agg(["sum", "size"])
+    whole = sums[sums["size"] == len(shares) * len(set(regions))]
     return {str(metric): float(value) for metric, value in whole["sum"].items()}
 
 
-def month_starts(period: Period) -> list[date]:
-    """Return the first days of the calendar months that make up `period`; none if it is not whole calendar months."""
-    if period.start.day != 1:
-        return []
-    return [add_months(period.start, month) for month in range(whole_months(period))]
+def month_shares(period: Period) -> dict[date, float]:
+    """Return for each month that `period` touches the share of its days that lie in it, by the month's first day.
+
+    >>> month_shares(Period(date(2024, 4, 16), date(2024, 5, 31)))
+    {datetime.date(2024, 4, 1): 0.5, datetime.date(2024, 5, 1): 1.0}
+    """
+    shares = {}
+    for month_on in bucket_starts(period, "month"):
+        last_on = min(add_days(next_bucket(month_on, "month"), -1), period.end)
+        shares[month_on] = ((last_on - max(month_on, period.start)).days + 1) / monthrange(month_on.year, month_on.month)[1]
+    return shares
+
+
+def aims(targets: pd.DataFrame, period: Period, regions: tuple[str, ...] | None) -> Aims:
+    """Return the targets for `period`, and why there is none for the other metrics."""
+    values = period_targets(targets, period, regions)
+    months = targets["month_on"].dt.date
+    touched = set(targets.loc[months.isin(month_shares(period)) & targets["region"].isin(regions or ()), "metric"])
+    reasons = {}
+    for name in (name for name in NAMES if name not in values):
+        if regions is None:
+            reasons[name] = "not_by_choice"
+        elif name not in ADDITIVE:
+            reasons[name] = "not_additive"
+        else:
+            reasons[name] = "months_missing" if name in touched else "not_set"
+    return Aims(values, reasons)
 
 
 # ── over time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def trend_rows(buckets: pd.DataFrame, *, period: Period, grain: Grain) -> pd.DataFrame:
-    """Return one row per bucket of `period`, empty ones too: bucket_on, every metric, is_unfinished (cut by an end of the period)."""
+    """Return one row per bucket of `period`, empty ones too: bucket_on, every metric, is_unfinished, share_held.
+
+    is_unfinished: cut by an end of the period. share_held: the share of the bucket's days that lie in the period.
+    """
     starts = bucket_starts(period, grain)
     frame = buckets.assign(bucket_on=pd.to_datetime(buckets["bucket_on"])).set_index("bucket_on").reindex(pd.DatetimeIndex(starts))
     found = measured(frame.rename_axis("bucket_on").reset_index())
     flags = [is_unfinished(start, grain, period) for start in starts]
-    return found[["bucket_on", *NAMES]].assign(is_unfinished=flags)
+    buckets_days = [Period(start, add_days(next_bucket(start, grain), -1)) for start in starts]
+    held = [Period(max(bucket.start, period.start), min(bucket.end, period.end)).days / bucket.days for bucket in buckets_days]
+    return found[["bucket_on", *NAMES]].assign(is_unfinished=flags, share_held=held)
 
 
 def with_bucket_targets(trend: pd.DataFrame, targets: pd.DataFrame, *, grain: Grain, regions: tuple[str, ...] | None) -> pd.DataFrame:
@@ -220,10 +292,28 @@ def beside(trend: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     return under
 
 
+def drawn(trend: pd.DataFrame) -> pd.DataFrame:
+    """Return the buckets that are drawn: all but a first one of which the beginning of the period leaves less than MOST_HELD.
+
+    One day of a month is no low point of the year. It stays in the table, and a trend of fewer than FEWEST_DRAWN points keeps it.
+    """
+    is_cut = len(trend) >= FEWEST_DRAWN and trend["share_held"].iloc[0] < MOST_HELD
+    return trend.iloc[1:].reset_index(drop=True) if is_cut else trend
+
+
+def drawn_beside(earlier: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Return the compared buckets that stand under those of `shown`; NaN where only the compared one is cut, so it can't be compared."""
+    under = earlier[earlier["bucket_on"].isin(shown["bucket_on"])].reset_index(drop=True)
+    held = shown.set_index("bucket_on")["share_held"].reindex(under["bucket_on"]).to_numpy(dtype=float)
+    only_compared_is_cut = (under["share_held"].to_numpy(dtype=float) < MOST_HELD) & (held >= MOST_HELD)
+    return under.assign(**{name: under[name].mask(only_compared_is_cut) for name in NAMES})
+
+
 def sparks(trend: pd.DataFrame, metrics: Iterable[Metric]) -> dict[str, tuple[list[float], list[bool]]]:
-    """Return the small lines of the tiles: values and which of them are unfinished, by metric."""
-    unfinished = trend["is_unfinished"].astype(bool).tolist()
-    return {metric.name: (trend[metric.name].tolist(), unfinished) for metric in metrics}
+    """Return the small lines of the tiles: values and which of them are unfinished, by metric; a cut beginning is left out."""
+    shown = drawn(trend)
+    unfinished = shown["is_unfinished"].astype(bool).tolist()
+    return {metric.name: (shown[metric.name].tolist(), unfinished) for metric in metrics}
 
 
 # ── reconciliation ──────────────────────────────────────────────────────────────────────────────────────────────────────

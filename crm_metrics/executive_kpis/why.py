@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
-from crm_metrics.executive_kpis.statistic import ratio
+from crm_metrics.executive_kpis.statistic import CHANGE_DIGITS, MONEY_DIGITS, ratio
 from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop
 
@@ -66,7 +66,7 @@ def change_parts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame({"part": list(PART_LABELS), "value_before": values_before, "value_after": values_after})
     frame["value_before"] = frame["value_before"].astype("float64")
     frame["value_after"] = frame["value_after"].astype("float64")
-    frame["change"] = ratio(frame["value_after"] - frame["value_before"], frame["value_before"].abs())
+    frame["change"] = ratio(frame["value_after"] - frame["value_before"], frame["value_before"].abs()).round(CHANGE_DIGITS)
     frame["effect"] = [*effects, *money]
     return frame.assign(share_of_change=frame["effect"] / money[1] + 0.0 if money[1] else np.nan)[PART_COLUMNS]
 
@@ -81,7 +81,7 @@ def change_by_value(before: pd.DataFrame, after: pd.DataFrame, *, with_factors: 
     values = sides[0].index.union(sides[1].index, sort=False)
     old, new = (side.reindex(values, fill_value=0.0) for side in sides)
     frame = pd.DataFrame({"revenue_before": old["net_revenue"], "revenue_after": new["net_revenue"]}).astype("float64")
-    frame["change"] = frame["revenue_after"] - frame["revenue_before"]
+    frame["change"] = (frame["revenue_after"] - frame["revenue_before"]).round(MONEY_DIGITS)
     for when in ("before", "after"):
         whole = frame[f"revenue_{when}"].sum()
         frame[f"share_{when}"] = frame[f"revenue_{when}"] / whole if whole > 0 else np.nan

@@ -6,16 +6,26 @@ import numpy as np
 import pandas as pd
 from babel.numbers import format_currency
 
-from crm_metrics.executive_kpis.metrics import GROSS_REVENUE_IDENTIFIED, METRICS, NET_REVENUE, NET_REVENUE_IDENTIFIED, ORDERS_PER_CUSTOMER
-from crm_metrics.executive_kpis.statistic import NO_COMPARISON, costed_share
+from crm_metrics.executive_kpis.columns import COLUMNS
+from crm_metrics.executive_kpis.metrics import (
+    GROSS_REVENUE_IDENTIFIED,
+    METRICS,
+    NET_REVENUE,
+    NET_REVENUE_IDENTIFIED,
+    ORDERS_PER_CUSTOMER,
+    WITH_TARGET,
+)
+from crm_metrics.executive_kpis.statistic import NO_COMPARISON, NO_TARGET, as_held, costed_share, drawn
 from crm_metrics.executive_kpis.why import FACTORS, PART_LABELS
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import date_text, locale, noop, t
 from crm_metrics.metric import Unit, change_text, value_text
-from crm_metrics.periods import Period, compared_period, whole_months
+from crm_metrics.periods import PRESET_LABELS, Period, Preset, compared_period, preset_period, whole_months
 
 NO_MOVE = 0.005  # below half a percent a change is printed as "about the same": the tile would show 0.x %
 HUNDRED, MILLION = 100, 1e6
+ALL_COSTED = 0.0005  # nearer to all than this a share prints as 100.0 %, and needs no line
+SHARE_DIGITS = 10  # of a share in percent: 57.0 and not 56.99999999999999
 MOST = 0.5  # a part that is more than half of the change is "most of it"
 CAUSES: dict[tuple[str, bool], str] = {  # (part, it raised revenue)
     ("customers", True): noop("more customers ordered ({change})"),
@@ -42,6 +52,7 @@ _PART_UNITS: dict[str, Unit] = {
     "orders_per_customer": ORDERS_PER_CUSTOMER.unit,
     "revenue_per_order": "money_per_order",
 }
+OFFERED: tuple[Preset, ...] = ("last_12_months", "last_90_days", "last_30_days")
 
 
 def finding(comparison: pd.DataFrame, parts: pd.DataFrame, *, filters: Filters, held: Period | None, currency: str) -> str:
@@ -52,13 +63,14 @@ def finding(comparison: pd.DataFrame, parts: pd.DataFrame, *, filters: Filters, 
     if held is None:
         return t("There are no orders yet.")
     row: Any = comparison.set_index("metric").loc["net_revenue"]
+    filters = as_held(filters, held)
     words = {"value": whole_money(row["value"], currency), "period": period_text(filters, held)}
     if row["reason"] or np.isnan(row["change"]):
         reason = no_comparison_text(str(row["reason"]), filters, held) or t(
             "There were no sales in the period before, so there is no change in percent."
         )
         return t("{first} {second}", first=t("Net revenue was {value} {period}.", **words), second=reason)
-    base = base_text(filters)
+    base = base_text(filters, held)
     if abs(row["change"]) < NO_MOVE:
         return t("Net revenue was {value} {period}, about the same as {base}.", **words, base=base)
     text = (
@@ -94,21 +106,21 @@ def _cause(parts: pd.DataFrame) -> str:
 
 
 def period_text(filters: Filters, held: Period) -> str:
-    """Return the period as it stands in a sentence."""
-    period = Period(filters.start or held.start, filters.end or held.end)
+    """Return the period as it stands in a sentence, from the day that the data begin where it begins before them."""
+    known = as_held(filters, held)
+    period = Period(max(known.start or held.start, held.start), known.end or held.end)
     months = whole_months(period)
-    if filters.start and filters.end and months > 1:
+    if period != held and months > 1:
         return t("in the {n} months to {end}", n=months, end=date_text(period.end))
     return t("from {start} to {end}", start=date_text(period.start), end=date_text(period.end))
 
 
-def base_text(filters: Filters) -> str:
+def base_text(filters: Filters, held: Period) -> str:
     """Return the compared period as it stands in a sentence: "the 12 months before"."""
     if filters.compare == "last_year":
         return t("the same period a year before")
-    if not (filters.start and filters.end):
-        return t("the period before")
-    period = Period(filters.start, filters.end)
+    known = as_held(filters, held)
+    period = Period(known.start or held.start, known.end or held.end)
     months = whole_months(period)
     if months:
         return t("the month before") if months == 1 else t("the {n} months before", n=months)
@@ -119,9 +131,54 @@ def no_comparison_text(reason: str, filters: Filters, held: Period) -> str:
     """Return why there is no comparison, "" where there is one. reason: a key of NO_COMPARISON or ''."""
     if not reason:
         return ""
-    period = Period(filters.start or held.start, filters.end or held.end)
-    wanted = compared_period(period, filters.compare)
-    return t(NO_COMPARISON[reason], first_on=date_text(held.start), start=date_text(wanted.start if wanted else None))
+    known = as_held(filters, held)
+    wanted = compared_period(Period(known.start or held.start, known.end or held.end), filters.compare)
+    days = {"first_on": held.start, "last_on": held.end, "start": wanted.start if wanted else None}
+    return t(NO_COMPARISON[reason], **{name: date_text(day) for name, day in days.items()})
+
+
+def comparable_preset(reason: str, filters: Filters, held: Period) -> Preset | None:
+    """Return the longest period whose period to compare with lies in the data, to be offered where the chosen one has none."""
+    if reason not in ("all_dates", "data_begin_later"):
+        return None
+    for preset in OFFERED:
+        compared = compared_period(preset_period(preset, first_on=held.start, last_on=held.end), filters.compare)
+        if compared and compared.start >= held.start:
+            return preset
+    return None
+
+
+def offer_text(preset: Preset) -> str:
+    """Return what the button says that goes to `preset`."""
+    return t("Compare instead: {period}", period=t(PRESET_LABELS[preset]))
+
+
+def trend_note(trend: pd.DataFrame) -> str:
+    """Return that the first bucket is left out of the drawing, and why; "" where it is drawn."""
+    shown = drawn(trend)
+    if len(shown) == len(trend):
+        return ""
+    day = date_text(shown["bucket_on"].iloc[0].date())
+    return t("The days before {day} are too few for a point of their own: they are in all sums and not drawn.", day=day)
+
+
+def target_note(comparison: pd.DataFrame) -> str:
+    """Return why those metrics that may have a target have none; "" where each has one."""
+    reasons = comparison.set_index("metric")["target_reason"]
+    labels: dict[str, list[str]] = {}
+    for metric in WITH_TARGET:
+        if reason := reasons[metric.name]:
+            labels.setdefault(reason, []).append(t(metric.label))
+    if "not_by_choice" in labels:
+        return t(NO_TARGET["not_by_choice"])
+    return " ".join(t("{metrics}: {reason}", metrics=t(", ").join(names), reason=t(NO_TARGET[reason])) for reason, names in labels.items())
+
+
+def headline_notes(headlines: pd.DataFrame, *, horizon_months: int, discount_rate_per_year: float) -> dict[str, str]:
+    """Return the small line under each later room's tile: how far it looks, or why it is unknown."""
+    far = t("expected in the next {n} months, discounted {rate} a year", n=horizon_months, rate=f"{discount_rate_per_year:.0%}")
+    none = t("unknown: too little data for a forecast")
+    return {str(name): none if np.isnan(value) else far for name, value in zip(headlines["metric"], headlines["value"], strict=True)}
 
 
 # ── tables and tiles in words ───────────────────────────────────────────────────────────────────────────────────────────
@@ -132,41 +189,60 @@ def tile_notes(tiles: pd.DataFrame) -> dict[str, str]:
     value = tiles.set_index("metric")["value"]
     new, returning = (value_text(value[name], "count") for name in ("new_customers", "returning_customers"))
     costed = costed_share(tiles)
-    margin = (
-        t("No costs are known.")
-        if np.isnan(costed)
-        else t("Costs are known for {share} of net revenue.", share=value_text(costed, "share"))
-    )
+    margin = t("Costs are known for {share} of net revenue.", share=value_text(costed, "share"))
+    if np.isnan(costed):
+        margin = t("No costs are known.")
+    elif abs(costed - 1) < ALL_COSTED:
+        margin = ""
     return {"active_customers": t("{new} new, {returning} returning", new=new, returning=returning), "gross_margin_share": margin}
 
 
+def columns(table: str, currency: str) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown: money with its currency, mixed numbers with two decimals."""
+    shown = {}
+    for name, (label, unit) in COLUMNS[table].items():
+        heading = f"{t(label)} ({currency})" if unit == "money" and currency else t(label)
+        shown[name] = (heading, "money" if unit == "number" else unit)
+    return shown
+
+
 def comparison_in_words(comparison: pd.DataFrame, currency: str) -> pd.DataFrame:
-    """Return the comparison as texts, each value in the unit of its metric: label, value, compared_value, change, target, target_share."""
+    """Return the comparison to be read and taken away: numbers, each beside the name of its unit, shares in percent.
+
+    label, value, compared_value, target, unit_text, change (relative), change_points (shares), target_share.
+    """
     labels = {metric.name: t(metric.label) for metric in METRICS}
-    rows: list[Any] = list(comparison.itertuples())
-    texts = [
-        (
-            labels[row.metric],
-            *(value_text(value, row.unit, currency, exact=True) for value in (row.value, row.compared_value)),
-            points_text(row.change) if row.change_kind == "points" else change_text(row.change),
-            value_text(row.target, row.unit, currency, exact=True),
-            value_text(row.target_share, "share"),
-        )
-        for row in rows
-    ]
-    return pd.DataFrame(texts, columns=["label", "value", "compared_value", "change", "target", "target_share"])
+    numbers = {name: _in_units(comparison[name], comparison["unit"]) for name in ("value", "compared_value", "target")}
+    is_points = comparison["change_kind"] == "points"
+    return pd.DataFrame(
+        {
+            "label": [labels[name] for name in comparison["metric"]],
+            **numbers,
+            "unit_text": [unit_text(unit, currency) for unit in comparison["unit"]],
+            "change": comparison["change"].astype("float64").mask(is_points),
+            "change_points": (comparison["change"].astype("float64") * HUNDRED).where(is_points).round(SHARE_DIGITS),
+            "target_share": comparison["target_share"].astype("float64"),
+        }
+    )
 
 
 def parts_in_words(parts: pd.DataFrame, currency: str) -> pd.DataFrame:
-    """Return the parts of the change with label and, as texts in their own units, before, after and change; effect stays a number."""
-    rows: list[Any] = list(parts.itertuples())
-    units = [_PART_UNITS.get(row.part, "money") for row in rows]
-    before, after = (
-        [value_text(getattr(row, name), unit, currency, exact=True) for row, unit in zip(rows, units, strict=True)]
-        for name in ("value_before", "value_after")
-    )
-    labels = [t(PART_LABELS[row.part]) for row in rows]
-    return parts.assign(label=labels, before=before, after=after, change_text=[change_text(row.change) for row in rows])
+    """Return the parts of the change with label and the name of the unit in which value_before and value_after are."""
+    units = [_PART_UNITS.get(str(part), "money") for part in parts["part"]]
+    return parts.assign(label=[t(PART_LABELS[part]) for part in parts["part"]], unit_text=[unit_text(unit, currency) for unit in units])
+
+
+def unit_text(unit: Unit, currency: str) -> str:
+    """Return the unit of a number in a table where units are mixed: the currency, "%", or nothing for plain numbers and counts."""
+    if unit.startswith("money"):
+        return currency or t("money")
+    return "%" if unit == "share" else ""
+
+
+def _in_units(values: pd.Series, units: pd.Series) -> pd.Series:
+    """Return `values` as they are printed: shares in percent."""
+    numbers = values.astype("float64")
+    return numbers.where(units != "share", (numbers * HUNDRED).round(SHARE_DIGITS))
 
 
 def steps_in_words(reconciliation: pd.DataFrame) -> pd.DataFrame:
@@ -181,12 +257,3 @@ def steps_in_words(reconciliation: pd.DataFrame) -> pd.DataFrame:
 def values_in_words(values: pd.DataFrame) -> pd.DataFrame:
     """Return the values of a dimension with the unknown one in the reader's language."""
     return values.assign(value=[t("unknown") if value == UNKNOWN else value for value in values["value"]])
-
-
-def points_text(points: float) -> str:
-    """Return a difference of shares in points.
-
-    >>> points_text(0.034)
-    '+3.4 points'
-    """
-    return value_text(np.nan, "share") if np.isnan(points) else t("{points} points", points=f"{points * 100:+.1f}")
