@@ -25,19 +25,26 @@ def customers(*rows):
     return pd.DataFrame(rows, columns=["frequency", "recency_days", "age_days"], dtype=float)
 
 
-def simulated(size, *, weeks=104, seed=1):
-    """Customers of a BG/NBD with parameters TRUTH and spend SPEND_TRUTH; purchases on whole days, ages spread evenly."""
+def simulated(size, *, weeks=104, seed=1, days_after=0):
+    """Customers of a BG/NBD with parameters TRUTH and spend SPEND_TRUTH; purchases on whole days, ages spread evenly.
+
+    later_purchases, later_value: what the same customers then do in the next `days_after` days, which no model sees.
+    """
     random = np.random.default_rng(seed)
     rate, leaves = random.gamma(TRUTH["r"], 1 / TRUTH["alpha"], size), random.beta(TRUTH["a"], TRUTH["b"], size)
     age = np.ceil(random.uniform(0, weeks * 7, size))
     lasts, clock = random.geometric(np.clip(leaves, 1e-9, 1)), np.zeros(size)
     frequency, last, active = np.zeros(size, dtype=int), np.zeros(size), np.arange(size)
+    later, newest = np.zeros(size, dtype=int), np.zeros(size)
     while len(active):
         clock[active] += random.exponential(7 / rate[active])
-        active = active[clock[active] <= age[active]]
-        day = np.minimum(np.ceil(clock[active]), age[active])
-        frequency[active] += day > last[active]
-        last[active] = day
+        active = active[clock[active] <= age[active] + days_after]
+        day = np.ceil(clock[active])
+        is_new, is_known = day > newest[active], day <= age[active]
+        frequency[active] += is_new & is_known
+        later[active] += is_new & ~is_known
+        newest[active] = day
+        last[active] = np.where(is_known, day, last[active])
         lasts[active] -= 1
         active = active[lasts[active] > 0]
     level = random.gamma(SPEND_TRUTH["q"], 1 / SPEND_TRUTH["v"], size)
@@ -49,5 +56,7 @@ def simulated(size, *, weeks=104, seed=1):
             "recency_days": last.astype(int),
             "age_days": age.astype(int),
             "repeat_value_mean": np.where(frequency > 0, np.maximum(mean, 0.01), np.nan),
+            "later_purchases": later,
+            "later_value": np.where(later > 0, random.gamma(np.maximum(SPEND_TRUTH["p"] * later, 1e-9)) / level, 0.0),
         }
     )

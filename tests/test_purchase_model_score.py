@@ -21,7 +21,6 @@ from crm_metrics.purchase_model.score import (
     expected_purchases,
     expected_purchases_new,
     expected_spend,
-    one_time_buyers_sentence,
     probability_alive,
     probability_alive_path,
     purchases_if_alive,
@@ -246,8 +245,7 @@ def test_alive_path_of_the_bg_nbd_says_where_it_knows_nothing():
     assert (path["probability"][:10] == 1).all()
 
 
-def test_one_time_buyers_are_counted_in_words():
-    assert one_time_buyers_sentence(customers((0, 0, 5), (1, 2, 5))).startswith("1 of 2 customers bought on one day only.")
+def test_the_bg_nbd_assumes_one_time_buyers_alive():
     assert alive_by_construction(BG, customers((0, 0, 5), (1, 2, 5))).tolist() == [True, False]
 
 

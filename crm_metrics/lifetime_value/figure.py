@@ -62,19 +62,29 @@ def _classes(distribution: pd.DataFrame, currency: str) -> list[str]:
 
 
 def segment_bars(segments: pd.DataFrame, *, kind: str, currency: str) -> go.Figure:
-    """Return expected value by segment with its interval, the largest on top. segments: see segment_values."""
+    """Return expected value by segment with its prediction interval, the largest on top, small segments faded. segments: see
+    segment_values.
+    """
     shown = segments.loc[segments["segment_kind"] == kind].head(MOST_SEGMENTS).iloc[::-1]
     title = t("Expected value ({currency})", currency=currency) if currency else t("Expected value")
     figure = figures.base(x_title=title, y_title="", x_unit="money", height=max(figures.SMALL_HEIGHT, 60 + 30 * len(shown)))
+    few = shown["customers"] < FEW_CUSTOMERS
     names = [t("unknown") if pd.isna(name) else safe_label(str(name)) for name in shown["segment"]]
-    bounds = {"type": "data", "array": shown["high"] - shown["expected_value"], "arrayminus": shown["expected_value"] - shown["low"]}
-    figure.add_bar(
-        x=shown["expected_value"],
-        y=names,
-        orientation="h",
-        marker={"color": figures.ACCENT},
-        error_x={**bounds, "color": figures.GREY, "thickness": 1.5},
-    )
+    labels = [f"{name} (n = {n})" if small else name for name, n, small in zip(names, shown["customers"], few, strict=True)]
+    # An expectation can lie outside the interval: one customer of fifty buys, for a thousand.
+    above, below = (shown["high"] - shown["expected_value"]).clip(lower=0), (shown["expected_value"] - shown["low"]).clip(lower=0)
+    for is_drawn, opacity in [(size, opacity) for size, opacity in ((~few, 1.0), (few, 0.45)) if size.any()]:
+        bounds = {"type": "data", "array": above.where(is_drawn), "arrayminus": below.where(is_drawn)}
+        figure.add_bar(
+            x=shown["expected_value"].where(is_drawn),
+            y=labels,
+            orientation="h",
+            marker={"color": figures.faded(figures.ACCENT, opacity)},
+            error_x={**bounds, "color": figures.faded(figures.GREY, opacity), "thickness": 1.5},
+            customdata=shown[["customers"]],
+            hovertemplate="%{y}: %{x:,.0f} (n = %{customdata[0]:,})<extra></extra>",
+        )
+    figure.update_layout(barmode="overlay")
     figure.update_yaxes(type="category")
     return figure
 

@@ -86,7 +86,8 @@ def fitted(source: Source, scope: Scope, as_of: date) -> Fitted:
     """Return the models of every customer up to `as_of`; unknown ones where the data do not carry a model."""
     from crm_metrics.purchase_model import fit
 
-    histories = source(query.customer_histories(scope, as_of))
+    # Databases order text differently, and the order of a sum shows in the seventh digit of a fit.
+    histories = source(query.customer_histories(scope, as_of)).sort_values("customer_id", ignore_index=True)
     summary, basis = statistic.purchase_summary(histories), statistic.value_basis(histories)
     gate = data_gate(summary)
     if gate.verdict == "none":
@@ -125,7 +126,7 @@ class _Resampled(NamedTuple):
 
 
 def resampled(source: Source, filters: Filters, as_of: date, terms: Terms) -> _Resampled:
-    """Return the bootstrap of the customers that `filters` choose, in parts of one region and channel of the latest purchase each."""
+    """Return what the customers that `filters` choose may bring, in parts of one region and channel of the latest purchase each."""
     made = source.remember(fitted, filters.scope, as_of)
     is_shown = _is_shown(source, filters, as_of, made.summary)
     segments = made.summary.loc[is_shown, ["order_region", "sales_channel"]].set_axis(["region", "channel"], axis=1)
@@ -189,7 +190,8 @@ def customers(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.Da
 def tiles(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
     """Return the tiles: metric, value, low, high (95 %), unit, n (customers it is about).
 
-    Without a model: the value of the base unknown, and what there is to count.
+    The interval of the value and purchases of the customers shown is a prediction interval: what they may in fact bring; that of a new
+    customer's value is of the mean. Without a model: the value of the base unknown, and what there is to count.
     """
     days = dates(source, filters)
     made = source.remember(fitted, filters.scope, days.as_of)
@@ -232,6 +234,7 @@ def _counted(shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tile(metric: Metric, value: float, bounds: tuple[float, ...], n: int) -> dict[str, object]:
+    bounds = bounds if not math.isnan(value) else (math.nan, math.nan)
     return {"metric": metric.name, "value": float(value), "low": bounds[0], "high": bounds[1], "unit": metric.unit, "n": n}
 
 
@@ -357,7 +360,8 @@ def distribution(source: Source, filters: Filters, terms: Terms = Terms()) -> pd
 def value_by_segment(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
     """Return one row per region and per channel of the customers' latest purchase, so that each customer is in one: parts add up.
 
-    segment_kind ('region', 'channel'), segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95 %).
+    segment_kind ('region', 'channel'), segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95 %
+    prediction interval; the intervals of parts don't add up).
     """
     shown = customers(source, filters, terms)
     parts, draws = source.remember(resampled, _choice(filters), dates(source, filters).as_of, terms)

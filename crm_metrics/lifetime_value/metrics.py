@@ -3,7 +3,15 @@
 from crm_metrics.language import noop
 from crm_metrics.metric import Metric
 
-_SOURCE = noop("Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; interval: 200 bootstrap refits")
+_SOURCE = noop(
+    "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95 % prediction interval: parameters refitted on 200 "
+    "resamples of customers, and each customer's purchases and spend drawn from the model; the model's own error is not in it: see the "
+    "hold-out"
+)
+_SOURCE_OF_A_MEAN = noop(
+    "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95 % interval of the mean of new customers: parameters "
+    "refitted on 200 resamples of customers"
+)
 
 CUSTOMER_BASE_VALUE = Metric(
     "customer_base_value",
@@ -41,7 +49,7 @@ NEW_CUSTOMER_VALUE = Metric(
         "Discounted expected value of the repeat purchases of one customer who buys for the first time on the as-of date; the first "
         "purchase itself is not in it. The most that winning a customer may cost beyond what the first purchase earns."
     ),
-    _SOURCE,
+    _SOURCE_OF_A_MEAN,
 )
 HOLDOUT_ERROR = Metric(
     "holdout_error",

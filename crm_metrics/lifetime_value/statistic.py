@@ -119,7 +119,8 @@ def segment_values(customers: pd.DataFrame, kind: Literal["region", "channel"], 
     """Return one row per segment of one kind, the most valuable first.
 
     customers: region, channel, expected_purchases, expected_value. parts: region and channel of each column of `drawn`, the values of
-    the bootstrap. Columns: segment_kind, segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95 %).
+    the bootstrap. Columns: segment_kind, segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95 %
+    prediction interval).
     """
     by_segment = customers.groupby(kind, dropna=False)
     table = by_segment[["expected_purchases", "expected_value"]].sum(min_count=1)
@@ -135,12 +136,14 @@ def segment_values(customers: pd.DataFrame, kind: Literal["region", "channel"], 
 def interval(drawn: Floats) -> tuple[float, float]:
     """Return the 2.5 and 97.5 % points of `drawn`; unknown without any.
 
+    A new draw falls under the k-th of n with probability k / (n + 1): so the points are placed, and 95 % of what comes lies within.
+
     >>> interval(np.array([]))
     (nan, nan)
     """
     if not len(drawn):
         return math.nan, math.nan
-    low, high = np.quantile(drawn, _PERCENT_95).tolist()
+    low, high = np.quantile(drawn, _PERCENT_95, method="weibull").tolist()
     return low, high
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.lifetime_value.figure import MODEL_LABELS
 from crm_metrics.lifetime_value.forecast import Terms
-from crm_metrics.lifetime_value.metrics import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, METRICS, NEW_CUSTOMER_VALUE
+from crm_metrics.lifetime_value.metrics import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, METRICS, NEW_CUSTOMER_VALUE, VALUE_PER_CUSTOMER
 from crm_metrics.lifetime_value.statistic import LARGEST_CORRELATION
 from crm_metrics.metric import DASH, Metric, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
@@ -26,7 +26,7 @@ QUESTIONS: dict[str, str] = {
 ALT_TEXTS: dict[str, str] = {
     "repeat_counts": noop("Bars: customers by number of repeat purchases."),
     "distribution": noop("Bars: share of customers and share of value by the expected value of a customer."),
-    "segments": noop("Bars with intervals: expected value by segment."),
+    "segments": noop("Bars with prediction intervals: expected value by segment, small segments faded."),
     "holdout": noop("Purchases in the hold-out by earlier purchases: actual, model, baseline."),
     "tracking": noop("Lines: cumulative repeat purchases, actual, model and baseline, with the day the forecast begins."),
     "alive": noop("Points with ranges: P(alive) by number of repeat purchases, by three models."),
@@ -34,10 +34,13 @@ ALT_TEXTS: dict[str, str] = {
 NOTES: dict[str, str] = {
     "value": noop(
         "Expected purchases by the BG/NBD x expected value per purchase by the Gamma-Gamma model, month by month, discounted from the "
-        "middle of each month. The interval draws the customers anew 200 times and fits both models again; it does not hold the error that "
-        "the hold-out shows. Left out: sales without a customer."
+        "middle of each month. 95 % prediction interval: parameters refitted on 200 resamples of customers, and each customer's purchases "
+        "and spend drawn from the model; the model's own error is not in it: see the hold-out. Left out: sales without a customer."
     ),
-    "segment": noop("Each customer counts in the region and channel of the latest purchase, so the parts add up to the total."),
+    "segment": noop(
+        "Each customer counts in the region and channel of the latest purchase, so the parts add up to the total. Lines: 95 % prediction "
+        "interval of what these customers will in fact bring. Faded, with their number: under 30 customers."
+    ),
     "holdout": noop(
         "Customers are grouped by their repeat purchases before the split, diamonds are what they then did, with 95 % intervals, faded "
         "under 30 customers. Naive baseline: every customer keeps the rate so far. Expected by Fader, Hardie and Lee (2005), equation 10."
@@ -180,9 +183,17 @@ def remark(name: str) -> str:
 
 
 def tile_notes(gate: pd.DataFrame, terms: Terms) -> dict[str, str]:
-    """Return the small line under the tiles that says in what the value is counted."""
-    note = t("{basis}, {months} months", basis=t(_BASES[gate.iloc[0].basis]), months=terms.horizon_months)
-    return dict.fromkeys(("customer_base_value", "value_per_customer", "new_customer_value"), note) if has_forecast(gate) else {}
+    """Return the small line under each tile that says in what the value is counted, and what its interval is of."""
+    if not has_forecast(gate):
+        return {}
+    basis, months = t(_BASES[gate.iloc[0].basis]), terms.horizon_months
+    predicted = t("{basis}, {months} months; prediction interval", basis=basis, months=months)
+    return {
+        CUSTOMER_BASE_VALUE.name: predicted,
+        EXPECTED_PURCHASES.name: t("{months} months; prediction interval", months=months),
+        VALUE_PER_CUSTOMER.name: predicted,
+        NEW_CUSTOMER_VALUE.name: t("{basis}, {months} months; interval of the mean", basis=basis, months=months),
+    }
 
 
 def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
@@ -296,7 +307,9 @@ def _with_interval(row: Any, currency: str) -> str:
     if pd.isna(row.low):
         return t("{value} (interval unknown)", value=value)
     low, high = value_text(row.low, row.unit, currency), value_text(row.high, row.unit, currency)
-    return t("{value} (95 % interval {low} to {high})", value=value, low=low, high=high)
+    if row.name == NEW_CUSTOMER_VALUE.name:  # a mean over any number of new customers, whose own scatter is not in it
+        return t("{value} on average (95 % interval of the average {low} to {high})", value=value, low=low, high=high)
+    return t("{value} (95 % prediction interval {low} to {high})", value=value, low=low, high=high)
 
 
 def _range(row: Any) -> str:

@@ -1,7 +1,10 @@
-"""How sure is the value of the customer base? Bootstrap: customers drawn with replacement, both models refitted, the total again.
+"""How sure is what the customers will bring? A bootstrap prediction interval, of any part of them.
 
-Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13: percentile interval. Drawing customers gives weights to the
-groups of equal histories, so that a refit costs a few evaluations of the weighted likelihood from the point estimate.
+Two things are unknown: the parameters, and what each customer does even if they were known. Each resample draws customers with
+replacement, only to refit both models (Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13), and then draws from
+the refitted models what every customer shown does: see the module outcome. Drawing customers gives weights to the groups of equal
+histories, so that a refit costs a few evaluations of the weighted likelihood from the point estimate. The models' own error is not in
+the interval: the hold-out shows it.
 """
 
 import dataclasses
@@ -13,18 +16,22 @@ from typing import NamedTuple, cast
 import numpy as np
 import pandas as pd
 from numpy.polynomial import chebyshev
+from numpy.random import Generator
 from scipy.optimize import minimize
 
 from crm_metrics.purchase_model.groups import Floats, Groups, History, Integers, customer_groups, history, reweighted, total_weights
 from crm_metrics.purchase_model.likelihood import Spend, beta_geometric, gamma_gamma, spend_of
 from crm_metrics.purchase_model.model import PARAMETERS, PURCHASE_MODELS, Model
 from crm_metrics.purchase_model.optimise import Objective, curvature_at
+from crm_metrics.purchase_model.outcome import Spent, drawn_purchases, drawn_spend
 from crm_metrics.purchase_model.score import HorizonWeights, beta_geometric_purchases, expected_spend, probability_alive
 from crm_metrics.purchase_model.value import Horizon, new_customer_value
 
 RESAMPLES = 200
 CONFIDENCE = 0.95
 CELLS_ABOVE_CUSTOMERS = 20_000  # weekly cells with mean recency and age: the total moves by less than .2 %, the interval by far less
+OUTCOMES_DRAWN = 100_000  # of more customers so many are drawn, else a million would take a minute
+_FEWEST_OF_A_PART = 1_000  # whose outcomes are drawn, or all: the few best of a small part make most of its scatter
 _FEWEST_REFITS = 40  # under these a 2.5 % percentile is the smallest value drawn
 _FLAT = 1e-5  # mean gradient at which a refit counts as done: 1 % of a standard error at 10,000 customers
 _LEAST_CURVATURE = 1e-4  # per customer; along a ridge the first step is limited to that of this curvature
@@ -33,60 +40,12 @@ _POINTS = 48  # of the integral over the drop-out chance: 3e-5 of the value at w
 _AGES = 16  # Chebyshev points in age between which expected purchases are interpolated
 
 
-class BaseValueInterval(NamedTuple):
-    """Interval of the total expected value of the customers there are, in reporting currency.
-
-    value: at the point estimate; low, high: percentile interval at CONFIDENCE, NaN when fewer than 40 refits succeeded.
-    resamples: drawn; failed: refits that did not converge, left out of the interval. parameters: one row per parameter of both
-    models: model, parameter, low, median, high.
-    """
-
-    value: float
-    low: float
-    high: float
-    resamples: int
-    failed: int
-    parameters: pd.DataFrame
-
-
-class _Base(NamedTuple):
-    """What stays the same over the resamples; ages: basis that interpolates over age, one row per group."""
-
-    groups: Groups
-    past: History
-    spend: Spend
-    spend_rows: Integers
-    horizon: HorizonWeights
-    age_points: Floats
-    age_basis: Floats
-    summary: pd.DataFrame
-
-
-def bootstrap_base_value(
-    summary: pd.DataFrame, models: tuple[Model, Model], *, horizon: Horizon, resamples: int = RESAMPLES, seed: int = 1
-) -> BaseValueInterval:
-    """Return the interval of the total expected value of the customers of `summary` over `horizon`.
-
-    summary: customer_id, frequency, recency_days, age_days, repeat_value_mean. models: the BG/NBD or MBG/NBD and the Gamma-Gamma
-    fitted on it, where each refit starts.
-    """
-    purchases, spend = models
-    if not (purchases.converged and spend.converged):
-        return BaseValueInterval(math.nan, math.nan, math.nan, 0, 0, _percentiles([], models))
-    base = _base(summary, horizon)
-    value = _total(base, purchases, spend, np.ones(len(summary)))
-    drawn = [(*again, _total(base, *again, weight)) for weight, again in _refits(base, models, resamples=resamples, seed=seed) if again]
-    totals = np.array([total for *_, total in drawn])
-    enough = len(drawn) >= _FEWEST_REFITS
-    low, high = np.quantile(totals, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]).tolist() if enough else (math.nan, math.nan)
-    return BaseValueInterval(value, low, high, resamples, resamples - len(drawn), _percentiles(drawn if enough else [], models))
-
-
 class PartDraws(NamedTuple):
     """What the resamples say of parts of the customers, and of a new one; resamples that did not converge are left out.
 
-    purchases (undiscounted) and values: resamples x parts; new_customer_values: per resample; failed: resamples left out;
-    parameters: as in BaseValueInterval.
+    purchases (undiscounted) and values: resamples x parts, what the customers there are may in fact bring. new_customer_values: per
+    resample, the mean of a new customer. failed: resamples left out. parameters: one row per parameter of both models: model,
+    parameter, low, median, high.
     """
 
     purchases: Floats
@@ -96,29 +55,56 @@ class PartDraws(NamedTuple):
     parameters: pd.DataFrame
 
 
+class _Base(NamedTuple):
+    """What all refits share; ages: basis that interpolates over age, one row per group."""
+
+    groups: Groups
+    past: History
+    spend: Spend
+    spend_rows: Integers
+    age_points: Floats
+    age_basis: Floats
+    summary: pd.DataFrame
+
+
+class _Shown(NamedTuple):
+    """The customers in parts, one element each, the same in all resamples. discounting: discounted / undiscounted expected purchases
+    at the point estimate (refits move it in the fifth digit). chance: that the outcome is drawn, 1 up to OUTCOMES_DRAWN customers.
+    """
+
+    part: Integers
+    group: Integers
+    at: tuple[Floats, Floats]
+    spent: Spent
+    discounting: Floats
+    chance: Floats
+    summary: pd.DataFrame
+    horizon: Horizon
+
+
 def bootstrap_parts(
     summary: pd.DataFrame, models: tuple[Model, Model], *, horizon: Horizon, part: Integers, resamples: int = RESAMPLES, seed: int = 1
 ) -> PartDraws:
-    """Return what each resample of bootstrap_base_value gives for parts of the customers; drawn and fitted on all of them alike.
+    """Return what parts of the customers may bring over `horizon`, once per resample: quantiles of it are a prediction interval.
 
-    part: of each customer of `summary`, 0, 1, …; -1: in no part. With one part of all customers the values are the base values.
+    summary: customer_id, frequency, recency_days, age_days, repeat_value_mean. models: the BG/NBD or MBG/NBD and the Gamma-Gamma
+    fitted on it, where each refit starts. part: of each customer of `summary`, 0, 1, …; -1: in no part. The refits are the same
+    whatever the parts. Of more than OUTCOMES_DRAWN customers a random share is drawn anew each time, of each part 1,000 at least;
+    drawn with chance c, a customer's deviation from the expectation counts c^-1/2 fold, so that the sum has the right variance.
     Without a converged model, or with fewer than 40 refits, there are no rows: no interval can be told.
     """
     parts = int(part.max(initial=-1)) + 1
     nothing = PartDraws(np.empty((0, parts)), np.empty((0, parts)), np.empty(0), resamples, _percentiles([], models))
     if not (models[0].converged and models[1].converged):
         return nothing
-    base = _base(summary, horizon)
-    plain, counted = base._replace(horizon=horizon.total()), part >= 0
+    base = _base(summary)
+    shown, random = _shown(base, models[0], horizon, part), np.random.default_rng([seed, 1])
     purchases, values, drawn = [], [], []
-    for weight, again in _refits(base, models, resamples=resamples, seed=seed):
+    for again in _refits(base, models, resamples=resamples, seed=seed):
         if again:
-            shares = np.where(counted, weight, 0.0)
-            bought = _bought(base, again[0])
-            undiscounted = bought if horizon.discount_rate_per_year == 0 else _bought(plain, again[0])
-            purchases.append(np.bincount(part[counted], (shares * undiscounted[base.groups.group])[counted], minlength=parts))
-            worth = shares * bought[base.groups.group] * expected_spend(again[1], summary)
-            values.append(np.bincount(part[counted], worth[counted], minlength=parts))
+            bought, worth = _outcome(base, shown, again, random)
+            purchases.append(total_weights(shown.part, bought, size=parts))
+            values.append(total_weights(shown.part, worth, size=parts))
             drawn.append((*again, new_customer_value(*again, horizon=horizon)))
     if len(drawn) < _FEWEST_REFITS:
         return nothing
@@ -126,22 +112,62 @@ def bootstrap_parts(
     return PartDraws(np.array(purchases), np.array(values), new, resamples - len(drawn), _percentiles(drawn, models))
 
 
-def _refits(base: _Base, models: tuple[Model, Model], *, resamples: int, seed: int) -> Iterator[tuple[Floats, tuple[Model, Model] | None]]:
-    """Give, per resample, how often each customer was drawn and both models refitted, or None where they do not converge."""
+def _shown(base: _Base, purchases: Model, horizon: Horizon, part: Integers) -> _Shown:
+    counted = np.flatnonzero(part >= 0)
+    group, summary = base.groups.group[counted], base.summary.iloc[counted]
+    frequency, value = (summary[name].to_numpy(dtype=np.float64) for name in ("frequency", "repeat_value_mean"))
+    known = np.where((frequency > 0) & (value > 0), frequency, 0.0)
+    discounted, plain = (_bought_if_alive(base, purchases, weights) for weights in (horizon.discounted(), horizon.total()))
+    size = np.bincount(part[counted])
+    chance = np.maximum(OUTCOMES_DRAWN / max(len(counted), 1), _FEWEST_OF_A_PART / np.maximum(size, 1))[part[counted]]
+    return _Shown(
+        part=part[counted],
+        group=group,
+        at=(base.past.frequency[group], base.past.age[group]),
+        spent=Spent(known, known * np.where(known > 0, value, 0.0)),
+        discounting=(discounted / plain)[group],
+        chance=np.minimum(chance, 1.0),
+        summary=summary,
+        horizon=horizon,
+    )
+
+
+def _outcome(base: _Base, shown: _Shown, models: tuple[Model, Model], random: Generator) -> tuple[Floats, Floats]:
+    """Return the purchases (undiscounted) and the value of each customer shown, drawn once from `models`."""
+    purchases, spend = models
+    end = shown.horizon.total()
+    alive = probability_alive(purchases, base.groups.frame)
+    if (shown.chance == 1).all():
+        bought = drawn_purchases(purchases, shown.at, alive=alive[shown.group], weeks=float(end.weeks[-1]), random=random)
+        return bought, shown.discounting * drawn_spend(spend, shown.spent, purchases=bought, random=random)
+    bought = (alive * _bought_if_alive(base, purchases, end))[shown.group]
+    worth = bought * expected_spend(spend, shown.summary)
+    some = np.flatnonzero(random.random(len(bought)) < shown.chance)
+    at, spent = (shown.at[0][some], shown.at[1][some]), Spent(shown.spent.purchases[some], shown.spent.total[some])
+    drawn = drawn_purchases(purchases, at, alive=alive[shown.group[some]], weeks=float(end.weeks[-1]), random=random)
+    brought = drawn_spend(spend, spent, purchases=drawn, random=random)
+    weight = shown.chance[some] ** -0.5
+    bought[some] += weight * (drawn - bought[some])
+    worth[some] += weight * (brought - worth[some])
+    return bought, shown.discounting * worth
+
+
+def _refits(base: _Base, models: tuple[Model, Model], *, resamples: int, seed: int) -> Iterator[tuple[Model, Model] | None]:
+    """Give both models refitted to each resample of the customers, or None where they do not converge."""
     purchases, spend = models
     refitters = (_refitter(purchases, _purchase_objective(purchases, base.past)), _refitter(spend, partial(gamma_gamma, spend=base.spend)))
     random, customers = np.random.default_rng(seed), len(base.summary)
     for _ in range(resamples):
         weight = np.bincount(random.integers(0, customers, customers), minlength=customers).astype(np.float64)
-        yield weight, _refitted(base, weight, refitters, models)
+        yield _refitted(base, weight, refitters, models)
 
 
-def _base(summary: pd.DataFrame, horizon: Horizon) -> _Base:
+def _base(summary: pd.DataFrame) -> _Base:
     groups = customer_groups(summary, cells_above=CELLS_ABOVE_CUSTOMERS)
     past = history(groups.frame)
     usable = (summary["frequency"] > 0) & (summary["repeat_value_mean"] > 0)
     points, basis = _age_interpolation(past.age)
-    return _Base(groups, past, spend_of(summary), np.flatnonzero(usable.to_numpy()), horizon.discounted(), points, basis, summary)
+    return _Base(groups, past, spend_of(summary), np.flatnonzero(usable.to_numpy()), points, basis, summary)
 
 
 def _age_interpolation(age: Floats) -> tuple[Floats, Floats]:
@@ -197,18 +223,12 @@ def _refitted(
     return purchases, spend
 
 
-def _total(base: _Base, purchases: Model, spend: Model, weight: Floats) -> float:
-    """Return the total expected discounted value of the customers, each counted `weight` times."""
-    return float((weight * _bought(base, purchases)[base.groups.group] * expected_spend(spend, base.summary)).sum())
-
-
-def _bought(base: _Base, purchases: Model) -> Floats:
-    """Return the expected (discounted) purchases of a customer of each group."""
+def _bought_if_alive(base: _Base, purchases: Model, weights: HorizonWeights) -> Floats:
+    """Return the weighted expected purchases of an active customer of each group."""
     ages = len(base.age_points)
     at = (np.repeat(base.past.distinct, ages), np.tile(base.age_points, len(base.past.distinct)))
-    by_point = beta_geometric_purchases(purchases, at, base.horizon, points=_POINTS).reshape(-1, ages)
-    if_alive = (by_point[base.past.position] * base.age_basis).sum(axis=1)
-    return np.asarray(probability_alive(purchases, base.groups.frame) * if_alive, dtype=np.float64)
+    by_point = beta_geometric_purchases(purchases, at, weights, points=_POINTS).reshape(-1, ages)
+    return np.asarray((by_point[base.past.position] * base.age_basis).sum(axis=1), dtype=np.float64)
 
 
 def _percentiles(drawn: list[tuple[Model, Model, float]], models: tuple[Model, Model]) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from crm_metrics.language import noop, t
 from crm_metrics.purchase_model.groups import Floats, History, customer_groups, distinct_pairs, history
 from crm_metrics.purchase_model.likelihood import pareto_log_drop_odds
 from crm_metrics.purchase_model.model import DAYS_PER_WEEK, Model
@@ -19,12 +18,6 @@ from crm_metrics.purchase_model.model import DAYS_PER_WEEK, Model
 # Worst error against 60-digit arithmetic over the grid of the tests: 2e-10 where a and b are at least .3, 7e-6 at .01 and .02.
 POINTS = 96
 _ROWS_AT_ONCE = 4_000
-
-
-ONE_TIME_BUYERS = noop(
-    "{one_time:,} of {customers:,} customers bought on one day only. The BG/NBD counts all of these as active, by construction: in it "
-    "nobody can leave before a second purchase. For them, read the MBG/NBD or the Pareto/NBD."
-)
 
 
 class HorizonWeights(NamedTuple):
@@ -46,7 +39,7 @@ def probability_alive(model: Model, customers: pd.DataFrame) -> Floats:
     r, alpha, a, b = model.values()
     x = customers["frequency"].to_numpy(dtype=np.float64)
     age, recency = (customers[name].to_numpy(dtype=np.float64) / DAYS_PER_WEEK for name in ("age_days", "recency_days"))
-    chances = x + _extra_chance(model)
+    chances = x + extra_chance(model)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_odds = np.log(a) - np.log(b + chances - 1) + (r + x) * np.log((alpha + age) / (alpha + recency))
     return np.asarray(np.where((chances == 0) & np.isfinite(r), 1.0, expit(-log_odds)), dtype=np.float64)
@@ -58,11 +51,6 @@ def alive_by_construction(model: Model, customers: pd.DataFrame) -> pd.Series:
     In the BG/NBD a customer can drop out only after a repeat purchase: its one-time buyers all have P(alive) 1. Never print that.
     """
     return (customers["frequency"] == 0) & (model.name == "bg_nbd")
-
-
-def one_time_buyers_sentence(customers: pd.DataFrame) -> str:
-    """Return what the BG/NBD says of the one-time buyers among `customers` (frequency) and why not to believe it, for the reader."""
-    return t(ONE_TIME_BUYERS, one_time=int((customers["frequency"] == 0).sum()), customers=len(customers))
 
 
 def expected_purchases(model: Model, customers: pd.DataFrame, *, horizon_days: float) -> Floats:
@@ -88,7 +76,7 @@ def expected_purchases_new(model: Model, days: Floats | float) -> Floats:
     r, alpha, a, b = model.values()
     if not np.isfinite(a):
         return np.full(len(weeks), np.nan)
-    chance, weight = _drop_chances((a, b), np.array([float(_extra_chance(model))]), POINTS)
+    chance, weight = _drop_chances((a, b), np.array([float(extra_chance(model))]), POINTS)
     return np.asarray(-alive * np.expm1(-r * np.log1p(chance * (weeks / alpha)[:, None])) @ (weight / chance)[0], dtype=np.float64)
 
 
@@ -138,7 +126,7 @@ def probability_alive_path(model: Model, purchase_days: list[int], *, until_day:
     )
 
 
-def _extra_chance(model: Model) -> int:
+def extra_chance(model: Model) -> int:
     """Return 1 where a customer may drop out right after the first purchase (MBG/NBD), else 0."""
     return int(model.name == "mbg_nbd")
 
@@ -150,7 +138,7 @@ def beta_geometric_purchases(model: Model, at: tuple[Floats, Floats], horizon: H
     if not np.isfinite(a):
         return np.full(len(x), np.nan)
     distinct, position = np.unique(x, return_inverse=True)
-    chance, weight = _drop_chances((a, b), distinct + _extra_chance(model), points)
+    chance, weight = _drop_chances((a, b), distinct + extra_chance(model), points)
     chance, weight = chance[position], weight[position]
     total = np.zeros_like(chance)
     for weeks, counts in zip(horizon.weeks, horizon.weights, strict=True):
