@@ -58,7 +58,8 @@ TERMS: tuple[tuple[str, str], ...] = (
         noop(
             "An order that was not cancelled and has at least one line with positive quantity that is no gift. The purchase "
             "models count one purchase per customer and business day. Returns and cancellations never add or remove a "
-            "purchase. Orders worth zero count, unless the mapping of the file says that they are gifts."
+            "purchase. An order whose status says that it was returned stays a purchase, and its net revenue is 0. Orders worth "
+            "zero count, unless the mapping of the file says that they are gifts."
         ),
     ),
     (
@@ -84,8 +85,16 @@ TERMS: tuple[tuple[str, str], ...] = (
         noop("Period"),
         noop(
             "From the first to the last chosen day, both counted. The period before it is as many whole months, or else as "
-            "many days, long. A month, week or quarter that the period cuts is unfinished: it is drawn dashed and compared "
-            "with nothing."
+            "many days, long. A period that the end of the data cuts is compared with as many days. A month, week or quarter that "
+            "the period cuts is unfinished: it is drawn dashed; a first one with less than 80% of its days is not drawn."
+        ),
+    ),
+    (
+        noop("Target"),
+        noop(
+            "Targets are set by calendar month, for the company or a region. The target of a period is the sum of those of its "
+            "months; of a month that the period cuts, the share of its days that lie in the period. Only where every month that "
+            "the period touches has one, and only for metrics whose months add up."
         ),
     ),
     (
@@ -98,8 +107,8 @@ TERMS: tuple[tuple[str, str], ...] = (
     (
         noop("Business day"),
         noop(
-            "The calendar day of an order in the data set's own time zone. A row whose day is unknown stays in, and the "
-            "sentence above the figures counts it."
+            "The calendar day of an order in the data set's own time zone. Every order has one: a row without a day is left out "
+            "by the import, which says so."
         ),
     ),
     (

@@ -11,7 +11,7 @@ def columns(known: dict[str, tuple[str, words.Shown]]) -> dict[str, ui.Column]:
     return {name: ui.Column(*spec) for name, spec in known.items()}
 
 
-page = ui.start_page("customer")
+page = ui.start_page("customer", narrows=False)
 ask_for = t("Find a customer by number or name")
 typed = st.text_input(
     ask_for, key=f"find_{page.filters.customer}", placeholder=ask_for, icon=":material/search:", label_visibility="collapsed"
@@ -20,15 +20,14 @@ if typed or not page.filters.customer:
     found = ui.ask(page, gather.matches, typed)
     if meant := gather.only_match(found, typed):
         ui.open_page("customer", customer=meant)
-    ui.note(t("Choose a customer.") if len(found) else t("No customer has “{words}” in number or name.", words=typed))
+    ui.note(words.found_text(found, typed))
     ui.table(page, found, name="found_customers", columns=columns(words.known_columns(found, *words.FOUND)), opens_customer=True)
     st.stop()
 
 profile, due = (ui.ask(page, table).iloc[0] for table in (gather.profile, gather.next_order))
 tiles, orders = (ui.ask(page, table) for table in (gather.tiles, gather.orders))
-as_of = date_text(page.filters.today)
 ui.finding(words.finding(profile, tiles, due, currency=page.currency))
-ui.note(t("All orders of this customer up to {day}; period, region, channel and category do not narrow this page.", day=as_of))
+ui.note(t("All orders of this customer up to {day}.", day=date_text(page.filters.today)))
 ui.tiles(page, tiles, TILES)
 
 left, right = st.columns([3, 2], gap="large")
@@ -48,6 +47,8 @@ with left, ui.question(t("Still a customer?")):
 with right, ui.question(t("Profile")):
     in_words = words.profile_in_words(profile, currency=page.currency)
     st.table(in_words.set_index("attribute"), border="horizontal", hide_header=True)
+    if unknown := words.unknown_in_words(profile):
+        ui.note(unknown)
 with ui.question(t("Orders and returns")):
     shown = columns(words.known_columns(orders, *words.ORDERS))
     chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown, selects=True)

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from crm_metrics import database, schema
-from crm_metrics.customer_360 import METRICS, TABLES, TILES, figure, gather, statistic, words
+from crm_metrics.customer_360 import METRICS, TABLES, TILES, figure, gather, query, statistic, words
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.filters import Filters, Scope
@@ -222,7 +222,7 @@ def test_with_fewer_than_three_intervals_the_base_stands_in_and_says_so(source):
     assert (due.usual_days, due.intervals, bool(due.is_own_rhythm)) == (25.0, 1, False)  # median of 10, 20, 30 and 50
     assert due.due_on == pd.Timestamp("2024-06-04")
     assert due.days_late == -25
-    assert "usual for all customers" in finding_of(source, of("b"))
+    assert "usual time of all customers, 25 days" in finding_of(source, of("b"))
     assert math.isnan(tile_values(source, of("b"))["usual_days_between_orders"])
 
 
@@ -363,6 +363,24 @@ def test_without_words_the_latest_buyers_come_first(source):
     assert found["orders"].tolist() == [2, 5, 0]
 
 
+def test_the_list_of_customers_says_what_they_brought_and_how_many_there_are(source, monkeypatch):
+    found = gather.matches(source, Filters())
+    assert found["net_revenue"].fillna(-1).tolist() == [25, 210, -1]
+    assert set(found["matches"]) == {3}
+    assert words.found_text(found, "") == "Choose a customer."
+    monkeypatch.setattr(query, "MATCHES_SHOWN", 2)
+    first = gather.matches(source, Filters())
+    assert first["customer_id"].tolist() == ["b", "a"]
+    assert words.found_text(first, "") == "The 2 latest buyers of 3 customers: search for the others."
+    assert words.found_text(first, "x") == "The first 2 of 3 customers found: type more of the number or name."
+    assert words.found_text(found.head(0), "x") == "No customer has “x” in number or name."
+
+
+def test_the_list_sums_only_what_the_reader_may_see_up_to_the_day(source):
+    early = gather.matches(source, Filters(as_of=day("2024-02-15"), scope=Scope("north", ("North",))))
+    assert dict(zip(early["customer_id"], early["net_revenue"], strict=True)) == {"a": 200}
+
+
 def test_the_number_itself_opens_the_page_and_an_open_choice_does_not(source):
     found = gather.matches(source, Filters(), "a")
     assert set(found["customer_id"]) == {"a"}
@@ -388,16 +406,43 @@ def test_the_finding_is_made_of_the_numbers(source):
 
 
 def test_markup_in_a_name_stays_text(source):
-    assert "\\[x\\]\\(http\\://x\\)" in finding_of(source, of("b"))
+    assert "\\[x\\]\\(" in finding_of(source, of("b"))
 
 
-def test_the_profile_in_words_has_dashes_for_the_unknown(source):
-    shown = words.profile_in_words(TABLES["profile"](source, of("a")).iloc[0]).set_index("attribute")["value"]
+def test_the_profile_in_words_lists_what_is_known_and_names_the_rest_in_one_line(source):
+    profile = TABLES["profile"](source, of("a")).iloc[0]
+    shown = words.profile_in_words(profile).set_index("attribute")["value"]
     assert shown["Name"] == "Ann"
-    assert shown["Year of birth"] == "—"
+    assert "Year of birth" not in shown
+    assert "—" not in set(shown)
+    assert words.unknown_in_words(profile) == (
+        "Not known: Year of birth, Acquired through, Acquisition cost, Acquired on, Referred by, May be contacted."
+    )
     assert shown["First order"] == "Jan 1, 2024"
     with speaking("zh"):
         assert "姓名" in words.profile_in_words(TABLES["profile"](source, of("a")).iloc[0])["attribute"].tolist()
+
+
+def test_a_customer_named_like_a_word_of_the_product_keeps_the_name_in_chinese(source):
+    profile = TABLES["profile"](source, of("a")).iloc[0]
+    with speaking("zh"):
+        shown = words.profile_in_words(profile.where(profile.index != "customer_name", "Orders")).set_index("attribute")["value"]
+        assert words.kinds_in_words(pd.DataFrame({"order_kind": ["purchase", "Orders"]}), "order_kind")["order_kind"].tolist() == [
+            "购买",
+            "Orders",
+        ]
+    assert (shown["姓名"], shown["类型"]) == ("Orders", "个人")
+
+
+@pytest.mark.parametrize(
+    ("days_late", "said"),
+    [(1.0, "was due on Apr 30, 2024, 1 day ago."), (0.0, "is due on Apr 30, 2024, today."), (-1.0, "is due on Apr 30, 2024, in 1 day.")],
+)
+def test_one_day_is_a_day_and_no_day_is_today(source, days_late, said):
+    due = TABLES["next_order"](source, of("a")).iloc[0]
+    sentence = words.due_sentence(due.where(due.index != "days_late", days_late))
+    assert sentence.startswith("The usual time between orders is 30 days: ")
+    assert sentence.endswith(said)
 
 
 def test_a_small_shop_is_told_why_there_is_no_forecast(source):

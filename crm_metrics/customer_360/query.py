@@ -63,14 +63,35 @@ def customer_profile(filters: Filters) -> Select[Any]:
 def customer_matches(filters: Filters, words: str) -> Select[Any]:
     """One row per customer whose id or name contains `words`, whatever the case.
 
-    customer_id, customer_name, home_region, first_on, last_on, orders (purchases). The id itself first, then ids that begin so,
-    then the latest buyers; MATCHES_SHOWN at most.
+    customer_id, customer_name, home_region, first_on, last_on, orders (purchases), net_revenue (empty: never ordered), matches (how many
+    customers match, shown or not). The id itself first, then ids that begin so, then the latest buyers; MATCHES_SHOWN at most.
     """
+    shown = _shown_matches(filters, words).cte("shown_matches")
+    sums = (
+        select(orders.c.customer_id, func.sum(order_lines.c.net_amount).label("net_revenue"))
+        .join_from(orders, order_lines, order_lines.c.order_id == orders.c.order_id)
+        .where(orders.c.customer_id.in_(select(shown.c.customer_id)), *_seen(filters))
+        .group_by(orders.c.customer_id)
+        .cte("customer_sums")
+    )
+    columns = [shown.c[name] for name in ("customer_id", "customer_name", "home_region", "first_on", "last_on", "orders")]
+    return (
+        select(*columns, sums.c.net_revenue, shown.c.matches)
+        .join_from(shown, sums, sums.c.customer_id == shown.c.customer_id, isouter=True)
+        .order_by(shown.c.match_rank, shown.c.last_on.desc().nulls_last(), shown.c.customer_id)
+    )
+
+
+def _shown_matches(filters: Filters, words: str) -> Select[Any]:
     known, person = _known_customers(filters), customers.c
     rank = case((known.c.customer_id == words, 0), (known.c.customer_id.startswith(words, autoescape=True), 1), else_=2)
     found = or_(known.c.customer_id.icontains(words, autoescape=True), person.customer_name.icontains(words, autoescape=True))
     return (
-        select(known.c.customer_id, person.customer_name, person.home_region, known.c.first_on, known.c.last_on, known.c.orders)
+        select(
+            *(known.c.customer_id, person.customer_name, person.home_region, known.c.first_on, known.c.last_on, known.c.orders),
+            rank.label("match_rank"),
+            func.count().over().label("matches"),
+        )
         .join_from(known, customers, person.customer_id == known.c.customer_id, isouter=True)
         .where(found if words else true())
         .order_by(rank, known.c.last_on.desc().nulls_last(), known.c.customer_id)

@@ -81,7 +81,7 @@ EXPECTED_VALUE = Metric(
     "higher",
     noop(
         "Purchases that the BG/NBD expects of this customer in the 12 months after the as-of date, times the expected value of a "
-        "purchase by the Gamma-Gamma, discounted at 10 % a year; on margin where costs are known, else on net revenue."
+        "purchase by the Gamma-Gamma, discounted at 10% a year; on margin where costs are known, else on net revenue."
     ),
     noop("Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma"),
 )

@@ -8,7 +8,7 @@ import pandas as pd
 from crm_metrics.customer_360.statistic import INTERVALS_FOR_A_RHYTHM
 from crm_metrics.export import safe_text
 from crm_metrics.language import date_text, noop, t
-from crm_metrics.metric import DASH, Unit, is_unknown, value_text
+from crm_metrics.metric import Unit, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
 
 Shown = Unit | Literal["text", "day"]
@@ -29,15 +29,14 @@ _PROFILE: dict[str, tuple[str, Unit | None]] = {  # label, and unit where the va
     "customer_kind": (noop("Kind"), None),
     "home_region": (noop("Home region"), None),
     "birth_year": (noop("Year of birth"), None),
-    "acquisition_channel": (noop("Won through"), None),
-    "acquisition_cost": (noop("Cost of winning"), "money"),
-    "acquired_on": (noop("Won on"), None),
+    "acquisition_channel": (noop("Acquired through"), None),
+    "acquisition_cost": (noop("Acquisition cost"), "money"),
+    "acquired_on": (noop("Acquired on"), None),
     "owner": (noop("Owner"), None),
     "referrer_customer_id": (noop("Referred by"), None),
     "has_consent": (noop("May be contacted"), None),
     "first_on": (noop("First order"), None),
     "last_on": (noop("Last order"), None),
-    "days_since_last_order": (noop("Days since last order"), "count"),
 }
 
 # Headings of the tables and how their values are printed
@@ -65,9 +64,21 @@ COLUMNS: dict[str, tuple[str, Shown]] = {
 }
 
 
-FOUND = ("customer_id", "customer_name", "home_region", "orders", "first_on", "last_on")
+FOUND = ("customer_id", "customer_name", "home_region", "net_revenue", "orders", "first_on", "last_on")
 ORDERS = ("ordered_on", "order_id", "order_kind", "net_revenue", "gross_margin", "units", "sales_channel", "order_region")
 LINES = ("order_id", "product_id", "product_name", "category", "line_kind", "units", "unit_price", "net_revenue", "cost_amount")
+
+
+def found_text(found: pd.DataFrame, words: str) -> str:
+    """Return which customers stand in the list: all that were found, or the first of them and how many there are."""
+    if found.empty:
+        return t("No customer has “{words}” in number or name.", words=safe_text(words))
+    shown, matches = value_text(len(found), "count"), value_text(float(found["matches"].iloc[0]), "count")
+    if shown == matches:
+        return t("Choose a customer.")
+    if words.strip():
+        return t("The first {shown} of {n} customers found: type more of the number or name.", shown=shown, n=matches)
+    return t("The {shown} latest buyers of {n} customers: search for the others.", shown=shown, n=matches)
 
 
 def finding(profile: pd.Series, tiles: pd.DataFrame, due: pd.Series, *, currency: str = "") -> str:
@@ -96,22 +107,31 @@ def due_sentence(due: pd.Series) -> str:
     """Return whether the next order is due, and by whose rhythm. due: the fields of NextOrder."""
     if is_unknown(due["due_on"]):
         return t("Nobody has bought twice yet, so no one can say when the next order is due.")
-    usual, due_on, days = f"{due['usual_days']:g}", _day_text(due["due_on"]), value_text(abs(due["days_late"]), "count")
+    usual, due_on, when = value_text(due["usual_days"], "days"), _day_text(due["due_on"]), _when_text(due["days_late"])
+    is_late = due["days_late"] > 0
     if not due["is_own_rhythm"]:
-        texts = _BASE_LATE if due["days_late"] > 0 else _BASE_DUE
-        return t(texts, usual=usual, due_on=due_on, days=days, intervals=due["intervals"], needed=INTERVALS_FOR_A_RHYTHM)
-    return t(_OWN_LATE if due["days_late"] > 0 else _OWN_DUE, usual=usual, due_on=due_on, days=days)
+        given = {"intervals": due["intervals"], "needed": INTERVALS_FOR_A_RHYTHM}
+        return t(_BASE_LATE if is_late else _BASE_DUE, usual=usual, due_on=due_on, when=when, **given)
+    return t(_OWN_LATE if is_late else _OWN_DUE, usual=usual, due_on=due_on, when=when)
 
 
-_OWN_LATE = noop("Usually {usual} days pass between orders: the next one is late, it was due on {due_on}, {days} days ago.")
-_OWN_DUE = noop("Usually {usual} days pass between orders: the next one is not late, it is due on {due_on}, in {days} days.")
+def _when_text(days_late: float) -> str:
+    """Return when an order is due: "10 days ago", "today", "in 1 day"."""
+    days = value_text(abs(days_late), "days")
+    if not days_late:
+        return t("today")
+    return t("{days} ago", days=days) if days_late > 0 else t("in {days}", days=days)
+
+
+_OWN_LATE = noop("The usual time between orders is {usual}: the next one is late, it was due on {due_on}, {when}.")
+_OWN_DUE = noop("The usual time between orders is {usual}: the next one is not late, it is due on {due_on}, {when}.")
 _BASE_LATE = noop(
-    "There is no rhythm of its own yet ({intervals} of the {needed} intervals it takes); by the {usual} days usual for all customers the "
-    "next order was due on {due_on}, {days} days ago."
+    "There is no rhythm of its own yet ({intervals} of the {needed} intervals it takes); by the usual time of all customers, {usual}, the "
+    "next order was due on {due_on}, {when}."
 )
 _BASE_DUE = noop(
-    "There is no rhythm of its own yet ({intervals} of the {needed} intervals it takes); by the {usual} days usual for all customers the "
-    "next order is due on {due_on}, in {days} days."
+    "There is no rhythm of its own yet ({intervals} of the {needed} intervals it takes); by the usual time of all customers, {usual}, the "
+    "next order is due on {due_on}, {when}."
 )
 
 
@@ -173,9 +193,16 @@ def alive_sentence(value: pd.Series) -> str:
 
 
 def profile_in_words(profile: pd.Series, *, currency: str = "") -> pd.DataFrame:
-    """Return the profile as attribute and value in the reader's language, as Markdown; unknown as dashes. profile: its one row."""
-    rows = [(t(label), safe_text(_value_in_words(profile[name], unit, currency))) for name, (label, unit) in _PROFILE.items()]
+    """Return what is known of the profile as attribute and value in the reader's language, as Markdown. profile: its one row."""
+    known = {name: label for name, (label, _) in _PROFILE.items() if not is_unknown(profile[name])}
+    rows = [(t(label), safe_text(_value_in_words(name, profile[name], currency))) for name, label in known.items()]
     return pd.DataFrame(rows, columns=["attribute", "value"])
+
+
+def unknown_in_words(profile: pd.Series) -> str:
+    """Return one line naming what is not known of the customer; "" where all is. profile: its one row."""
+    labels = [t(label) for name, (label, _) in _PROFILE.items() if is_unknown(profile[name])]
+    return t("Not known: {attributes}.", attributes=t(", ").join(labels)) if labels else ""
 
 
 def known_columns(frame: pd.DataFrame, *names: str) -> dict[str, tuple[str, Shown]]:
@@ -190,19 +217,22 @@ def kinds_in_words(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _kind_text(kind: object) -> str:
-    return t(_KINDS.get(str(kind), str(kind)))
+    """Return a kind in the reader's language; one that came with the data and is none of ours as it came."""
+    return t(_KINDS[str(kind)]) if str(kind) in _KINDS else str(kind)
 
 
-def _value_in_words(value: object, unit: Unit | None, currency: str) -> str:
-    if is_unknown(value):
-        return DASH
+def _value_in_words(name: str, value: object, currency: str) -> str:
+    """Return a known value as it is read. Only kinds are words of ours: a customer may be named like one of them."""
+    unit = _PROFILE[name][1]
     if unit is not None:
         return value_text(float(str(value)), unit, currency, exact=True)
     if isinstance(value, pd.Timestamp):
         return date_text(value.date())
-    if str(value) in ("True", "False"):
-        return t(_YES_NO[str(value) == "True"])
-    return str(int(value)) if isinstance(value, float) else t(_KINDS.get(str(value), str(value)))
+    if name == "has_consent":
+        return t(_YES_NO[bool(value)])
+    if name == "customer_kind":
+        return _kind_text(value)
+    return str(int(value)) if isinstance(value, float) else str(value)
 
 
 def _name(profile: pd.Series) -> str:

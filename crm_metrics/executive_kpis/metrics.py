@@ -119,7 +119,7 @@ REPEAT_RATE = Metric(
     noop("Repeat rate"),
     "share",
     "higher",
-    noop("Active customers with at least two purchases in the period divided by all active customers; with Wilson's 95 % interval."),
+    noop("Active customers with at least two purchases in the period divided by all active customers; with Wilson's 95% interval."),
     noop("Wilson, E. B. (1927), Probable inference, Journal of the American Statistical Association 22, 209-212."),
 )
 METRICS: tuple[Metric, ...] = (
