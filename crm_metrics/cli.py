@@ -172,11 +172,11 @@ def propose_mapping(file: Annotated[Path, typer.Argument(help="An order file.", 
 
 @app.command()
 def undo(batch: BatchNumber, database: Database = "", as_json: AsJson = False) -> None:
-    """Take one batch back: the data set is then as if it had never been loaded."""
+    """Take one batch back: the data set is then as if it had never been loaded. A batch that it had replaced has to be imported again."""
     from crm_metrics.data_import import undo as undoing
-    from crm_metrics.database import find_data_set
+    from crm_metrics.database import existing
 
-    report = undoing.undo(find_data_set(database), batch)
+    report = undoing.undo(existing(database), batch)
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
     else:
@@ -187,10 +187,10 @@ def undo(batch: BatchNumber, database: Database = "", as_json: AsJson = False) -
 def batches(database: Database = "", as_format: AsFormat = Format.table) -> None:
     """List the imports of a data set, the latest first."""
     from crm_metrics.data_import import ledger
-    from crm_metrics.database import find_data_set, open_source
+    from crm_metrics.database import existing, open_source
     from crm_metrics.terminal import print_frame
 
-    print_frame(open_source(find_data_set(database))(ledger.batches()).drop(columns=list(_NOT_LISTED)), as_format.value)
+    print_frame(open_source(existing(database))(ledger.batches()).drop(columns=list(_NOT_LISTED)), as_format.value)
 
 
 @app.command()
@@ -198,10 +198,13 @@ def quarantine(batch: BatchNumber, database: Database = "", as_format: AsFormat 
     """List the rows of a batch's file that were not loaded, each with its reason and its cells as they came."""
     from crm_metrics.data_import import ledger
     from crm_metrics.data_import.left_out import with_reason_texts
-    from crm_metrics.database import find_data_set, open_source
+    from crm_metrics.database import existing, open_source
     from crm_metrics.terminal import print_frame
 
-    print_frame(with_reason_texts(open_source(find_data_set(database))(ledger.left_out_rows(batch))), as_format.value)
+    source = open_source(existing(database))
+    if source(ledger.one_batch(batch)).empty:
+        raise BadInput("There is no batch {batch}. `python -m crm_metrics batches` lists them.", batch=batch)
+    print_frame(with_reason_texts(source(ledger.left_out_rows(batch))), as_format.value)
 
 
 # ── showing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,13 +252,13 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
 
 
 def _answer(database: str, chosen: "Filters", *, room: str, table: str) -> "pd.DataFrame":
-    from crm_metrics.database import find_data_set, open_source
+    from crm_metrics.database import existing, open_source
     from crm_metrics.filters import sentence
     from crm_metrics.rooms import ROOM_NAMES, tables
 
     known = tables(_known(room, ROOM_NAMES, noop("There is no room {name!r}. There are: {known}.")))
     wanted = _known(table or next(iter(known)), tuple(known), noop("There is no table {name!r} in this room. There are: {known}."))
-    source = open_source(find_data_set(database))
+    source = open_source(existing(database))
     typer.echo(f"{source.data_set.name}, {room} {wanted}: {sentence(chosen)} {_extent(source, chosen)}", err=True)
     return known[wanted](source, chosen)
 

@@ -1,6 +1,5 @@
 """Opens the dashboard: the data set is made if it is one that comes with the product, then Streamlit takes over."""
 
-import importlib.util
 import os
 import socket
 import sys
@@ -8,13 +7,13 @@ from datetime import date
 from pathlib import Path
 
 from crm_metrics import database
+from crm_metrics.data_import.samples import CDNOW, cdnow_file
 from crm_metrics.database import DataSet
 from crm_metrics.language import t
 from crm_metrics.metric import BadInput
 from crm_metrics.terminal import print_report, progress_bar
 
 DATA_SETTING = "CRM_METRICS_DATA"
-CDNOW = "cdnow"
 CDNOW_LAST_ON = date(1998, 6, 30)  # the sample ends there
 ROOT = Path(__file__).parent.parent
 
@@ -63,11 +62,3 @@ def load_cdnow(data_set: DataSet) -> None:
     with progress_bar(path.name) as tell:
         report = import_file(data_set, path.read_bytes(), path.name, load_mapping(CDNOW), progress=tell, latest_on=CDNOW_LAST_ON)
     print_report(report)
-
-
-def cdnow_file() -> Path:
-    """Return the path of the CDNOW sample; lifetimes is found and not imported, which would take seconds."""
-    package = importlib.util.find_spec("lifetimes")
-    if package is None or package.origin is None:
-        raise BadInput("The package lifetimes, which brings CDNOW, is not installed. Run `make run`, which installs it.")
-    return Path(package.origin).parent / "datasets" / "CDNOW_sample.txt"

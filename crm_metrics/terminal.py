@@ -82,7 +82,12 @@ def _cell(value: Any) -> str:
         return DASH
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.6g}"
-    return "".join(sign if sign.isprintable() else " " for sign in str(value))  # a name can't steer the terminal
+    return _harmless(str(value))
+
+
+def _harmless(text: str) -> str:
+    """Return `text` without what could steer the terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def print_report(report: "ImportReport") -> None:
@@ -96,10 +101,12 @@ def print_report(report: "ImportReport") -> None:
     for label, rows, amount in report.classes():
         table.add_row(label, f"{rows:,}", f"{amount:,.2f}")
     console = _console()
-    console.print(Text(report.headline(), style="bold"))
+    console.print(Text(_harmless(report.headline()), style="bold"))
     console.print(table)
+    for warning in report.warnings():
+        console.print(Text(_harmless(warning), style="bold yellow"))
     for remark in report.remarks():
-        console.print(Text(remark))
+        console.print(Text(_harmless(remark)))
 
 
 def _console() -> Any:

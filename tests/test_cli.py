@@ -76,7 +76,50 @@ def test_the_report_has_its_keys(run, certain):
     report = json.loads(run("import", certain, "--json")[1])
     rows = {"rows_in", "rows_loaded", "rows_duplicate", "rows_quarantined", "rows_amount_unknown", "rows_promoted"}
     amounts = {"amount_in", "amount_loaded", "amount_duplicate", "amount_quarantined"}
-    assert set(report) == {"file", "batch", "state", "first_on", "last_on", "reasons", "replaced_batch"} | rows | amounts
+    about_file = {"columns_read", "columns_not_read", "notes", "orders_joined"}
+    assert set(report) == {"file", "batch", "state", "first_on", "last_on", "reasons", "replaced_batch"} | rows | amounts | about_file
+
+
+def test_the_report_says_which_column_was_read_as_what_and_which_were_not_read(run, tmp_path):
+    path = tmp_path / "noted.csv"
+    path.write_text("Order ID,Customer ID,Order Date,Total,Payment Note\n1,a,2024-01-15,10.50,by card\n2,b,2024-02-16,20.00,in cash\n")
+    report = json.loads(run("import", path, "--check", "--json")[1])
+    assert report["columns_read"] == {"order": "Order ID", "customer": "Customer ID", "date": "Order Date", "amount": "Total"}
+    assert report["columns_not_read"] == ["Payment Note"]
+    out = run("import", path)[1]
+    for shown in ("Order number = Order ID", "Amount of the line = Total", "Not read: Payment Note."):
+        assert shown in out
+
+
+def test_what_the_file_gives_reason_to_say_reaches_the_report(run, tmp_path):
+    path = tmp_path / "titled.csv"
+    path.write_bytes(CERTAIN.replace("1,a,", "1,J\xfcrgen,").encode("cp1252"))
+    notes = json.loads(run("import", path, "--check", "--json")[1])["notes"]
+    assert [note for note in notes if "Windows-1252" in note]
+    assert notes[0] in run("import", path)[1]
+
+
+@pytest.mark.parametrize("name", ["cdnow", "demo"])
+@pytest.mark.parametrize("options", [[], ["--check"]])
+def test_a_file_of_the_reader_never_joins_a_sample_nor_takes_its_name(run, certain, folder, name, options):
+    for wanted in (name, f"duckdb:///{folder}/elsewhere/{name}.duckdb"):
+        code, out, err = run("import", certain, "--database", wanted, *options)
+        assert (code, out) == (2, "")
+        assert f"The data set {name} is a sample" in err
+    assert version(find_data_set(name)) == 0
+
+
+def test_cdnow_takes_only_its_own_file_read_by_its_own_mapping(run, certain, cdnow_file, cdnow_master_file, tmp_path):
+    assert run("import", cdnow_file, "--mapping", "cdnow", "--database", "cdnow", "--json")[0] == 0
+    part = tmp_path / "part.txt"
+    part.write_text("".join(cdnow_file.read_text().splitlines(keepends=True)[:5]))
+    other_mapping = tmp_path / "other.toml"
+    other_mapping.write_text(
+        'orders.id = "per_row"\ndates.formats = ["%Y%m%d"]\ncolumns = { customer = 1, date = 3, quantity = 4, amount = 5 }\n'
+    )
+    for file, mapping in ((part, "cdnow"), (cdnow_master_file, "cdnow"), (cdnow_file, other_mapping)):
+        assert "is a sample" in run("import", file, "--mapping", mapping, "--database", "cdnow")[2]
+    assert version(find_data_set("cdnow")) == 1
 
 
 def test_an_uncertain_file_is_refused_and_the_proposal_shown(run, uncertain):
@@ -122,7 +165,8 @@ def test_quarantined_rows_do_not_fail_the_import_and_are_named(run, tmp_path):
     code, out, _ = run("import", path)
     assert code == 0
     assert "Quarantined" in out
-    assert "Rows 4" in out
+    assert "\nRow 4: " in out
+    assert "1 rows" not in out
     code, out, _ = run("quarantine", 1, "--format", "json")
     rows = json.loads(out)
     assert [(row["row_number"], row["left_out_as"], row["row_amount"]) for row in rows] == [(4, "quarantined", 5.0)]
@@ -142,7 +186,43 @@ def test_undo_takes_a_batch_back_and_batches_lists_it(run, certain):
     listed = json.loads(run("batches", "--format", "json")[1])
     assert [(row["batch_id"], row["batch_state"], row["file_name"]) for row in listed] == [(1, "undone", "certain.csv")]
     assert run("undo", 1)[0] == 2
-    assert "There is no batch 9" in run("undo", 9)[2]
+    for command in ("undo", "quarantine"):
+        code, out, err = run(command, 9)
+        assert (code, out) == (2, "")
+        assert "There is no batch 9" in err
+
+
+@pytest.mark.parametrize("command", [("show", "executive_kpis"), ("batches",), ("quarantine", "1"), ("undo", "1")])
+def test_a_data_set_that_is_not_there_is_no_empty_one(run, certain, folder, command):
+    code, out, err = run(*command)
+    assert (code, out) == (2, "")
+    assert "There is no data set mine, nor any other." in err
+    run("import", certain)
+    run("import", certain, "--database", "other")
+    code, out, err = run(*command, "--database", "typo")
+    assert (code, out) == (2, "")
+    assert "There is no data set typo. There are: mine, other." in err
+    assert not list((folder / "data").glob("*typo*"))
+
+
+def test_an_empty_data_set_that_is_there_is_shown(run, certain):
+    run("import", certain)
+    run("undo", 1)
+    code, out, err = run("show", "executive_kpis", "--format", "json")
+    assert code == 0
+    assert {row["metric"]: row["value"] for row in json.loads(out)}["orders"] == 0
+    assert "The data set is empty." in err
+
+
+def test_the_undo_of_a_replacing_import_says_that_the_replaced_one_has_to_be_imported_again(run, certain, tmp_path):
+    run("import", certain)
+    mapping = tmp_path / "other.toml"
+    mapping.write_text('columns = { order = "order_id", customer = "customer_id", date = "order_date", amount = "quantity" }\n')
+    assert json.loads(run("import", certain, "--mapping", mapping, "--json")[1])["replaced_batch"] == 1
+    assert "Batch 1 was replaced by a later one" in run("undo", 1)[2]
+    assert "Batch 1, which this one had replaced, does not come back by itself" in run("undo", 2)[1]
+    assert json.loads(run("import", certain, "--json")[1])["amount_loaded"] == 30.5
+    assert json.loads(run("undo", 3, "--json")[1])["replaced_batch"] is None
 
 
 def test_a_data_set_is_chosen_by_name_or_address(run, certain, folder):
@@ -189,6 +269,7 @@ def test_show_takes_the_period_and_says_which(run, certain):
     [
         (("show", "kitchen"), "There is no room 'kitchen'"),
         (("show", "executive_kpis", "spoons"), "There is no table 'spoons'"),
+        (("show", "executive_kpis", "--database", "postgresql://me@localhost:abc/x"), "is not a database address"),
         (("show", "executive_kpis", "--database", "NO"), "can't name a data set"),
         (("show", "executive_kpis", "--from", "2024-02-01", "--to", "2024-01-01"), "Choose an end after the beginning"),
         (("import", "x.csv", "--mapping", "online_retal"), "Did you mean online_retail"),
@@ -228,6 +309,15 @@ def test_a_name_can_not_steer_the_terminal(capsys):
     out = capsys.readouterr().out
     assert "\x1b[2J" not in out
     assert "[red]x[/red]" in out
+
+
+def test_the_names_in_a_report_can_not_steer_the_terminal(run, tmp_path):
+    path = tmp_path / "evil.csv"
+    path.write_text(CERTAIN.replace("amount\n", "amount,\x1b[2Jnote\n").replace("0\n", "0,x\n"))
+    code, out, _ = run("import", path)
+    assert code == 0
+    assert "\x1b" not in out
+    assert "[2Jnote" in out
 
 
 @pytest.mark.postgresql

@@ -194,6 +194,55 @@ def test_a_return_on_a_later_day_lowers_revenue_on_its_own_day_and_is_no_purchas
     ]
 
 
+def test_rows_added_to_orders_that_earlier_imports_hold_are_named_with_their_money(any_data_set):
+    """Batch 1: order 1 of 10, order 2 of 20, order 3 of 30. A newer export: order 1 now 12, order 2 as it was, order 3 with a line more
+    of 5, and order 4. So 2 orders get 2 rows worth 17 in addition, loaded like order 4."""
+    load(any_data_set, "1,a,2024-01-05,1,10", "2,b,2024-01-06,1,20", "3,c,2024-01-07,1,30")
+    newer = ["1,a,2024-01-05,1,12", "2,b,2024-01-06,1,20", "3,c,2024-01-07,1,30", "3,c,2024-01-07,1,5", "4,d,2024-01-08,1,1"]
+    for report in (load(any_data_set, *newer, check_only=True), load(any_data_set, *newer)):
+        assert counts(report) == (5, 3, 2, 0)
+        assert report.joined == (2, 2, Decimal(17), (1,))
+        assert report.as_json()["orders_joined"] == {"orders": 2, "rows": 2, "amount": 17.0, "batches": [1]}
+        told = [warning for warning in report.warnings() if "earlier imports hold with other rows: 2 (batch 1)" in warning]
+        assert len(told) == 1
+        assert "2, worth 17.00" in told[0]
+        assert "undo 1" in told[0]
+    assert total(any_data_set, schema.order_lines.c.net_amount) == 78
+
+
+def test_the_app_shows_what_was_read_and_warns_of_orders_that_may_count_twice(data_set):
+    from streamlit.testing.v1 import AppTest
+
+    load(data_set, "1,a,2024-01-05,1,10")
+    report = load(data_set, "1,a,2024-01-05,1,12")
+
+    def page() -> None:
+        from crm_metrics.ui import upload
+
+        upload.show_last_report()
+
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["loaded_report"] = report
+    shown = app.run()
+    assert not shown.exception
+    assert ["worth 12.00" in warning.value.replace("\\", "") for warning in shown.warning] == [True]
+    captions = [caption.value.replace("\\", "") for caption in shown.caption]
+    assert any("Amount of the line = amount" in caption for caption in captions)
+    assert "Not read: line." in captions
+
+
+def test_a_file_that_overlaps_in_whole_rows_joins_no_order(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10", "2,b,2024-01-06,1,20")
+    report = load(any_data_set, "2,b,2024-01-06,1,20", "3,c,2024-01-07,1,30")
+    assert (counts(report), report.joined, report.as_json()["orders_joined"]) == ((2, 1, 1, 0), None, None)
+
+
+def test_a_batch_that_is_replaced_is_not_joined(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    corrected = from_dict({"columns": {**COLUMNS, "amount": "quantity"}, "dates": {"formats": ["%Y-%m-%d"]}})
+    assert load(any_data_set, "1,a,2024-01-05,1,10", using=corrected).joined is None
+
+
 # ── what is kept, what is said ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -235,6 +284,17 @@ def test_a_check_writes_nothing_and_says_what_the_import_then_says(any_data_set)
 def test_a_check_of_the_first_file_leaves_no_data_set_behind(tmp_path):
     load(find_data_set(f"duckdb:///{tmp_path}/new.duckdb"), "1,a,2024-01-05,1,10", check_only=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_row_is_told_in_the_singular(data_set):
+    load(data_set, "1,a,2024-01-05,1,10")
+    load(data_set, "1,a,2024-01-05,1,10", "2,b,2024-01-06,1,5", "3,c,2024-01-07,1,nonsense")
+    told = list(load(data_set, "1,a,2024-01-05,1,10", "3,c,2024-01-07,1,nonsense", "4,d,2024-01-07,1,1").remarks())
+    assert "The amount of 1 quarantined row could not be read." in told
+    assert "Row 2: Batch 1 already holds this row." in told
+    undone = list(undo(data_set, 1).remarks())
+    assert "1 row of a later batch came in where this one had held the same." in undone
+    assert not [remark for remark in told if "1 rows" in remark or "Rows 2" in remark]
 
 
 def test_progress_grows_from_nothing_to_all(data_set):
@@ -299,6 +359,17 @@ def test_a_corrected_mapping_replaces_the_batch(any_data_set):
     assert total(any_data_set, schema.order_lines.c.net_amount) == 1
     states = {row["batch_id"]: row["batch_state"] for row in open_source(any_data_set).arrow(ledger.batches()).to_pylist()}
     assert states == {1: "replaced", 2: "loaded"}
+
+
+def test_the_undo_of_a_replacing_batch_leaves_neither_and_says_so(any_data_set):
+    load(any_data_set, "1,a,2024-01-05,1,10")
+    load(any_data_set, "1,a,2024-01-05,1,10", using=mapping(money={"currency": "GBP"}))
+    report = undo(any_data_set, 2)
+    assert (report.state, report.replaced_batch) == ("undone", 1)
+    assert [remark for remark in report.remarks() if "Batch 1, which this one had replaced, does not come back by itself" in remark]
+    assert total(any_data_set, schema.order_lines.c.net_amount) is None
+    assert load(any_data_set, "1,a,2024-01-05,1,10").batch == 3
+    assert undo(any_data_set, 3).replaced_batch is None
 
 
 def test_a_batch_that_is_not_there_or_gone_is_not_undone(data_set):

@@ -5,7 +5,8 @@ batches hold two, brings one. A row with a key is held if its key is; with other
 that is loaded with another customer or another business day.
 """
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,6 +41,33 @@ def verdicts(writer: Writer, lines: pa.Table, batch_id: int) -> pa.Table:
         query = step(incoming, found, batch_id)
         writer.connection.execute(insert(found).from_select(VERDICTS.names, query))
     return writer.read(select(*[found.c[name] for name in VERDICTS.names])).cast(VERDICTS)
+
+
+class Joined(NamedTuple):
+    """Rows that join orders of earlier batches: how many orders, rows of the new batch, their net amount, and the earlier batches."""
+
+    orders: int
+    rows: int
+    amount: Decimal
+    batches: tuple[int, ...]
+
+
+def joined_orders(writer: Writer, loaded: pa.Table, batch_id: int) -> Joined | None:
+    """Return which lines to be loaded join orders that earlier batches hold; None where none does.
+
+    They may be further lines of these orders, or the same lines exported anew with other content: only the reader can tell.
+    loaded: the lines without a verdict.
+    """
+    incoming = writer.stage("orders_compared", pa.table({"order_id": pc.unique(loaded["order_id"])}))
+    earlier = order_lines.c.batch_id < batch_id
+    query = select(order_lines.c.order_id, order_lines.c.batch_id).where(earlier, order_lines.c.order_id.in_(select(incoming.c.order_id)))
+    held = writer.read(query.distinct())
+    if not held.num_rows:
+        return None
+    orders_held = pc.unique(held["order_id"])
+    rows = loaded.filter(pc.is_in(loaded["order_id"], value_set=orders_held))
+    amount = pc.sum(rows["net_amount"]).as_py() or Decimal(0)
+    return Joined(len(orders_held), rows.num_rows, amount, tuple(sorted(pc.unique(held["batch_id"]).to_pylist())))
 
 
 def _with_day_limits(lines: pa.Table) -> pa.Table:

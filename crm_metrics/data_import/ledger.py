@@ -66,9 +66,25 @@ def find_loaded(writer: Writer, batch_id: int) -> Batch:
     if row is None:
         raise BadInput("There is no batch {batch}. `python -m crm_metrics batches` lists them.", batch=batch_id)
     batch = Batch(*row)
+    if batch.batch_state == REPLACED:
+        raise BadInput(
+            "Batch {batch} was replaced by a later one. `python -m crm_metrics batches` lists those that are loaded.", batch=batch_id
+        )
     if batch.batch_state != LOADED:
         raise BadInput("Batch {batch} was already taken back. `python -m crm_metrics batches` lists those that are loaded.", batch=batch_id)
     return batch
+
+
+def replaced_batch(writer: Writer, batch: Batch) -> int | None:
+    """Return the number of the batch that `batch` took the place of: the one of the same content before it, if it was replaced."""
+    same = and_(import_batches.c.content_hash == batch.content_hash, import_batches.c.batch_id < batch.batch_id)
+    earlier = writer.connection.execute(batches().where(same).limit(1)).first()
+    return earlier.batch_id if earlier and earlier.batch_state == REPLACED else None
+
+
+def one_batch(batch_id: int) -> Select[Any]:
+    """At most one row: the batch of that number, whatever became of it."""
+    return batches().where(import_batches.c.batch_id == batch_id)
 
 
 def later_batches(writer: Writer, batch_id: int) -> list[Batch]:

@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 
 from crm_metrics import database
 from crm_metrics.data_import import duplicates, ledger, left_out, records, returns, settings
+from crm_metrics.data_import.cells import located
 from crm_metrics.data_import.check import Checked, check_rows
 from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.mapping import Mapping, as_toml, mapping_hash
 from crm_metrics.data_import.raw_table import RawTable, rows_as_json
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.report import ImportReport, State, report_of
+from crm_metrics.data_import.samples import refuse_own_file
 from crm_metrics.data_import.undo import take_back
 from crm_metrics.database import DataSet, Writer
 from crm_metrics.language import noop
@@ -63,7 +65,8 @@ def import_file(  # noqa: PLR0913  # what a file is (four) and how it is to be l
     check_only: report and load nothing. progress: called with an English step and the share done, 0 to 1. latest_on: days after it
     can't be right. A file without a row that can be right is refused and changes nothing.
     The same content loaded before with the same mapping changes nothing; with another mapping it is replaced.
-    Raises BadInput if the file can't be read with the mapping, or if its currency or time zone is not the data set's.
+    Raises BadInput if the file can't be read with the mapping, if its currency or time zone is not the data set's, or if the data
+    set is a sample that the file is no part of.
     """
     tell = progress or _silent
     tell(READING, 0.0)
@@ -82,9 +85,10 @@ def import_table(  # as import_file
 ) -> ImportReport:
     """Load a file that was read already, as `import_file` does."""
     tell = progress or _silent
+    refuse_own_file(data_set, raw, mapping)
     fingerprint = mapping_hash(mapping)
     if batch := _published_batch(data_set, raw.content_hash, fingerprint):
-        return _unchanged(batch, raw.name)
+        return _unchanged(batch, raw)
     tell(CHECKING, 0.3)
     file = checked_file(raw, mapping, latest_on=latest_on)
     check_only = check_only or not file.checked.lines.num_rows
@@ -94,7 +98,7 @@ def import_table(  # as import_file
             report = load_into(writer, file, check_only=check_only, tell=tell)
             tell(DONE if check_only else PUBLISHING, 0.95)
     except AlreadyLoadedError as already:
-        return _unchanged(already.batch, raw.name)
+        return _unchanged(already.batch, raw)
     tell(DONE, 1.0)
     return report
 
@@ -119,17 +123,17 @@ def _published_batch(data_set: DataSet, content_hash: str, fingerprint: str) -> 
     return Batch(**rows[0]) if rows and rows[0]["mapping_hash"] == fingerprint else None
 
 
-def _unchanged(batch: Batch, file_name: str) -> ImportReport:
+def _unchanged(batch: Batch, raw: RawTable) -> ImportReport:
     """Return the report of a file that is loaded already: every row that was loaded is a duplicate now."""
     again = replace(
         batch,
-        file_name=file_name,
+        file_name=raw.name,
         rows_loaded=0,
         rows_duplicate=batch.rows_loaded + batch.rows_duplicate,
         amount_loaded=Decimal(0),
         amount_duplicate=batch.amount_loaded + batch.amount_duplicate,
     )
-    return report_of(again, "unchanged", left_out.SCHEMA.empty_table())
+    return replace(report_of(again, "unchanged", left_out.SCHEMA.empty_table()), notes=raw.notes)
 
 
 def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, tell: Progress = _silent) -> ImportReport:
@@ -146,7 +150,9 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
     lines = records.with_batch(records.in_order_of_time(file.checked.lines), batch_id)
     found = duplicates.verdicts(writer, lines, batch_id)
     left = _left_out(file, lines, found)
-    batch = _batch(file, batch_id, left_out.divided(lines, found)[0], left)
+    loaded = left_out.divided(lines, found)[0]
+    batch = _batch(file, batch_id, loaded, left)
+    joined = duplicates.joined_orders(writer, loaded, batch_id)
     tell(WRITING, 0.7)
     if not check_only:
         _write(writer, batch, lines, found=found, left=left)
@@ -154,7 +160,14 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
     if not file.checked.lines.num_rows:
         state = "refused"
     shown = replace(batch, batch_id=0) if check_only else batch
-    return report_of(shown, state, left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
+    report = report_of(shown, state, left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
+    return replace(
+        report,
+        columns_read=tuple(located(file.raw, file.mapping).items()),
+        columns_not_read=file.checked.unused_columns,
+        notes=file.checked.notes,
+        joined=joined,
+    )
 
 
 def _write(writer: Writer, batch: Batch, lines: pa.Table, *, found: pa.Table, left: pa.Table) -> None:

@@ -9,8 +9,11 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crm_metrics.data_import.duplicates import Joined
 from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.left_out import reason_values
+from crm_metrics.data_import.mapping import Target
+from crm_metrics.data_import.raw_table import Note
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH
 
@@ -23,6 +26,28 @@ HEADLINES: dict[State, str] = {
     "checked": noop("{file}: checked only. Nothing was loaded."),
     "refused": noop("{file}: no row can be right as the mapping reads it. Nothing was loaded. Correct the mapping."),
     "undone": noop("{file}: batch {batch} was taken back."),
+}
+
+TARGET_LABELS: dict[Target, str] = {
+    "order": noop("Order number"),
+    "customer": noop("Customer number"),
+    "date": noop("Date of the order"),
+    "quantity": noop("Quantity"),
+    "unit_price": noop("Price of one unit"),
+    "amount": noop("Amount of the line"),
+    "discount": noop("Discount"),
+    "cost": noop("Cost of goods"),
+    "profit": noop("Profit of the line"),
+    "currency": noop("Currency"),
+    "status": noop("Status of the order"),
+    "product": noop("Product number"),
+    "product_name": noop("Product name"),
+    "category": noop("Product category"),
+    "customer_name": noop("Customer name"),
+    "customer_kind": noop("Person or company"),
+    "home_region": noop("Region of the customer"),
+    "order_region": noop("Region of the order"),
+    "sales_channel": noop("Sales channel"),
 }
 
 
@@ -46,8 +71,9 @@ class ImportReport:
 
     batch: number in the ledger; None when nothing was loaded. Amounts are net, in the reporting currency; that of the quarantined
     rows counts what could be read, and rows_amount_unknown says in how many it could not. first_on, last_on: business days of the
-    rows loaded. replaced_batch: the batch this one replaces. rows_promoted: rows of later batches that came in where an
-    undone batch had held the same.
+    rows loaded. replaced_batch: the batch this one replaces, or had replaced when it is taken back. rows_promoted: rows of later
+    batches that came in where an undone batch had held the same. columns_read: what each column was read as. columns_not_read: all
+    others. notes: what the file itself gave reason to say. joined: rows added to orders that earlier batches hold.
     """
 
     file: str
@@ -66,6 +92,10 @@ class ImportReport:
     reasons: tuple[Reason, ...] = ()
     replaced_batch: int | None = None
     rows_promoted: int = 0
+    columns_read: tuple[tuple[Target, str], ...] = ()
+    columns_not_read: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    joined: Joined | None = None
 
     @property
     def amount_in(self) -> Decimal:
@@ -88,6 +118,10 @@ class ImportReport:
             "reasons": [_reason_json(reason) for reason in self.reasons],
             "replaced_batch": self.replaced_batch,
             "rows_promoted": self.rows_promoted,
+            "orders_joined": _joined_json(self.joined) if self.joined else None,
+            "columns_read": dict(self.columns_read),
+            "columns_not_read": list(self.columns_not_read),
+            "notes": [str(note) for note in self.notes],
         }
 
     def headline(self) -> str:
@@ -103,16 +137,59 @@ class ImportReport:
             (t("Quarantined"), self.rows_quarantined, self.amount_quarantined),
         ]
 
+    def warnings(self) -> Iterator[str]:
+        """Give the sentences that a reader must not miss: orders that may count twice."""
+        if self.joined:
+            yield _joined_text(self.joined)
+
     def remarks(self) -> Iterator[str]:
-        """Give the sentences under the table: period, unreadable amounts, rows promoted, reasons with their rows."""
+        """Give the sentences under the table: period, columns, notes, rows promoted, reasons with their rows."""
         if self.first_on and self.last_on:
             yield t("Business days {first} to {last}.", first=date_text(self.first_on), last=date_text(self.last_on))
-        if self.rows_amount_unknown:
-            yield t("The amount of {n} quarantined rows could not be read.", n=f"{self.rows_amount_unknown:,}")
-        if self.rows_promoted:
-            yield t("{n} rows of later batches came in where this one had held the same.", n=f"{self.rows_promoted:,}")
+        if self.columns_read:
+            yield t("Read: {columns}.", columns="; ".join(f"{t(TARGET_LABELS[target])} = {name}" for target, name in self.columns_read))
+        if self.columns_not_read:
+            yield t("Not read: {columns}.", columns="; ".join(self.columns_not_read))
+        yield from (str(note) for note in self.notes)
+        yield from self._counted_remarks()
         for reason in self.reasons:
-            yield t("{n} rows: {reason} Rows {rows}", n=f"{len(reason.row_numbers):,}", reason=reason, rows=rows_text(reason.row_numbers))
+            rows = rows_text(reason.row_numbers)
+            if len(reason.row_numbers) == 1:
+                yield str(reason) if "{row}" in reason.reason else t("Row {row}: {reason}", row=rows, reason=reason)
+            else:
+                yield t("{n} rows: {reason} Rows {rows}", n=f"{len(reason.row_numbers):,}", reason=reason, rows=rows)
+
+    def _counted_remarks(self) -> Iterator[str]:
+        if self.rows_amount_unknown == 1:
+            yield t("The amount of 1 quarantined row could not be read.")
+        elif self.rows_amount_unknown:
+            yield t("The amount of {n} quarantined rows could not be read.", n=f"{self.rows_amount_unknown:,}")
+        if self.rows_promoted == 1:
+            yield t("1 row of a later batch came in where this one had held the same.")
+        elif self.rows_promoted:
+            yield t("{n} rows of later batches came in where this one had held the same.", n=f"{self.rows_promoted:,}")
+        if self.state == "undone" and self.replaced_batch:
+            yield t(
+                "Batch {batch}, which this one had replaced, does not come back by itself: import its file again with its mapping.",
+                batch=self.replaced_batch,
+            )
+
+
+def _joined_text(joined: Joined) -> str:
+    return t(
+        "Orders that earlier imports hold with other rows: {orders} (batch {batches}). Rows of this file counted in addition: {rows}, "
+        "worth {amount}. If it is a newer export of the same orders, they count twice: take the earlier import back with "
+        "`python -m crm_metrics undo {batch}`.",
+        orders=f"{joined.orders:,}",
+        batches=", ".join(str(batch) for batch in joined.batches),
+        rows=f"{joined.rows:,}",
+        amount=f"{joined.amount:,.2f}",
+        batch=joined.batches[0],
+    )
+
+
+def _joined_json(joined: Joined) -> dict[str, Any]:
+    return {"orders": joined.orders, "rows": joined.rows, "amount": float(joined.amount), "batches": list(joined.batches)}
 
 
 def rows_text(row_numbers: tuple[int, ...]) -> str:

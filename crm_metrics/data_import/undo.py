@@ -1,6 +1,7 @@
 """Takes a batch back and leaves no trace of it: what later batches left out because of it comes in.
 
-A row that is loaded stays loaded. So the result is that of importing the remaining batches in order, except where two of
+A batch that the one taken back had replaced stays away: its rows were not kept, and the report says that its file has to be
+imported again. A row that is loaded stays loaded. So the result is that of importing the remaining batches in order, except where two of
 them contradict each other about an order that the batch taken back had decided: there the one that is loaded stays.
 See docs/decisions/0003-import-ledger-and-undo.md.
 """
@@ -25,8 +26,9 @@ def undo(data_set: DataSet, batch_id: int) -> ImportReport:
     with database.change(data_set) as writer:
         batch = ledger.find_loaded(writer, batch_id)
         left = writer.read(ledger.left_out_rows(batch_id))
+        replaced_batch = ledger.replaced_batch(writer, batch)
         rows_promoted = take_back(writer, batch, ledger.UNDONE)
-    return report_of(batch, "undone", left, rows_promoted=rows_promoted)
+    return report_of(batch, "undone", left, rows_promoted=rows_promoted, replaced_batch=replaced_batch)
 
 
 def take_back(writer: Writer, batch: Batch, state: str) -> int:

@@ -14,18 +14,17 @@ from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, built_in_n
 from crm_metrics.data_import.proposal import Proposal, Proposed, propose
 from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.data_import.read_file import read_file
-from crm_metrics.data_import.report import ImportReport
+from crm_metrics.data_import.report import TARGET_LABELS, ImportReport
+from crm_metrics.data_import.samples import CDNOW, SAMPLES, cdnow_file
 from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet
 from crm_metrics.export import safe_text
-from crm_metrics.language import noop, t
+from crm_metrics.language import t
 from crm_metrics.metric import BadInput, value_text
-from crm_metrics.serve import CDNOW, cdnow_file
 from crm_metrics.ui.choices import choices
 from crm_metrics.ui.parts import Column, table
 from crm_metrics.ui.start import Page, ask
 
-SAMPLES = (CDNOW, "demo")  # sets that come with the product; a reader's own files never join them
 PREVIEWED_ROWS = 8
 _PROPOSED, _NONE = "proposed", ""
 
@@ -46,7 +45,7 @@ def upload(page: Page) -> None:
     for file in files or []:
         with st.container(border=True):
             try:
-                _one_file(_own_data_set(name), file)
+                _one_file(database.find_data_set(name), file)
             except BadInput as problem:
                 st.error(f"**{safe_text(file.name)}** — {problem}", icon=":material/error:")
 
@@ -61,12 +60,6 @@ def sample() -> None:
     bar = st.progress(0.0, text=t("Checking every row"))
     report = load.import_table(data_set, raw, load_mapping(CDNOW), progress=lambda step, share: _show_progress(bar, step, share))
     _turn_to(data_set, report)
-
-
-def _own_data_set(name: str) -> DataSet:
-    if name in SAMPLES:
-        raise BadInput("The data set {name} is a sample. Choose another name for your own files, for instance mine.", name=name)
-    return database.find_data_set(name)
 
 
 def _one_file(data_set: DataSet, file: UploadedFile) -> None:
@@ -131,6 +124,8 @@ def _show_report(report: ImportReport, *, key: str) -> None:
         st.success(report.headline(), icon=":material/check_circle:")
     rows = [(label, rows, value_text(float(amount), "money", exact=True)) for label, rows, amount in report.classes()]
     st.dataframe(pd.DataFrame(rows, columns=[t("Rows"), t("Number"), t("Net amount")]), hide_index=True, key=f"report_{key}", width=520)
+    for warning in report.warnings():
+        st.warning(safe_text(warning), icon=":material/warning:")
     for remark in report.remarks():
         st.caption(safe_text(remark))
 
@@ -175,7 +170,7 @@ def _column_of(raw: RawTable, field: Proposed, key: str) -> str:
     """Let the reader choose the column of one target; the reason of the proposal stands under it."""
     options = [_NONE, *raw.columns]
     proposed = field.column if field.column and (field.is_certain or field.target in _REQUIRED) else _NONE
-    label = t(_TARGET_LABELS[field.target])
+    label = t(TARGET_LABELS[field.target])
     chosen = st.selectbox(
         label,
         options,
@@ -216,29 +211,6 @@ def _ask_money(written: dict[str, Any], *, has_column: bool, has_discount: bool,
     if has_discount:
         labels = {"net": t("after the discount"), "gross": t("before the discount")}
         money["amount"] = st.selectbox(t("The amount is"), list(labels), format_func=labels.__getitem__, key=f"amount_{key}", width=220)
-
-
-_TARGET_LABELS: dict[Target, str] = {
-    "order": noop("Order number"),
-    "customer": noop("Customer number"),
-    "date": noop("Date of the order"),
-    "quantity": noop("Quantity"),
-    "unit_price": noop("Price of one unit"),
-    "amount": noop("Amount of the line"),
-    "discount": noop("Discount"),
-    "cost": noop("Cost of goods"),
-    "profit": noop("Profit of the line"),
-    "currency": noop("Currency"),
-    "status": noop("Status of the order"),
-    "product": noop("Product number"),
-    "product_name": noop("Product name"),
-    "category": noop("Product category"),
-    "customer_name": noop("Customer name"),
-    "customer_kind": noop("Person or company"),
-    "home_region": noop("Region of the customer"),
-    "order_region": noop("Region of the order"),
-    "sales_channel": noop("Sales channel"),
-}
 
 
 # ── what is there already ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,7 +262,7 @@ def quarantine(page: Page) -> None:
     rows = ask(page, room.left_out)
     if rows.empty:
         return
-    with st.expander(t("{n} rows were not loaded", n=f"{len(rows):,}")):
+    with st.expander(t("1 row was not loaded") if len(rows) == 1 else t("{n} rows were not loaded", n=f"{len(rows):,}")):
         columns = {
             "batch_id": Column(t("Batch"), "count"),
             "row_number": Column(t("Row"), "count"),
