@@ -365,3 +365,29 @@ def test_an_excel_file_and_its_csv_are_the_same_lines(tmp_path: Path):
     from_excel = check_rows(read_file(path.read_bytes(), "orders.xlsx"), mapped()).lines
     from_text = checked("A1,17850,2024-01-31,2,20.25").lines
     assert from_excel.equals(from_text)
+
+
+def test_a_cell_of_300_kilobytes_with_line_breaks_is_read():
+    text = "line\n" * 60_000
+    result = checked(f'A1,C1,2024-01-31,2,20.00,"{text}"', "A2,C1,2024-01-31,1,2,x", head="order,customer,date,quantity,amount,note")
+    assert result.lines["row_number"].to_pylist() == [2, 60_003]
+
+
+def test_a_cell_of_12_megabytes_is_read():
+    head = "order,customer,date,quantity,amount,note"
+    assert checked("A1,C1,2024-01-31,2,20.00," + "x" * 12_000_000, "A2,C1,2024-01-31,1,2,x", head=head).lines.num_rows == 2
+
+
+def test_a_day_after_the_import_is_told_as_such_and_one_after_the_mapping_s_latest_names_the_setting():
+    rows, limited = ["A1,C1,2024-02-02,1,2"], mapped(dates={"formats": ["%Y-%m-%d"], "latest": date(2024, 1, 31)})
+    of_today = reason_text(checked(*rows, latest_on=date(2024, 2, 1)).rejected["reason"][0].as_py())
+    assert "2024-02-01" in of_today
+    assert "dates.latest" not in of_today
+    assert "dates.latest" in reason_text(checked(*rows, mapping=limited, latest_on=date(2025, 1, 1)).rejected["reason"][0].as_py())
+
+
+def test_a_sheet_that_was_chosen_among_several_stands_in_the_proposed_mapping():
+    content = (Path(__file__).parent / "malformed" / "files" / "two_order_sheets.xlsx").read_bytes()
+    with pytest.raises(BadInput, match="January, February"):
+        read_file(content, "orders.xlsx")
+    assert propose(read_file(content, "orders.xlsx", sheet="February")).mapping().file.sheet == "February"

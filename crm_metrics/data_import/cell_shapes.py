@@ -10,12 +10,21 @@ MISSING_NAME = frozenset(("", "null", "nan", "n/a", "#n/a", "-", "--", "—", "\
 """The same for names and regions, where NA (Namibia, North America) and None may be meant."""
 TOTALS = frozenset(("total", "totals", "grand total", "sum", "subtotal", "summe", "gesamt", "gesamtsumme", "合计", "总计", "小计"))
 """Lower-case first words of a row that adds up the others."""
+TOTALS_PATTERN = (
+    r"(?i)^((grand[- ]?total|sub[- ]?total|sous[- ]?total|total g[ée]n[ée]ral|gesamtsumme|zwischensumme|endsumme)\b|合计|总计|小计"
+    r"|(totals?|sum|summe|gesamt|somme)\s*[:：]?\s*([(\d].*|(for|of|der|du|de)\s.*)?$)"
+)
+"""An order or a customer that is no one, but adds up the rows above: the word alone, before a day or a number. 'Total Wine' is a shop."""
 
-WIDE_TO_NARROW = {0x3000: " ", 0x00A0: " ", 0x202F: " ", 0x2009: " ", 0x2212: "-"} | {
-    code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)
-}
+ZERO_WIDTH = {0x200B: "", 0x2060: "", 0xFEFF: ""}
+"""Characters that nobody sees: C1 and C1 with one of them are one customer."""
+WIDE_TO_NARROW = (
+    ZERO_WIDTH
+    | {0x3000: " ", 0x00A0: " ", 0x202F: " ", 0x2009: " ", 0x2212: "-"}
+    | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+)
 """Full-width characters, narrow spaces and the true minus sign, as their ASCII twins. A full-width yen sign is left to the currency."""
-WIDE_PATTERN = "[\u3000\u00a0\u202f\u2009\u2212\uff01-\uff5e]"
+WIDE_PATTERN = "[\u200b\u2060\ufeff\u3000\u00a0\u202f\u2009\u2212\uff01-\uff5e]"
 
 _VALUE = re.compile(
     r"""[-+(]?\s*(?:[€$£¥￥]|[A-Z]{3}\s)?\s*[-+]?\d[\d.,'’\s]*(?:E[+-]?\d+)?\s*(?:[€$£¥￥%元]|[A-Z]{3})?\)?-?   # a number

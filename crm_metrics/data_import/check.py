@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crm_metrics.data_import import rejections, values
-from crm_metrics.data_import.cell_shapes import TOTALS
+from crm_metrics.data_import.cell_shapes import TOTALS, TOTALS_PATTERN
 from crm_metrics.data_import.cells import Cells, Parsed, cells_of
 from crm_metrics.data_import.currencies import Currencies, currencies_of
 from crm_metrics.data_import.mapping import Mapping, Target
@@ -86,7 +86,7 @@ def check_rows(raw: RawTable, mapping: Mapping, latest_on: date | None = None) -
     reject_cells(verdicts, customers, may_be_empty=True)
     reject_cells(verdicts, moments)
     _reject_days(cells, moments, verdicts, latest_on)
-    currencies = currencies_of(cells, verdicts)
+    currencies = currencies_of(cells, verdicts, numbers.values if numbers is not None else None)
     amounts = amounts_of(cells, verdicts, currencies)
     days = moments.values.cast(pa.date32(), safe=False)
     stated = numbers.values if numbers is not None else None
@@ -140,7 +140,7 @@ def _content(
 
 
 def _reject_totals(cells: Cells, moments: Parsed, verdicts: Verdicts) -> None:
-    """Reject rows without a date that say they add up the others."""
+    """Reject rows that say they add up the others: in any cell if they have no date, else as the order or the customer."""
     undated = np.flatnonzero(moments.problems == EMPTY)
     words: dict[int, str] = {}
     for at in undated:
@@ -151,6 +151,19 @@ def _reject_totals(cells: Cells, moments: Parsed, verdicts: Verdicts) -> None:
     rows = np.zeros(cells.raw.table.num_rows, dtype=bool)
     rows[list(words)] = True
     verdicts.reject(rows, rejections.IS_TOTAL, extra=lambda at: {"value": words[at]})
+    for target in _NO_TOTALS:
+        if target in cells.columns:
+            _reject_totals_in(cells, cells.columns[target], verdicts)
+
+
+_NO_TOTALS: tuple[Target, ...] = ("order", "customer")
+
+
+def _reject_totals_in(cells: Cells, name: str, verdicts: Verdicts) -> None:
+    encoded = cells.encoded[name]
+    is_total = pc.match_substring_regex(values.narrowed(encoded.dictionary), TOTALS_PATTERN).take(encoded.indices)
+    rows = is_total.to_numpy(zero_copy_only=False)
+    verdicts.reject(rows, rejections.IS_TOTAL, extra=lambda at: {"value": cells.raw.table[name][at].as_py().strip()})
 
 
 def _microseconds(moments: Parsed) -> np.ndarray:
@@ -167,7 +180,8 @@ def _reject_days(cells: Cells, moments: Parsed, verdicts: Verdicts, latest_on: d
     last = _day_number(min(given)) if given else latest_plausible_day(days[verdicts.is_fine])
     if last is not None:
         shown = np.datetime64(last, "D").astype(date)
-        _reject_outside(verdicts, is_dated & (days > last), rejections.TOO_LATE, column=moments.column, limit=shown)
+        reason = rejections.AFTER_TODAY if shown == latest_on and rules.latest != latest_on else rejections.TOO_LATE
+        _reject_outside(verdicts, is_dated & (days > last), reason, column=moments.column, limit=shown)
 
 
 def _reject_outside(verdicts: Verdicts, rows: np.ndarray, reason: str, *, column: str, limit: date) -> None:

@@ -65,11 +65,14 @@ class Currencies:
         return pc.if_else(is_converted, changed, amounts)
 
 
-def currencies_of(cells: Cells, verdicts: Verdicts) -> Currencies:
-    """Return each row's currency and rate. Raises BadInput when the file mixes currencies and there are no rates."""
+def currencies_of(cells: Cells, verdicts: Verdicts, orders: pa.Array | None = None) -> Currencies:
+    """Return each row's currency and rate. orders: numbers; a row without a currency takes that of its order.
+
+    Raises BadInput when the file mixes currencies and there are no rates.
+    """
     money, count = cells.mapping.money, cells.raw.table.num_rows
     if "currency" in cells.columns:
-        found = _from_column(cells, verdicts)
+        found = _from_column(cells, verdicts, orders)
     else:
         found = Currencies(*_constant(money.currency, count), money.reporting or money.currency)
         if money.reporting not in (None, money.currency) and money.currency is not None:
@@ -94,13 +97,15 @@ def _rate(cells: Cells, currency: str) -> Decimal:
     return money.rates[currency]
 
 
-def _from_column(cells: Cells, verdicts: Verdicts) -> Currencies:
+def _from_column(cells: Cells, verdicts: Verdicts, orders: pa.Array | None) -> Currencies:
     parsed = cells.identifiers("currency")
     money, count = cells.mapping.money, cells.raw.table.num_rows
     if parsed is None:
         return Currencies(*_constant(None, count), None)
     codes = _as_codes(parsed.values.dictionary_encode())
-    verdicts.reject(parsed.problems == EMPTY, rejections.OF_CELL[EMPTY], parsed.column)
+    if orders is not None and codes.indices.null_count:
+        codes = _of_their_orders(codes, orders)
+    verdicts.reject((parsed.problems == EMPTY) & ~_is_known(codes.indices), rejections.OF_CELL[EMPTY], parsed.column)
     different = sorted(set(codes.dictionary.drop_null().to_pylist()))
     reporting = money.reporting or (different[0] if len(different) == 1 else None)
     without = [code for code in different if code != reporting and code not in money.rates]
@@ -110,6 +115,22 @@ def _from_column(cells: Cells, verdicts: Verdicts) -> Currencies:
     unknown = np.isin(codes.indices.fill_null(-1).to_numpy(), np.flatnonzero(rates.is_null().to_numpy(zero_copy_only=False)))
     verdicts.reject(unknown, rejections.NO_RATE, parsed.column)
     return Currencies(codes.dictionary.take(codes.indices), rates.take(codes.indices), reporting)
+
+
+def _is_known(values: pa.Array) -> np.ndarray:
+    return values.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _of_their_orders(codes: pa.DictionaryArray, orders: pa.Array) -> pa.DictionaryArray:
+    """Return currencies with the gaps filled from the other rows of the order, where these agree (Shopify names it once per order)."""
+    encoded = orders.dictionary_encode().indices.fill_null(-1).to_numpy()
+    places = codes.indices.fill_null(-1).to_numpy().astype(np.int32)
+    stated = np.unique(np.stack([encoded, places], axis=1)[(places >= 0) & (encoded >= 0)], axis=0)
+    numbers, first, count = np.unique(stated[:, 0], return_index=True, return_counts=True)
+    of_order = np.full(encoded.max() + 2, -1, dtype=np.int32)  # The last place is for rows without a number
+    of_order[numbers[count == 1]] = stated[first[count == 1], 1]
+    filled = np.where(places < 0, of_order[encoded], places)
+    return pa.DictionaryArray.from_arrays(pa.array(filled, mask=filled < 0), codes.dictionary)
 
 
 def _as_codes(encoded: pa.DictionaryArray) -> pa.DictionaryArray:

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from crm_metrics.data_import.cell_shapes import find_header
+from crm_metrics.data_import.excel_errors import cell_errors
+from crm_metrics.data_import.header_names import is_order_header
 from crm_metrics.data_import.raw_table import Note, RawTable, column_names, headerless_names, without_blank_rows
 from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
@@ -22,25 +24,32 @@ Rows = list[list[Cell]]
 
 
 class Sheet(NamedTuple):
-    """One sheet that has a table. first_row: number of its first row that is not empty, as Excel counts."""
+    """One sheet that has a table. first_row, first_column: of its first cell that is not empty; rows as Excel counts, columns from 0."""
 
     title: str
     rows: Rows
     header_at: int | None
     first_at: int
     first_row: int
+    first_column: int = 0
+
+    @property
+    def header(self) -> list[str] | None:
+        """Return the names of its columns, if it has any."""
+        return None if self.header_at is None else [_text_and_kind(cell)[0] for cell in self.rows[self.header_at]]
 
 
 def read_excel(content: bytes, name: str, title: str | None = None) -> RawTable:
-    """Return the rows of the sheet called `title`, or of the only sheet that has a table.
+    """Return the rows of the sheet called `title`, or of the only visible sheet that has a table, or the only one of them with orders.
 
-    Raises BadInput when no sheet or several sheets have one.
+    Raises BadInput when no sheet or several sheets can be meant.
     """
-    sheet = _chosen(_table_sheets(content, name, title), name)
+    sheets = _table_sheets(content, name, title)
+    sheet = _with_errors(_chosen(sheets, name), content)
     data_at = sheet.first_at if sheet.header_at is None else sheet.header_at + 1
     rows = sheet.rows[data_at:]
     width = max(len(row) for row in sheet.rows)
-    header = None if sheet.header_at is None else [_text_and_kind(cell)[0] for cell in sheet.rows[sheet.header_at]]
+    header = sheet.header
     names, repeated = column_names(header) if header is not None else (headerless_names(width), ())
     table, kinds = _columns(rows, names)
     filled = without_blank_rows(table)
@@ -56,6 +65,7 @@ def read_excel(content: bytes, name: str, title: str | None = None) -> RawTable:
         header_row=header_row,
         repeated_columns=repeated,
         sheet=sheet.title,
+        is_sheet_chosen=title is not None or len(sheets) > 1,
         notes=_notes(sheet, header_row),
     )
 
@@ -65,7 +75,8 @@ def _table_sheets(content: bytes, name: str, title: str | None) -> list[Sheet]:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             if title is not None and title not in book.sheet_names:
                 raise BadInput("There is no sheet {sheet}. The sheets are: {sheets}.", sheet=title, sheets=", ".join(book.sheet_names))
-            titles = book.sheet_names if title is None else [title]
+            visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+            titles = visible if title is None else [title]
             sheets = [_sheet(book, each) for each in titles]
     except PasswordError as error:
         raise BadInput("{name} is protected by a password. Save it without one.", name=name) from error
@@ -83,19 +94,30 @@ def _sheet(book: CalamineWorkbook, title: str) -> Sheet | None:
         return None
     sample = [[_text_and_kind(cell)[0] for cell in row] for row in rows[:SAMPLE_ROWS]]
     header_at, first_at = find_header(sample)
-    return Sheet(title, rows, header_at, first_at, 1 + (sheet.start[0] if sheet.start else 0))
+    first_row, first_column = sheet.start or (0, 0)
+    return Sheet(title, rows, header_at, first_at, 1 + first_row, first_column)
+
+
+def _with_errors(sheet: Sheet, content: bytes) -> Sheet:
+    """Return the sheet with the error values that the reader of cells left empty."""
+    for error in cell_errors(content, sheet.title):
+        row, column = error.row + 1 - sheet.first_row, error.column - sheet.first_column
+        if 0 <= row < len(sheet.rows) and 0 <= column < len(sheet.rows[row]):
+            sheet.rows[row][column] = error.text
+    return sheet
 
 
 def _chosen(sheets: list[Sheet], name: str) -> Sheet:
     if not sheets:
         raise BadInput("{name} is empty: no sheet has a table of at least three columns.", name=name)
-    if len(sheets) > 1:
+    with_orders = [sheet for sheet in sheets if sheet.header is not None and is_order_header(sheet.header)]
+    if len(sheets) > 1 and len(with_orders) != 1:
         raise BadInput(
             "{name} has several sheets with tables: {sheets}. Say which one in the mapping (file.sheet), or save it as a file of its own.",
             name=name,
             sheets=", ".join(sheet.title for sheet in sheets),
         )
-    return sheets[0]
+    return with_orders[0] if len(sheets) > 1 else sheets[0]
 
 
 def _columns(rows: Rows, names: list[str]) -> tuple[pa.Table, pa.Table]:

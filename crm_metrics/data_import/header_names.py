@@ -49,6 +49,18 @@ _NAMES: dict[Target, str] = {
 HEADERS: dict[Target, tuple[str, ...]] = {target: tuple(plain_name(name) for name in names.split(",")) for target, names in _NAMES.items()}
 """Target -> plain names, best first."""
 
+
+def is_order_header(header: list[str]) -> bool:
+    """Return whether a header has a customer, a date and money, by their names.
+
+    >>> is_order_header(["Order ID", "Customer", "Date", "Total"]), is_order_header(["Month", "Orders", "Sum"])
+    (True, False)
+    """
+    plain = {plain_name(name) for name in header}
+    has_money = plain & {*HEADERS["amount"], *HEADERS["unit_price"]}
+    return bool(plain.intersection(HEADERS["customer"]) and plain.intersection(HEADERS["date"]) and has_money)
+
+
 TOTALS_OF_ORDERS = frozenset(plain_name(name) for name in ("total", "order total", "total amount", "subtotal", "订单金额", "总金额"))
 """Amounts that may be those of a whole order, repeated on each of its lines."""
 

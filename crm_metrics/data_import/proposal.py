@@ -355,6 +355,8 @@ def _asked(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence])
 def _settings(raw: RawTable, fields: list[Proposed], evidence: dict[str, Evidence]) -> dict[str, dict[str, Any]]:
     columns = {field.target: field.column for field in fields if field.column is not None}
     settings: dict[str, dict[str, Any]] = {"orders": {}, "dates": {}, "numbers": {}, "money": {}}
+    if raw.is_sheet_chosen:
+        settings["file"] = {"sheet": raw.sheet}
     if "order" not in columns:
         settings["orders"]["id"] = "per_customer_day"
     if "status" in columns:

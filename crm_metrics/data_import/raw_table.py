@@ -39,7 +39,7 @@ class RawTable:
     row of the spreadsheet, the header counted. ragged: rows that have another number of fields. kinds: for Excel, per cell
     't' text, 'n' number, 'd' date, 'b' true or false, '' empty; None for text files. header_row: None when there is none.
     repeated_columns: header names that stand there more than once; their columns are called "name (1)", "name (2)".
-    content_hash: SHA-256 of the decompressed content.
+    is_sheet_chosen: whether the workbook has several sheets with tables. content_hash: SHA-256 of the decompressed content.
     """
 
     name: str
@@ -52,6 +52,7 @@ class RawTable:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    is_sheet_chosen: bool = False
     notes: tuple[Note, ...] = ()
     content_hash: str = ""
 

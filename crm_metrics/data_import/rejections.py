@@ -37,6 +37,7 @@ CANCELLATION_SELLS = noop(
 RATE_OUT_OF_RANGE = noop("Row {row}: the discount {value} is no share between 0 and 1 (or 0 and 100 percent).")
 TOO_EARLY = noop("Row {row}: {column} {value!r} lies before {limit}. Correct the date, or set dates.earliest in the mapping.")
 TOO_LATE = noop("Row {row}: {column} {value!r} is later than {limit}. Correct the date, or set dates.latest in the mapping.")
+AFTER_TODAY = noop("Row {row}: {column} {value!r} is later than {limit}, the day of the import. Correct the date.")
 OTHER_CUSTOMER = noop("Row {row}: order {value} belongs to another customer, {other}, in an earlier row. One order has one customer.")
 OTHER_DAY = noop("Row {row}: order {value} was placed on another day, {other}, in an earlier row. One order has one day.")
 

@@ -21,6 +21,8 @@ DELIMITERS = (",", ";", "\t", "|")
 WHITESPACE = " "
 SAMPLE_BYTES = 1 << 17
 SAMPLE_ROWS = 200
+BLOCK_BYTES, MOST_BLOCK_BYTES = 1 << 23, (1 << 31) - 1
+"""Bytes that are parsed at once, and the most that can be."""
 COMMON_HANZI = 0.85
 """Share of two-byte pairs in the everyday part of GB2312 that makes bytes Chinese: real text has over .95, other encodings under .6."""
 KOREAN_PAIRS, LAST_HANGUL = 10, 0xC8
@@ -121,6 +123,8 @@ def _guess_legacy(content: bytes, error: UnicodeDecodeError) -> str:
             line=_line_of(content, error.start),
             value=content[error.start : error.start + 2].hex(" "),
         )
+    if _MAC_LETTERS.search(content) and not _NOT_MAC.search(content):
+        return "mac-roman"
     if _common_hanzi(content) >= COMMON_HANZI:
         return "gb18030"
     if np.mean([run == 1 for run in runs]) > 0.5 and not _NOT_WESTERN.search(content):
@@ -130,6 +134,12 @@ def _guess_legacy(content: bytes, error: UnicodeDecodeError) -> str:
 
 _NOT_WESTERN = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[\xa3\xa5\xaf\xb3\xb9\xbc\xbe][a-z]|[a-z][\xaf\xb3\xb9\xbf][a-z]")
 """Bytes that Windows-1252 lacks, and its signs in places where only a letter makes sense (Polish or Czech in Windows-1250)."""
+
+
+_MAC_LETTERS = re.compile(rb"[a-z]\x8e|[A-Za-z]\x9f[a-z]")
+"""The bytes of e acute and u umlaut in Mac Roman within a word; in Windows-1252 they are capital letters with a caron or dots."""
+_NOT_MAC = re.compile(rb"[a-z][\xa0-\xff]|[\xa0-\xff][a-z]|[A-Za-z][\x81\x82\x84\x94][a-z]")
+"""Letters of the Windows encodings next to others, or of the DOS encodings."""
 
 
 def _is_binary(content: bytes) -> bool:
@@ -188,6 +198,7 @@ def _sample_rows(sample: str, delimiter: str) -> list[tuple[list[str], int, int]
     rows: list[tuple[list[str], int, int]] = []
     if delimiter == WHITESPACE:
         return [(line.split(), int(ends[at + 1]), at + 1) for at, line in enumerate(lines[:SAMPLE_ROWS])]
+    csv.field_size_limit(max(csv.field_size_limit(), len(sample)))
     reader = csv.reader(lines, delimiter=delimiter)
     try:
         rows.extend((row, int(ends[reader.line_num]), reader.line_num) for row in itertools.islice(reader, SAMPLE_ROWS))
@@ -236,6 +247,7 @@ def read_text(content: bytes, name: str, encoding: str | None = None) -> RawTabl
         body = memoryview(b"\n".join(b"\t".join(line.split()) for line in bytes(body).splitlines()) + b"\n")
     table, ragged_rows = _parsed(body, names, dialect)
     numbers, ragged = _numbered(table, ragged_rows, dialect)
+    _refuse_other_width(ragged, len(names), rows=table.num_rows)
     filled = without_blank_rows(table)
     if not filled.any() and not ragged:
         raise BadInput("{name} has no rows below its header. Choose a file with rows.", name=name)
@@ -267,7 +279,7 @@ def _parsed(body: memoryview, names: list[str], dialect: Dialect) -> tuple[pa.Ta
     quotes = b'"' in bytes(body) if dialect.delimiter != WHITESPACE else False
     for threads in (True, False):
         ragged.clear()
-        table = _arrow_read(body, names, keep, delimiter=delimiter, quotes=quotes, threads=threads)
+        table = _arrow_read(body, names, keep, delimiter=delimiter, quotes=quotes, threads=threads, block_bytes=BLOCK_BYTES)
         if not ragged:
             break  # Only one thread knows the place of a ragged row
     if quotes:
@@ -275,11 +287,23 @@ def _parsed(body: memoryview, names: list[str], dialect: Dialect) -> tuple[pa.Ta
     return table.combine_chunks(), list(ragged)
 
 
+def _refuse_other_width(ragged: tuple[RaggedRow, ...], width: int, *, rows: int) -> None:
+    """Raise BadInput if all rows have one number of fields, larger than that of the header."""
+    widths = {len(row.fields) for row in ragged}
+    if not rows and len(widths) == 1 and max(widths) > width:
+        raise BadInput(
+            "All rows have {found} fields, the header has {expected}. Look for a delimiter at the end of each row, or for amounts with a "
+            "decimal comma that are not quoted.",
+            found=widths.pop(),
+            expected=width,
+        )
+
+
 def _arrow_read(body: memoryview, names: list[str], keep: object, **how: object) -> pa.Table:
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
-            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=how["threads"], block_size=1 << 23),
+            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=how["threads"], block_size=how["block_bytes"]),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=how["delimiter"],
                 quote_char='"' if how["quotes"] else False,
@@ -290,6 +314,8 @@ def _arrow_read(body: memoryview, names: list[str], keep: object, **how: object)
             convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
         )
     except pa.ArrowInvalid as error:
+        if "straddling" in str(error) and how["block_bytes"] == BLOCK_BYTES < len(body):  # A row longer than two blocks
+            return _arrow_read(body, names, keep, **how | {"block_bytes": min(len(body), MOST_BLOCK_BYTES)})
         raise BadInput(
             "The rows can't be told apart: {value}. Look for a quotation mark that is opened and never closed.", value=error
         ) from error
@@ -298,6 +324,7 @@ def _arrow_read(body: memoryview, names: list[str], keep: object, **how: object)
 def _check_quotes(body: memoryview, table: pa.Table, ragged: list[arrow_csv.InvalidRow], dialect: Dialect) -> None:
     """Raise BadInput if a quotation mark is opened and not closed: it swallows the rows below it and still gives whole fields."""
     whole = bytes(body)
+    csv.field_size_limit(max(csv.field_size_limit(), len(whole)))
     odd = whole.count(b'"') % 2 == 1
     if not odd and not _breaks_per_row(table).any() and not any(_breaks(row.text) for row in ragged):
         return
@@ -349,6 +376,8 @@ def _notes(encoding: str, dialect: Dialect) -> tuple[Note, ...]:
     notes = []
     if encoding == "cp1252":
         notes.append(Note(noop("Read as Windows-1252 (western European); check a name with accents."), {}))
+    if encoding == "mac-roman":
+        notes.append(Note(noop("Read as Mac Roman (western European, older Macs); check a name with accents."), {}))
     if encoding == "gb18030":
         notes.append(Note(noop("Read as GB18030 (Chinese); check a name."), {}))
     if dialect.header is None:

@@ -35,8 +35,10 @@ class Values(NamedTuple):
 
 
 def narrowed(texts: pa.Array) -> pa.Array:
-    """Return texts without blanks around and with full-width characters as ASCII."""
+    """Return texts without blanks around and with full-width characters as ASCII; ="007", which keeps Excel from reading it, is 007."""
     trimmed = pc.utf8_trim_whitespace(texts)
+    if pc.any(pc.starts_with(trimmed, '="')).as_py():
+        trimmed = pc.replace_substring_regex(trimmed, r'^=""?([^"]*)"?"$', r"\1")
     wide = pc.match_substring_regex(trimmed, WIDE_PATTERN)
     if not pc.any(wide).as_py():
         return trimmed
@@ -268,6 +270,8 @@ def parse_identifiers(texts: pa.Array) -> Values:
 def parse_names(texts: pa.Array) -> Values:
     """Return names with single spaces; null where nothing is there."""
     trimmed = pc.utf8_trim_whitespace(texts)
+    if pc.any(pc.match_substring_regex(trimmed, "[\u200b\u2060\ufeff]")).as_py():
+        trimmed = pc.replace_substring_regex(trimmed, "[\u200b\u2060\ufeff]", "")
     if pc.any(pc.match_substring_regex(trimmed, r"\s\s|[\t\r\n\v\f]")).as_py():
         trimmed = pc.replace_substring_regex(trimmed, r"\s+", " ")
     missing = is_missing(trimmed, MISSING_NAME)

@@ -32,6 +32,7 @@ def encodings() -> dict[str, bytes]:
         "utf16_be_bom.csv": b"\xfe\xff" + CHINESE.encode("utf-16-be"),
         "utf16_le_no_bom.csv": GOOD.encode("utf-16-le"),
         "cp1252.csv": western.encode("cp1252"),
+        "mac_roman.csv": western.encode("mac_roman"),
         "utf8_bom.csv": b"\xef\xbb\xbf" + GOOD.encode(),
         "encoding_undecidable.csv": (HEAD.replace("amount", "amount,name") + "A1,C1,2024-01-31,2,20.00,").encode()
         + "ÄÖ\n".encode("cp1252"),
@@ -72,6 +73,11 @@ def layouts() -> dict[str, bytes]:
         "mixed_line_ends.csv": HEAD.replace("\n", "\r\n") + "A1,C1,2024-01-31,2,20.00\nA2,C2,2024-02-01,1,5.50\r\nA3,C1,2024-02-15,3,30.25",
         "blank_lines.csv": "\n" + HEAD + "\nA1,C1,2024-01-31,2,20.00\n\n,,,,\nA2,C2,2024-02-01,1,5.50\n\n\nA3,C1,yesterday,3,30.25\n\n",
         "ragged_rows.csv": HEAD + "A1,C1,2024-01-31,2,20.00\nA2,C2,2024-02-01\nA3,C1,2024-02-15,3,30.25\nA4,C4,2024-02-16,1,1,50\n",
+        "trailing_commas.csv": HEAD + ROWS.replace("\n", ",\n"),
+        "unquoted_decimal_commas.csv": HEAD + "A1,C1,2024-01-31,2,20,00\nA2,C2,2024-02-01,1,5,50\n",
+        "subtotals_with_dates.csv": HEAD
+        + "A1,C1,2024-01-31,2,20.00\nSubtotal 2024-01-31,,2024-01-31,2,20.00\nA2,Total Wine,2024-02-01,1,5.50\n"
+        "A3,Total,2024-02-01,1,5.50\n合计,,2024-02-01,3,25.50\nGrand Total,,2024-02-01,3,25.50\n",
         "total_row.csv": "order;customer;date;quantity;amount\nA1;C1;2024-01-31;2;20.00\nA2;C2;2024-02-01;1;5.50\nTotal;;;3;25.50\n",
     }
     return {name: text.encode() for name, text in texts.items()}
@@ -92,6 +98,8 @@ def values() -> dict[str, bytes]:
         "parentheses.csv": "A1,C1,2024-01-31,2,20.00\nA2,C2,2024-02-01,-1,(12.50)\nA3,C2,2024-02-01,-1,5.50-\nA4,C2,2024-02-01,-1,\u22122.00\n",
         "negative_quantity.csv": "A1,C1,2024-01-31,2,20.00\nA2,C1,2024-02-03,-1,-10.00\nA3,C2,2024-02-04,-1,5.00\n",
         "excel_damaged_ids.csv": "A1,1.23E+05,2024-01-31,2,20.00\n1E5,1E5,2024-02-01,1,5.50\n2.0E+11,C1,2024-02-15,3,30.25\n",
+        "ids_as_formulas.csv": 'A1,"=""0071234567890123456""",2024-01-31,2,20.00\n"=""002""",C1,2024-02-01,1,5.50\n',
+        "zero_width_ids.csv": "A1,C1,2024-01-31,2,20.00\nA2,C1\u200b,2024-02-01,1,5.50\nA3,\ufeffC1,2024-02-15,3,30.25\n",
         "leading_zeros.csv": "0001,007,2024-01-31,2,20.00\n1,7,2024-02-01,1,5.50\n",
         "float_ids.csv": "1.0,17850.0,2024-01-31,2,20.00\n2.0,17850.0,2024-02-01,1,5.50\n",
         "spaces_around.csv": " A1 ,C1 , 2024-01-31 , 2, 20.00 \nA2, C1,2024-02-01,1,5.50\n",
@@ -115,6 +123,10 @@ def values() -> dict[str, bytes]:
     files["price_times_quantity.csv"] = (price + "A1,C1,2024-01-31,3,0.3333\nA2,C1,2024-01-31,0.5,0.3333\n").encode()
     with_currency = "order,customer,date,quantity,amount,currency\nA1,C1,2024-01-31,2,20.00,EUR\nA2,C2,2024-02-01,1,5.50,USD\nA3,C2,2024-02-01,1,5.50,\n"
     files["currency_column.csv"] = with_currency.encode()
+    of_order = (
+        "order,customer,date,quantity,amount,currency\nA1,C1,2024-01-31,2,20.00,USD\nA1,,2024-01-31,1,5.50,\nA2,C2,2024-02-01,1,1.00,\n"
+    )
+    files["currency_of_order.csv"] = of_order.encode()
     files["cancelled_status.csv"] = (
         b"order,customer,date,quantity,amount,status\nA1,C1,2024-01-31,2,20.00,Completed\nA2,C2,2024-02-01,1,5.50,Cancelled\nA2,C2,2024-02-01,1,4.50,\nA3,C1,2024-02-15,3,30.25,completed\n"
     )
@@ -148,16 +160,23 @@ def dates() -> dict[str, bytes]:
     return files
 
 
-def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
-    """Return an .xlsx with these sheets; datetimes become date cells."""
+def workbook(sheets: dict[str, list[list[Any]]], hidden: str = "") -> bytes:
+    """Return an .xlsx with these sheets; datetimes become date cells, texts like #REF! errors."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "dd/mm/yyyy hh:mm"})
     book.set_properties({"created": datetime(2024, 1, 1)})
     for title, rows in sheets.items():
         sheet = book.add_worksheet(title)
+        if title == hidden:
+            sheet.hide()
+        elif hidden:
+            sheet.activate()
+            sheet.set_first_sheet()
         for at, row in enumerate(rows):
             for column, cell in enumerate(row):
-                if isinstance(cell, str):
+                if isinstance(cell, str) and cell.startswith("#"):
+                    sheet.write_formula(at, column, "=Gone!A1", value=cell)
+                elif isinstance(cell, str):
                     sheet.write_string(at, column, cell)
                 elif cell is not None:
                     sheet.write(at, column, cell)
@@ -182,6 +201,11 @@ def workbooks() -> dict[str, bytes]:
         "header_in_row_4.xlsx": workbook(
             {"Orders": [["Sales report 2024"], [], ["Shop", 12], head, *text_rows, ["A4", "C4", "soon", "1", "1.00"]]}
         ),
+        "summary_sheet.xlsx": workbook(
+            {"Summary": [["Month", "Orders", "Sum"], ["Jan", 1, 20], ["Feb", 2, 35.75]], "Data": [head, *text_rows]}
+        ),
+        "hidden_sheet.xlsx": workbook({"Old": [head, text_rows[0]], "Orders": [head, *text_rows]}, hidden="Old"),
+        "error_cells.xlsx": workbook({"Orders": [head, ["A1", "#REF!", "2024-01-31", 2, 20.0], ["A2", "C2", "2024-02-01", 1, 5.5]]}),
         "typed_cells.xlsx": workbook({"Orders": [head, *typed]}),
         "empty_sheets.xlsx": workbook({"Sheet1": [], "Sheet2": []}),
     }
