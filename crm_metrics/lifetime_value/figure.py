@@ -79,8 +79,8 @@ def segment_bars(segments: pd.DataFrame, *, kind: str, currency: str) -> go.Figu
             x=shown["expected_value"].where(is_drawn),
             y=labels,
             orientation="h",
-            marker={"color": figures.faded(figures.ACCENT, opacity)},
-            error_x={**bounds, "color": figures.faded(figures.GREY, opacity), "thickness": 1.5},
+            marker={"color": figures.ACCENT, "opacity": opacity},
+            error_x={**bounds, "color": figures.GREY if opacity == 1 else figures.faded(figures.GREY, opacity), "thickness": 1.5},
             customdata=shown[["customers"]],
             hovertemplate="%{y}: %{x:,.0f} (n = %{customdata[0]:,})<extra></extra>",
         )
