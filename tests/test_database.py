@@ -287,6 +287,18 @@ def test_without_the_right_to_write_postgresql_refuses_in_a_sentence(postgresql_
 
 
 @pytest.mark.postgresql
+def test_without_the_right_to_read_postgresql_refuses_in_a_sentence(postgresql_schema, postgresql_address):
+    add_product(find_data_set(postgresql_schema), "a")
+    name = make_url(postgresql_schema).query["schema"]
+    with create_engine(postgresql_address).begin() as connection:
+        connection.execute(text("CREATE ROLE passer_by LOGIN"))
+        connection.execute(text(f'GRANT USAGE ON SCHEMA "{name}" TO passer_by'))
+    address = make_url(postgresql_schema).set(username="passer_by").render_as_string(hide_password=False)
+    with pytest.raises(BadInput, match="PostgreSQL refuses: permission denied for table data_set"):
+        open_source(find_data_set(address))
+
+
+@pytest.mark.postgresql
 def test_the_right_to_a_schema_is_enough_to_use_it(postgresql_schema, postgresql_address):
     name = make_url(postgresql_schema).query["schema"]
     with create_engine(postgresql_address).begin() as connection:

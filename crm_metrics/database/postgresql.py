@@ -127,15 +127,15 @@ def _arrow_array(values: Any, kind: pa.DataType | None) -> pa.Array:
 
 
 def retried(action: Callable[[], T]) -> T:
-    """Return `action()`, tried again while the server restarts; raises BadInput if it stays away."""
-    for attempt in range(1, READ_ATTEMPTS):
-        try:
-            return action()
-        except OperationalError as error:
-            if any(sign in str(error.orig) for sign in _HOPELESS):
-                break
-            time.sleep(0.2 * 2**attempt)
+    """Return `action()`, tried again while the server restarts; raises BadInput if it stays away or does not allow it."""
     with answering():
+        for attempt in range(1, READ_ATTEMPTS):
+            try:
+                return action()
+            except OperationalError as error:
+                if any(sign in str(error.orig) for sign in _HOPELESS):
+                    raise
+                time.sleep(0.2 * 2**attempt)
         return action()
 
 
