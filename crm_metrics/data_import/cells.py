@@ -105,7 +105,7 @@ def _no_column(raw: RawTable, key: str, wanted: str | int) -> BadInput:
 
 @dataclass(frozen=True)
 class Cells:
-    """The file's columns, dictionary-encoded, and the mapping's targets among them."""
+    """The columns of a file that a mapping names. encoded: dictionary-encoded, by their names in the file."""
 
     raw: RawTable
     mapping: Mapping
@@ -162,7 +162,8 @@ class Cells:
 def cells_of(raw: RawTable, mapping: Mapping) -> Cells:
     """Return the file's cells under a mapping, its date order decided. Raises BadInput when the file as a whole does not fit."""
     columns = located(raw, mapping)
-    encoded = {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns}
+    needed = {*columns.values(), *mapping.orders.key}
+    encoded = {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns if name in needed}
     _refuse_swapped_days(raw, mapping, columns["date"], encoded[columns["date"]].dictionary)
     decided = with_date_order(with_decimal_mark(raw, mapping, columns), encoded[columns["date"]].dictionary, columns["date"])
     return Cells(raw, decided, columns, encoded)

@@ -76,7 +76,7 @@ def currencies_of(cells: Cells, verdicts: Verdicts, orders: pa.Array | None = No
     else:
         found = Currencies(*_constant(money.currency, count), money.reporting or money.currency)
         if money.reporting not in (None, money.currency) and money.currency is not None:
-            found = Currencies(found.currency, pa.array([_rate(cells, money.currency)] * count, RATE), money.reporting)
+            found = Currencies(found.currency, pa.repeat(pa.scalar(_rate(cells, money.currency), RATE), count), money.reporting)
     for target in ("amount", "unit_price"):
         parsed = cells.numbers(target)
         if parsed is not None and parsed.signs is not None:
@@ -85,7 +85,7 @@ def currencies_of(cells: Cells, verdicts: Verdicts, orders: pa.Array | None = No
 
 
 def _constant(currency: str | None, count: int) -> tuple[pa.Array, pa.Array]:
-    return pa.array([currency] * count, pa.string()), pa.array([Decimal(1)] * count, RATE)
+    return pa.repeat(pa.scalar(currency, pa.string()), count), pa.repeat(pa.scalar(Decimal(1), RATE), count)
 
 
 def _rate(cells: Cells, currency: str) -> Decimal:
