@@ -215,3 +215,20 @@ def test_an_address_knows_customers_better_than_a_name():
         "Order ID,Customer,Email,Order Date,Total", "1,John Smith,js1@x.com,2024-01-31,1", "2,John Smith,js2@y.com,2024-02-01,1"
     )
     assert result.lines["customer_id"].to_pylist() == ["js1@x.com", "js2@y.com"]
+
+
+def test_a_shopify_export_waits_for_the_discount_and_then_comes_out_right():
+    """Truth by hand: 40 + 20 - 10, an order wholly refunded, 60 + 7.50: 117.50. The currency stands on the first line of an order only."""
+    head = "Name,Email,Financial Status,Currency,Subtotal,Discount Amount,Created at,Lineitem quantity,Lineitem name,Lineitem price"
+    lines = (
+        "#1001,a@x.com,paid,USD,50.00,10.00,2024-01-31,2,Mug,20.00",
+        "#1001,a@x.com,,,,,2024-01-31,1,Cup,20.00",
+        "#1002,b@x.com,refunded,USD,20.00,0.00,2024-02-01,1,Mug,20.00",
+        "#1003,B@x.com,paid,USD,67.50,0.00,2024-02-03,3,Mug,20.00",
+        "#1003,B@x.com,,,,,2024-02-03,1,Tea,7.50",
+    )
+    proposed = proposal_of(head, *lines).to_toml()
+    assert proposed.startswith('undecided = ["Discount Amount"]')
+    decided = proposed.replace('undecided = ["Discount Amount"]', 'money.amount = "gross"').replace("# discount =", "discount =")
+    result = check_rows(raw_of(head, *lines), parse_mapping(decided))
+    assert (net(result), result.rejected.num_rows) == (Decimal("117.50"), 0)

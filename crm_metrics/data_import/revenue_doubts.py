@@ -21,7 +21,8 @@ FEWEST_ORDERS = 2
 
 REPEATED = noop("{column} seems to be the total of the whole order, repeated on its lines.")
 DISCOUNT = noop(
-    "{column} holds discounts, and quantity x price does not take them off. Map the amount after the discount, or set money.amount."
+    "{column} holds discounts, and quantity x price does not take them off. Map it as the discount and set money.amount to gross, or map "
+    "the amount after the discount."
 )
 GROSS = noop("{column} holds discounts, and {amount} is quantity x price without them. Map the discount and set money.amount.")
 STATUS = noop('{column} says "{value}" in rows that count as sales. Map it as the status, or leave these rows out of the file.')
