@@ -786,6 +786,15 @@ def test_the_finding_changes_with_the_filters(shop):
     assert "from May 5, 2024 to May 10, 2024" in sentence(shop, replace(Q2, start=date(2024, 5, 5), end=date(2024, 5, 10)))
 
 
+def test_a_period_of_one_day_is_that_day(shop):
+    one_day = replace(Q2, start=date(2024, 5, 10), end=date(2024, 5, 10))
+    assert sentence(shop, one_day).startswith("Net revenue was -$40.00 on May 10, 2024.")
+    trend, earlier = executive_kpis.trend(shop, one_day), executive_kpis.trend_compared(shop, one_day)
+    drawn = executive_kpis.trend_figure(trend, earlier, metric=executive_kpis.TREND[0], currency="USD")
+    assert drawn.layout.xaxis.ticktext == ("May 10, 2024",)
+    assert drawn.data[0].mode == "markers"  # a line of one point would not be seen
+
+
 def test_the_finding_says_why_there_is_no_comparison(shop):
     assert sentence(shop, replace(Q2, compare="none")).endswith("No comparison is chosen.")
     assert "the data begin on Dec 31, 2023, and the period before would begin on Apr 1, 2023." in sentence(

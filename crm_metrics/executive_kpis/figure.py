@@ -50,7 +50,7 @@ def trend_figure(trend: pd.DataFrame, earlier: pd.DataFrame, *, metric: Metric, 
     if len(earlier):
         under = drawn_beside(earlier, shown)
         figures.add_line(figure, under["bucket_on"], under[metric.name], name=t("before"), color=figures.GREY)
-        figure.data[-1].update(mode="lines", line={"width": 1.5})
+        figure.data[-1].update(mode="lines" if len(under) > 1 else "markers", line={"width": 1.5})
         names.append(("━ " + t("before"), figures.GREY))
     if f"target_{metric.name}" in shown:
         target = shown[f"target_{metric.name}"].to_numpy(dtype=float)

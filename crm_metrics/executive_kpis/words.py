@@ -112,6 +112,8 @@ def period_text(filters: Filters, held: Period) -> str:
     months = whole_months(period)
     if period != held and months > 1:
         return t("in the {n} months to {end}", n=months, end=date_text(period.end))
+    if period.days == 1:
+        return t("on {day}", day=date_text(period.end))
     return t("from {start} to {end}", start=date_text(period.start), end=date_text(period.end))
 
 
