@@ -13,13 +13,12 @@ from crm_metrics.executive_kpis.why import PART_LABELS
 from crm_metrics.executive_kpis.words import whole_money
 from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import date_text, month_text, t
-from crm_metrics.metric import Metric, value_text
+from crm_metrics.metric import SHORTENED_FROM, Metric, value_text
 
 SHOWN_VALUES = 12  # bars of a dimension; the others are drawn together, all are in the table
 LONGEST_NAME = 24  # letters of a name beside its bar; the whole name stands in the hover and the table
 TREND_HEIGHT = 330  # the first screen holds tiles and trend
 BAR_HEIGHT = 38
-SHORTENED_FROM = 10_000  # as metric.value_text shortens money
 LABEL_ROOM = 0.6  # of the longest bar, beside it, for its amount
 LEAST_SIDE = 0.8  # of the longer side of zero, for the amounts that stand on the shorter one
 AXIS_MARGIN = 0.02  # of the days drawn, on either side
