@@ -8,6 +8,8 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from crm_metrics.data_import.report import ImportReport
     from crm_metrics.database import DataSet, Source
     from crm_metrics.filters import Filters
+    from crm_metrics.rooms import Table
 
 REFUSED = 2
+MOVED_ATTEMPTS = 5  # an import that is published between two questions of one answer makes it ask again
 _NOT_LISTED = ("content_hash", "mapping_hash", "mapping_toml")  # for machines
 app = typer.Typer(
     add_completion=False,
@@ -162,12 +166,15 @@ def _print_outcome(outcome: "ImportReport | BadInput") -> None:
 
 
 @app.command("mapping")
-def propose_mapping(file: Annotated[Path, typer.Argument(help="An order file.", metavar="FILE", show_default=False)]) -> None:
+def propose_mapping(
+    file: Annotated[Path, typer.Argument(help="An order file.", metavar="FILE", show_default=False)],
+    sheet: Annotated[str, typer.Option(help="Sheet of a workbook. Default: the one that holds orders.", show_default=False)] = "",
+) -> None:
     """Print the proposed mapping of a file, TOML, with the reason for each column."""
     from crm_metrics.data_import.proposal import propose
     from crm_metrics.data_import.read_file import read_file
 
-    typer.echo(propose(read_file(_content(file), file.name)).to_toml())
+    typer.echo(propose(read_file(_content(file), file.name, sheet=sheet or None)).to_toml())
 
 
 @app.command()
@@ -227,6 +234,8 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
     channel: Annotated[list[str] | None, typer.Option(help="Sales channel; may be repeated.")] = None,
     category: Annotated[list[str] | None, typer.Option(help="Product category; may be repeated.")] = None,
     customer: Annotated[str, typer.Option(help="Customer that the customer room is about.")] = "",
+    horizon_months: Annotated[int, typer.Option(help="Months that a forecast looks ahead.", min=1, max=120)] = 12,
+    discount_rate: Annotated[float, typer.Option(help="Yearly discount rate of a forecast, 0.1 is 10 %.", min=0, max=0.5)] = 0.1,
     spoken: Annotated[Spoken, typer.Option("--language", help="Language of the texts.")] = Spoken.en,
     as_format: AsFormat = Format.table,
 ) -> None:
@@ -248,19 +257,34 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
         category=tuple(category or ()),
         customer=customer,
     )
-    print_frame(_answer(database, chosen, room=room, table=table), as_format.value)
+    print_frame(_answer(database, chosen, (horizon_months, discount_rate), room=room, table=table), as_format.value)
 
 
-def _answer(database: str, chosen: "Filters", *, room: str, table: str) -> "pd.DataFrame":
-    from crm_metrics.database import existing, open_source
+def _answer(database: str, chosen: "Filters", terms: tuple[int, float], *, room: str, table: str) -> "pd.DataFrame":
+    from crm_metrics.database import DataMoved, existing, open_source
     from crm_metrics.filters import sentence
     from crm_metrics.rooms import ROOM_NAMES, tables
 
     known = tables(_known(room, ROOM_NAMES, noop("There is no room {name!r}. There are: {known}.")))
     wanted = _known(table or next(iter(known)), tuple(known), noop("There is no table {name!r} in this room. There are: {known}."))
-    source = open_source(existing(database))
-    typer.echo(f"{source.data_set.name}, {room} {wanted}: {sentence(chosen)} {_extent(source, chosen)}", err=True)
-    return known[wanted](source, chosen)
+    for _attempt in range(MOVED_ATTEMPTS):
+        source = open_source(existing(database))
+        try:
+            typer.echo(f"{source.data_set.name}, {room} {wanted}: {sentence(chosen)} {_extent(source, chosen)}", err=True)
+            return _with_terms(known[wanted], terms)(source, chosen)
+        except DataMoved:
+            continue
+    raise BadInput("The data set is being changed over and over. Ask again when the imports are done.")
+
+
+def _with_terms(table: "Table", terms: tuple[int, float]) -> "Table":
+    """Return a table of forecasts with the reader's horizon and discount; others have none."""
+    if "terms" not in signature(table).parameters:
+        return table
+    from crm_metrics.lifetime_value import Terms
+
+    with_terms: Table = partial(table, terms=Terms(*terms))  # type: ignore[call-arg]
+    return with_terms
 
 
 def _known(name: str, known: tuple[str, ...], refusal: str) -> str:

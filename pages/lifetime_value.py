@@ -6,7 +6,7 @@ from crm_metrics import lifetime_value as room
 from crm_metrics import ui
 from crm_metrics.language import t
 
-page = ui.start_page("lifetime_value")
+page = ui.start_page("lifetime_value", compares=False)
 gate, above = ui.ask(page, room.data_gate_table), st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
     with st.popover(t("Horizon and discount"), icon=":material/schedule:"):
@@ -35,14 +35,15 @@ if chosen == "worth":
 elif chosen == "trust":
     totals, bins = ui.ask(page, room.holdout), ui.ask(page, room.holdout_by_frequency)
     ui.finding(room.trust_finding(totals, gate))
+    if totals.empty:
+        st.stop()
     ui.note(room.grade_note(totals))
     queries, figure, notes = room.holdout_queries(page.source, page.filters), room.holdout_bins(bins), room.remark("holdout")
     ui.figure(page, figure, name="holdout", alt=room.alt("holdout"), metrics=(room.HOLDOUT_ERROR,), queries=queries, notes=notes)
     with ui.question(t("Does it keep up over time?")):
         figure = room.holdout_tracking(ui.ask(page, room.holdout_cumulative))
         ui.figure(page, figure, name="tracking", alt=room.alt("tracking"), queries=queries[2:])
-    columns = {name: ui.Column(*spec) for name, spec in room.headings(room.HOLDOUT_COLUMNS, totals).items()}
-    ui.table(page, room.holdout_in_words(totals), columns=columns, name="holdout")
+    ui.table(page, room.holdout_in_words(totals), columns=room.headings(room.HOLDOUT_COLUMNS, totals), name="holdout")
 elif chosen == "alive":
     ui.finding(room.alive_finding(ui.ask(page, room.one_time_buyers), gate))
     figure = room.alive_lines(ui.ask(page, room.alive))
@@ -51,10 +52,9 @@ elif chosen == "model":
     parameters = ui.ask(page, room.parameters, terms)
     ui.finding(room.correlation_note(gate))
     ui.note(room.parameters_note(parameters))
-    columns = {name: ui.Column(*spec) for name, spec in room.headings(room.PARAMETER_COLUMNS, parameters).items()}
-    ui.table(page, room.parameters_in_words(parameters), columns=columns, name="parameters", height=570)
+    parameters, columns = room.parameters_in_words(parameters), room.headings(room.PARAMETER_COLUMNS, parameters)
+    ui.table(page, parameters, columns=columns, name="parameters", height=570)
 else:
-    customers = ui.ask(page, room.customers, terms)
     ui.note(room.remark("customers"))
-    columns = {name: ui.Column(*spec) for name, spec in room.headings(room.CUSTOMER_COLUMNS, customers).items()}
+    columns = room.headings(room.CUSTOMER_COLUMNS, customers := ui.ask(page, room.customers, terms))
     ui.table(page, customers, columns=columns, name="customers", opens_customer=True, search=True, height=560)

@@ -163,11 +163,11 @@ def test_an_adjustment_of_nothing_by_nothing_is_kept_and_is_no_purchase():
     assert amounts(result) == [Decimal(0)]
 
 
-def test_a_returned_status_takes_the_amount_out_of_net_and_keeps_it_in_gross():
+def test_a_returned_order_stays_a_purchase_and_its_net_is_nothing():
     result = checked(
         "order|customer|date|amount|status\nA1|C1|2024-01-31|5|Refunded\nA2|C1|2024-01-31|7|paid", orders={"returned_status": ["refunded"]}
     )
-    assert result.lines["line_kind"].to_pylist() == ["return", "sale"]
+    assert result.lines["line_kind"].to_pylist() == ["sale", "sale"]
     assert amounts(result) == [Decimal(0), Decimal(7)]
     assert amounts(result, "gross_amount") == [Decimal(5), Decimal(7)]
 

@@ -11,7 +11,7 @@ from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import Unit, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
 
-Shown = Unit | Literal["text", "day"]
+Shown = Unit | Literal["text", "day", "number"]
 _YES_NO = {True: noop("yes"), False: noop("no")}
 _KINDS = {
     "person": noop("person"),
@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[str, Shown]] = {
     "product_id": (noop("Product number"), "text"),
     "product_name": (noop("Product"), "text"),
     "category": (noop("Category"), "text"),
-    "units": (noop("Units"), "ratio"),
+    "units": (noop("Units"), "number"),
     "unit_price": (noop("Unit price"), "money"),
     "net_revenue": (noop("Net revenue"), "money"),
     "gross_margin": (noop("Gross margin"), "money"),

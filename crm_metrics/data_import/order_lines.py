@@ -175,7 +175,7 @@ def line_kinds(cells: Cells, verdicts: Verdicts, amounts: Amounts, orders: pa.Di
     if "status" in cells.columns:
         is_returned = _orders_with_status(cells, orders, rules.returned_status)
         is_cancelled = _orders_with_status(cells, orders, rules.cancelled_status)
-        kinds[is_returned], kinds[is_cancelled] = "return", "cancelled"
+        kinds[is_returned & is_negative], kinds[is_cancelled] = "return", "cancelled"  # what was bought and given back stays a purchase
         is_void = is_cancelled | (is_returned & ~is_negative)
     return Kinds(kinds, is_void)
 

@@ -243,8 +243,8 @@ def data_gate_table(source: Source, filters: Filters) -> pd.DataFrame:
 
     customers, repeaters, history_days, customers_needed, repeaters_needed, verdict ('none', 'rough', 'full'), has_forecast,
     has_value, basis ('margin', 'revenue'), cost_coverage, left_out (repeaters without a positive value), correlation (of frequency
-    and value), finds_leaving (whether any model finds that customers leave), first_on, as_of, split_on, holdout_until, shown (customers
-    the filters choose).
+    and value), finds_leaving (whether any model finds that customers leave), first_on, as_of, split_on, holdout_until, test_has_customers
+    (enough of them up to split_on for a model), shown (customers the filters choose).
     """
     days = dates(source, filters)
     made = source.remember(fitted, filters.scope, days.as_of)
@@ -264,6 +264,7 @@ def data_gate_table(source: Source, filters: Filters) -> pd.DataFrame:
         "correlation": spend.correlation,
         "finds_leaving": any(statistic.finds_leaving(made.models[name]) for name in PURCHASE_MODELS),
         **{name: pd.Timestamp(day) if day != _NO_DATA else pd.NaT for name, day in days._asdict().items()},
+        "test_has_customers": source.remember(fitted, filters.scope, days.split_on).gate.verdict != "none",
         "shown": int(_is_shown(source, filters, days.as_of, made.summary).sum()),
     }
     return pd.DataFrame([row])

@@ -7,7 +7,14 @@ import pandas as pd
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.lifetime_value.figure import MODEL_LABELS
 from crm_metrics.lifetime_value.forecast import Terms
-from crm_metrics.lifetime_value.metrics import CUSTOMER_BASE_VALUE, EXPECTED_PURCHASES, METRICS, NEW_CUSTOMER_VALUE, VALUE_PER_CUSTOMER
+from crm_metrics.lifetime_value.metrics import (
+    CUSTOMER_BASE_VALUE,
+    EXPECTED_PURCHASES,
+    HOLDOUT_ERROR,
+    METRICS,
+    NEW_CUSTOMER_VALUE,
+    VALUE_PER_CUSTOMER,
+)
 from crm_metrics.lifetime_value.statistic import LARGEST_CORRELATION
 from crm_metrics.metric import DASH, Metric, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
@@ -138,7 +145,14 @@ def finding(tiles: pd.DataFrame, gate: pd.DataFrame, terms: Terms, *, currency: 
         new=_with_interval(rows.loc[NEW_CUSTOMER_VALUE.name], currency),
     )
     rough = [t("A rough figure: there are under 1,000 customers.")] if state.verdict == "rough" else []
-    return _joined([text, *rough])
+    return _joined([text, *_tested(rows.loc[[HOLDOUT_ERROR.name]].iloc[0]), *rough])
+
+
+def _tested(row: pd.Series) -> list[str]:
+    """Return how far the forecast was off where it was tested, when that is more than chance."""
+    if is_unknown(row["value"]) or row["low"] <= 0 <= row["high"]:
+        return []
+    return [t("Tested on days it had not seen, it was off by {error}.", error=_signed(row["value"]))]
 
 
 def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
@@ -205,6 +219,8 @@ def trust_finding(holdout: pd.DataFrame, gate: pd.DataFrame) -> str:
     """Return how the forecast did against what happened, or why that can't be told."""
     state, rows = gate.iloc[0], holdout.set_index("model")
     if "bg_nbd" not in rows.index:
+        if state.test_has_customers:
+            return t("No test: fitted up to {day}, the model does not settle on one answer.", day=_day(state.split_on))
         return t("No test: up to {day} there are too few customers for a model.", day=_day(state.split_on))
     own: Any = rows.loc["bg_nbd"]
     base: Any = rows.loc["baseline"]

@@ -20,7 +20,7 @@ from crm_metrics.language import t
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.ui.start import Page, open_page
 
-Shown = Unit | Literal["text", "day", "flag"]
+Shown = Unit | Literal["text", "day", "flag", "number"]
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
 _DASHES = 'stroke-dasharray="3 3"'
 _FEW_TILES = 4  # fewer than these don't fill the row
@@ -233,7 +233,7 @@ def table(
     page: Page,
     frame: pd.DataFrame,
     *,
-    columns: Mapping[str, Column],
+    columns: Mapping[str, tuple[str, Shown]],
     name: str,
     opens_customer: bool = False,
     search: bool = False,
@@ -245,16 +245,17 @@ def table(
     columns: which columns of `frame`, in this order. opens_customer: a click on a row opens that customer (column customer_id).
     search: a box above it finds rows whose texts hold what is typed. selects: a row can be chosen (always so where it opens a customer).
     """
+    specs = {column: Column(*spec) for column, spec in columns.items()}
     found = _searched(frame, name) if search else frame
     shown = found.loc[:, list(columns)]
     options: dict[str, Any] = {"height": height} if height else {}
     if selects or opens_customer:
         options |= {"on_select": "rerun", "selection_mode": "single-cell" if opens_customer else "single-row"}
     key = f"{page.name}_{name}_table"
-    config = {column: _column_config(spec) for column, spec in columns.items()}
-    event: Any = st.dataframe(_printable(shown, columns), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
+    config = {column: _column_config(spec) for column, spec in specs.items()}
+    event: Any = st.dataframe(_printable(shown, specs), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
     chosen = _chosen_rows(event) if selects or opens_customer else []
-    _downloads(shown.rename(columns={column: spec.label for column, spec in columns.items()}), key=key, name=name)
+    _downloads(shown.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
     if opens_customer and chosen:
         st.session_state.pop(key, None)
         open_page("customer", customer=str(found.iloc[chosen[0]].customer_id))
@@ -294,6 +295,7 @@ def _column_config(spec: Column) -> Any:
         "days": lambda: number(spec.label, format="%.1f"),
         "weeks": lambda: number(spec.label, format="%.1f"),
         "ratio": lambda: number(spec.label, format="%.4g"),
+        "number": lambda: number(spec.label, format="localized"),
     }
     return kinds.get(spec.unit, lambda: number(spec.label, format="accounting"))()
 

@@ -35,7 +35,7 @@ def upload(page: Page) -> None:
         t("Load into the data set"),
         value="mine" if page.source.data_set.name in SAMPLES else page.source.data_set.name,
         help=t("A new name starts a new data set. Your files never join the rows of the samples."),
-        key="target_data_set",
+        key=f"target_of_{page.source.data_set.name}",
     )
     files = st.file_uploader(
         t("Order files: CSV, TSV, text, .gz of these, or Excel"),
@@ -45,9 +45,16 @@ def upload(page: Page) -> None:
     for file in files or []:
         with st.container(border=True):
             try:
-                _one_file(database.find_data_set(name), file)
+                _one_file(_named(name), file)
             except BadInput as problem:
-                st.error(f"**{safe_text(file.name)}** — {problem}", icon=":material/error:")
+                st.error(f"**{safe_text(file.name)}** — {safe_text(str(problem))}", icon=":material/error:")
+
+
+def _named(name: str) -> DataSet:
+    """Return the data set of that name; the page takes no addresses, which would reach other files and servers."""
+    if ":" in name or "/" in name:
+        raise BadInput("{name!r} can't name a data set. Use lower-case letters, digits and _, beginning with a letter.", name=name)
+    return database.find_data_set(name)
 
 
 def sample() -> None:
@@ -66,7 +73,7 @@ def _one_file(data_set: DataSet, file: UploadedFile) -> None:
     raw = _kept_file(file.file_id, file.name, file)
     st.markdown(f"**{safe_text(file.name)}** — " + t("{rows} rows, {columns} columns", rows=f"{raw.row_count:,}", columns=len(raw.columns)))
     for remark in raw.notes:
-        st.caption(str(remark))
+        st.caption(safe_text(str(remark)))
     with st.expander(t("The first rows, as they came")):
         st.dataframe(raw.table.slice(0, PREVIEWED_ROWS).to_pandas(), hide_index=True)
     mapping = _choose_mapping(raw, file.file_id)
@@ -119,9 +126,9 @@ def show_last_report() -> None:
 
 def _show_report(report: ImportReport, *, key: str) -> None:
     if report.state == "refused":
-        st.error(report.headline(), icon=":material/error:")
+        st.error(safe_text(report.headline()), icon=":material/error:")
     else:
-        st.success(report.headline(), icon=":material/check_circle:")
+        st.success(safe_text(report.headline()), icon=":material/check_circle:")
     rows = [(label, rows, value_text(float(amount), "money", exact=True)) for label, rows, amount in report.classes()]
     st.dataframe(pd.DataFrame(rows, columns=[t("Rows"), t("Number"), t("Net amount")]), hide_index=True, key=f"report_{key}", width=520)
     for warning in report.warnings():
@@ -135,7 +142,7 @@ def _show_report(report: ImportReport, *, key: str) -> None:
 
 def _choose_mapping(raw: RawTable, key: str) -> Mapping | None:
     """Return the mapping the reader settled on; None while it has a mistake."""
-    proposal = propose(raw)
+    proposal = _kept_proposal(raw.content_hash, raw)
     names = {_PROPOSED: t("proposed from the file"), **{name: name for name in built_in_names()}}
     options = list(names)
     start = options.index(proposal.built_in) if proposal.built_in else 0
@@ -143,17 +150,36 @@ def _choose_mapping(raw: RawTable, key: str) -> Mapping | None:
     if chosen != _PROPOSED:
         return load_mapping(chosen)
     try:
-        return from_dict(_edited(raw, proposal, key), raw.name)
+        mapping = from_dict(_edited(raw, proposal, key), raw.name)
     except BadInput as problem:
-        st.warning(str(problem), icon=":material/rule:")
+        st.warning(safe_text(str(problem)), icon=":material/rule:")
         return None
+    return mapping if _all_answered(proposal, mapping, key) else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kept_proposal(content_hash: str, _raw: RawTable) -> Proposal:
+    return propose(_raw)
+
+
+def _all_answered(proposal: Proposal, mapping: Mapping, key: str) -> bool:
+    """Ask about each column that changes revenue and is not read; return whether the reader has decided on all of them."""
+    read = {str(column) for layout in mapping.all_layouts() for column in layout.columns.values()}
+    waiting = []
+    for question in proposal.open_questions:
+        if question.column in read and mapping.columns.get(question.target) == question.column:
+            continue
+        st.warning(safe_text(str(question.reason)), icon=":material/help:")
+        waiting.append(st.checkbox(t("I have seen this: load the file as it is mapped above."), key=f"seen_{question.column}_{key}"))
+    return all(waiting)
 
 
 def _edited(raw: RawTable, proposal: Proposal, key: str) -> dict[str, Any]:
     """Let the reader correct the proposal, and return the mapping as a dictionary."""
     fields = {field.target: field for field in proposal.fields}
-    columns = {target: _column_of(raw, fields[target], key) for target in _REQUIRED}
-    with st.expander(t("More columns: product, region, channel, costs")):
+    with st.container(horizontal=True):
+        columns = {target: _column_of(raw, fields[target], key) for target in _REQUIRED}
+    with st.expander(t("More columns: product, region, channel, costs")), st.container(horizontal=True):
         columns |= {target: _column_of(raw, fields[target], key) for target in TARGETS if target not in _REQUIRED}
     written: dict[str, Any] = {section: dict(values) for section, values in proposal.settings.items()}
     with st.container(horizontal=True):
@@ -170,17 +196,16 @@ def _column_of(raw: RawTable, field: Proposed, key: str) -> str:
     """Let the reader choose the column of one target; the reason of the proposal stands under it."""
     options = [_NONE, *raw.columns]
     proposed = field.column if field.column and (field.is_certain or field.target in _REQUIRED) else _NONE
-    label = t(TARGET_LABELS[field.target])
-    chosen = st.selectbox(
-        label,
-        options,
-        options.index(proposed),
-        format_func={option: option or t("not in this file") for option in options}.__getitem__,
-        key=f"column_{field.target}_{key}",
-        width=420,
-    )
-    if field.column and chosen == proposed:
-        st.caption((":material/check: " if field.is_certain else ":orange[:material/warning:] ") + safe_text(str(field.reason)))
+    with st.container(width=300):
+        chosen = st.selectbox(
+            t(TARGET_LABELS[field.target]),
+            options,
+            options.index(proposed),
+            format_func={option: option or t("not in this file") for option in options}.__getitem__,
+            key=f"column_{field.target}_{key}",
+        )
+        if field.column and chosen == proposed:
+            st.caption((":material/check: " if field.is_certain else ":orange[:material/warning:] ") + safe_text(str(field.reason)))
     return chosen
 
 
