@@ -214,6 +214,7 @@ def test_an_empty_data_set_that_is_there_is_shown(run, certain):
     assert "The data set is empty." in err
 
 
+@pytest.mark.slow
 def test_the_undo_of_a_replacing_import_says_that_the_replaced_one_has_to_be_imported_again(run, certain, tmp_path):
     run("import", certain)
     mapping = tmp_path / "other.toml"
@@ -341,6 +342,7 @@ def test_a_taken_port_is_said_in_a_sentence():
             serve.refuse_taken(taken.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_cdnow_is_loaded_once_even_by_two_at_once(folder):
     program = "from crm_metrics import serve; from crm_metrics.database import find_data_set; serve.load_cdnow(find_data_set('cdnow'))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -351,6 +353,7 @@ def test_cdnow_is_loaded_once_even_by_two_at_once(folder):
     assert version(find_data_set("cdnow")) == 1
 
 
+@pytest.mark.slow
 def test_the_cdnow_file_is_found_without_importing_lifetimes():
     program = "import sys; from crm_metrics import serve; serve.cdnow_file().read_bytes(); sys.exit('lifetimes' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

@@ -463,6 +463,7 @@ def test_every_table_of_an_empty_data_set_says_that_there_is_no_such_customer(tm
 # ── CDNOW ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_customer_1516_of_cdnow_is_worth_what_the_papers_say(cdnow):
     """P(alive) as of 1997-09-30: BG/NBD .9688523 (Fader, Hardie and Lee 2005), Pareto/NBD .997874 (Fader and Hardie, note 009)."""
     value = TABLES["value"](cdnow, of("1516", as_of=day("1997-09-30"))).iloc[0]
@@ -473,6 +474,7 @@ def test_customer_1516_of_cdnow_is_worth_what_the_papers_say(cdnow):
     assert 25.75659 < value.expected_purchases < 25.75659 * 365 / 364
 
 
+@pytest.mark.slow
 def test_the_value_is_that_of_the_lifetime_value_room(cdnow):
     own = TABLES["value"](cdnow, of("1516")).iloc[0]
     every = LIFETIME_VALUE_TABLES["customers"](cdnow, Filters()).set_index("customer_id")
@@ -565,6 +567,7 @@ def shop(tmp_path, monkeypatch):
     fill(database.find_data_set("mine"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "words_shown"), [("en", "Ann has bought 5 times"), ("zh", "购买 5 次")])
 def test_the_page_of_a_customer_opens_from_its_address(shop, language, words_shown):
     app = opened(customer="a", lang=language, data="mine")

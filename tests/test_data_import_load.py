@@ -286,6 +286,7 @@ def test_a_check_of_the_first_file_leaves_no_data_set_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_one_row_is_told_in_the_singular(data_set):
     load(data_set, "1,a,2024-01-05,1,10")
     load(data_set, "1,a,2024-01-05,1,10", "2,b,2024-01-06,1,5", "3,c,2024-01-07,1,nonsense")
@@ -314,6 +315,7 @@ def test_another_reporting_currency_is_refused(any_data_set):
     assert database.version(any_data_set) == 1
 
 
+@pytest.mark.slow
 def test_after_the_only_batch_is_undone_another_currency_may_come(data_set):
     load(data_set, "1,a,2024-01-05,1,10", using=mapping(money={"currency": "GBP"}))
     undo(data_set, 1)
@@ -333,6 +335,7 @@ def test_undo_of_the_last_batch_returns_the_exact_earlier_state(any_data_set):
     assert stored(any_data_set) == before
 
 
+@pytest.mark.slow
 def test_undo_of_an_earlier_batch_lets_in_what_later_ones_had_left_out(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10", "2,b,2024-01-06,1,20")
     load(any_data_set, "1,a,2024-01-05,1,10", "3,c,2024-01-08,1,1")
@@ -361,6 +364,7 @@ def test_a_corrected_mapping_replaces_the_batch(any_data_set):
     assert states == {1: "replaced", 2: "loaded"}
 
 
+@pytest.mark.slow
 def test_the_undo_of_a_replacing_batch_leaves_neither_and_says_so(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10")
     load(any_data_set, "1,a,2024-01-05,1,10", using=mapping(money={"currency": "GBP"}))
@@ -381,6 +385,7 @@ def test_a_batch_that_is_not_there_or_gone_is_not_undone(data_set):
         undo(data_set, 1)
 
 
+@pytest.mark.slow
 def test_a_loaded_row_stays_when_the_batch_that_decided_its_order_is_undone(data_set):
     """Order 1: batch 1 says a, batch 2 says b (quarantined), batch 3 says a again. Batch 1 undone: a stays, b stays out."""
     load(data_set, "1,a,2024-01-05,1,10")
@@ -391,6 +396,7 @@ def test_a_loaded_row_stays_when_the_batch_that_decided_its_order_is_undone(data
     assert json.loads(open_source(data_set).arrow(ledger.left_out_rows(2)).to_pylist()[0]["reason_values"])["batch"] == 3
 
 
+@pytest.mark.slow
 def test_the_latest_batch_that_knows_a_name_decides_it(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10,p,Anna,N")
     load(any_data_set, "2,a,2024-01-06,1,10,p,Anne,N")

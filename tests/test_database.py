@@ -175,6 +175,7 @@ def test_a_file_of_another_program_that_is_named_like_a_version_is_not_touched(d
     assert database.version(data_set) == held
 
 
+@pytest.mark.slow
 def test_files_of_another_program_beside_a_data_set_stay(data_set, tmp_path):
     others = [tmp_path / name for name in ("mine-000009.duckdb", "mine-000000.duckdb", "mine-old.duckdb", "mine-000001.duckdb.txt")]
     for other in others:
@@ -248,6 +249,7 @@ except BadInput as problem:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room_bytes", [100_000, 6_000_000], ids=["for no copy", "for no rows"])
 def test_a_disk_without_room_is_named_and_nothing_partial_stays(data_set, tmp_path, room_bytes):
     add_product(data_set, "a")
@@ -494,6 +496,7 @@ def test_the_reader_can_not_write_to_its_own_file(data_set):
         duckdb_file.reader(data_set, 1).cursor().execute("DELETE FROM products")
 
 
+@pytest.mark.slow
 def test_work_larger_than_memory_goes_to_the_spill_folder_and_leaves_nothing(data_set, tmp_path, monkeypatch):
     monkeypatch.setenv(database.MEMORY_SETTING, "120MB")
     monkeypatch.setenv(database.THREADS_SETTING, "2")

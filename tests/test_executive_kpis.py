@@ -981,6 +981,7 @@ def html(app):
     return "".join(element.proto.body for element in app.get("html"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["parts", "by_region", "by_channel", "by_category"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_page_draws_trend_and_reasons_in_both_languages(page, by, lang):
@@ -996,6 +997,7 @@ def test_without_a_comparison_the_page_says_why_and_draws_no_reasons(page):
     assert "No comparison is chosen." in [caption.value for caption in app.caption]
 
 
+@pytest.mark.slow
 def test_without_a_period_before_the_page_offers_one_that_can_be_compared_and_goes_there(page):
     app = page(period="all")
     offer = next(button for button in app.button if button.label == "Compare instead: Last 90 days")
@@ -1005,6 +1007,7 @@ def test_without_a_period_before_the_page_offers_one_that_can_be_compared_and_go
     assert len(app.get("plotly_chart")) == 2
 
 
+@pytest.mark.slow
 def test_a_target_set_on_the_page_is_shown_at_once_and_kept(page, tmp_path):
     app = page(**{"from": "2024-04-01", "to": "2024-05-31"})
     assert "of target" not in html(app)

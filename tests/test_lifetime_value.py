@@ -365,6 +365,7 @@ def test_an_as_of_day_after_the_data_is_their_last_day(cdnow):
     assert dates(cdnow, Filters(end=SPLIT)).as_of == SPLIT
 
 
+@pytest.mark.slow
 def test_filters_choose_whose_forecasts_are_shown_and_never_change_the_fit(cdnow, model):
     parts = [Filters(as_of=SPLIT, region=(region,)) for region in ("east", "west")]
     frames = [table("customers", cdnow, part) for part in parts]
@@ -416,6 +417,7 @@ def test_twelve_months_are_twelve_months(cdnow):
     )
 
 
+@pytest.mark.slow
 def test_a_longer_horizon_is_worth_more_and_a_higher_rate_less(cdnow):
     def value(terms):
         return table("tiles", cdnow, CDNOW, terms).set_index("metric").loc["customer_base_value", "value"]
@@ -478,6 +480,7 @@ def test_the_order_in_which_a_database_gives_customers_changes_nothing(cdnow, mo
     assert again.models["gamma_gamma"].params == {name: model.loc["gamma_gamma", name] for name in PARAMETERS["gamma_gamma"]}
 
 
+@pytest.mark.slow
 def test_one_customer_has_an_interval_of_what_one_customer_may_bring(cdnow):
     """Customer 1516 bought on 27 days in 31 weeks: nothing at all is as rare as the customer having left (3 %)."""
     made = fitted(cdnow, Scope(), SPLIT)
@@ -490,6 +493,7 @@ def test_one_customer_has_an_interval_of_what_one_customer_may_bring(cdnow):
     assert (drawn.values == 0).mean() < 0.1
 
 
+@pytest.mark.slow
 def test_the_tables_that_look_ahead_take_a_horizon_and_a_rate(cdnow):
     for name in ("tiles", "customers", "distribution", "value_by_segment", "parameters"):
         near, far = (table(name, cdnow, CDNOW, room.Terms(months, 0.0)) for months in (6, 24))
@@ -523,6 +527,7 @@ def test_a_model_fitted_on_a_sample_says_so(cdnow):
     assert room.parameters_note(drawn).endswith("Pareto/NBD is fitted on 20,000 customers drawn at random.")
 
 
+@pytest.mark.slow
 def test_parameters_lie_in_their_intervals(cdnow):
     parameters = table("parameters", cdnow, CDNOW)
     assert len(parameters) == 4 + 4 + 4 + 3

@@ -78,6 +78,7 @@ def test_one_customer_brings_nothing_as_often_as_the_model_says(two_thousand, fi
     assert drawn.values.mean() == pytest.approx(worth["expected_value"][best], abs=4 * drawn.values.std() / 200**0.5)
 
 
+@pytest.mark.slow
 def test_outcomes_of_a_sample_scatter_as_those_of_all(two_thousand, fitted_pair, monkeypatch):
     """Above 100,000 customers (here 500, of each part 50): standard deviations over 200 draws agree within four standard errors."""
     part = np.where(np.arange(2_000) < 1_700, 0, 1)
