@@ -235,7 +235,7 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
     category: Annotated[list[str] | None, typer.Option(help="Product category; may be repeated.")] = None,
     customer: Annotated[str, typer.Option(help="Customer that the customer room is about.")] = "",
     horizon_months: Annotated[int, typer.Option(help="Months that a forecast looks ahead.", min=1, max=120)] = 12,
-    discount_rate: Annotated[float, typer.Option(help="Yearly discount rate of a forecast, 0.1 is 10 %.", min=0, max=0.5)] = 0.1,
+    discount_rate: Annotated[float, typer.Option(help="Yearly discount rate of a forecast, 0.1 is 10%.", min=0, max=0.5)] = 0.1,
     spoken: Annotated[Spoken, typer.Option("--language", help="Language of the texts.")] = Spoken.en,
     as_format: AsFormat = Format.table,
 ) -> None:

@@ -286,7 +286,7 @@ def test_the_forecast_of_the_hold_out_is_nearer_than_the_naive_baseline(cdnow):
     totals = table("holdout", cdnow, CDNOW).set_index("model")
     assert (totals.loc[["bg_nbd", "mbg_nbd", "pareto_nbd"], "error"].abs() < abs(totals.loc["baseline", "error"]) / 2).all()
     assert (totals["error_low"] < totals["error"]).all()
-    assert totals.loc["bg_nbd", "grade"] == "B"  # 12 % short: within 25 %, not within 10 %
+    assert totals.loc["bg_nbd", "grade"] == "B"  # 12% short: within 25%, not within 10%
 
 
 def test_the_tracking_plot_ends_at_all_repeat_purchases(cdnow):
@@ -439,8 +439,8 @@ def test_tiles_carry_their_intervals_and_the_headline_is_the_first(cdnow):
 def test_the_finding_says_value_interval_and_basis(cdnow):
     tiles, gate = table("tiles", cdnow, CDNOW), table("data_gate", cdnow, CDNOW)
     text = room.finding(tiles, gate, room.Terms(), currency="USD")
-    assert text.startswith("Over the next 12 months the 2,357 customers are expected to bring $72.64K (95 % prediction interval $6")
-    assert "a new customer $48.92 on average (95 % interval of the average $4" in text
+    assert text.startswith("Over the next 12 months the 2,357 customers are expected to bring $72.64K (95% prediction interval $6")
+    assert "a new customer $48.92 on average (95% interval of the average $4" in text
     assert "in net revenue" in text
     with speaking("zh"):
         assert "2,357 位客户" in room.finding(tiles, gate, room.Terms(), currency="USD")
@@ -482,7 +482,7 @@ def test_the_order_in_which_a_database_gives_customers_changes_nothing(cdnow, mo
 
 @pytest.mark.slow
 def test_one_customer_has_an_interval_of_what_one_customer_may_bring(cdnow):
-    """Customer 1516 bought on 27 days in 31 weeks: nothing at all is as rare as the customer having left (3 %)."""
+    """Customer 1516 bought on 27 days in 31 weeks: nothing at all is as rare as the customer having left (3%)."""
     made = fitted(cdnow, Scope(), SPLIT)
     pair = (made.models["bg_nbd"], made.models["gamma_gamma"])
     part = np.where(made.summary["customer_id"] == "1516", 0, -1)

@@ -24,7 +24,7 @@ from crm_metrics.periods import PRESET_LABELS, Period, Preset, compared_period, 
 
 NO_MOVE = 0.005  # below half a percent a change is printed as "about the same": the tile would show 0.x %
 HUNDRED, MILLION = 100, 1e6
-ALL_COSTED = 0.0005  # nearer to all than this a share prints as 100.0 %, and needs no line
+ALL_COSTED = 0.0005  # nearer to all than this a share prints as 100.0%, and needs no line
 SHARE_DIGITS = 10  # of a share in percent: 57.0 and not 56.99999999999999
 MOST = 0.5  # a part that is more than half of the change is "most of it"
 CAUSES: dict[tuple[str, bool], str] = {  # (part, it raised revenue)

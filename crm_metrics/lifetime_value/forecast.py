@@ -32,7 +32,7 @@ _NO_DATA = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Terms:
-    """What the reader chooses on the page: months looked ahead, and the yearly discount rate (.1 is 10 %)."""
+    """What the reader chooses on the page: months looked ahead, and the yearly discount rate (.1 is 10%)."""
 
     horizon_months: int = 12
     discount_rate_per_year: float = 0.10
@@ -188,7 +188,7 @@ def customers(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.Da
 
 
 def tiles(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
-    """Return the tiles: metric, value, low, high (95 %), unit, n (customers it is about).
+    """Return the tiles: metric, value, low, high (95%), unit, n (customers it is about).
 
     The interval of the value and purchases of the customers shown is a prediction interval: what they may in fact bring; that of a new
     customer's value is of the mean. Without a model: the value of the base unknown, and what there is to count.
@@ -217,7 +217,7 @@ def tiles(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFr
 
 
 def headline(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return the room's one tile for the overview: the value of the customer base over 12 months at 10 % a year."""
+    """Return the room's one tile for the overview: the value of the customer base over 12 months at 10% a year."""
     return tiles(source, filters).query("metric == 'customer_base_value'").reset_index(drop=True)
 
 
@@ -361,7 +361,7 @@ def distribution(source: Source, filters: Filters, terms: Terms = Terms()) -> pd
 def value_by_segment(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
     """Return one row per region and per channel of the customers' latest purchase, so that each customer is in one: parts add up.
 
-    segment_kind ('region', 'channel'), segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95 %
+    segment_kind ('region', 'channel'), segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95%
     prediction interval; the intervals of parts don't add up).
     """
     shown = customers(source, filters, terms)

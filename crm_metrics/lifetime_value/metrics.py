@@ -4,12 +4,12 @@ from crm_metrics.language import noop
 from crm_metrics.metric import Metric
 
 _SOURCE = noop(
-    "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95 % prediction interval: parameters refitted on 200 "
+    "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95% prediction interval: parameters refitted on 200 "
     "resamples of customers, and each customer's purchases and spend drawn from the model; the model's own error is not in it: see the "
     "hold-out"
 )
 _SOURCE_OF_A_MEAN = noop(
-    "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95 % interval of the mean of new customers: parameters "
+    "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95% interval of the mean of new customers: parameters "
     "refitted on 200 resamples of customers"
 )
 
@@ -20,7 +20,7 @@ CUSTOMER_BASE_VALUE = Metric(
     "higher",
     noop(
         "Sum over the customers of expected purchases x expected margin per purchase (net revenue where costs are unknown) in the "
-        "coming months, 12 unless chosen, discounted to the as-of date at a yearly rate, 10 % unless chosen."
+        "coming months, 12 unless chosen, discounted to the as-of date at a yearly rate, 10% unless chosen."
     ),
     _SOURCE,
 )

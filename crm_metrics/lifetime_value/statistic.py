@@ -13,11 +13,11 @@ from crm_metrics.purchase_model.holdout import HIGHEST_BIN, holdout_by_frequency
 from crm_metrics.purchase_model.model import PARAMETERS, PURCHASE_MODELS, Model, ModelName
 from crm_metrics.purchase_model.score import alive_by_construction
 
-# With costs on 95 % of the money, whatever the margin of the rest is moves the value by less than one part in twenty.
+# With costs on 95% of the money, whatever the margin of the rest is moves the value by less than one part in twenty.
 COSTS_NEEDED = 0.95
 NORMAL_95 = 1.959964
 _PERCENT_95 = (0.025, 0.975)
-# Under a chance of 1 % to leave, at each purchase or in a year, everyone is alive: the fit is at its edge and says nothing of leaving.
+# Under a chance of 1% to leave, at each purchase or in a year, everyone is alive: the fit is at its edge and says nothing of leaving.
 SMALLEST_LEAVING = 0.01
 WEEKS_PER_YEAR = 52.18
 LARGEST_CORRELATION = 0.3  # above it the models' assumption that frequency says nothing of spend is visibly wrong
@@ -119,7 +119,7 @@ def segment_values(customers: pd.DataFrame, kind: Literal["region", "channel"], 
     """Return one row per segment of one kind, the most valuable first.
 
     customers: region, channel, expected_purchases, expected_value. parts: region and channel of each column of `drawn`, the values of
-    the bootstrap. Columns: segment_kind, segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95 %
+    the bootstrap. Columns: segment_kind, segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95%
     prediction interval).
     """
     by_segment = customers.groupby(kind, dropna=False)
@@ -134,9 +134,9 @@ def segment_values(customers: pd.DataFrame, kind: Literal["region", "channel"], 
 
 
 def interval(drawn: Floats) -> tuple[float, float]:
-    """Return the 2.5 and 97.5 % points of `drawn`; unknown without any.
+    """Return the 2.5 and 97.5% points of `drawn`; unknown without any.
 
-    A new draw falls under the k-th of n with probability k / (n + 1): so the points are placed, and 95 % of what comes lies within.
+    A new draw falls under the k-th of n with probability k / (n + 1): so the points are placed, and 95% of what comes lies within.
 
     >>> interval(np.array([]))
     (nan, nan)
@@ -241,8 +241,8 @@ def holdout_customers(summary: pd.DataFrame, later: pd.DataFrame, *, days: int) 
 def holdout_totals(models: Mapping[ModelName, Model], holdout: pd.DataFrame) -> pd.DataFrame:
     """Return one row per purchase model and one for the baseline: what was forecast in the hold-out and what came.
 
-    model, customers, days, actual, predicted, error ((predicted - actual) / actual), error_low, error_high (95 %, from the customers'
-    own errors), mean_absolute_error, found (share of actual purchases made by the 20 % ranked highest), grade (empty for the baseline).
+    model, customers, days, actual, predicted, error ((predicted - actual) / actual), error_low, error_high (95%, from the customers'
+    own errors), mean_absolute_error, found (share of actual purchases made by the 20% ranked highest), grade (empty for the baseline).
     """
     rows = []
     for name in PURCHASE_MODELS:
@@ -280,7 +280,7 @@ def _total_row(name: str, forecast: pd.DataFrame, column: str, found: tuple[floa
 def holdout_frequencies(models: Mapping[ModelName, Model], holdout: pd.DataFrame) -> pd.DataFrame:
     """Return one row per frequency in the calibration, 0 to 7 (7: 7 or more), means per customer in the hold-out.
 
-    frequency, customers, actual, actual_low, actual_high (95 % of the mean), baseline, and one column per purchase model. Empty
+    frequency, customers, actual, actual_low, actual_high (95% of the mean), baseline, and one column per purchase model. Empty
     without a converged BG/NBD.
     """
     columns = ["frequency", "customers", "actual", "actual_low", "actual_high", "baseline", *PURCHASE_MODELS]

@@ -41,15 +41,15 @@ ALT_TEXTS: dict[str, str] = {
 NOTES: dict[str, str] = {
     "value": noop(
         "Expected purchases by the BG/NBD x expected value per purchase by the Gamma-Gamma model, month by month, discounted from the "
-        "middle of each month. 95 % prediction interval: parameters refitted on 200 resamples of customers, and each customer's purchases "
+        "middle of each month. 95% prediction interval: parameters refitted on 200 resamples of customers, and each customer's purchases "
         "and spend drawn from the model; the model's own error is not in it: see the hold-out. Left out: sales without a customer."
     ),
     "segment": noop(
-        "Each customer counts in the region and channel of the latest purchase, so the parts add up to the total. Lines: 95 % prediction "
+        "Each customer counts in the region and channel of the latest purchase, so the parts add up to the total. Lines: 95% prediction "
         "interval of what these customers will in fact bring. Faded, with their number: under 30 customers."
     ),
     "holdout": noop(
-        "Customers are grouped by their repeat purchases before the split, diamonds are what they then did, with 95 % intervals, faded "
+        "Customers are grouped by their repeat purchases before the split, diamonds are what they then did, with 95% intervals, faded "
         "under 30 customers. Naive baseline: every customer keeps the rate so far. Expected by Fader, Hardie and Lee (2005), equation 10."
     ),
     "alive": noop(
@@ -86,8 +86,8 @@ PARAMETER_COLUMNS: dict[str, tuple[str, Any]] = {
     "parameter": (noop("Parameter"), "text"),
     "value": (noop("Estimate"), "ratio"),
     "standard_error": (noop("Standard error"), "ratio"),
-    "low": (noop("95 % from"), "ratio"),
-    "high": (noop("95 % to"), "ratio"),
+    "low": (noop("95% from"), "ratio"),
+    "high": (noop("95% to"), "ratio"),
     "means": (noop("What it means"), "text"),
 }
 HOLDOUT_COLUMNS: dict[str, tuple[str, Any]] = {
@@ -95,10 +95,10 @@ HOLDOUT_COLUMNS: dict[str, tuple[str, Any]] = {
     "predicted": (noop("Predicted"), "count"),
     "actual": (noop("Actual"), "count"),
     "error": (noop("Error of the total"), "share"),
-    "error_low": (noop("95 % from"), "share"),
-    "error_high": (noop("95 % to"), "share"),
+    "error_low": (noop("95% from"), "share"),
+    "error_high": (noop("95% to"), "share"),
     "mean_absolute_error": (noop("Mean error per customer"), "ratio"),
-    "found": (noop("Found in the top 20 %"), "share"),
+    "found": (noop("Found in the top 20%"), "share"),
     "grade": (noop("Grade"), "text"),
 }
 
@@ -324,8 +324,8 @@ def _with_interval(row: Any, currency: str) -> str:
         return t("{value} (interval unknown)", value=value)
     low, high = value_text(row.low, row.unit, currency), value_text(row.high, row.unit, currency)
     if row.name == NEW_CUSTOMER_VALUE.name:  # a mean over any number of new customers, whose own scatter is not in it
-        return t("{value} on average (95 % interval of the average {low} to {high})", value=value, low=low, high=high)
-    return t("{value} (95 % prediction interval {low} to {high})", value=value, low=low, high=high)
+        return t("{value} on average (95% interval of the average {low} to {high})", value=value, low=low, high=high)
+    return t("{value} (95% prediction interval {low} to {high})", value=value, low=low, high=high)
 
 
 def _range(row: Any) -> str:

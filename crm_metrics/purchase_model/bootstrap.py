@@ -29,11 +29,11 @@ from crm_metrics.purchase_model.value import Horizon, new_customer_value
 
 RESAMPLES = 200
 CONFIDENCE = 0.95
-CELLS_ABOVE_CUSTOMERS = 20_000  # weekly cells with mean recency and age: the total moves by less than .2 %, the interval by far less
+CELLS_ABOVE_CUSTOMERS = 20_000  # weekly cells with mean recency and age: the total moves by less than .2%, the interval by far less
 OUTCOMES_DRAWN = 100_000  # of more customers so many are drawn, else a million would take a minute
 _FEWEST_OF_A_PART = 1_000  # whose outcomes are drawn, or all: the few best of a small part make most of its scatter
-_FEWEST_REFITS = 40  # under these a 2.5 % percentile is the smallest value drawn
-_FLAT = 1e-5  # mean gradient at which a refit counts as done: 1 % of a standard error at 10,000 customers
+_FEWEST_REFITS = 40  # under these a 2.5% percentile is the smallest value drawn
+_FLAT = 1e-5  # mean gradient at which a refit counts as done: 1% of a standard error at 10,000 customers
 _LEAST_CURVATURE = 1e-4  # per customer; along a ridge the first step is limited to that of this curvature
 _FARTHEST = math.log(1_000)  # a refit whose parameter is a thousand times the estimate's has run off on a ridge
 _POINTS = 48  # of the integral over the drop-out chance: 3e-5 of the value at worst, against intervals of several percent

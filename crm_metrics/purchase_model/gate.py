@@ -10,7 +10,7 @@ from crm_metrics.language import noop, t
 Verdict = Literal["none", "rough", "full"]
 
 # Measured on data simulated from CDNOW's parameters: 36 of 200 fits do not converge at 100 customers, 6 at 300, 0 at 1,000;
-# nominal 95 % intervals of a and b cover 76 % at 100 customers, 84 to 87 % at 300, 92 to 93 % at 3,000.
+# nominal 95% intervals of a and b cover 76% at 100 customers, 84 to 87% at 300, 92 to 93% at 3,000.
 CUSTOMERS_NEEDED = 300
 REPEATERS_NEEDED = 100
 CUSTOMERS_FOR_FULL = 1_000

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Above this, exact days give hundreds of thousands of rows; weekly cells with their mean recency and age move the parameters by
-# less than .2 %. Floored weeks would not do: CDNOW's b becomes 2.298 in place of 2.426.
+# less than .2%. Floored weeks would not do: CDNOW's b becomes 2.298 in place of 2.426.
 CELLS_ABOVE_CUSTOMERS = 100_000
 
 

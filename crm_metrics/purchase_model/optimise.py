@@ -12,13 +12,13 @@ from crm_metrics.purchase_model.likelihood import LogLikelihood
 
 Objective = Callable[[Floats], LogLikelihood]
 
-# Mean gradient per customer at which a point counts as the top: at a thousand customers some .1 % of a standard error.
+# Mean gradient per customer at which a point counts as the top: at a thousand customers some .1% of a standard error.
 GRADIENT_AT_TOP = 1e-5
 # A parameter outside this range, times in mean ages and money in mean values, is a ridge and no estimate: all one-time buyers
 # "converge" to r .00025 and alpha 470,000.
 SMALLEST, LARGEST = 1e-3, 1e4
 _STEP = 1e-4  # central difference of a gradient: error about 1e-8
-_STEP_OF_VALUE = 1e-3  # second difference of a value: rounding and curvature errors are then both under .1 %
+_STEP_OF_VALUE = 1e-3  # second difference of a value: rounding and curvature errors are then both under .1%
 _MOST_STEPS = 200  # CDNOW takes 30; on a ridge more steps lead nowhere
 
 

@@ -1,6 +1,6 @@
 """What a fitted model says of each customer: P(alive), expected purchases, expected spend.
 
-Every formula is written without the hypergeometric function, which SciPy gets wrong by up to 1 % near a = 1 and returns as NaN for
+Every formula is written without the hypergeometric function, which SciPy gets wrong by up to 1% near a = 1 and returns as NaN for
 small a. Given that a customer is still active, the expected purchases up to t are the mean over the drop-out chance p of
 (1 - (1 + p t / (alpha+T))^-(r+x)) / p: an integral whose integrand is smooth for every parameter.
 """

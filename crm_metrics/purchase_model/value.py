@@ -27,7 +27,7 @@ LONGEST_MONTHS = 600  # fifty years: beyond any history these models can be fitt
 
 @dataclass(frozen=True)
 class Horizon:
-    """How far a forecast looks. as_of: the last day known; months: calendar months after it; discount_rate_per_year: .1 is 10 %."""
+    """How far a forecast looks. as_of: the last day known; months: calendar months after it; discount_rate_per_year: .1 is 10%."""
 
     as_of: date
     months: int
@@ -37,7 +37,7 @@ class Horizon:
         if not 1 <= self.months <= LONGEST_MONTHS:
             raise BadInput("The horizon is {months} months. Choose from 1 to {longest}.", months=self.months, longest=LONGEST_MONTHS)
         if not self.discount_rate_per_year > -1:
-            raise BadInput("The yearly discount rate is {rate}. Choose one above -1; 0.1 is 10 %.", rate=self.discount_rate_per_year)
+            raise BadInput("The yearly discount rate is {rate}. Choose one above -1; 0.1 is 10%.", rate=self.discount_rate_per_year)
 
     def month_ends_days(self) -> Floats:
         """Return the days from the as-of date to the end of each month.
