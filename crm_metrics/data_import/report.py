@@ -132,7 +132,7 @@ class ImportReport:
         """Return label, rows and net amount of each class of rows; the last three add up to the first."""
         return [
             (t("Rows in the file"), self.rows_in, self.amount_in),
-            (t("Loaded"), self.rows_loaded, self.amount_loaded),
+            (t("Would be loaded") if self.state == "checked" else t("Loaded"), self.rows_loaded, self.amount_loaded),
             (t("Duplicate"), self.rows_duplicate, self.amount_duplicate),
             (t("Quarantined"), self.rows_quarantined, self.amount_quarantined),
         ]

@@ -191,7 +191,8 @@ def start_page(name: str, *, needs_data: bool = True, narrows: bool = True, comp
     if held and needs_data:
         filters = filter_bar(source, source.scope, held, narrows=narrows, compares=compares, notices=notices)
         unknown = int(source(sales.orders_without_customer(filters)).orders.iloc[0]) if narrows else 0
-        st.caption(f":material/filter_alt: {safe_text(sentence(filters, customers_unknown=unknown))}")
+        words = sentence(filters, customers_unknown=unknown) + ("" if _currency(source) else t(" The currency is not stated."))
+        st.caption(f":material/filter_alt: {safe_text(words)}")
     for notice in notices:
         st.warning(notice, icon=":material/info:")
     _draw_links(links)
@@ -215,11 +216,16 @@ def _held(source: CachedSource) -> Period | None:
 
 
 def _page(name: str, source: CachedSource, filters: Filters, held: Period) -> Page:
-    settings = source(sales.settings()).set_index("setting").setting_value
     if name == "customer":
         filters = replace(filters, customer=page_parameter("customer"))
     period = Period(filters.start or held.start, filters.end or held.end)
-    return Page(name, source, filters, period, held.start, held.end, str(settings.get("currency") or ""))
+    return Page(name, source, filters, period, held.start, held.end, _currency(source))
+
+
+def _currency(source: CachedSource) -> str:
+    """Return the reporting currency; "" where no import stated one."""
+    settings = source(sales.settings()).set_index("setting").setting_value
+    return str(settings.get("currency") or "")
 
 
 def _draw_links(place: Any) -> None:

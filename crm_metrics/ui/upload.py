@@ -20,7 +20,7 @@ from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet
 from crm_metrics.export import safe_text
 from crm_metrics.language import t
-from crm_metrics.metric import BadInput, value_text
+from crm_metrics.metric import BadInput
 from crm_metrics.ui.choices import choices
 from crm_metrics.ui.parts import Column, table
 from crm_metrics.ui.start import Page, ask
@@ -129,8 +129,10 @@ def _show_report(report: ImportReport, *, key: str) -> None:
         st.error(safe_text(report.headline()), icon=":material/error:")
     else:
         st.success(safe_text(report.headline()), icon=":material/check_circle:")
-    rows = [(label, rows, value_text(float(amount), "money", exact=True)) for label, rows, amount in report.classes()]
-    st.dataframe(pd.DataFrame(rows, columns=[t("Rows"), t("Number"), t("Net amount")]), hide_index=True, key=f"report_{key}", width=520)
+    headings = (t("Rows"), t("Number"), t("Net amount"))
+    rows = pd.DataFrame([(label, rows, float(amount)) for label, rows, amount in report.classes()], columns=list(headings))
+    config = {headings[2]: st.column_config.NumberColumn(format="accounting")}
+    st.dataframe(rows, hide_index=True, column_config=config, key=f"report_{key}", width=520)
     for warning in report.warnings():
         st.warning(safe_text(warning), icon=":material/warning:")
     for remark in report.remarks():
