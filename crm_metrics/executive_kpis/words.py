@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
 from crm_metrics.executive_kpis.columns import COLUMNS
 from crm_metrics.executive_kpis.metrics import (
@@ -89,7 +89,9 @@ def whole_money(amount: float, currency: str) -> str:
     """
     if not HUNDRED <= abs(amount) < MILLION:
         return value_text(amount, "money", currency)
-    return format_currency(amount, currency or "XXX", format="¤#,##0" if currency else "#,##0", currency_digits=False, locale=locale())
+    if not currency:
+        return format_decimal(amount, format="#,##0", locale=locale())
+    return format_currency(amount, currency, format="¤#,##0", currency_digits=False, locale=locale())
 
 
 def _cause(parts: pd.DataFrame) -> str:
