@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 REFUSED = 2
 MOVED_ATTEMPTS = 5  # an import that is published between two questions of one answer makes it ask again
-_NOT_LISTED = ("content_hash", "mapping_hash", "mapping_toml")  # for machines
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -69,7 +68,6 @@ Files = Annotated[
 Database = Annotated[
     str, typer.Option(help="Name of a data set, or an SQLAlchemy address. Default: CRM_METRICS_DATABASE, else mine.", show_default=False)
 ]
-InLanguage = Annotated[Spoken, typer.Option(help="Language of the texts.")]
 AsFormat = Annotated[Format, typer.Option("--format", help="How the table is printed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 BatchNumber = Annotated[int, typer.Argument(help="Number of the batch, as `batches` lists it.", metavar="BATCH")]
@@ -193,11 +191,11 @@ def undo(batch: BatchNumber, database: Database = "", as_json: AsJson = False) -
 @app.command()
 def batches(database: Database = "", as_format: AsFormat = Format.table) -> None:
     """List the imports of a data set, the latest first."""
-    from crm_metrics.data_import import ledger
+    from crm_metrics.data_import import room
     from crm_metrics.database import existing, open_source
     from crm_metrics.terminal import print_frame
 
-    print_frame(open_source(existing(database))(ledger.batches()).drop(columns=list(_NOT_LISTED)), as_format.value)
+    print_frame(open_source(existing(database))(room.batches()), as_format.value)
 
 
 @app.command()

@@ -88,23 +88,11 @@ def add_line(figure: go.Figure, x: Any, y: Any, *, name: str, color: str = ACCEN
         figure.add_scatter(x=xs, y=dashed, mode="lines+markers", name=name, line={"color": color, "width": 2, "dash": "dot"}, marker=hollow)
 
 
-def add_band(figure: go.Figure, x: Any, low: Any, high: Any, *, color: str = ACCENT, name: str = "") -> None:
-    """Add an interval as a pale band."""
-    xs, lows, highs = np.asarray(x), np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    figure.add_scatter(x=xs, y=lows, mode="lines", line={"width": 0}, hoverinfo="skip")
-    figure.add_scatter(x=xs, y=highs, mode="lines", line={"width": 0}, fill="tonexty", fillcolor=faded(color), name=name, hoverinfo="skip")
-
-
 def add_label(figure: go.Figure, x: Any, y: float, text: str, *, color: str = GREY, anchor: str = "left") -> None:
     """Write `text` beside a point, in the colour of its series (in place of a legend)."""
     figure.add_annotation(
         x=x, y=y, text=text, showarrow=False, xanchor=anchor, xshift=6 if anchor == "left" else -6, font={"color": color, "size": 12}
     )
-
-
-def add_reference(figure: go.Figure, *, y: float, text: str) -> None:
-    """Draw a level to compare with, as a thin dashed line with its name."""
-    figure.add_hline(y=y, line={"color": GREY, "width": 1, "dash": "dash"}, annotation={"text": text, "font": {"color": GREY, "size": 12}})
 
 
 def faded(color: str, opacity: float = 0.18) -> str:

@@ -11,12 +11,11 @@ from contextvars import ContextVar
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Literal
 
 from babel.dates import format_date, format_skeleton
 
 Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _current: ContextVar[Language] = ContextVar("language", default="en")
 

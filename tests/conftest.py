@@ -18,6 +18,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from crm_metrics.database import DataSet
+
 # The same examples in every run: a failure is then the change's, not the day's.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=10)  # `make quick`
@@ -116,6 +118,24 @@ def postgresql_schema(postgresql_address: str) -> Iterator[str]:
     with engine.begin() as connection:
         connection.execute(DropSchema(name, cascade=True))
     engine.dispose()
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> "DataSet":
+    """A data set of its own, not there yet."""
+    from crm_metrics.database import find_data_set
+
+    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def any_data_set(request: pytest.FixtureRequest, tmp_path: Path) -> "DataSet":
+    """The same on DuckDB and on PostgreSQL."""
+    from crm_metrics.database import find_data_set
+
+    if request.param == "postgresql":
+        return find_data_set(request.getfixturevalue("postgresql_schema"))
+    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
 
 
 @pytest.fixture(scope="session")

@@ -50,18 +50,6 @@ def content(*rows: str) -> bytes:
     return "\n".join([HEADER, *[row + "," * (width - row.count(",")) for row in rows]]).encode() + b"\n"
 
 
-@pytest.fixture
-def data_set(tmp_path: Path) -> DataSet:
-    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
-
-
-@pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def any_data_set(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
-    if request.param == "postgresql":
-        return find_data_set(request.getfixturevalue("postgresql_schema"))
-    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
-
-
 def load(data_set: DataSet, *rows: str, using: Mapping = KEYLESS, name: str = "orders.csv", **more: Any) -> ImportReport:
     return import_file(data_set, content(*rows), name, using, **more)
 

@@ -19,18 +19,6 @@ from crm_metrics.metric import BadInput
 PRODUCTS = schema.products
 
 
-@pytest.fixture
-def data_set(tmp_path: Path) -> DataSet:
-    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
-
-
-@pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def any_data_set(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
-    if request.param == "postgresql":
-        return find_data_set(request.getfixturevalue("postgresql_schema"))
-    return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
-
-
 def add_product(data_set: DataSet, name: str) -> None:
     with change(data_set) as writer:
         writer.connection.execute(insert(PRODUCTS).values(product_id=name, batch_id=1))

@@ -204,7 +204,7 @@ SCREEN_CALLS = {
     *("file_uploader", "number_input", "slider", "set_page_config", "TextColumn", "NumberColumn", "DateColumn", "CheckboxColumn"),
     *("finding", "note", "question", "Column", "figure", "table", "tiles"),
 }
-FIGURE_CALLS = {"base", "add_label", "add_reference"}
+FIGURE_CALLS = {"base", "add_label"}
 SCREEN_KEYWORDS = {"label", "help", "placeholder", "body", "text", "title", "notes", "alt", "x_title", "y_title", "delta", "page_title"}
 # Leading arguments that are no text
 NOT_TEXT = {
@@ -215,7 +215,6 @@ NOT_TEXT = {
     "tiles": 3,
     "add_label": 3,
     "base": 2,
-    "add_reference": 1,
     "set_page_config": 9,
 }
 LOGS = {"logger", "logging", "log", "console"}

@@ -177,17 +177,21 @@ def test_no_shared_module_imports_a_room():
     assert found == set()
 
 
-def test_no_module_imports_itself_through_others():
-    graph = {name: imports_at_start(path) for name, path in NAMES.items()}
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """The modules that import each other, in a circle; none where there is no circle."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        pytest.fail(f"These import each other: {' -> '.join(error.args[1])}")
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_imports_itself_through_others():
+    assert cycle({name: imports_at_start(path) for name, path in NAMES.items()}) == []
 
 
 def test_a_cycle_would_be_found():
-    with pytest.raises(CycleError):
-        TopologicalSorter({"a": {"b"}, "b": {"a"}}).prepare()
+    assert set(cycle({"a": {"b"}, "b": {"a"}})) == {"a", "b"}
 
 
 # ── no work at import ───────────────────────────────────────────────────────────────────────────────────────────────────

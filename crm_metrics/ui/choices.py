@@ -20,6 +20,7 @@ from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare,
 
 DEFAULT_DATA = "CRM_METRICS_DATA"
 DEFAULT_PERIOD: Preset = "last_12_months"
+_NO_COMPARISON: Compare = "none"
 _CHOICES = "reader_choices"
 _KNOWN = ("period", "compare", "from", "to", "as_of", "lang", "data", *(choice.key for choice in CHOICES))
 _OF_ONE_DATA_SET = ("from", "to", "as_of", *(choice.key for choice in CHOICES))  # forgotten when another data set is chosen
@@ -130,15 +131,14 @@ def filter_bar(source: Source, scope: Scope, held: Period, *, narrows: bool, com
     compares: the comparison matters. notices: gathers what an address asks for and the data do not have.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        period, compare = held, "none"
+        period, compare = held, _NO_COMPARISON
         if narrows:
             preset: Preset = _select("period", t("Period"), list(PRESETS), dict(PRESET_LABELS), DEFAULT_PERIOD, width=170)
             period = _own_period(held, notices) if preset == "own" else preset_period(preset, first_on=held.start, last_on=held.end)
         if narrows and compares:
             compare = _select("compare", t("Compared with"), list(COMPARE_LABELS), dict(COMPARE_LABELS), "previous", width=230)
         values, as_of = _more_filters(source, scope, held, narrows=narrows, notices=notices)
-    comparison: Compare = compare  # type: ignore[assignment]
-    return replace(Filters(period.start, period.end, as_of if as_of != period.end else None, comparison, scope=scope), **values)
+    return replace(Filters(period.start, period.end, as_of if as_of != period.end else None, compare, scope=scope), **values)
 
 
 def _keep(key: str) -> None:

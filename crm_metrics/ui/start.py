@@ -68,12 +68,7 @@ class Page:
     @property
     def is_dark(self) -> bool:
         """Whether the dark theme is on."""
-        return is_dark()
-
-
-def is_dark() -> bool:
-    """Return whether the reader's theme is dark."""
-    return st.context.theme.type == "dark"
+        return bool(st.context.theme.type == "dark")
 
 
 # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
