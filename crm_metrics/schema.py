@@ -190,6 +190,10 @@ order_records = Table(
     _text("sales_channel", "channel the order came through"),
     _text("currency", "ISO code of the currency the order was placed in"),
     _rate("rate_to_reporting", "reporting currency per unit of the order's currency"),
+    _text("campaign_id", "campaign the order names, if any"),
+    _time("entry_started_at", "moment the entry of the order began"),
+    _time("entry_booked_at", "moment the order was booked"),
+    _flag("was_corrected", "the order had to be corrected after entry"),
 )
 """One row per batch and order: what that batch said, so that a batch which shares orders with others can be taken back."""
 
@@ -472,6 +476,35 @@ contracts = Table(
     _batch(),
 )
 """One row per contract."""
+
+# ── a demo's truth ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+demo_truth = Table(
+    "demo_truth",
+    metadata,
+    _key("topic", "what it is about: 'purchases', 'campaigns', …"),
+    _key("parameter", "name of the parameter"),
+    _key("subject", "channel, campaign, stage, … it is stated for; '' is all"),
+    _rate("true_value", "value that made the data"),
+    _text("true_text", "the same for what is no number"),
+    _batch(),
+)
+"""One row per parameter of a simulated company; empty in every other data set."""
+
+demo_customers = Table(
+    "demo_customers",
+    metadata,
+    _key("customer_id", "customer as the data name it"),
+    _text("true_customer_id", "the customer this one is; two records of one customer have the same", nullable=False),
+    _rate("purchase_rate", "orders a week while the customer is there, without seasons"),
+    _rate("leave_probability", "chance to leave after each repeat order, 0 to 1"),
+    _amount("mean_order_value", "expected net amount of an order before any upgrade"),
+    _count("satisfaction", "true level, 1 to 5"),
+    _day("left_on", "day the customer left for ever; empty while still there"),
+    _flag("is_test", "test account of the shop's own staff"),
+    _batch(),
+)
+"""One row per customer of a simulated company: what nobody could know of a real one."""
 
 # ── the data set itself ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,66 @@
+"""The calendar of the demo: seasons, days of the week and hours.
+
+Seasons enter as a second clock: it runs fast in November and slowly around the Chinese New Year, and on it every customer keeps a
+constant rate. So a BG/NBD stays a BG/NBD, and only the moments shift.
+"""
+
+from datetime import timedelta
+
+import numpy as np
+
+from crm_metrics.demo.plan import FIRST_ON, Plan
+from crm_metrics.demo.world import Booleans, Floats, Integers
+
+SEASON_BY_MONTH = (0.95, 0.68, 0.94, 0.95, 1.02, 1.14, 0.90, 0.90, 1.00, 1.04, 1.42, 1.06)
+SEASON_BY_WEEKDAY = (0.95, 0.93, 0.95, 0.98, 1.08, 1.13, 0.98)  # Monday first
+_HOURS_SHARE = (0, 0.01, 0.10, 0.28, 0.40, 0.55, 0.66, 0.82, 0.95, 1.0)  # share of a day's orders placed by …
+_HOURS = (0, 7, 9, 11, 13, 15, 17, 20, 22, 24)
+
+
+def seasons(plan: Plan) -> Floats:
+    """Return how fast the seasonal clock runs on each day, 1 on average over each year; 1 on every day without seasonality."""
+    if not plan.effects.seasonality:
+        return np.ones(plan.days)
+    every = [FIRST_ON + timedelta(day) for day in range(plan.days)]
+    speed = np.array([SEASON_BY_MONTH[day.month - 1] * SEASON_BY_WEEKDAY[day.weekday()] for day in every])
+    years = np.array([day.year for day in every])
+    for year in np.unique(years):
+        speed[years == year] /= speed[years == year].mean()
+    return speed
+
+
+def to_seasonal(plan: Plan, moments: Floats) -> Floats:
+    """Return moments of the calendar on the seasonal clock."""
+    return np.interp(moments, np.arange(plan.days + 1), _run(plan))
+
+
+def from_seasonal(plan: Plan, moments: Floats) -> Floats:
+    """Return moments of the seasonal clock on the calendar."""
+    return np.interp(moments, _run(plan), np.arange(plan.days + 1))
+
+
+def _run(plan: Plan) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(seasons(plan))])
+
+
+def with_hours(moments: Floats) -> Floats:
+    """Return moments moved to the hours people buy at, within their day and in their order."""
+    whole = np.floor(moments)
+    share = np.clip(moments - whole, 0, 1 - 1e-9)
+    return whole + np.interp(share, _HOURS_SHARE, _HOURS) / 24
+
+
+def workdays(plan: Plan) -> Integers:
+    """Return the days from Monday to Friday, 0 the first day of the demo; holidays are not left out."""
+    return np.flatnonzero(is_workday(np.arange(plan.days)))
+
+
+def is_workday(day: Integers) -> Booleans:
+    """Return whether days are from Monday to Friday."""
+    return (day + FIRST_ON.weekday()) % 7 < 5
+
+
+def month_of(plan: Plan, moments: Floats) -> Integers:
+    """Return the month of moments, 0 the first month of the demo."""
+    starts = [day for day in range(plan.days) if (FIRST_ON + timedelta(day)).day == 1]
+    return np.searchsorted(starts, np.floor(moments), side="right") - 1

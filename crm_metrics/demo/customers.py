@@ -1,0 +1,100 @@
+"""What each customer is like: rate of purchase, chance to leave, value of an order, region, age, satisfaction, who referred them."""
+
+import numpy as np
+
+from crm_metrics.demo.channels import CHANNELS, REFERRAL, Channel
+from crm_metrics.demo.plan import Plan
+from crm_metrics.demo.roster import Roster
+from crm_metrics.demo.world import NONE, REGIONS, Customers, Fact, Floats, Integers
+from crm_metrics.language import noop
+
+SATISFACTION_SHARE = (0.07, 0.13, 0.25, 0.35, 0.20)  # of customers with the true level 1 to 5
+RATE_BY_SATISFACTION = (0.35, 0.60, 0.85, 1.00, 1.60)  # times the customer's rate of purchase
+REFERRALS_BY_SATISFACTION = (0.1, 0.3, 0.6, 1.0, 2.4)  # chance to be the referrer, relative to level 4
+REGION_SHARE = (0.34, 0.24, 0.19, 0.13, 0.10)
+CONSENT_SHARE = 0.82
+SECOND_RECORD_SHARE = 0.05  # of customers known to both systems
+AGE_MEAN, AGE_DEVIATION, YOUNGEST, OLDEST = 38.0, 12.0, 18, 84
+LAST_YEAR = 2025
+LEVELS = ("1", "2", "3", "4", "5")
+
+TOPIC = "customers"
+PARAMETERS = {
+    "satisfaction_share": (noop("Share of customers with the true level of satisfaction"), "share"),
+    "purchase_rate_factor": (noop("Rate of purchase, as a multiple of that at level 4"), "plain"),
+    "referral_weight": (noop("Chance to refer somebody, as a multiple of that at level 4"), "plain"),
+    "region_share": (noop("Share of customers by home region"), "share"),
+    "consent_share": (noop("Share of customers who may be contacted"), "share"),
+    "second_record_share": (noop("Share of customers with a second, misspelt record in the other system"), "share"),
+}
+
+
+def customers(plan: Plan, chunk: int, everybody: Roster) -> Customers:
+    """Return the customers of a chunk."""
+    random, number = plan.generator("customers", chunk), everybody.numbers(plan, chunk)
+    channel, count = everybody.channel[number], len(number)
+    rate, leave, value = _models(plan, chunk, channel)
+    satisfaction = random.choice(5, count, p=SATISFACTION_SHARE) + 1
+    factor = np.array(RATE_BY_SATISFACTION)[satisfaction - 1] if plan.effects.satisfaction else 1.0
+    is_company = np.array([channel.is_company for channel in CHANNELS])[channel]
+    age = np.clip(random.normal(AGE_MEAN, AGE_DEVIATION, count), YOUNGEST, OLDEST)
+    has_second = random.random(count) < SECOND_RECORD_SHARE
+    return Customers(
+        number=number,
+        channel=channel,
+        is_company=is_company,
+        region=random.choice(len(REGIONS), count, p=REGION_SHARE),
+        acquired=everybody.acquired[number],
+        lead=everybody.lead[number],
+        birth_year=np.where(is_company, 0, LAST_YEAR - np.floor(age)).astype(np.int64),
+        has_consent=random.random(count) < CONSENT_SHARE,
+        satisfaction=satisfaction,
+        purchase_rate=rate * factor,
+        leave_probability=leave,
+        mean_order_value=value,
+        referrer=_referrers(plan, chunk, channel, number=number, satisfaction=satisfaction),
+        has_second_record=has_second & plan.effects.two_systems,
+        is_test=_test_accounts(plan, chunk, count),
+    )
+
+
+def _models(plan: Plan, chunk: int, channel: Integers) -> tuple[Floats, Floats, Floats]:
+    """Return each customer's rate a week, chance to leave and mean order value, drawn from the channel's distributions."""
+    random = plan.generator("models", chunk)
+    columns = {name: np.array([getattr(one, name) for one in CHANNELS])[channel] for name in Channel._fields[3:-1]}
+    rate = random.gamma(columns["r"]) / columns["alpha"]
+    leave = random.beta(columns["a"], columns["b"])
+    value = columns["p"] * columns["v"] / random.gamma(columns["q"])
+    return rate, leave, value
+
+
+def _referrers(plan: Plan, chunk: int, channel: Integers, *, number: Integers, satisfaction: Integers) -> Integers:
+    """Return who referred each customer of that channel: somebody won earlier, the satisfied more often."""
+    random, count = plan.generator("referrers", chunk), len(number)
+    found = np.full(count, NONE)
+    if not plan.effects.referrals:
+        return found
+    weights = np.cumsum(np.array(REFERRALS_BY_SATISFACTION)[satisfaction - 1])
+    place = np.flatnonzero((channel == REFERRAL) & (np.arange(count) > 0))
+    luck = random.random(count)[place] * weights[place - 1]
+    found[place] = number[np.searchsorted(weights, luck, side="right")]
+    return found
+
+
+def _test_accounts(plan: Plan, chunk: int, count: int) -> np.ndarray:
+    """Return which customer is the test account: the first of the first chunk, where outliers are wanted."""
+    is_test = np.zeros(count, dtype=bool)
+    is_test[0] = plan.effects.outliers and chunk == 0
+    return is_test
+
+
+def facts() -> list[Fact]:
+    """Return the stated parameters."""
+    levels = {
+        "satisfaction_share": SATISFACTION_SHARE,
+        "purchase_rate_factor": RATE_BY_SATISFACTION,
+        "referral_weight": REFERRALS_BY_SATISFACTION,
+    }
+    found = [Fact(TOPIC, name, level, value) for name, values in levels.items() for level, value in zip(LEVELS, values, strict=True)]
+    found += [Fact(TOPIC, "region_share", region, share) for region, share in zip(REGIONS, REGION_SHARE, strict=True)]
+    return [*found, Fact(TOPIC, "consent_share", "", CONSENT_SHARE), Fact(TOPIC, "second_record_share", "", SECOND_RECORD_SHARE)]

@@ -1,0 +1,177 @@
+"""What the parts of the demo hand to each other: columns of plain numbers, one element per customer or order of a chunk.
+
+Moments are days since the first day of the demo with the time of day as fraction: 1.5 is noon of the second day. Customers and
+orders are pointed at by their place (0, 1, …) within the chunk. Rows for the database are Arrow tables by SQLAlchemy table.
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Table
+
+from crm_metrics.demo.plan import FIRST_ON
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Integers: TypeAlias = npt.NDArray[np.int64]
+Booleans: TypeAlias = npt.NDArray[np.bool_]
+Tables: TypeAlias = dict[Table, pa.Table]
+MONEY = pa.decimal128(18, 4)
+SHARE = pa.decimal128(18, 8)
+REGIONS = ("华东 East China", "华南 South China", "华北 North China", "西南 Southwest China", "Europe 欧洲")
+NONE = -1  # points at nobody, at nothing
+_FIRST = int(datetime(FIRST_ON.year, FIRST_ON.month, FIRST_ON.day, tzinfo=UTC).timestamp())
+_EPOCH_DAY = _FIRST // 86_400
+
+
+class Customers(NamedTuple):
+    """The customers of a chunk, one element each, in order of acquisition.
+
+    number: place among all customers, 0, 1, …; `customer_keys` makes the id of it. channel: place in channels.CHANNELS.
+    region: place in REGIONS. acquired: moment of the first order. lead: converted lead a company came from (place in Leads), else NONE.
+    birth_year: 0 for a company. satisfaction: true level, 1 to 5. purchase_rate: orders a week while alive, on the seasonal clock.
+    leave_probability: chance to leave after each repeat order. mean_order_value: expected net amount of an order before any upgrade.
+    referrer: number of the customer who brought this one, else NONE. has_second_record: known to the office system as well, under
+    another id. is_test: a test account of the shop's own staff.
+    """
+
+    number: Integers
+    channel: Integers
+    is_company: Booleans
+    region: Integers
+    acquired: Floats
+    lead: Integers
+    birth_year: Integers
+    has_consent: Booleans
+    satisfaction: Integers
+    purchase_rate: Floats
+    leave_probability: Floats
+    mean_order_value: Floats
+    referrer: Integers
+    has_second_record: Booleans
+    is_test: Booleans
+
+
+class Orders(NamedTuple):
+    """Orders of a chunk's customers, one element each, sorted by customer and moment.
+
+    customer: place in Customers. moment: in days. amount: net amount after discount and before returns, whole fen. is_first: the
+    customer's first. is_premium: of premium products. campaign: place in campaigns.CAMPAIGNS that the order names, else NONE.
+    is_caused: would not have been placed without a campaign.
+    """
+
+    customer: Integers
+    moment: Floats
+    amount: Floats
+    is_first: Booleans
+    is_premium: Booleans
+    campaign: Integers
+    is_caused: Booleans
+
+    def chosen(self, which: Booleans | Integers) -> "Orders":
+        """Return these orders only."""
+        return Orders(**{name: column[which] for name, column in self._asdict().items()})
+
+
+class History(NamedTuple):
+    """Orders, and per customer the moment of leaving for ever: NaN for those still there when the demo ends."""
+
+    orders: Orders
+    left: Floats
+
+
+class Fact(NamedTuple):
+    """One stated truth. topic and parameter: keys of truth.TOPICS. subject: whom it is about, "" for all. value: number or text."""
+
+    topic: str
+    parameter: str
+    subject: str
+    value: float | str
+
+
+# ── from numbers to columns of the database ─────────────────────────────────────────────────────────────────────────────
+
+
+def keys(prefix: str, numbers: npt.ArrayLike, width: int = 7) -> pa.Array:
+    """Return keys like C0000017 for numbers from 0 on (the key counts from 1); null for NONE.
+
+    >>> keys("C", [16, NONE]).to_pylist()
+    ['C0000017', None]
+    """
+    array = np.asarray(numbers, dtype=np.int64)
+    written = pc.utf8_lpad(pa.array(array + 1, mask=array == NONE).cast(pa.string()), width, "0")
+    return pc.binary_join_element_wise(prefix, written, "")
+
+
+def customer_keys(numbers: npt.ArrayLike) -> pa.Array:
+    """Return the ids of customers in the shop's own system."""
+    return keys("C", numbers)
+
+
+def order_keys(chunk: int, count: int) -> pa.Array:
+    """Return the ids of a chunk's `count` orders, in the order of Orders."""
+    return keys(f"O{chunk + 1:03d}", np.arange(count))
+
+
+def days(moments: npt.ArrayLike) -> pa.Array:
+    """Return moments as days; null where NaN."""
+    array = np.asarray(moments, dtype=np.float64)
+    unknown = np.isnan(array)
+    return pa.array((np.floor(np.where(unknown, 0, array)) + _EPOCH_DAY).astype(np.int32), mask=unknown).cast(pa.date32())
+
+
+def times(moments: npt.ArrayLike) -> pa.Array:
+    """Return moments as timestamps in whole seconds; null where NaN."""
+    array = np.asarray(moments, dtype=np.float64)
+    unknown = np.isnan(array)
+    seconds = np.floor(np.where(unknown, 0, array) * 86_400 + 1e-6).astype(np.int64) + _FIRST
+    return pa.array(seconds * 1_000_000, mask=unknown).cast(pa.timestamp("us"))
+
+
+def money(amounts: npt.ArrayLike, decimals: int = 2) -> pa.Array:
+    """Return amounts as exact decimals, rounded to `decimals` places; null where NaN.
+
+    >>> money([1.005, float("nan")]).to_pylist()
+    [Decimal('1.0000'), None]
+    """
+    array = np.asarray(amounts, dtype=np.float64)
+    unknown = np.isnan(array)
+    units = np.rint(np.where(unknown, 0, array) * 10**decimals).astype(np.int64) * 10 ** (4 - decimals)
+    return decimal_of(units, MONEY, mask=unknown)
+
+
+def decimal_of(units: Integers, kind: pa.DataType, *, mask: Booleans | None = None) -> pa.Array:
+    """Return whole numbers of the decimal type's last place as that type; nothing passes through floating point.
+
+    >>> decimal_of(np.array([12345, -1]), MONEY).to_pylist()
+    [Decimal('1.2345'), Decimal('-0.0001')]
+    """
+    wide = np.empty((len(units), 2), dtype="<i8")
+    wide[:, 0], wide[:, 1] = units, units >> 63
+    validity = None if mask is None else pa.array(~mask).buffers()[1]
+    return pa.Array.from_buffers(kind, len(units), [validity, pa.py_buffer(wide.tobytes())])
+
+
+def shares(values: npt.ArrayLike) -> pa.Array:
+    """Return rates and probabilities with eight decimals; null where NaN."""
+    array = np.asarray(values, dtype=np.float64)
+    unknown = np.isnan(array)
+    return decimal_of(np.rint(np.where(unknown, 0, array) * 1e8).astype(np.int64), SHARE, mask=unknown)
+
+
+def labels(codes: npt.ArrayLike, names: tuple[str, ...]) -> pa.Array:
+    """Return the name of each code; null for NONE."""
+    array = np.asarray(codes, dtype=np.int64)
+    return pa.array(names, pa.string()).take(pa.array(array, mask=array == NONE))
+
+
+def merged(parts: list[Tables]) -> Tables:
+    """Return the rows of all parts, by table."""
+    found: dict[Table, list[pa.Table]] = {}
+    for part in parts:
+        for table, rows in part.items():
+            found.setdefault(table, []).append(rows)
+    return {table: pa.concat_tables(rows, promote_options="default") for table, rows in found.items()}
