@@ -25,13 +25,13 @@ def customers(*rows):
     return pd.DataFrame(rows, columns=["frequency", "recency_days", "age_days"], dtype=float)
 
 
-def simulated(size, *, weeks=104, seed=1, days_after=0):
-    """Customers of a BG/NBD with parameters TRUTH and spend SPEND_TRUTH; purchases on whole days, ages spread evenly.
+def simulated(size, *, weeks=104, seed=1, days_after=0, truth=TRUTH, spend=SPEND_TRUTH):
+    """Customers of a BG/NBD with parameters `truth` and a Gamma-Gamma with `spend`; purchases on whole days, ages spread evenly.
 
     later_purchases, later_value: what the same customers then do in the next `days_after` days, which no model sees.
     """
     random = np.random.default_rng(seed)
-    rate, leaves = random.gamma(TRUTH["r"], 1 / TRUTH["alpha"], size), random.beta(TRUTH["a"], TRUTH["b"], size)
+    rate, leaves = random.gamma(truth["r"], 1 / truth["alpha"], size), random.beta(truth["a"], truth["b"], size)
     age = np.ceil(random.uniform(0, weeks * 7, size))
     lasts, clock = random.geometric(np.clip(leaves, 1e-9, 1)), np.zeros(size)
     frequency, last, active = np.zeros(size, dtype=int), np.zeros(size), np.arange(size)
@@ -47,8 +47,8 @@ def simulated(size, *, weeks=104, seed=1, days_after=0):
         last[active] = np.where(is_known, day, last[active])
         lasts[active] -= 1
         active = active[lasts[active] > 0]
-    level = random.gamma(SPEND_TRUTH["q"], 1 / SPEND_TRUTH["v"], size)
-    mean = random.gamma(np.maximum(SPEND_TRUTH["p"] * frequency, 1e-9)) / (level * np.maximum(frequency, 1))
+    level = random.gamma(spend["q"], 1 / spend["v"], size)
+    mean = random.gamma(np.maximum(spend["p"] * frequency, 1e-9)) / (level * np.maximum(frequency, 1))
     return pd.DataFrame(
         {
             "customer_id": np.arange(size),
@@ -57,6 +57,6 @@ def simulated(size, *, weeks=104, seed=1, days_after=0):
             "age_days": age.astype(int),
             "repeat_value_mean": np.where(frequency > 0, np.maximum(mean, 0.01), np.nan),
             "later_purchases": later,
-            "later_value": np.where(later > 0, random.gamma(np.maximum(SPEND_TRUTH["p"] * later, 1e-9)) / level, 0.0),
+            "later_value": np.where(later > 0, random.gamma(np.maximum(spend["p"] * later, 1e-9)) / level, 0.0),
         }
     )
