@@ -1,0 +1,155 @@
+"""What is true in a demo: every stated parameter as a row of the database, as JSON and in words."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import Select, func, select
+
+from crm_metrics.demo import channels, customers, purchases
+from crm_metrics.demo.plan import EFFECT_NAMES, Plan
+from crm_metrics.demo.world import Fact, Tables, shares
+from crm_metrics.language import noop
+from crm_metrics.schema import demo_truth
+
+PLAN = "plan"
+EFFECT = "effect"
+ON, OFF = noop("on"), noop("off")
+DECIMALS = 8  # of a stored number
+
+
+class Part(Protocol):
+    """A part of the demo that states parameters: its topic, label and unit of each parameter, and their values."""
+
+    TOPIC: str
+    PARAMETERS: dict[str, tuple[str, str]]
+
+    def facts(self) -> list[Fact]:
+        """Return the stated parameters."""
+
+
+class Topic(NamedTuple):
+    """What a group of parameters is about. parameters: label and unit by name."""
+
+    label: str
+    parameters: Mapping[str, tuple[str, str]]
+
+
+PLAN_PARAMETERS: dict[str, tuple[str, str]] = {
+    "customers": (noop("Customers, each counted once however many records they have"), "number"),
+    "seed": (noop("Seed of every random draw"), "number"),
+    "first_on": (noop("First day of the demo"), "text"),
+    "last_on": (noop("Last day of the demo"), "text"),
+    EFFECT: (noop("What is simulated beyond purchases, spend and unit costs"), "text"),
+}
+_PARTS: tuple[tuple[str, Part], ...] = (  # one line for each part
+    (noop("How customers are won, buy and spend"), channels),
+    (noop("What customers are like"), customers),
+    (noop("Orders out of the ordinary"), purchases),
+)
+TOPICS: dict[str, Topic] = {
+    PLAN: Topic(noop("The plan"), PLAN_PARAMETERS),
+    **{part.TOPIC: Topic(label, part.PARAMETERS) for label, part in _PARTS},
+}
+
+# ── from facts to rows ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stated(plan: Plan) -> list[Fact]:
+    """Return what is stated before anything is simulated: the plan, and the parameters of every part."""
+    return [*plan_facts(plan), *(fact for _, part in _PARTS for fact in part.facts())]
+
+
+def plan_facts(plan: Plan) -> list[Fact]:
+    """Return the plan itself as facts: its size, seed and days, and each effect on or off."""
+    values = plan.as_dict()
+    effects = [Fact(PLAN, EFFECT, name, ON if values[name] else OFF) for name in EFFECT_NAMES]
+    return [Fact(PLAN, name, "", _plain(values[name])) for name in PLAN_PARAMETERS if name != EFFECT] + effects
+
+
+def _plain(value: object) -> float | str:
+    return float(value) if isinstance(value, int) else str(value)
+
+
+def rows(facts: list[Fact]) -> Tables:
+    """Return the facts as rows of demo_truth, numbers with eight decimals; raises KeyError for a parameter that no part declares."""
+    if undeclared := {(fact.topic, fact.parameter) for fact in facts} - set(_declared()):
+        raise KeyError(undeclared)
+    columns = {name: pa.array([getattr(fact, name) for fact in facts], pa.string()) for name in ("topic", "parameter", "subject")}
+    values = [fact.value for fact in facts]
+    columns["true_value"] = shares(np.array([np.nan if isinstance(value, str) else value for value in values], dtype=np.float64))
+    columns["true_text"] = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
+    return {demo_truth: pa.table(columns)}
+
+
+# ── from rows to the reader ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def truth() -> Select[Any]:
+    """One row per stated parameter and subject: topic, parameter, subject, true_value, true_text."""
+    stated = demo_truth.c
+    named = [stated.topic, stated.parameter, stated.subject]
+    return select(*named, stated.true_value, stated.true_text).order_by(*named)
+
+
+def is_demo() -> Select[Any]:
+    """One row: facts, the number of stated parameters; 0 in a data set that is no demo."""
+    return select(func.count().label("facts")).select_from(demo_truth)
+
+
+def as_json(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the rows of `truth` by topic and parameter: a value, or values by subject. Numbers that count something are whole.
+
+    >>> as_json(pd.DataFrame([("plan", "seed", "", 1.0, None)], columns=["topic", "parameter", "subject", "true_value", "true_text"]))
+    {'plan': {'seed': 1}}
+    """
+    found: dict[str, dict[str, Any]] = {}
+    ordered = in_order(frame)
+    names = zip(ordered["topic"], ordered["parameter"], ordered["subject"], strict=True)
+    values = zip(ordered["true_value"], ordered["true_text"], strict=True)
+    for (topic, parameter, subject), (number, text) in zip(names, values, strict=True):
+        value, under = _json_value(number, text, unit_of(topic, parameter)), found.setdefault(topic, {})
+        if subject:
+            under.setdefault(parameter, {})[subject] = value
+        else:
+            under[parameter] = value
+    return found
+
+
+def _json_value(number: float, text: str | None, unit: str) -> float | str | None:
+    if pd.isna(number):
+        return text
+    return round(number) if unit == "number" and number == round(number) else round(float(number), DECIMALS)
+
+
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `truth` in the order of the declarations; the order of the subjects stays."""
+    places = {(topic, name): place for place, (topic, name) in enumerate(_declared())}
+    order = [places.get(pair, len(places)) for pair in zip(frame["topic"], frame["parameter"], strict=True)]
+    return frame.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+
+
+def _declared() -> list[tuple[str, str]]:
+    return [(name, parameter) for name, topic in TOPICS.items() for parameter in topic.parameters]
+
+
+def topic_label(topic: str) -> str:
+    """Return the English label of a topic; its name where no part declares it (a demo of another version)."""
+    return TOPICS[topic].label if topic in TOPICS else topic
+
+
+def label_of(topic: str, parameter: str) -> str:
+    """Return the English label of a parameter; its name where no part declares it."""
+    return _declaration(topic, parameter)[0]
+
+
+def unit_of(topic: str, parameter: str) -> str:
+    """Return the unit of a parameter; "plain" where no part declares it."""
+    return _declaration(topic, parameter)[1]
+
+
+def _declaration(topic: str, parameter: str) -> tuple[str, str]:
+    known = TOPICS[topic].parameters if topic in TOPICS else {}
+    return known.get(parameter, (parameter, "plain"))
