@@ -35,10 +35,11 @@ class RaggedRow(NamedTuple):
 class RawTable:
     """A file's rows.
 
-    table: one string column per column of the file, blank rows left out. row_numbers: int64, the line of a text editor or the
-    row of the spreadsheet, the header counted. ragged: rows that have another number of fields. kinds: for Excel, per cell
-    't' text, 'n' number, 'd' date, 'b' true or false, '' empty; None for text files. header_row: None when there is none.
-    repeated_columns: header names that stand there more than once; their columns are called "name (1)", "name (2)".
+    table: one string column per column of the file, blank rows left out; typed columns of a file that was made and never text.
+    row_numbers: int64, the line of a text editor or the row of the spreadsheet, the header counted. ragged: rows that have another
+    number of fields. kinds: for Excel, per cell 't' text, 'n' number, 'd' date, 'b' true or false, '' empty; None for text files.
+    header_row: None when there is none. repeated_columns: header names that stand there more than once; their columns are called
+    "name (1)", "name (2)".
     is_sheet_chosen: whether the workbook has several sheets with tables. content_hash: SHA-256 of the decompressed content.
     """
 
@@ -122,7 +123,7 @@ def _objects(table: pa.Table) -> list[str | pa.Array]:
     """Return the pieces of a JSON object per row; each different cell is quoted once."""
     pieces: list[str | pa.Array] = []
     for name, column in zip(table.column_names, table.columns, strict=True):
-        cells = pa.concat_arrays(column.chunks).dictionary_encode() if column.num_chunks else pa.array([], pa.string()).dictionary_encode()
+        cells = column.cast(pa.string()).combine_chunks().dictionary_encode(null_encoding="encode")
         quoted = pa.array([json.dumps(cell, ensure_ascii=False) for cell in cells.dictionary.to_pylist()], pa.string())
         pieces += [f"{', ' if pieces else '{'}{json.dumps(name, ensure_ascii=False)}: ", quoted.take(cells.indices)]
     return [*pieces, "}"]

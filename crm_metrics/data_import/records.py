@@ -8,15 +8,41 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, and_, case, delete, exists, func, insert, select, type_coerce, union
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, and_, case, delete, exists, func, insert, or_, select, type_coerce, union
 
 from crm_metrics.database import Writer
-from crm_metrics.schema import customer_records, customers, order_lines, order_records, orders, product_records, products
+from crm_metrics.schema import (
+    customer_records,
+    customers,
+    import_batches,
+    import_held_back,
+    metadata,
+    order_lines,
+    order_records,
+    orders,
+    product_records,
+    products,
+)
 
 KEYS = {"order_id": order_records, "customer_id": customer_records, "product_id": product_records}
 _CUSTOMER = ("customer_kind", "customer_name", "home_region")
 _PRODUCT = ("product_name", "category")
-_ORDER = ("customer_id", "ordered_on", "order_region", "sales_channel", "currency", "rate_to_reporting")
+_ORDER = (
+    "customer_id",
+    "ordered_on",
+    "order_region",
+    "sales_channel",
+    "currency",
+    "rate_to_reporting",
+    "campaign_id",
+    "entry_started_at",
+    "entry_booked_at",
+    "was_corrected",
+)
+BROUGHT = tuple(
+    table for table in metadata.sorted_tables if "batch_id" in table.c and table not in (orders, customers, products, import_batches)
+)
+"""Tables that a batch writes to: all of its rows there have its number, and go when it is taken back."""
 
 
 # ── what one batch says ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -30,7 +56,8 @@ def in_order_of_time(lines: pa.Table) -> pa.Table:
 def batch_records(lines: pa.Table) -> dict[Table, pa.Table]:
     """Return what a batch's rows say, held back rows included: one row per order, customer and product of the batch.
 
-    lines: in order of time. An order has its first moment and the first value known; a customer and a product the last value known.
+    lines: in order of time; a file need not say all that an order can be. An order has its first moment and the first value known; a
+    customer and a product the last value known.
     """
     # An order has one currency and so one rate; Arrow knows no first decimal.
     of_order = {"ordered_at": "min", **dict.fromkeys(_ORDER, "first"), "rate_to_reporting": "max"}
@@ -42,16 +69,30 @@ def batch_records(lines: pa.Table) -> dict[Table, pa.Table]:
 
 
 def _grouped(lines: pa.Table, key: str, kept: dict[str, str]) -> pa.Table:
+    kept = {name: how for name, how in kept.items() if name in lines.column_names}
     known = lines.select([key, *kept]).filter(pc.is_valid(lines[key]))
     grouped = known.group_by(key, use_threads=False).aggregate(list(kept.items()))
     names = {f"{column}_{how}": column for column, how in kept.items()}
     return grouped.rename_columns([names.get(name, name) for name in grouped.column_names])
 
 
-def write_records(writer: Writer, records: dict[Table, pa.Table], batch_id: int) -> None:
-    """Keep what a batch said."""
-    for table, rows in records.items():
-        writer.append(table, with_batch(rows, batch_id))
+def with_given(said: dict[Table, pa.Table], given: dict[Table, pa.Table]) -> dict[Table, pa.Table]:
+    """Return what a batch says, with records that its file gives itself in the place of what its lines say of the same keys.
+
+    said: as of batch_records. given: rows of any tables, without batch_id; those of other tables are left out.
+    """
+    return {table: _replaced(said[table], given[table], key) if table in given else said[table] for key, table in KEYS.items()}
+
+
+def _replaced(said: pa.Table, given: pa.Table, key: str) -> pa.Table:
+    others = said.filter(pc.invert(pc.is_in(said[key], value_set=given[key].combine_chunks())))
+    return pa.concat_tables([given, others], promote_options="default")
+
+
+def write_rows(writer: Writer, rows: dict[Table, pa.Table], batch_id: int) -> None:
+    """Add rows of any tables as those of a batch."""
+    for table, brought in rows.items():
+        writer.append(table, with_batch(brought, batch_id))
 
 
 def with_batch(rows: pa.Table, batch_id: int) -> pa.Table:
@@ -59,10 +100,9 @@ def with_batch(rows: pa.Table, batch_id: int) -> pa.Table:
     return rows.append_column("batch_id", pa.repeat(pa.scalar(batch_id, pa.int32()), rows.num_rows))
 
 
-def stage_touched(writer: Writer, lines: pa.Table) -> dict[str, Table]:
-    """Return staged tables of the order_id, customer_id and product_id of lines, by these names."""
-    unique = {key: pc.drop_null(pc.unique(lines[key])) for key in KEYS}
-    return {key: writer.stage(f"touched_{key}", pa.table({key: values})) for key, values in unique.items()}
+def stage_touched(writer: Writer, said: dict[Table, pa.Table]) -> dict[str, Table]:
+    """Return staged tables of the order_id, customer_id and product_id that records speak of, by these names."""
+    return {key: writer.stage(f"touched_{key}", said[table].select([key])) for key, table in KEYS.items()}
 
 
 def stage_touched_by(writer: Writer, batch_id: int) -> dict[str, Table]:
@@ -132,11 +172,13 @@ def _customers(keys: Select[Any]) -> Select[Any]:
 
 
 def _products(keys: Select[Any]) -> Select[Any]:
-    """One row per product that was sold: for each attribute the latest batch that knows it."""
-    records = product_records.c
+    """One row per product that was sold, or that a file lists by itself: for each attribute the latest batch that knows it."""
+    records, held_back = product_records.c, import_held_back.c
     is_sold = exists().where(order_lines.c.product_id == records.product_id)
+    only_held_back = exists().where(held_back.product_id == records.product_id, held_back.batch_id == records.batch_id)
+    listed = select(records.product_id).where(records.product_id.in_(keys), or_(is_sold, ~only_held_back))
     attributes = [records[column.name] for column in products.c if column.name not in ("product_id", "batch_id")]
-    return _latest(records.product_id, attributes).where(records.product_id.in_(keys), is_sold)
+    return _latest(records.product_id, attributes).where(records.product_id.in_(keys), records.product_id.in_(listed))
 
 
 def _latest(key: Any, attributes: list[Any]) -> Select[Any]:

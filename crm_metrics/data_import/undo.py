@@ -36,7 +36,7 @@ def take_back(writer: Writer, batch: Batch, state: str) -> int:
     touched = records.stage_touched_by(writer, batch.batch_id)
     lines = order_lines.c
     contents = writer.read(select(lines.row_hash, lines.row_key).where(lines.batch_id == batch.batch_id).distinct())
-    for table in (order_lines, import_left_out, import_held_back, *records.KEYS.values()):
+    for table in records.BROUGHT:
         writer.connection.execute(delete(table).where(table.c.batch_id == batch.batch_id))
     ledger.set_state(writer, batch.batch_id, state)
     records.derive(writer, touched)
@@ -62,7 +62,7 @@ def _decide_again(writer: Writer, batch: Batch, freed: Table) -> int:
     writer.append(import_left_out, records.with_batch(still_out, batch.batch_id))
     writer.append(import_held_back, kept)
     writer.append(order_lines, promoted)
-    records.derive(writer, records.stage_touched(writer, promoted))
+    records.derive(writer, records.stage_touched(writer, records.batch_records(promoted)))
     ledger.recount(writer, batch)
     return int(promoted.num_rows)
 

@@ -89,21 +89,25 @@ def _sql_type(kind: pa.DataType) -> Any:
 
 
 @contextmanager
-def change(data_set: DataSet) -> Iterator[Writer]:
+def change(data_set: DataSet, *, anew: bool = False) -> Iterator[Writer]:
     """Change a data set in one transaction and publish it as the next version when the block ends without an error.
 
-    One change at a time; a second one waits. Readers go on with the version they have.
+    One change at a time; a second one waits. Readers go on with the version they have. anew: the change begins with nothing in the data
+    set; the numbers of versions go on, and the workspace stays.
     """
     if data_set.is_duckdb:
-        with duckdb_file.locked(data_set.link), _next_version(data_set) as writer:
+        with duckdb_file.locked(data_set.link), _next_version(data_set, anew=anew) as writer:
             yield writer
         return
     engine = postgresql.engine(data_set.address)
     with postgresql.answering(), engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"crm_metrics {data_set.name}"})
         postgresql.prepare(connection, data_set.name)
+        number = postgresql.stored_version(connection) + 1
+        if anew:
+            postgresql.empty(connection)
         yield Writer(connection)
-        _raise_version(connection, postgresql.stored_version(connection) + 1)
+        _raise_version(connection, number)
         for table in _MOST_ROWS:  # or the planner goes on with the sizes of an empty schema
             connection.execute(text(f'ANALYZE "{table.name}"'))
 
@@ -134,7 +138,7 @@ def trial(data_set: DataSet) -> Iterator[Writer]:
 
 
 @contextmanager
-def _next_version(data_set: DataSet) -> Iterator[Writer]:
+def _next_version(data_set: DataSet, *, anew: bool) -> Iterator[Writer]:
     link = data_set.link
     current = duckdb_file.version_number(link)
     duckdb_file.refuse_taken(link, current)
@@ -143,9 +147,9 @@ def _next_version(data_set: DataSet) -> Iterator[Writer]:
         with duckdb_file.enough_room(pending):
             with duckdb_file.writable(pending):
                 duckdb_file.remove_leftovers(link, current)
-                if current:
+                if current and not anew:
                     shutil.copyfile(duckdb_file.version_path(link, current), pending)
-            with _transaction(pending, is_new=not current) as writer:
+            with _transaction(pending, is_new=anew or not current) as writer:
                 yield writer
                 _raise_version(writer.connection, current + 1)
             duckdb_file.verify(pending, current + 1)

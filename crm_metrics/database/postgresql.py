@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, Select, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, Select, create_engine, delete, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
@@ -67,6 +67,12 @@ def prepare(connection: Connection, name: str) -> None:
                 tables=", ".join(foreign),
             )
     schema.metadata.create_all(connection)
+
+
+def empty(connection: Connection) -> None:
+    """Delete every row of the data set. Not TRUNCATE, which makes readers wait for the end of the change."""
+    for table in reversed(schema.metadata.sorted_tables):
+        connection.execute(delete(table))
 
 
 def stored_version(connection: Connection) -> int:
