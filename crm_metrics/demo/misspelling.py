@@ -1,12 +1,14 @@
 """How the clerks of the office system misspell names: the kinds of errors, how often each happens, and the errors themselves."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from crm_metrics.demo import names
 from crm_metrics.demo.names import Companies, People
-from crm_metrics.demo.world import Booleans, Integers
+from crm_metrics.demo.world import Booleans, Floats, Integers
 
 ENGLISH_PERSON_ERRORS = {"transposed letters": 0.35, "dropped letter": 0.30, "swapped names": 0.20, "initial only": 0.15}
 CHINESE_PERSON_ERRORS = {"homophone": 0.50, "in Latin letters": 0.35, "in Latin letters, swapped": 0.15}
@@ -23,13 +25,28 @@ _SHORT_ENDING, _LONG_ENDING = "公司", "Limited"  # for 有限公司 and Ltd
 Words = npt.NDArray[np.str_]
 
 
-def misspelt_people(random: np.random.Generator, persons: People) -> pa.Array:
+class Luck(NamedTuple):
+    """Numbers between 0 and 1, one element per name: which kind of error, and where in the name."""
+
+    kind: Floats
+    place: Floats
+
+    @classmethod
+    def drawn(cls, random: np.random.Generator, count: int) -> "Luck":
+        """Return the luck of `count` names."""
+        return cls(random.random(count), random.random(count))
+
+    def chosen(self, which: Booleans | Integers) -> "Luck":
+        """Return the luck of these names only."""
+        return Luck(self.kind[which], self.place[which])
+
+
+def misspelt_people(persons: People, luck: Luck) -> pa.Array:
     """Return the persons' names with one error each."""
-    luck, place = random.random(len(persons.family)), random.random(len(persons.family))
     proper = _words(names.written(persons))
     english = {
-        "transposed letters": transposed(proper, place),
-        "dropped letter": dropped(proper, place),
+        "transposed letters": transposed(proper, luck.place),
+        "dropped letter": dropped(proper, luck.place),
         "swapped names": _words(names.swapped(persons)),
         "initial only": _words(names.with_initial(persons)),
     }
@@ -39,18 +56,17 @@ def misspelt_people(random: np.random.Generator, persons: People) -> pa.Array:
         "in Latin letters, swapped": _words(names.swapped(persons)),
     }
     return pa.array(
-        np.where(persons.is_english, _by_lot(luck, english, ENGLISH_PERSON_ERRORS), _by_lot(luck, chinese, CHINESE_PERSON_ERRORS))
+        np.where(persons.is_english, _by_lot(luck.kind, english, ENGLISH_PERSON_ERRORS), _by_lot(luck.kind, chinese, CHINESE_PERSON_ERRORS))
     )
 
 
-def misspelt_companies(random: np.random.Generator, firms: Companies) -> pa.Array:
+def misspelt_companies(firms: Companies, luck: Luck) -> pa.Array:
     """Return the companies' names with one error each; of a bilingual name only one language."""
-    luck, place = random.random(len(firms.city)), random.random(len(firms.city))
     in_latin = _words(names.in_english(firms))
     english = {
         "another ending": _words(names.in_english(firms, english_ending=_LONG_ENDING)),
-        "transposed letters": transposed(in_latin, place),
-        "dropped letter": dropped(in_latin, place),
+        "transposed letters": transposed(in_latin, luck.place),
+        "dropped letter": dropped(in_latin, luck.place),
     }
     chinese = {
         "homophone": _words(names.in_characters(firms.mistaken())),
@@ -58,17 +74,17 @@ def misspelt_companies(random: np.random.Generator, firms: Companies) -> pa.Arra
         "in Latin letters": in_latin,
     }
     return pa.array(
-        np.where(firms.is_english, _by_lot(luck, english, ENGLISH_COMPANY_ERRORS), _by_lot(luck, chinese, CHINESE_COMPANY_ERRORS))
+        np.where(firms.is_english, _by_lot(luck.kind, english, ENGLISH_COMPANY_ERRORS), _by_lot(luck.kind, chinese, CHINESE_COMPANY_ERRORS))
     )
 
 
-def _by_lot(luck: npt.NDArray[np.float64], spellings: dict[str, Words], shares: dict[str, float]) -> Words:
+def _by_lot(luck: Floats, spellings: dict[str, Words], shares: dict[str, float]) -> Words:
     """Return for each name one of its spellings."""
     place = np.searchsorted(np.cumsum(list(shares.values())), luck, side="right").clip(max=len(shares) - 1)
     return np.choose(place, [spellings[error] for error in shares])
 
 
-def transposed(words: Words, luck: npt.NDArray[np.float64]) -> Words:
+def transposed(words: Words, luck: Floats) -> Words:
     """Return the words with two neighbouring small letters changed round, different ones; unchanged where there are none.
 
     luck: between 0 and 1 for each word; says which two.
@@ -86,7 +102,7 @@ def transposed(words: Words, luck: npt.NDArray[np.float64]) -> Words:
     return _joined(changed)
 
 
-def dropped(words: Words, luck: npt.NDArray[np.float64]) -> Words:
+def dropped(words: Words, luck: Floats) -> Words:
     """Return the words with one small letter left out; unchanged where there is none.
 
     >>> dropped(np.array(["John Smith"]), np.array([0.99])).tolist()
@@ -100,7 +116,7 @@ def dropped(words: Words, luck: npt.NDArray[np.float64]) -> Words:
     return _joined(np.take_along_axis(padded, column + (column >= place[:, None]), axis=1))
 
 
-def _chosen(can_be: npt.NDArray[np.bool_], luck: npt.NDArray[np.float64]) -> Integers:
+def _chosen(can_be: Booleans, luck: Floats) -> Integers:
     """Return for each row one of the columns that are true; 0 where none is."""
     counted = np.cumsum(can_be, axis=1)
     wanted = np.floor(luck * counted[:, -1]).astype(np.int64) + 1
