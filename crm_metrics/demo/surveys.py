@@ -150,7 +150,7 @@ def _rows(plan: Plan, chunk: int, customers: Customers, asked: _Invitations) -> 
 def observed(share: npt.ArrayLike, chance: Floats) -> Floats:
     """Return the shares of scores 1 to 5 to be expected among the answers, from the true shares and the chance to answer.
 
-    >>> observed([0, 0, 0, 0.5, 0.5], np.array([0.4, 0.4, 0.4, 0.3, 0.1])).tolist()
+    >>> observed([0, 0, 0, 0.5, 0.5], np.array([0.5, 0.5, 0.5, 0.375, 0.125])).tolist()
     [0.0, 0.0, 0.0, 0.75, 0.25]
     """
     answers = np.asarray(share) * chance

@@ -1,0 +1,454 @@
+"""Is the demo's service as its stated parameters say, and does nobody order who left for a bad answer?
+
+Figures are compared with the truth within four standard errors, which follow from the truth and the number of rows.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crm_metrics import schema
+from crm_metrics.demo import customers, leads, purchases, roster, surveys
+from crm_metrics.demo import service as part
+from crm_metrics.demo.customers import SATISFACTION_SHARE
+from crm_metrics.demo.plan import Effects, Plan
+from crm_metrics.demo.staff import employee_keys, headcount
+from crm_metrics.demo.surveys import ANSWER_PROBABILITY, PERIODS, SCORE_SHARE
+from crm_metrics.demo.world import Customers, History, customer_keys
+
+START = pd.Timestamp("2023-01-01")
+PERIOD = pytest.mark.parametrize("period", [0, 1], ids=["before", "after"])
+SEED = 5
+
+
+class Company(NamedTuple):
+    plan: Plan
+    customers: Customers
+    history: History
+    served: part.Served
+    tickets: pd.DataFrame
+    surveys: pd.DataFrame
+
+
+@cache
+def company(size: int = 20_000, *without: str, seed: int = SEED) -> Company:
+    """Customers, their history before service and after it, and the rows of both tables; `after`: opened after go-live."""
+    plan = Plan(customers=size, seed=seed, effects=Effects.without(*without))
+    people = customers.customers(plan, 0, roster.roster(plan, leads.leads(plan, leads.calls(plan))))
+    history = purchases.natural_history(plan, 0, people)
+    served = part.service(plan, 0, people, history)
+    tickets = served.tables[schema.service_tickets].to_pandas()
+    for column in ("wait_minutes", "handling_minutes", "handling_cost"):
+        tickets[column] = tickets[column].astype(float)
+    tickets["after"] = (tickets["opened_at"] - START).dt.days >= plan.go_live_day
+    tickets["hours"] = (tickets["solved_at"] - tickets["opened_at"]).dt.total_seconds() / 3600
+    asked = served.tables[schema.surveys].to_pandas()
+    for column in ("invited_on", "answered_on"):
+        asked[column] = pd.to_datetime(asked[column])
+    return Company(plan, people, history, served, tickets, asked)
+
+
+def tickets_of(period: int) -> pd.DataFrame:
+    tickets = company().tickets
+    return tickets[tickets["after"] == bool(period)]
+
+
+def assisted(period: int) -> pd.DataFrame:
+    tickets = tickets_of(period)
+    return tickets[(tickets["agent_reply_count"] > 0) & tickets["solved_at"].notna()]
+
+
+def agrees(successes: object, share: float) -> bool:
+    """Whether the share of True is within four standard errors of a binomial."""
+    found = np.asarray(successes, dtype=float)
+    assert len(found) >= 100
+    return bool(abs(found.mean() - share) <= 4 * np.sqrt(share * (1 - share) / len(found)))
+
+
+def has_mean(values: object, mean: float) -> bool:
+    found = np.asarray(values, dtype=float)
+    return bool(abs(found.mean() - mean) <= 4 * found.std() / np.sqrt(len(found)))
+
+
+def has_median(values: pd.Series, median: float) -> bool:
+    """Whether half of the values are below the median, within four standard errors of a binomial."""
+    return agrees(values.to_numpy() < median, 0.5)
+
+
+# ── the cases behind the levels ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_call_costs_38_per_cent_less_and_agents_take_75_per_cent_more_calls_as_at_mitsubishi():
+    before, after = part.costs_per_ticket(part.CALL_MINUTES, part.OVERHEAD_PER_CALL)
+    assert after / before - 1 == pytest.approx(-0.38)
+    assert part.CALL_MINUTES[0] / part.CALL_MINUTES[1] == pytest.approx(1.75)
+    assert part.OVERHEAD_PER_CALL[1] > part.OVERHEAD_PER_CALL[0]  # else the minutes alone would save 42.9 %
+
+
+def test_self_service_alone_saves_15_per_cent_of_call_centre_cost_as_at_honeywell():
+    calls_before, _, emails_before = part.CHANNEL_SHARE[0]
+    calls_after, _, emails_after = part.CHANNEL_SHARE[1]
+    assert calls_after / calls_before == pytest.approx(0.85)
+    assert emails_after / emails_before == pytest.approx(0.85)
+    assert [60 * hours for hours in part.KNOWN_HOURS] == pytest.approx([480, 20])
+
+
+def test_56_per_cent_are_satisfied_before_and_89_after_as_at_wiltel():
+    assert [surveys.satisfied(share) for share in SCORE_SHARE] == pytest.approx([0.56, 0.89])
+    assert [sum(share) for share in (*SCORE_SHARE, surveys.ABANDONED_SCORE_SHARE)] == pytest.approx([1, 1, 1])
+
+
+def test_answers_about_tickets_look_worse_than_the_truth_by_hand():
+    # answers of 100 tickets before: 12×.45=5.40, 14×.38=5.32, 18×.28=5.04, 34×.20=6.80, 22×.14=3.08; (6.80+3.08)/25.64 = .3853
+    assert surveys.satisfied(surveys.observed(SCORE_SHARE[0], np.array(ANSWER_PROBABILITY))) == pytest.approx(0.3853, abs=5e-5)
+
+
+# ── tickets are as stated ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_as_many_tickets_are_opened_as_orders_and_the_days_to_the_end_allow():
+    whole = company(20_000, "service")
+    moment = whole.history.orders.moment[~whole.customers.is_test[whole.history.orders.customer]]
+    in_time = np.where(np.floor(moment) + 1 < whole.plan.days, 1 - np.exp((moment - whole.plan.days) / part.DAYS_TO_TICKET), 0)
+    chance = part.TICKETS_PER_ORDER * in_time
+    assert abs(len(whole.tickets) - chance.sum()) <= 4 * np.sqrt((chance * (1 - chance)).sum())
+
+
+@PERIOD
+def test_channels_have_their_shares(period: int):
+    for name, share in zip(part.TICKET_CHANNELS, part.CHANNEL_SHARE[period], strict=True):
+        assert agrees(tickets_of(period)["channel"] == name, share)
+
+
+@PERIOD
+def test_deflection_counts_neither_abandoned_nor_open_tickets(period: int):
+    tickets = tickets_of(period)
+    served = tickets[tickets["was_self_served"] | (tickets["agent_reply_count"] > 0)]
+    assert agrees(served["was_self_served"], part.deflection(period))
+
+
+def test_abandonment_falls_by_eight_percentage_points():
+    assert part.ABANDONED_SHARE[1] - part.ABANDONED_SHARE[0] == pytest.approx(-0.08)
+    for period, share in enumerate(part.ABANDONED_SHARE):
+        tickets = tickets_of(period)
+        assert agrees(tickets.loc[tickets["channel"] == "phone", "was_abandoned"], share)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_contacts_out_of_office_hours_have_their_share(place: int):
+    tickets = company().tickets
+    hour = tickets.loc[tickets["channel"] == part.TICKET_CHANNELS[place], "opened_at"].dt.hour
+    assert agrees((hour < 9) | (hour >= 18), part.OUT_OF_OFFICE_SHARE[place])
+    assert place != part.PHONE or hour.between(9, 20).all()
+
+
+def test_topics_have_their_shares():
+    topic = company().tickets["topic"].dropna()
+    for name, share in zip(part.TOPICS, part.TOPIC_SHARE, strict=True):
+        assert agrees(topic == name, share)
+
+
+@PERIOD
+def test_waits_and_times_to_solution_have_their_medians(period: int):
+    solved, tickets = assisted(period), tickets_of(period)
+    known = solved["is_known_issue"].astype(bool)
+    assert has_median(tickets["wait_minutes"].dropna(), part.WAIT_MINUTES[period])
+    assert has_median(solved.loc[known, "hours"], part.KNOWN_HOURS[period])
+    assert has_median(solved.loc[~known, "hours"], part.OTHER_HOURS[period])
+    assert has_median(tickets.loc[tickets["was_self_served"], "hours"], part.SELF_SERVED_HOURS[period])
+
+
+@PERIOD
+def test_assisted_tickets_have_their_shares_of_known_problems_one_touch_and_reopening(period: int):
+    solved = assisted(period)
+    assert agrees(solved["is_known_issue"], part.KNOWN_SHARE[period])
+    assert agrees(solved["agent_reply_count"] == 1, part.ONE_TOUCH_SHARE[period])
+    assert agrees(solved["reopened_count"] > 0, part.REOPENED_SHARE[period])
+    assert has_mean(solved["transfer_count"], part.TRANSFERS[period])
+
+
+@PERIOD
+def test_minutes_and_costs_have_their_means(period: int):
+    solved = assisted(period)
+    calls, emails = (solved[solved["channel"] == name] for name in ("phone", "e-mail"))
+    assert has_mean(calls["handling_minutes"], part.CALL_MINUTES[period])
+    assert has_mean(calls["handling_cost"], part.costs_per_ticket(part.CALL_MINUTES, part.OVERHEAD_PER_CALL)[period])
+    assert has_mean(emails["handling_minutes"], part.EMAIL_MINUTES[period])
+
+
+def test_agents_have_their_loads():
+    plan = company().plan
+    load = np.resize(part.AGENT_LOADS, headcount(plan, "service"))
+    employee = company().tickets["employee_id"].dropna()
+    for key, share in zip(employee_keys("service", np.arange(len(load))).to_pylist(), load / load.sum(), strict=True):
+        assert agrees(employee == key, share)
+
+
+def test_without_go_live_the_levels_stay_those_before():
+    tickets = company(20_000, "go_live").tickets
+    assert agrees(tickets["channel"] == "web self-service", part.SELF_SERVICE_SHARE[0])
+    assert has_median(tickets["wait_minutes"].dropna(), part.WAIT_MINUTES[0])
+
+
+# ── a ticket's columns agree with each other ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_events_of_a_ticket_follow_each_other_and_end_with_the_demo(seed: int):
+    made = company(2_000, seed=seed)
+    tickets, end = made.tickets, START + pd.Timedelta(days=made.plan.days)
+    assert tickets["opened_at"].max() < end
+    for earlier, later in (("opened_at", "first_reply_at"), ("first_reply_at", "solved_at"), ("opened_at", "solved_at")):
+        both = tickets[[earlier, later]].dropna()
+        assert len(both)
+        assert (both[later] >= both[earlier]).all()
+        assert both[later].max() < end
+    assert made.surveys[["invited_on", "answered_on"]].max().max() < end
+    assert (made.surveys["answered_on"].dropna() >= made.surveys["invited_on"][made.surveys["answered_on"].notna()]).all()
+
+
+def test_an_abandoned_call_has_no_reply_no_agent_no_wait_and_no_cost():
+    calls = company().tickets.query("was_abandoned")
+    assert (calls["channel"] == "phone").all()
+    unknown = ["first_reply_at", "solved_at", "employee_id", "wait_minutes", "topic", "is_known_issue"]
+    assert calls[unknown].isna().all(axis=None)
+    assert (calls[["agent_reply_count", "reopened_count", "transfer_count", "handling_minutes", "handling_cost"]] == 0).all(axis=None)
+
+
+def test_a_self_served_ticket_has_no_agent_and_matches_a_known_problem():
+    tickets = company().tickets
+    served = tickets[tickets["was_self_served"]]
+    assert (served["channel"] == "web self-service").all()
+    assert served["solved_at"].notna().all()
+    assert served[["first_reply_at", "employee_id", "wait_minutes"]].isna().all(axis=None)
+    assert (served[["agent_reply_count", "transfer_count", "reopened_count", "handling_minutes"]] == 0).all(axis=None)
+    assert served["is_known_issue"].all()
+    assert (served["handling_cost"] == part.SELF_SERVICE_COST).all()
+
+
+def test_an_agent_is_named_where_one_replied_and_nowhere_else():
+    tickets = company().tickets
+    replied = tickets["first_reply_at"].notna()
+    assert (replied == tickets["employee_id"].notna()).all()
+    assert (replied == (tickets["agent_reply_count"] > 0)).all()
+    assert (replied == (tickets["handling_minutes"] > 0)).all()
+    spoken = replied & (tickets["channel"] == "phone")
+    assert (spoken == tickets["wait_minutes"].notna()).all()
+    waited = (tickets["first_reply_at"] - tickets["opened_at"]).dt.total_seconds() / 60
+    assert (waited - tickets["wait_minutes"])[spoken].abs().max() <= 1 / 60 + 0.005  # whole seconds; hundredths of a minute
+
+
+def test_some_tickets_are_open_at_the_end_and_all_of_them_are_recent():
+    tickets = company().tickets
+    is_open = tickets["solved_at"].isna() & ~tickets["was_abandoned"]
+    assert 0 < is_open.sum() < 0.02 * len(tickets)
+    assert tickets.loc[is_open, "opened_at"].min() > pd.Timestamp("2025-11-15")
+    assert (tickets.loc[is_open, "reopened_count"] == 0).all()
+
+
+def test_a_ticket_solved_with_one_reply_was_not_opened_again():
+    tickets = company().tickets
+    assert not ((tickets["agent_reply_count"] == 1) & (tickets["reopened_count"] > 0)).any()
+
+
+def test_contacts_are_the_tickets():
+    made = company()
+    contacts, tickets = made.served.contacts, made.tickets
+    assert customer_keys(made.customers.number[contacts.customer]).to_pylist() == tickets["customer_id"].tolist()
+    assert np.array(part.TICKET_CHANNELS)[contacts.channel].tolist() == tickets["channel"].tolist()
+    assert contacts.cost == pytest.approx(tickets["handling_cost"].to_numpy(), abs=1e-9)
+    assert contacts.minutes == pytest.approx(tickets["handling_minutes"].to_numpy(), abs=1e-9)
+    assert (np.floor(contacts.moment) == (tickets["opened_at"] - START).dt.days).all()
+
+
+# ── opinions and answers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("after", "abandoned", "share"),
+    [(0, 0, SCORE_SHARE[0]), (1, 0, SCORE_SHARE[1]), (0, 1, surveys.ABANDONED_SCORE_SHARE), (1, 1, surveys.ABANDONED_SCORE_SHARE)],
+)
+def test_scores_have_their_shares_and_the_worse_is_lower(after: int, abandoned: int, share: tuple[float, ...]):
+    badness = np.sort(np.random.default_rng(3).standard_normal(20_000))
+    found = surveys.scores(badness, np.full(20_000, bool(after)), np.full(20_000, bool(abandoned)))
+    for score, part_of_all in enumerate(share, start=1):
+        assert agrees(found == score, part_of_all)
+    assert (np.diff(found) <= 0).all()
+
+
+def answers(*without: str) -> pd.DataFrame:
+    """Invitations that could be answered in full before the end, with the true level of the customer."""
+    made = company(20_000, *without)
+    latest = START + pd.Timedelta(days=made.plan.days - surveys.ANSWER_WITHIN_DAYS)
+    levels = pd.Series(made.customers.satisfaction, index=customer_keys(made.customers.number).to_pylist())
+    asked = made.surveys[made.surveys["invited_on"] < latest]
+    return asked.assign(level=asked["customer_id"].map(levels), is_answered=asked["score"].notna())
+
+
+def about_tickets(*without: str) -> pd.DataFrame:
+    asked = answers(*without).dropna(subset="ticket_id")
+    return asked.merge(company(20_000, *without).tickets, on="ticket_id")
+
+
+@PERIOD
+def test_the_satisfied_stay_silent_about_tickets_as_much_as_expected(period: int):
+    asked = about_tickets()
+    answered = asked[asked["is_answered"] & (asked["after"] == bool(period))]
+    chance = np.array(ANSWER_PROBABILITY)
+    assert agrees(answered["score"] >= 4, surveys.satisfied(surveys.observed(SCORE_SHARE[period], chance)))
+    assert agrees(asked.loc[asked["after"] == bool(period), "is_answered"], float(chance @ SCORE_SHARE[period]))
+
+
+@PERIOD
+def test_without_response_bias_the_answers_about_tickets_show_the_truth(period: int):
+    asked = about_tickets("response_bias")
+    asked = asked[asked["after"] == bool(period)]
+    for score, share in enumerate(SCORE_SHARE[period], start=1):
+        assert agrees(asked.loc[asked["is_answered"], "score"] == score, share)
+    assert agrees(asked["is_answered"], float(np.array(ANSWER_PROBABILITY) @ SATISFACTION_SHARE))
+
+
+def test_without_response_bias_the_same_customers_are_asked():
+    columns = ["survey_id", "customer_id", "ticket_id", "survey_kind", "invited_on"]
+    pd.testing.assert_frame_equal(company().surveys[columns], company(20_000, "response_bias").surveys[columns])
+
+
+def test_surveys_go_to_their_share_of_solved_tickets_on_the_day_of_the_solution():
+    made = company(20_000, "service")  # nobody leaves, so all solved tickets can be asked about
+    solved = made.tickets.dropna(subset="solved_at").set_index("ticket_id")["solved_at"]
+    about = made.surveys.dropna(subset="ticket_id")
+    assert about["ticket_id"].is_unique
+    assert agrees(solved.index.isin(about["ticket_id"]), surveys.ASKED_SHARE)
+    assert (about["ticket_id"].map(solved).dt.normalize() == about["invited_on"]).all()
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_relationship_surveys_are_answered_by_level(level: int):
+    asked = answers()
+    asked = asked[asked["ticket_id"].isna() & (asked["level"] == level)]
+    assert agrees(asked["is_answered"], ANSWER_PROBABILITY[level - 1])
+    said = asked[asked["is_answered"]]
+    assert (said.loc[said["survey_kind"] == "satisfaction", "score"] == level).all()
+    recommended = said.loc[said["survey_kind"] == "recommendation", "score"]
+    assert recommended.between(0, 10).all()
+    assert has_mean(recommended, 10 * surveys.RECOMMENDATION_CHANCE[level - 1])
+    assert has_mean((recommended >= 9) * 100.0 - (recommended <= 6) * 100.0, surveys.net_promoter_scores()[level - 1])
+
+
+def test_the_first_relationship_survey_comes_to_everybody_60_to_180_days_after_the_first_order():
+    made = company(2_000, "service")
+    asked = made.surveys[made.surveys["ticket_id"].isna() & (made.surveys["survey_kind"] == "satisfaction")]
+    first = (asked.groupby("customer_id")["invited_on"].min() - START).dt.days
+    keys = pd.Index(customer_keys(made.customers.number).to_pylist())
+    waited = first.to_numpy() - made.customers.acquired[keys.get_indexer(first.index)]
+    assert waited.min() >= 59
+    assert waited.max() <= 180
+    is_due = (made.customers.acquired + 180 < made.plan.days) & ~made.customers.is_test
+    assert set(keys[is_due]) <= set(first.index)
+
+
+def test_whoever_has_not_ordered_for_a_year_is_not_asked():
+    made = company(2_000)
+    orders = pd.DataFrame({"place": made.served.history.orders.customer, "moment": made.served.history.orders.moment})
+    keys = pd.Index(customer_keys(made.customers.number).to_pylist())
+    asked = made.surveys[made.surveys["ticket_id"].isna()]
+    asked = pd.DataFrame({"place": keys.get_indexer(asked["customer_id"]), "moment": (asked["invited_on"] - START).dt.days.astype(float)})
+    orders["ordered"] = orders["moment"]
+    found = pd.merge_asof(asked.sort_values("moment"), orders.sort_values("moment"), on="moment", by="place")
+    assert (found["moment"] - found["ordered"]).between(0, 365).all()
+    assert found.groupby("place").size().max() > 2  # some are asked again
+
+
+def test_callers_who_waited_long_think_worse():
+    asked = about_tickets("response_bias").dropna(subset=["wait_minutes", "score"])
+    asked = asked[asked["after"]]
+    good, bad = (np.log(asked.loc[which, "wait_minutes"]) for which in (asked["score"] >= 4, asked["score"] < 4))
+    assert bad.mean() - good.mean() > 4 * np.sqrt(bad.var() / len(bad) + good.var() / len(good))
+
+
+# ── who leaves ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_the_effect_of_service_nobody_leaves_and_no_order_is_removed():
+    made = company(2_000, "service")
+    for before, after in zip(made.history.orders, made.served.history.orders, strict=True):
+        assert np.array_equal(before, after)
+    assert np.array_equal(made.history.left, made.served.history.left, equal_nan=True)
+
+
+def test_whoever_leaves_keeps_the_orders_before_and_loses_all_after():
+    made = company()
+    natural, left = made.history, made.served.history.left
+    is_dismissed = ~np.isnan(left) & ~(natural.left <= left)
+    assert is_dismissed.sum() > 50
+    assert (np.isnan(natural.left) | (left <= natural.left)).all()
+    is_gone = is_dismissed[natural.orders.customer] & (natural.orders.moment > left[natural.orders.customer])
+    assert is_gone.sum() > 100
+    for before, after in zip(natural.orders, made.served.history.orders, strict=True):
+        assert np.array_equal(before[~is_gone], after)
+    assert len(np.unique(made.served.history.orders.customer)) == len(made.customers.number)  # the first order always stays
+    asked = made.surveys.assign(place=pd.Index(customer_keys(made.customers.number).to_pylist()).get_indexer(made.surveys["customer_id"]))
+    asked = asked[is_dismissed[asked["place"]]]
+    assert ((asked["invited_on"] - START).dt.days <= left[asked["place"]]).all()
+
+
+def test_bad_answers_make_customers_leave_with_the_stated_probability():
+    made = company()
+    stays = np.isnan(made.history.left)  # customers who would never have left; whether they do is then seen in full
+    tickets = made.tickets.assign(place=made.served.contacts.customer)
+    ended = tickets["solved_at"].where(~tickets["was_abandoned"], tickets["opened_at"])
+    moment = (ended - START).dt.total_seconds() / 86_400
+    left = made.served.history.left[tickets["place"]]
+    counts = stays[tickets["place"]] & moment.notna() & (np.isnan(left) | (moment <= left))
+    bad = [sum(share[: part.WORST_TO_LEAVE]) for share in (*SCORE_SHARE, surveys.ABANDONED_SCORE_SHARE)]
+    chance = part.LEAVE_PROBABILITY * np.array(bad)[np.where(tickets["was_abandoned"], 2, tickets["after"].astype(int))][counts]
+    leavers = (~np.isnan(made.served.history.left[stays])).sum()
+    assert abs(leavers - chance.sum()) <= 4 * np.sqrt((chance * (1 - chance)).sum())
+
+
+def test_the_test_account_has_no_tickets_and_no_surveys():
+    made = company()
+    assert made.customers.is_test[0]
+    key = customer_keys(made.customers.number[:1]).to_pylist()[0]
+    assert key not in set(made.tickets["customer_id"]) | set(made.surveys["customer_id"])
+
+
+# ── keys, repetition, truth ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_keys_are_unique_over_chunks_and_point_at_rows_that_are_there():
+    made = company(2_000)
+    other = part.service(made.plan, 1, made.customers, made.history).tables
+    for table, key, rows in ((schema.service_tickets, "ticket_id", made.tickets), (schema.surveys, "survey_id", made.surveys)):
+        assert rows[key].is_unique
+        assert not set(rows[key]) & set(other[table][key].to_pylist())
+        assert set(rows["customer_id"]) <= set(customer_keys(made.customers.number).to_pylist())
+        assert set(other[table].column_names) <= set(table.c.keys())
+    assert set(made.surveys["ticket_id"].dropna()) <= set(made.tickets["ticket_id"])
+
+
+def test_the_same_plan_gives_the_same_rows_and_another_seed_others():
+    made = company(2_000)
+    again = part.service(made.plan, 0, made.customers, made.history)
+    assert all(again.tables[table].equals(rows) for table, rows in made.served.tables.items())
+    assert not company(2_000, seed=1).served.tables[schema.service_tickets].equals(made.served.tables[schema.service_tickets])
+
+
+@pytest.mark.parametrize("module", [part, surveys], ids=["service", "surveys"])
+def test_every_fact_is_declared_once_and_every_declaration_stated(module):
+    facts = module.facts(Plan())
+    assert len({fact[:3] for fact in facts}) == len(facts)
+    assert {fact.parameter for fact in facts} == set(module.PARAMETERS)
+    assert {fact.topic for fact in facts} == {module.TOPIC}
+
+
+def test_facts_are_those_of_the_effects_that_are_on():
+    off = Plan(effects=Effects.without("go_live", "service", "response_bias"))
+    facts = {(fact.parameter, fact.subject): fact.value for fact in (*part.facts(off), *surveys.facts(off))}
+    assert facts["leave_after_bad_answer", ""] == 0
+    assert not any(PERIODS[1] in subject for _, subject in facts)
+    assert facts["expected_customer_satisfaction", ""] == pytest.approx(facts["true_customer_satisfaction", ""])
+    assert facts["answer_probability", "1"] == facts["answer_probability", "5"]
