@@ -1,6 +1,6 @@
 # `make run` opens the dashboard, `make test` passes the tests. Each first sets up what is missing and nothing else.
 
-DATA ?= cdnow
+DATA ?= demo
 PORT ?= 8501
 
 PYTHON := .venv/bin/python
@@ -12,7 +12,7 @@ PYTEST := $(PYTHON) -m pytest -n logical --maxprocesses 8 --dist loadgroup
 .PHONY: help run test quick check format lock clean
 
 help:
-	@echo 'make run     open the dashboard on http://localhost:$(PORT)  (DATA=cdnow, or the name of your own data set; PORT=8501)'
+	@echo 'make run     open the dashboard on http://localhost:$(PORT)  (DATA=demo, cdnow, or the name of your own data set; PORT=8501)'
 	@echo 'make test    everything: format, lint, types, and all tests with PostgreSQL and a browser'
 	@echo 'make quick   the fast loop: the tests without browser, PostgreSQL and the slow ones, and lint'
 	@echo 'make format  put the code into its form'

@@ -313,12 +313,55 @@ def _first_line(function: Any) -> str:
     return (function.__doc__ or "").strip().partition("\n")[0]
 
 
+# ── the demo ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def demo(  # noqa: PLR0917  # typer makes options of them
+    customers: Annotated[
+        int | None, typer.Option(help="Persons and companies; about 10 order lines each. Default: 20000.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random draw: the same seed makes the same demo.")] = 1,
+    database: Annotated[str, typer.Option(help="Name of a data set, or an SQLAlchemy address.")] = "demo",
+    without: Annotated[
+        list[str] | None, typer.Option(help="Effect to switch off, may be repeated; all leaves nothing but purchases and spend.")
+    ] = None,
+    truth: Annotated[bool, typer.Option("--truth", help="Print the truth of a demo that is there, as JSON, and build nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the demo, a company simulated from stated numbers; or print these numbers."""
+    if truth:
+        typer.echo(json.dumps(_truth_of(database), ensure_ascii=False, indent=2))
+        return
+    from crm_metrics.database import find_data_set
+    from crm_metrics.demo.plan import DEFAULT_CUSTOMERS, Effects, Plan
+    from crm_metrics.terminal import build_demo, print_built
+
+    effects = Effects.none() if "all" in (without or ()) else Effects.without(*(without or ()))
+    done = build_demo(find_data_set(database), Plan(DEFAULT_CUSTOMERS if customers is None else customers, seed, effects))
+    if as_json:
+        typer.echo(json.dumps(done.as_json(), ensure_ascii=False, indent=2))
+    else:
+        print_built(done)
+
+
+def _truth_of(database: str) -> dict[str, Any]:
+    from crm_metrics.database import existing, open_source
+    from crm_metrics.demo.truth import as_json, truth
+
+    data_set = existing(database)
+    stated = open_source(data_set)(truth())
+    if stated.empty:
+        raise BadInput("The data set {name} is no demo. `python -m crm_metrics demo` builds one.", name=data_set.name)
+    return as_json(stated)
+
+
 # ── opening the dashboard ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @app.command()
 def run(
-    data: Annotated[str, typer.Option(help="Name of the data set. cdnow is loaded when it is not there yet.")] = "cdnow",
+    data: Annotated[str, typer.Option(help="Name of the data set. demo and cdnow are made when they are not there yet.")] = "demo",
     port: Annotated[int, typer.Option(help="Port on localhost.")] = 8501,
 ) -> None:
     """Open the dashboard on http://localhost:8501."""

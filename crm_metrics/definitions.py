@@ -50,6 +50,7 @@ ROOM_TITLES: dict[str, str] = {
     "lifetime_value": noop("Lifetime value"),
     "customer_360": noop("Customer"),
     "data_import": noop("Data"),
+    "demo": noop("What is true in this demo"),
 }
 
 TERMS: tuple[tuple[str, str], ...] = (

@@ -16,6 +16,7 @@ _MODULES = {
     "customer_360": "crm_metrics.customer_360",
     "data_import": "crm_metrics.data_import.room",
     "definitions": "crm_metrics.definitions",
+    "demo": "crm_metrics.demo.room",
 }
 ROOM_NAMES = tuple(_MODULES)
 

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from crm_metrics import database
-from crm_metrics.data_import.samples import CDNOW, cdnow_file
+from crm_metrics.data_import.samples import CDNOW, DEMO, cdnow_file
 from crm_metrics.database import DataSet
 from crm_metrics.language import t
 from crm_metrics.metric import BadInput
-from crm_metrics.terminal import print_report, progress_bar
+from crm_metrics.terminal import build_demo, print_report, progress_bar
 
 DATA_SETTING = "CRM_METRICS_DATA"
 CDNOW_LAST_ON = date(1998, 6, 30)  # the sample ends there
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def serve(name: str, port: int) -> None:
-    """Load the data set called `name` if it is CDNOW and empty, then become the dashboard's server on localhost:`port`.
+    """Make the data set called `name` if it is a sample and empty, then become the dashboard's server on localhost:`port`.
 
     Raises BadInput if the port is taken.
     """
@@ -27,6 +27,8 @@ def serve(name: str, port: int) -> None:
     data_set = database.find_data_set(name)
     if data_set.name == CDNOW and not database.version(data_set):
         load_cdnow(data_set)
+    if data_set.name == DEMO and not database.version(data_set):
+        make_demo(data_set)
     sys.stderr.write(t("The dashboard opens at {address}; Ctrl+C ends it.", address=f"http://localhost:{port}") + "\n")
     sys.stderr.flush()
     options = ["--server.address", "localhost", "--server.port", str(port), "--server.headless", "true"]
@@ -51,6 +53,14 @@ def refuse_taken(port: int) -> None:
                 problem=error.strerror,
                 other=port + 1,
             ) from error
+
+
+def make_demo(data_set: DataSet) -> None:
+    """Build the demo; a second process that does it at the same time changes nothing."""
+    from crm_metrics.demo.plan import Plan
+
+    sys.stderr.write(t("Building the demo, a simulated company; this is done once and takes half a minute.") + "\n")
+    sys.stderr.write(build_demo(data_set, Plan()).headline() + "\n")
 
 
 def load_cdnow(data_set: DataSet) -> None:

@@ -2,10 +2,11 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from crm_metrics.language import t
 from crm_metrics.metric import DASH, is_unknown
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crm_metrics.data_import.report import ImportReport
+    from crm_metrics.database import DataSet
+    from crm_metrics.demo.plan import Plan
 
 Format = Literal["table", "json", "csv"]
 MOST_COLUMNS = 16  # side by side; more can not be read
@@ -107,6 +110,58 @@ def print_report(report: "ImportReport") -> None:
         console.print(Text(_harmless(warning), style="bold yellow"))
     for remark in report.remarks():
         console.print(Text(_harmless(remark)))
+
+
+class DemoReport(NamedTuple):
+    """What building a demo did. rows: in each table that is not empty. seconds: that it took."""
+
+    data_set: str
+    plan: "Plan"
+    is_new: bool
+    rows: dict[str, int]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        about = {"data_set": self.data_set, "state": "built" if self.is_new else "unchanged", "plan": self.plan.as_dict()}
+        return {**about, "rows": self.rows, "seconds": round(self.seconds, 1)}
+
+    def headline(self) -> str:
+        """Return what was done in a sentence."""
+        words = {"name": self.data_set, "customers": f"{self.plan.customers:,}", "seed": self.plan.seed}
+        if not self.is_new:
+            return t("{name} is this demo already: {customers} customers, seed {seed}. Nothing was changed.", **words)
+        rows = f"{sum(self.rows.values()):,}"
+        return t(
+            "{name} is a demo of {customers} customers, seed {seed}: {rows} rows in {seconds} s.",
+            **words,
+            rows=rows,
+            seconds=f"{self.seconds:.1f}",
+        )
+
+
+def build_demo(data_set: "DataSet", plan: "Plan") -> DemoReport:
+    """Build a demo while a bar moves, and return what came of it; the same plan again changes nothing."""
+    from crm_metrics.demo.build import build
+
+    began = time.monotonic()
+    with progress_bar(data_set.name) as tell:
+        built = build(data_set, plan, tell)
+    return DemoReport(data_set.name, plan, built.is_new, built.rows, time.monotonic() - began)
+
+
+def print_built(report: DemoReport) -> None:
+    """Print what building a demo did: a sentence, and the rows of each table."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(t("Table"), t("Rows"), show_edge=False)
+    table.columns[1].justify = "right"
+    for name, rows in report.rows.items():
+        table.add_row(name, f"{rows:,}")
+    console = _console()
+    console.print(Text(report.headline(), style="bold"))
+    console.print(table)
 
 
 def _console() -> Any:

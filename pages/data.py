@@ -3,7 +3,7 @@
 from crm_metrics import ui
 from crm_metrics.data_import import room
 from crm_metrics.language import t
-from crm_metrics.ui import upload
+from crm_metrics.ui import samples, upload
 
 page = ui.start_page("data", needs_data=False)
 held = ui.ask(page, room.tiles)
@@ -13,7 +13,7 @@ if page.currency or page.source.version:
     ui.tiles(page, held, room.METRICS)
 with ui.question(t("Bring in your own files")):
     upload.upload(page)
-    upload.sample()
+    samples.offer(page.source.data_set)
 with ui.question(t("What each import brought")):
     upload.ledger(page)
     upload.quarantine(page)

@@ -14,7 +14,7 @@ from crm_metrics.demo.world import Fact, Tables, shares
 from crm_metrics.language import noop
 from crm_metrics.schema import demo_truth
 
-PLAN = "plan"
+PLAN, PURCHASES = "plan", channels.TOPIC
 EFFECT = "effect"
 ON, OFF = noop("on"), noop("off")
 DECIMALS = 8  # of a stored number

@@ -112,9 +112,19 @@ def choose_data_set(notices: list[str]) -> DataSet:
 
 def _keep_data_set(key: str) -> None:
     _keep(key)
+    _forget_data_set()
+
+
+def _forget_data_set() -> None:
     _forget(*_OF_ONE_DATA_SET)
     if choices().get("period") == "own":
         _forget("period")
+
+
+def turn_to_data_set(name: str) -> None:
+    """Show the data set of that name from now on; choices that belong to the one before are forgotten."""
+    choices()["data"] = name
+    _forget_data_set()
 
 
 def _forget(*keys: str) -> None:

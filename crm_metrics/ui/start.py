@@ -17,11 +17,13 @@ import streamlit as st
 
 from crm_metrics import database, sales
 from crm_metrics.database import DataMoved, DataSet, Source
+from crm_metrics.demo import truth
 from crm_metrics.export import safe_text
 from crm_metrics.filters import Filters, Scope, sentence
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Period
+from crm_metrics.ui import samples
 from crm_metrics.ui.choices import (
     address_parameters,
     choose_data_set,
@@ -50,7 +52,14 @@ PAGES: dict[str, tuple[str, str, str, str]] = {  # file: section, title, icon, q
     "customer": (noop("Customers"), noop("Customer"), ":material/person_search:", noop("Who is this customer?")),
     "data": (noop("Data"), noop("Data"), ":material/upload_file:", noop("What has been loaded, and is it fit to use?")),
     "definitions": (noop("Data"), noop("Definitions"), ":material/menu_book:", noop("What does each number mean?")),
+    "demo": (
+        noop("Data"),
+        noop("What is true in this demo"),
+        ":material/experiment:",
+        noop("Which numbers made these data, and would the dashboard find them?"),
+    ),
 }
+_OF_DEMOS = "demo"  # the page that has a link only where the data set is a demo
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class Page:
     first_on: date
     last_on: date
     currency: str
+    is_demo: bool
 
     @property
     def is_dark(self) -> bool:
@@ -190,7 +200,7 @@ def start_page(name: str, *, needs_data: bool = True, narrows: bool = True, comp
         st.caption(f":material/filter_alt: {safe_text(words)}")
     for notice in notices:
         st.warning(notice, icon=":material/info:")
-    _draw_links(links)
+    _draw_links(links, is_demo=_is_demo(source))
     write_address()
     if not held and needs_data:
         _no_data(data_set)
@@ -214,7 +224,7 @@ def _page(name: str, source: CachedSource, filters: Filters, held: Period) -> Pa
     if name == "customer":
         filters = replace(filters, customer=page_parameter("customer"))
     period = Period(filters.start or held.start, filters.end or held.end)
-    return Page(name, source, filters, period, held.start, held.end, _currency(source))
+    return Page(name, source, filters, period, held.start, held.end, _currency(source), _is_demo(source))
 
 
 def _currency(source: CachedSource) -> str:
@@ -223,11 +233,17 @@ def _currency(source: CachedSource) -> str:
     return str(settings.get("currency") or "")
 
 
-def _draw_links(place: Any) -> None:
+def _is_demo(source: CachedSource) -> bool:
+    return bool(source(truth.is_demo()).facts.iloc[0])
+
+
+def _draw_links(place: Any, *, is_demo: bool) -> None:
     """Draw the links to the pages, each with the reader's choices in its address: one step in the browser's history."""
     with place:
         section_before = ""
         for name, (section, title, icon, _) in PAGES.items():
+            if name == _OF_DEMOS and not is_demo:
+                continue
             if section != section_before:
                 st.caption(t(section))
                 section_before = section
@@ -236,9 +252,10 @@ def _draw_links(place: Any) -> None:
 
 def _no_data(data_set: DataSet) -> None:
     st.info(
-        t("The data set “{name}” is empty. Bring in order files, or look around with the CDNOW sample.", name=data_set.name),
+        t("The data set “{name}” is empty. Bring in order files, or look around in a sample.", name=data_set.name),
         icon=":material/inbox:",
     )
     if st.button(t("Open the Data page"), type="primary"):
         open_page("data")
+    samples.offer(data_set)
     st.stop()

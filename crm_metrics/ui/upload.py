@@ -15,13 +15,13 @@ from crm_metrics.data_import.proposal import Proposal, Proposed, propose
 from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.report import TARGET_LABELS, ImportReport
-from crm_metrics.data_import.samples import CDNOW, SAMPLES, cdnow_file
+from crm_metrics.data_import.samples import SAMPLES
 from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet
 from crm_metrics.export import safe_text
 from crm_metrics.language import t
 from crm_metrics.metric import BadInput
-from crm_metrics.ui.choices import choices
+from crm_metrics.ui.choices import turn_to_data_set
 from crm_metrics.ui.parts import Column, table
 from crm_metrics.ui.start import Page, ask
 
@@ -33,7 +33,7 @@ def upload(page: Page) -> None:
     """Let the reader bring order files into a data set of their own."""
     name = st.text_input(
         t("Load into the data set"),
-        value="mine" if page.source.data_set.name in SAMPLES else page.source.data_set.name,
+        value="mine" if page.is_demo or page.source.data_set.name in SAMPLES else page.source.data_set.name,
         help=t("A new name starts a new data set. Your files never join the rows of the samples."),
         key=f"target_of_{page.source.data_set.name}",
     )
@@ -55,18 +55,6 @@ def _named(name: str) -> DataSet:
     if ":" in name or "/" in name:
         raise BadInput("{name!r} can't name a data set. Use lower-case letters, digits and _, beginning with a letter.", name=name)
     return database.find_data_set(name)
-
-
-def sample() -> None:
-    """Offer the CDNOW sample where it is not loaded yet."""
-    data_set = database.find_data_set(CDNOW)
-    if database.version(data_set) or not st.button(t("Load the CDNOW sample"), icon=":material/album:"):
-        return
-    path = cdnow_file()
-    raw = read_file(path.read_bytes(), path.name)
-    bar = st.progress(0.0, text=t("Checking every row"))
-    report = load.import_table(data_set, raw, load_mapping(CDNOW), progress=lambda step, share: _show_progress(bar, step, share))
-    _turn_to(data_set, report)
 
 
 def _one_file(data_set: DataSet, file: UploadedFile) -> None:
@@ -106,7 +94,7 @@ def _run(data_set: DataSet, raw: RawTable, mapping: Mapping, *, check_only: bool
 
 def _turn_to(data_set: DataSet, report: ImportReport) -> None:
     """Show the data set that a report is about from now on, and the report once more on the page drawn anew."""
-    choices()["data"] = data_set.name
+    turn_to_data_set(data_set.name)
     st.session_state["loaded_report"] = report
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
     st.rerun()

@@ -1,0 +1,208 @@
+"""What the page about the truth says: findings, values with their units, headings."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import pandas as pd
+from babel.numbers import format_decimal, format_percent
+
+from crm_metrics.demo import truth
+from crm_metrics.language import locale, noop, t
+from crm_metrics.metric import DASH, Unit, is_unknown, value_text
+
+Kind: TypeAlias = Unit | Literal["text", "flag"]
+
+QUESTIONS: dict[str, str] = {"parameters": noop("What made the data?"), "found": noop("Is it found again?"), "who": noop("Who is who?")}
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "buy": (noop("How often they buy: r, alpha"), ("r", "alpha")),
+    "leave": (noop("When they leave: a, b"), ("a", "b")),
+    "spend": (noop("What they spend: p, q, v"), ("p", "q", "v")),
+}
+EFFECTS: dict[str, str] = {
+    "seasonality": noop("seasons"),
+    "upgrades": noop("upgrades to premium products"),
+    "outliers": noop("outliers and a test account"),
+    "discounts": noop("discounts"),
+    "returns": noop("returns"),
+    "voids": noop("cancelled orders and gifts"),
+    "anonymous": noop("orders without a customer"),
+    "affinities": noop("categories bought together"),
+    "satisfaction": noop("satisfaction that moves purchases"),
+    "service": noop("customers who leave after a bad answer"),
+    "response_bias": noop("the satisfied who stay silent"),
+    "campaigns": noop("campaigns"),
+    "win_back": noop("win-back of lapsed customers"),
+    "cost_to_serve": noop("cost to serve"),
+    "referrals": noop("referrals"),
+    "contracts": noop("contracts"),
+    "go_live": noop("the go-live of the CRM"),
+    "detours": noop("detours of deals"),
+    "two_systems": noop("second, misspelt records"),
+}
+TRUTH_COLUMNS: dict[str, tuple[str, Kind]] = {
+    "topic": (noop("Topic"), "text"),
+    "label": (noop("What"), "text"),
+    "subject": (noop("For whom"), "text"),
+    "value": (noop("True value"), "text"),
+}
+FOUND_COLUMNS: dict[str, tuple[str, Kind]] = {
+    "channel": (noop("Won through"), "text"),
+    "parameter": (noop("Parameter"), "text"),
+    "true_value": (noop("Truth"), "ratio"),
+    "estimate": (noop("Estimate"), "ratio"),
+    "standard_error": (noop("Standard error"), "ratio"),
+    "low": (noop("95% from"), "ratio"),
+    "high": (noop("95% to"), "ratio"),
+    "is_inside": (noop("Truth inside"), "flag"),
+    "customers": (noop("Customers"), "count"),
+    "repeaters": (noop("of them repeaters"), "count"),
+}
+DOUBLES_COLUMNS: dict[str, tuple[str, Kind]] = {
+    "customer_id": (noop("Record"), "text"),
+    "customer_name": (noop("Name"), "text"),
+    "source_system": (noop("System"), "text"),
+    "second_customer_id": (noop("Second record"), "text"),
+    "second_customer_name": (noop("Name there"), "text"),
+    "second_source_system": (noop("Second system"), "text"),
+}
+PLAIN_FROM = 1_000  # above it a plain number has no decimals
+FOUND_ALT = noop("Dots with intervals: estimates as multiples of the truth by channel, hollow where the truth lies outside.")
+FOUND_NOTES = noop(
+    "BG/NBD and Gamma-Gamma fitted on the customers won through each channel, all days, the test account left out; a repeat purchase "
+    "counts with the lines sold, returns not taken off. 95% interval: normal for the logarithm of the parameter, from the inverse of "
+    "the likelihood's curvature. No estimate where the customers are too few for a model."
+)
+
+
+def headings(declared: Mapping[str, tuple[str, Kind]], frame: pd.DataFrame) -> dict[str, tuple[str, Kind]]:
+    """Return heading and kind of the declared columns that `frame` has."""
+    return {name: (t(label), kind) for name, (label, kind) in declared.items() if name in frame}
+
+
+def finding(tiles: pd.DataFrame, *, data_set: str) -> str:
+    """Return the first sentence of the page, from the tiles."""
+    values = tiles.set_index("metric")["value"]
+    if not values["stated_parameters"]:
+        return t("“{name}” is no demo: nobody knows what is true of these data.", name=data_set)
+    words = {name: value_text(values[name], "count", exact=True) for name in ("stated_parameters", "true_customers", "doubles")}
+    text = (
+        noop(
+            "{stated_parameters} stated numbers made these {true_customers} customers; {left} of them have left for good, "
+            "{doubles} are in two systems."
+        )
+        if values["doubles"]
+        else noop("{stated_parameters} stated numbers made these {true_customers} customers; {left} of them have left for good.")
+    )
+    return t(text, **words, left=value_text(values["left_share"], "share"))
+
+
+def plan_note(stated: pd.DataFrame) -> str:
+    """Return size, seed and what is switched off, from the rows of the truth."""
+    plan = stated[stated["topic"] == truth.PLAN].set_index("parameter")
+    numbers = {
+        name: value_text(float(value), "count", exact=True) for name, value in plan["value"].items() if name in ("customers", "seed")
+    }
+    off = [t(EFFECTS[name]) for name in _effects(stated, truth.OFF)]
+    if not off:
+        return t("Planned for {customers} customers with seed {seed}, every effect switched on.", **numbers)
+    return t("Planned for {customers} customers with seed {seed}. Switched off: {effects}.", **numbers, effects=t(", ").join(off))
+
+
+def _effects(stated: pd.DataFrame, state: str) -> list[str]:
+    """Return the known effects that are on or off."""
+    names = stated.loc[(stated["parameter"] == truth.EFFECT) & (stated["text"] == state), "subject"]
+    return [name for name in EFFECTS if name in set(names)]
+
+
+def truth_in_words(stated: pd.DataFrame, *, currency: str) -> pd.DataFrame:
+    """Return the rows of the truth to be read: topic, label, subject and value with its unit, in the reader's language."""
+    rows = zip(stated["parameter"], stated["subject"], strict=True)
+    values = zip(stated["value"], stated["text"], stated["unit"], strict=True)
+    return pd.DataFrame(
+        {
+            "topic": [t(truth.topic_label(topic)) for topic in stated["topic"]],
+            "label": [t(label) for label in stated["label"]],
+            "subject": [t(EFFECTS.get(subject, subject)) if name == truth.EFFECT else subject for name, subject in rows],
+            "value": [shown_value(number, text, unit=unit, currency=currency) for number, text, unit in values],
+        }
+    )
+
+
+def shown_value(number: float, text: str | None, *, unit: str, currency: str) -> str:
+    """Return one true value with its unit.
+
+    >>> shown_value(0.00005, None, unit="share", currency="CNY"), shown_value(0.75, None, unit="plain", currency="CNY")
+    ('0.005%', '0.75')
+    """
+    if is_unknown(number):
+        return t(text) if text in (truth.ON, truth.OFF) else text or DASH
+    if unit == "share":
+        return format_percent(number, format="#,##0.####%", locale=locale())
+    if unit == "money":
+        return value_text(number, "money", currency, exact=True)
+    written = format_decimal(number, format="#,##0" if abs(number) >= PLAIN_FROM else "#,##0.####", locale=locale())
+    return t(_WITH_UNIT[unit], number=written) if unit in _WITH_UNIT else written
+
+
+_WITH_UNIT = {
+    "days": noop("{number} days"),
+    "minutes": noop("{number} minutes"),
+    "hours": noop("{number} hours"),
+    "per_week": noop("{number} a week"),
+}
+
+
+def of_topic(shown: pd.DataFrame, topic: str) -> pd.DataFrame:
+    """Return the rows of one topic, without its column; all rows where no topic is chosen."""
+    return shown[shown["topic"] == topic].drop(columns="topic") if topic else shown
+
+
+def topics(shown: pd.DataFrame) -> dict[str, str]:
+    """Return the topics to choose from, "" for all, each with its words."""
+    return {"": t("All topics"), **{topic: topic for topic in shown["topic"].unique()}}
+
+
+def found_finding(found: pd.DataFrame) -> str:
+    """Return how many of the estimates have the truth in their interval."""
+    known = found["is_inside"].dropna()
+    if known.empty:
+        return t("No channel has enough customers for a purchase model: there is nothing to find again.")
+    return t(
+        "{inside} of {n} intervals hold the truth; of intervals that are right, 19 in 20 do.",
+        inside=value_text(int(known.sum()), "count", exact=True),
+        n=value_text(len(known), "count", exact=True),
+    )
+
+
+def bias_note(stated: pd.DataFrame) -> str:
+    """Return why estimates are expected to be off where there are effects that the purchase models know nothing of."""
+    effects = [t(EFFECTS[name]) for name in _effects(stated, truth.ON) if name in _BIASING]
+    if not effects:
+        return t("Nothing but the purchase models made these orders: the estimates should be right.")
+    return t(
+        "The models know nothing of {effects}, which are in these data: so estimates off the truth are expected here. In a demo built "
+        "without them (`python -m crm_metrics demo --without all --database plain`) the truth is found again.",
+        effects=t(", ").join(effects),
+    )
+
+
+_BIASING = ("seasonality", "upgrades", "outliers", "satisfaction", "service", "campaigns", "win_back")
+
+
+def found_in_words(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimates beside the truth with the name of each parameter and its meaning."""
+    known = [t(truth.label_of(truth.PURCHASES, parameter)) for parameter in found["parameter"]]
+    return found.assign(parameter=known)
+
+
+def doubles_finding(doubles: pd.DataFrame, tiles: pd.DataFrame) -> str:
+    """Return how many records are second ones of the same customer."""
+    values = tiles.set_index("metric")["value"]
+    if doubles.empty:
+        return t("Every customer has one record: in this demo there is no second system.")
+    return t(
+        "{n} records are second ones of customers known already: {records} records, {joined} customers.",
+        n=value_text(len(doubles), "count", exact=True),
+        records=value_text(values["records"], "count", exact=True),
+        joined=value_text(values["records"] - values["doubles"], "count", exact=True),
+    )

@@ -1,0 +1,79 @@
+"""The data sets that come with the product, one click away: opened where they are there, else made while a bar moves."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from crm_metrics import database
+from crm_metrics.data_import.samples import CDNOW, DEMO, cdnow_file
+from crm_metrics.database import DataSet
+from crm_metrics.language import t
+from crm_metrics.ui.choices import turn_to_data_set
+
+_FROM = 0.05  # of the work done before an estimate of the time says anything
+
+
+def offer(shown: DataSet) -> None:
+    """Offer the samples other than the data set that is shown."""
+    with st.container(horizontal=True):
+        wants_demo = shown.name != DEMO and st.button(
+            t("Open the demo") if _is_there(DEMO) else t("Build the demo"), icon=":material/storefront:", type="primary", key="open_demo"
+        )
+        wants_cdnow = shown.name != CDNOW and st.button(
+            t("Open the CDNOW sample") if _is_there(CDNOW) else t("Load the CDNOW sample"), icon=":material/album:", key="open_cdnow"
+        )
+    if wants_demo:
+        open_demo()
+    if wants_cdnow:
+        open_cdnow()
+
+
+def offer_demo() -> None:
+    """Offer the demo alone."""
+    label = t("Open the demo") if _is_there(DEMO) else t("Build the demo")
+    if st.button(label, icon=":material/storefront:", type="primary", key="open_demo"):
+        open_demo()
+
+
+def _is_there(name: str) -> bool:
+    return database.version(database.find_data_set(name)) > 0
+
+
+def open_demo() -> None:
+    """Show the demo from now on; build it first where it is not there. Leaving the page stops the building, and nothing of it stays."""
+    from crm_metrics.demo.build import build
+    from crm_metrics.demo.plan import Plan
+
+    data_set = database.find_data_set(DEMO)
+    if not database.version(data_set):
+        build(data_set, Plan(), _moving_bar())
+    turn_to_data_set(data_set.name)
+    st.rerun()
+
+
+def open_cdnow() -> None:
+    """Show CDNOW from now on; load it first where it is not there."""
+    from crm_metrics.data_import.load import import_file
+    from crm_metrics.data_import.mapping import load_mapping
+
+    data_set, path = database.find_data_set(CDNOW), cdnow_file()
+    if not database.version(data_set):
+        st.session_state["loaded_report"] = import_file(data_set, path.read_bytes(), path.name, load_mapping(CDNOW), progress=_moving_bar())
+    turn_to_data_set(data_set.name)
+    st.rerun()
+
+
+def _moving_bar() -> Callable[[str, float], None]:
+    """Return a function that shows a step, its share and the time that is left; a button under the bar stops the work."""
+    bar: Any = st.progress(0.0, text=t("Computing…"))
+    st.button(t("Stop"), key="stop_making", icon=":material/stop_circle:")  # a click ends this run at its next step
+    began = time.monotonic()
+
+    def show(step: str, share: float) -> None:
+        seconds = (time.monotonic() - began) * (1 - share) / share if share >= _FROM else None
+        left = "" if seconds is None else t("; about {seconds} s left", seconds=round(seconds))
+        bar.progress(min(share, 1.0), text=t(step) + left)
+
+    return show
