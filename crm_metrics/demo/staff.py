@@ -3,12 +3,20 @@
 import math
 from typing import Literal, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from crm_metrics.demo.leads import callers
 from crm_metrics.demo.plan import Plan
-from crm_metrics.demo.world import keys
+from crm_metrics.demo.world import REGIONS, Fact, Floats, Integers, keys
+from crm_metrics.language import noop
+
+TOPIC = "staff"
+PARAMETERS = {
+    "hourly_cost": (noop("Loaded cost of an hour of work, on average"), "money"),
+    "entry_staff_kept": (noop("Share of the people who enter orders that stays when the CRM goes live"), "share"),
+}
 
 Role = Literal["telesales", "sales", "service", "order entry", "marketing"]
 
@@ -28,6 +36,7 @@ _POSTS: dict[Role, _Post] = {
     "marketing": _Post("M", 10_000, 2),
 }
 ROLES: tuple[Role, ...] = ("telesales", "sales", "service", "order entry", "marketing")
+HOURLY_COST: dict[Role, float] = {"telesales": 45.0, "sales": 95.0, "service": 50.0, "order entry": 40.0, "marketing": 75.0}  # CNY
 ENTRY_STAFF_KEPT = 10 / 22  # WilTel: 22 people who enter orders become 10
 
 
@@ -41,3 +50,16 @@ def headcount(plan: Plan, role: Role) -> int:
 def employee_keys(role: Role, places: npt.ArrayLike) -> pa.Array:
     """Return the employee keys of places 0, 1, … within a role; null for NONE."""
     return keys("T" if role == "telesales" else _POSTS[role].prefix, places, width=4)
+
+
+def sellers(plan: Plan, region: Integers, luck: Floats) -> Integers:
+    """Return who sells in each region: one of the region's own by lot (luck is 0 to 1), or of all where a region has none."""
+    everybody, regions = headcount(plan, "sales"), len(REGIONS)
+    own = (everybody - 1 - region) // regions + 1
+    return np.where(own > 0, region + regions * np.floor(luck * own), np.floor(luck * everybody)).astype(np.int64)
+
+
+def facts() -> list[Fact]:
+    """Return the stated parameters."""
+    costs = [Fact(TOPIC, "hourly_cost", role, cost) for role, cost in HOURLY_COST.items()]
+    return [*costs, Fact(TOPIC, "entry_staff_kept", "", ENTRY_STAFF_KEPT)]

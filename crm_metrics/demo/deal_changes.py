@@ -1,0 +1,208 @@
+"""What happens to each deal: every change from its creation to its end, and what the deal is after each."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from crm_metrics.demo import deal_stages as stages
+from crm_metrics.demo.deal_sources import Sources
+from crm_metrics.demo.plan import Plan
+from crm_metrics.demo.staff import headcount
+from crm_metrics.demo.world import NONE, Booleans, Floats, Integers
+
+FIRST_HOUR, OFFICE_HOURS = 8.5, 9.5
+
+
+class Courses(NamedTuple):
+    """How each deal runs, whether or not the demo lasts so long; one element per deal.
+
+    passed: how many stages, 4 is a win. entered: moment of entering each of the four stages, NaN where it is skipped or not reached.
+    went_back, returned: moments of the step back and of the return, NaN without one; spot: the stage it went back from. closed: first
+    closing. reopened, closed_again: moments, NaN if never. is_won: in the end.
+    """
+
+    passed: Integers
+    entered: Floats
+    went_back: Floats
+    returned: Floats
+    spot: Integers
+    closed: Floats
+    reopened: Floats
+    closed_again: Floats
+    is_won: Booleans
+
+
+class Changes(NamedTuple):
+    """One element per change, by deal and moment; what the deal is after it. number: 1, 2, … within the deal. stage, outcome: places in
+    STAGES and OUTCOMES. seller: place among the sellers. amount: NaN if unknown. expected: moment of the expected closing. entered:
+    whether the change is the entry into a stage.
+    """
+
+    deal: Integers
+    number: Integers
+    moment: Floats
+    stage: Integers
+    outcome: Integers
+    seller: Integers
+    amount: Floats
+    expected: Floats
+    entered: Booleans
+
+    @property
+    def last(self) -> Integers:
+        """Place of the last change of each deal."""
+        return np.append(np.flatnonzero(np.diff(self.deal)), len(self.deal) - 1)
+
+    def chosen(self, which: Integers) -> "Changes":
+        """Return these changes only."""
+        return Changes(**{name: column[which] for name, column in self._asdict().items()})
+
+
+class _Steps(NamedTuple):
+    """Changes as they are drawn: only what they change, NONE or NaN for the rest. push: days that the expected closing moves."""
+
+    deal: Integers
+    moment: Floats
+    stage: Integers
+    seller: Integers
+    amount: Floats
+    push: Floats
+
+
+def courses(plan: Plan, found: Sources) -> Courses:
+    """Return how every deal runs, with detours where they are wanted."""
+    random, many = plan.generator("deal stages"), len(found.created)
+    conversion, means = stages.stage_means(found.is_after)
+    passed = (found.luck[:, None] < np.cumprod(conversion, axis=1)).sum(axis=1)
+    time = random.gamma(stages.STAGE_SHAPE, means / stages.STAGE_SHAPE)
+    place = np.arange(len(stages.OPEN_STAGES))
+    time[passed[:, None] == place] *= stages.LOST_TIME_SHARE
+    time[passed[:, None] < place] = 0.0
+    skips, back, spot, again = _detours(plan, passed, means)
+    time[(place == spot[:, None]) & skips[:, None]] = 0.0
+    before = np.cumsum(time, axis=1) - time
+    entered = found.created[:, None] + before + np.where(place > spot[:, None], again[:, None], 0.0)
+    at_spot = np.arange(many), spot
+    went_back = np.where(back, entered[at_spot] + time[at_spot] / 2, np.nan)
+    closed = found.created + time.sum(axis=1) + again
+    entered[(place > passed[:, None]) | ((place == spot[:, None]) & skips[:, None])] = np.nan
+    reopened, closed_again, wins_again = _reopening(plan, passed, closed)
+    is_won = (passed == stages.WON) | wins_again
+    return Courses(passed, entered, went_back, went_back + again, spot, closed, reopened, closed_again, is_won)
+
+
+def _detours(plan: Plan, passed: Integers, means: Floats) -> tuple[Booleans, Booleans, Integers, Floats]:
+    """Return who skips a stage, who goes back from one, which stage that is, and the days a step back adds."""
+    random, many = plan.generator("deal detours"), len(passed)
+    luck = np.where(plan.effects.detours, random.random(many), 1.0)
+    spot = random.integers(1, len(stages.OPEN_STAGES), many)
+    again = random.gamma(stages.STAGE_SHAPE, stages.BACK_TIME_SHARE * means[np.arange(many), spot - 1] / stages.STAGE_SHAPE)
+    skips = (luck < stages.SKIP_SHARE) & (passed > spot)
+    back = (luck >= stages.SKIP_SHARE) & (luck < stages.SKIP_SHARE + stages.BACK_SHARE) & (passed >= spot)
+    return skips, back, spot, np.where(back, again, 0.0)
+
+
+def _reopening(plan: Plan, passed: Integers, closed: Floats) -> tuple[Floats, Floats, Booleans]:
+    """Return when lost deals are reopened and closed again, and which are won then."""
+    random, many = plan.generator("deal reopening"), len(passed)
+    reopens = (random.random(many) < stages.REOPEN_SHARE) & (passed < stages.WON) & plan.effects.detours
+    wait = random.gamma(stages.REOPEN_SHAPE, stages.DAYS_TO_REOPEN / stages.REOPEN_SHAPE, many)
+    reopened = np.where(reopens, closed + wait, np.nan)
+    closed_again = reopened + random.gamma(stages.STAGE_SHAPE, stages.REOPENED_DAYS / stages.STAGE_SHAPE, many)
+    return reopened, closed_again, reopens & (random.random(many) < stages.REOPENED_WIN_RATE)
+
+
+def changes(plan: Plan, found: Sources, runs: Courses, amount: Floats) -> Changes:
+    """Return every change before the demo ends. amount: value of each deal when it is created, NaN if unknown."""
+    drawn = [_creations(found, amount), *_moves(runs), *_revisions(plan, found, runs, amount)]
+    together = {name: np.concatenate([getattr(part, name) for part in drawn]) for name in _Steps._fields}
+    order = np.lexsort((together["moment"], together["deal"]))
+    order = order[together["moment"][order] < plan.days]
+    steps = _Steps(**{name: column[order] for name, column in together.items()})
+    is_first = np.diff(steps.deal, prepend=NONE) != 0
+    first = np.flatnonzero(is_first)
+    pushed = np.cumsum(steps.push)
+    expected = found.created + _expected_days(plan, found)
+    stage = _carried(steps.stage, steps.stage != NONE)
+    return Changes(
+        deal=steps.deal,
+        number=np.arange(len(steps.deal)) - first[steps.deal] + 1,
+        moment=in_office_hours(steps.moment),
+        stage=stage,
+        outcome=np.array(stages.STAGE_OUTCOMES)[stage],
+        seller=_carried(steps.seller, steps.seller != NONE),
+        amount=_carried(steps.amount, ~np.isnan(steps.amount) | is_first),
+        expected=expected[steps.deal] + pushed - pushed[first][steps.deal],
+        entered=(steps.stage != NONE) & (steps.stage < stages.WON),
+    )
+
+
+def _steps(
+    deal: Integers,
+    moment: Floats,
+    *,
+    stage: Integers | int = NONE,
+    seller: Integers | int = NONE,
+    amount: Floats | float = np.nan,
+    push: Floats | float = 0.0,
+) -> _Steps:
+    every = (np.broadcast_to(np.asarray(column), deal.shape) for column in (stage, seller, amount, push))
+    return _Steps(deal, moment, *every)
+
+
+def _creations(found: Sources, amount: Floats) -> _Steps:
+    return _steps(np.arange(len(amount)), found.created, stage=0, seller=found.seller, amount=amount)
+
+
+def _moves(runs: Courses) -> list[_Steps]:
+    """Return the changes of stage: on, back, to the end, and after a reopening."""
+    deal = np.arange(len(runs.passed))
+    end = np.where(runs.passed == stages.WON, stages.WON, stages.LOST)
+    last = np.where(runs.is_won, stages.WON, stages.LOST)
+    moves = [(runs.entered[:, place], np.full(len(deal), place)) for place in range(1, len(stages.OPEN_STAGES))]
+    moves += [(runs.went_back, runs.spot - 1), (runs.returned, runs.spot), (runs.closed, end)]
+    moves += [(runs.reopened, runs.passed), (runs.closed_again, last)]
+    happens = [~np.isnan(moment) for moment, _ in moves]
+    return [_steps(deal[does], moment[does], stage=stage[does]) for (moment, stage), does in zip(moves, happens, strict=True)]
+
+
+def _revisions(plan: Plan, found: Sources, runs: Courses, amount: Floats) -> list[_Steps]:
+    """Return new values, pushed closing dates and new owners, each at any moment before the first closing."""
+    many, random = len(amount), plan.generator("deal revisions")
+    length = runs.closed - found.created
+    moment = found.created + random.random(many) * length
+    factor = np.exp(random.normal(0, stages.AMOUNT_CHANGE_SPREAD, many))
+    valued = np.flatnonzero((random.random(many) < stages.AMOUNT_CHANGE_SHARE) & ~np.isnan(amount))
+    revised = _steps(valued, moment[valued], amount=np.round(amount * factor, -2)[valued])
+    handed = np.flatnonzero(random.random(many) < stages.OWNER_CHANGE_SHARE)
+    sellers = headcount(plan, "sales")
+    other = (found.seller + random.integers(1, sellers, many)) % sellers
+    moved = _steps(handed, (found.created + random.random(many) * length)[handed], seller=other[handed])
+    return [revised, moved, _pushes(plan, found, length)]
+
+
+def _pushes(plan: Plan, found: Sources, length: Floats) -> _Steps:
+    """Return the pushes of the closing date: a geometric number for each deal."""
+    random = plan.generator("deal pushes")
+    count = random.geometric(1 - stages.PUSH_CHANCE, len(length)) - 1
+    deal = np.repeat(np.arange(len(length)), count if plan.effects.detours else 0)
+    push = stages.LEAST_PUSH_DAYS + random.exponential(stages.PUSH_DAYS - stages.LEAST_PUSH_DAYS, len(deal))
+    return _steps(deal, found.created[deal] + random.random(len(deal)) * length[deal], push=push)
+
+
+def _expected_days(plan: Plan, found: Sources) -> Floats:
+    """Return the days to the closing that are expected when a deal is created."""
+    random = plan.generator("deal expectations")
+    usual = np.array([stages.cycle_days(0), stages.cycle_days(1)])[found.is_after.astype(int)]
+    return usual * np.exp(random.normal(0, stages.EXPECTED_SPREAD, len(usual)))
+
+
+def _carried(values: np.ndarray, is_new: Booleans) -> np.ndarray:
+    """Return the values with each carried on until the next new one; the first of all is new."""
+    return values[np.maximum.accumulate(np.where(is_new, np.arange(len(values)), 0))]
+
+
+def in_office_hours(moments: Floats) -> Floats:
+    """Return moments within office hours of the same day, in the same order; Saturdays and Sundays are worked."""
+    whole = np.floor(moments)
+    return whole + (FIRST_HOUR + OFFICE_HOURS * (moments - whole)) / 24
