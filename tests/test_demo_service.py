@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom, binomtest, norm
 
 from crm_metrics import schema
 from crm_metrics.demo import customers, leads, purchases, roster, surveys
@@ -22,6 +23,7 @@ from crm_metrics.demo.world import Customers, History, customer_keys
 START = pd.Timestamp("2023-01-01")
 PERIOD = pytest.mark.parametrize("period", [0, 1], ids=["before", "after"])
 SEED = 5
+FOUR_ERRORS = 2 * norm.sf(4)  # chance of a normal number beyond four standard errors
 
 
 class Company(NamedTuple):
@@ -68,9 +70,11 @@ def agrees(successes: object, share: float) -> bool:
     return bool(abs(found.mean() - share) <= 4 * np.sqrt(share * (1 - share) / len(found)))
 
 
-def has_mean(values: object, mean: float) -> bool:
+def has_mean(values: object, mean: float, deviation: float) -> bool:
+    """Whether the mean is within four standard errors, from the true standard deviation of one value."""
     found = np.asarray(values, dtype=float)
-    return bool(abs(found.mean() - mean) <= 4 * found.std() / np.sqrt(len(found)))
+    assert len(found) >= 100
+    return bool(abs(found.mean() - mean) <= 4 * deviation / np.sqrt(len(found)))
 
 
 def has_median(values: pd.Series, median: float) -> bool:
@@ -167,16 +171,18 @@ def test_assisted_tickets_have_their_shares_of_known_problems_one_touch_and_reop
     assert agrees(solved["is_known_issue"], part.KNOWN_SHARE[period])
     assert agrees(solved["agent_reply_count"] == 1, part.ONE_TOUCH_SHARE[period])
     assert agrees(solved["reopened_count"] > 0, part.REOPENED_SHARE[period])
-    assert has_mean(solved["transfer_count"], part.TRANSFERS[period])
+    assert has_mean(solved["transfer_count"], part.TRANSFERS[period], np.sqrt(part.TRANSFERS[period]))  # Poisson
 
 
 @PERIOD
 def test_minutes_and_costs_have_their_means(period: int):
     solved = assisted(period)
     calls, emails = (solved[solved["channel"] == name] for name in ("phone", "e-mail"))
-    assert has_mean(calls["handling_minutes"], part.CALL_MINUTES[period])
-    assert has_mean(calls["handling_cost"], part.costs_per_ticket(part.CALL_MINUTES, part.OVERHEAD_PER_CALL)[period])
-    assert has_mean(emails["handling_minutes"], part.EMAIL_MINUTES[period])
+    variation = np.sqrt(np.exp(part.MINUTES_DEVIATION**2) - 1)  # of a lognormal: deviation / mean
+    minutes, cost = part.CALL_MINUTES[period], part.costs_per_ticket(part.CALL_MINUTES, part.OVERHEAD_PER_CALL)[period]
+    assert has_mean(calls["handling_minutes"], minutes, variation * minutes)
+    assert has_mean(calls["handling_cost"], cost, variation * minutes * part.COST_PER_MINUTE)
+    assert has_mean(emails["handling_minutes"], part.EMAIL_MINUTES[period], variation * part.EMAIL_MINUTES[period])
 
 
 def test_agents_have_their_loads():
@@ -188,7 +194,7 @@ def test_agents_have_their_loads():
 
 
 def test_without_go_live_the_levels_stay_those_before():
-    tickets = company(20_000, "go_live").tickets
+    tickets = company(5_000, "go_live").tickets
     assert agrees(tickets["channel"] == "web self-service", part.SELF_SERVICE_SHARE[0])
     assert has_median(tickets["wait_minutes"].dropna(), part.WAIT_MINUTES[0])
 
@@ -334,8 +340,12 @@ def test_relationship_surveys_are_answered_by_level(level: int):
     assert (said.loc[said["survey_kind"] == "satisfaction", "score"] == level).all()
     recommended = said.loc[said["survey_kind"] == "recommendation", "score"]
     assert recommended.between(0, 10).all()
-    assert has_mean(recommended, 10 * surveys.RECOMMENDATION_CHANCE[level - 1])
-    assert has_mean((recommended >= 9) * 100.0 - (recommended <= 6) * 100.0, surveys.net_promoter_scores()[level - 1])
+    chance = surveys.RECOMMENDATION_CHANCE[level - 1]
+    assert has_mean(recommended, 10 * chance, np.sqrt(10 * chance * (1 - chance)))
+    promoters, detractors = binom.sf(8, 10, chance), binom.cdf(6, 10, chance)
+    assert surveys.net_promoter_scores()[level - 1] == pytest.approx(100 * (promoters - detractors))
+    for found, share in ((recommended >= 9, promoters), (recommended <= 6, detractors)):  # some so rare that only the exact test will do
+        assert binomtest(int(found.sum()), len(found), share).pvalue > FOUR_ERRORS
 
 
 def test_the_first_relationship_survey_comes_to_everybody_60_to_180_days_after_the_first_order():
@@ -364,9 +374,12 @@ def test_whoever_has_not_ordered_for_a_year_is_not_asked():
 
 def test_callers_who_waited_long_think_worse():
     asked = about_tickets("response_bias").dropna(subset=["wait_minutes", "score"])
-    asked = asked[asked["after"]]
-    good, bad = (np.log(asked.loc[which, "wait_minutes"]) for which in (asked["score"] >= 4, asked["score"] < 4))
-    assert bad.mean() - good.mean() > 4 * np.sqrt(bad.var() / len(bad) + good.var() / len(good))
+    normal = (asked["wait_minutes"] / np.array(part.WAIT_MINUTES)[asked["after"].astype(int)]).map(np.log) / part.WAIT_DEVIATION
+    cut = np.array([norm.ppf(surveys.satisfied(share)) for share in SCORE_SHARE])  # worse than this is below 4
+    excess = part.BADNESS_WITH_WAIT * norm.pdf(cut) / norm.sf(cut)  # mean of one normal, given the other is above the cut
+    is_bad = asked["score"] < 4
+    assert has_mean(normal[is_bad] - excess[asked.loc[is_bad, "after"].astype(int)], 0, 1)  # a little less than 1 spreads
+    assert normal[is_bad].mean() > 0.25
 
 
 # ── who leaves ──────────────────────────────────────────────────────────────────────────────────────────────────────────
