@@ -216,7 +216,9 @@ def pairs(records: pd.DataFrame) -> pd.DataFrame:
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
+_TICKS, _FINE_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10), (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 2)
+_WIDE = 4.0  # from here on the coarse ticks: highest bound as a multiple of the lowest
+_WHISKER = {"color": figures.GREY, "thickness": 1.5, "width": 0}
 _ROW_HEIGHT, _SPREAD = 52, 0.5  # pixels for a channel; how much of it the parameters of one channel take up
 
 
@@ -232,26 +234,32 @@ def estimate_dots(found: pd.DataFrame, parameters: tuple[str, ...]) -> go.Figure
         offset = _SPREAD * (0.5 - (place + 0.5) / len(parameters))
         ratio, low, high = (shown[name] / shown["true_value"] for name in ("estimate", "low", "high"))
         color = figures.SERIES[place]
-        fill = np.where(shown["is_inside"].fillna(value=False), color, "rgba(0,0,0,0)")
+        symbols = np.where(shown["is_inside"].fillna(value=False), "circle", "circle-open")
         figure.add_scatter(
             x=ratio,
             y=shown["channel"].map(channels.index) + offset,
             mode="markers",
             name=parameter,
-            marker={"size": 10, "color": fill, "line": {"color": color, "width": 2}},
-            error_x={"type": "data", "array": high - ratio, "arrayminus": ratio - low, "color": color, "thickness": 1.5, "width": 0},
+            marker={"size": 10, "color": color, "symbol": symbols, "line": {"width": 2}},
+            error_x={"type": "data", "array": high - ratio, "arrayminus": ratio - low, **_WHISKER},
             customdata=shown[["true_value", "estimate", "low", "high"]],
             hovertemplate=_hover(),
         )
     figure.add_vline(x=1, line={"color": figures.GREY, "width": 1.5, "dash": "dot"})
     figures.add_label(figure, 0, len(channels) - 0.45, t("truth"))
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(type="log", tickvals=_TICKS, ticktext=[f"{tick:g}" for tick in _TICKS], showgrid=True)
+    ticks = _ticks(found[found["parameter"].isin(parameters)])
+    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks], showgrid=True)
     labels = [safe_label(name) for name in channels]
     figure.update_yaxes(
         tickvals=list(range(len(channels))), ticktext=labels, range=[-0.6, len(channels) - 0.3], showgrid=False, zeroline=False
     )
     return figure
+
+
+def _ticks(shown: pd.DataFrame) -> tuple[float, ...]:
+    lowest, highest = (shown["low"] / shown["true_value"]).min(), (shown["high"] / shown["true_value"]).max()
+    return _TICKS if not highest < lowest * _WIDE else _FINE_TICKS
 
 
 def _hover() -> str:

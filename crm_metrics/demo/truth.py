@@ -1,6 +1,7 @@
 """What is true in a demo: every stated parameter as a row of the database, as JSON and in words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -8,7 +9,29 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Select, func, select
 
-from crm_metrics.demo import channels, customers, purchases
+from crm_metrics.demo import (
+    affinities,
+    baskets,
+    campaign_truth,
+    channels,
+    contracts,
+    costs,
+    customers,
+    deal_stages,
+    discounts,
+    goods,
+    identities,
+    leads,
+    products,
+    purchases,
+    returns,
+    sales_channels,
+    service,
+    staff,
+    surveys,
+    targets,
+    tasks,
+)
 from crm_metrics.demo.plan import EFFECT_NAMES, Plan
 from crm_metrics.demo.world import Fact, Tables, shares
 from crm_metrics.language import noop
@@ -25,9 +48,7 @@ class Part(Protocol):
 
     TOPIC: str
     PARAMETERS: dict[str, tuple[str, str]]
-
-    def facts(self) -> list[Fact]:
-        """Return the stated parameters."""
+    facts: Callable[..., list[Fact]]
 
 
 class Topic(NamedTuple):
@@ -47,11 +68,29 @@ PLAN_PARAMETERS: dict[str, tuple[str, str]] = {
 _PARTS: tuple[tuple[str, Part], ...] = (  # one line for each part
     (noop("How customers are won, buy and spend"), channels),
     (noop("What customers are like"), customers),
-    (noop("Orders out of the ordinary"), purchases),
+    (noop("Upgrades and orders out of the ordinary"), purchases),
+    (noop("What is in an order"), goods),
+    (noop("Categories bought together"), affinities),
+    (noop("Products"), products),
+    (noop("Discounts"), discounts),
+    (noop("Returns"), returns),
+    (noop("Cancelled, given and anonymous orders"), baskets),
+    (noop("Where orders come through"), sales_channels),
+    (noop("Campaigns and their true lifts"), campaign_truth),
+    (noop("Service tickets and who leaves after them"), service),
+    (noop("Surveys and who stays silent"), surveys),
+    (noop("Cost to serve"), costs),
+    (noop("Service contracts and how they end"), contracts),
+    (noop("Calls and leads"), leads),
+    (noop("Deals through their stages"), deal_stages),
+    (noop("Tasks"), tasks),
+    (noop("Targets"), targets),
+    (noop("Staff"), staff),
+    (noop("Two source systems"), identities),
 )
 TOPICS: dict[str, Topic] = {
-    PLAN: Topic(noop("The plan"), PLAN_PARAMETERS),
     **{part.TOPIC: Topic(label, part.PARAMETERS) for label, part in _PARTS},
+    PLAN: Topic(noop("The plan"), PLAN_PARAMETERS),
 }
 
 # ── from facts to rows ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -59,7 +98,13 @@ TOPICS: dict[str, Topic] = {
 
 def stated(plan: Plan) -> list[Fact]:
     """Return what is stated before anything is simulated: the plan, and the parameters of every part."""
-    return [*plan_facts(plan), *(fact for _, part in _PARTS for fact in part.facts())]
+    return [*plan_facts(plan), *(fact for _, part in _PARTS for fact in _facts(part, plan))]
+
+
+def _facts(part: Part, plan: Plan) -> list[Fact]:
+    """Return what a part states beforehand: nothing where its truth comes out of what happened, as that of the campaigns."""
+    takes = list(signature(part.facts).parameters)
+    return part.facts(plan) if takes == ["plan"] else part.facts() if not takes else []
 
 
 def plan_facts(plan: Plan) -> list[Fact]:

@@ -148,7 +148,6 @@ _WITH_UNIT = {
     "days": noop("{number} days"),
     "minutes": noop("{number} minutes"),
     "hours": noop("{number} hours"),
-    "per_week": noop("{number} a week"),
 }
 
 
