@@ -422,6 +422,15 @@ def test_bad_answers_make_customers_leave_with_the_stated_probability():
     assert abs(leavers - chance.sum()) <= 4 * np.sqrt((chance * (1 - chance)).sum())
 
 
+def test_callers_who_gave_up_waiting_leave_with_the_stated_probability_when_they_called():
+    made = company()
+    contacts, left = made.served.contacts, made.served.history.left
+    never_otherwise = np.isnan(made.history.left)[contacts.customer]
+    calls = made.tickets["was_abandoned"].to_numpy() & never_otherwise & ~(left[contacts.customer] < contacts.moment)
+    bad = sum(surveys.ABANDONED_SCORE_SHARE[: part.WORST_TO_LEAVE])
+    assert agrees((left[contacts.customer] == contacts.moment)[calls], part.LEAVE_PROBABILITY * bad)
+
+
 def test_the_test_account_has_no_tickets_and_no_surveys():
     made = company()
     assert made.customers.is_test[0]
