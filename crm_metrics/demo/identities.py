@@ -5,6 +5,7 @@ number (K0004242) and with a misspelt name; some of their orders name that recor
 The office does not know how a customer was won and at what cost: those attributes are empty in its records.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -97,11 +98,18 @@ def order_customer_ids(plan: Plan, chunk: int, customers: Customers, orders: Ord
 
 
 def _office_keys(plan: Plan, numbers: Integers) -> pa.Array:
-    """Return the ids of customers in the office's system: each number of a customer once, by lot, and nobody's own."""
+    """Return the ids of customers in the office's system."""
+    return keys("K", _office_numbers(plan)[numbers])
+
+
+@lru_cache(maxsize=1)
+def _office_numbers(plan: Plan) -> Integers:
+    """Return the office's number of every customer: each number once, by lot, and nobody's own. Kept, because each chunk asks again."""
     order = plan.generator("office numbers").permutation(plan.customers)
     numbered = np.empty(plan.customers, dtype=np.int64)
     numbered[order] = np.roll(order, 1)  # one cycle through all numbers: none stays where it is
-    return keys("K", numbered[numbers])
+    numbered.setflags(write=False)
+    return numbered
 
 
 # ── the records ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -128,8 +128,9 @@ def _is_small(letters: npt.NDArray[np.uint32]) -> Booleans:
 
 
 def _letters(words: Words) -> npt.NDArray[np.uint32]:
-    """Return one row of character codes per word, filled up with 0."""
-    return np.ascontiguousarray(words).view(np.uint32).reshape(len(words), words.dtype.itemsize // 4)
+    """Return one row of character codes per word, two at least, filled up with 0."""
+    width = max(2, words.dtype.itemsize // 4)
+    return words.astype(f"<U{width}").view(np.uint32).reshape(len(words), width)
 
 
 def _joined(letters: npt.NDArray[np.uint32]) -> Words:
