@@ -38,5 +38,5 @@ elif chosen == "found":
 else:
     doubles = ui.ask(page, room.doubles)
     ui.finding(words.doubles_finding(doubles, tiles))
-    columns = words.headings(words.DOUBLES_COLUMNS, doubles)
-    ui.table(page, doubles, columns=columns, name="doubles", opens_customer=True, search=True, height=560)
+    columns, shown = words.headings(words.DOUBLES_COLUMNS, doubles), words.doubles_in_words(doubles)
+    ui.table(page, shown, columns=columns, name="doubles", opens_customer=True, search=True, height=560)

@@ -216,7 +216,7 @@ def pairs(records: pd.DataFrame) -> pd.DataFrame:
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_TICKS, _FINE_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10), (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 2)
+_TICKS, _FINE_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10), (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2)
 _WIDE = 4.0  # from here on the coarse ticks: highest bound as a multiple of the lowest
 _WHISKER = {"color": figures.GREY, "thickness": 1.5, "width": 0}
 _ROW_HEIGHT, _SPREAD = 52, 0.5  # pixels for a channel; how much of it the parameters of one channel take up
@@ -249,7 +249,7 @@ def estimate_dots(found: pd.DataFrame, parameters: tuple[str, ...]) -> go.Figure
     figures.add_label(figure, 0, len(channels) - 0.45, t("truth"))
     figure.update_layout(showlegend=True)
     ticks = _ticks(found[found["parameter"].isin(parameters)])
-    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks], showgrid=True)
+    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     labels = [safe_label(name) for name in channels]
     figure.update_yaxes(
         tickvals=list(range(len(channels))), ticktext=labels, range=[-0.6, len(channels) - 0.3], showgrid=False, zeroline=False

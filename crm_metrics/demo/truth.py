@@ -40,6 +40,7 @@ from crm_metrics.schema import demo_truth
 PLAN, PURCHASES = "plan", channels.TOPIC
 EFFECT = "effect"
 ON, OFF = noop("on"), noop("off")
+ALL = "all"  # the subject of a parameter that is stated for everybody
 DECIMALS = 8  # of a stored number
 
 
@@ -145,22 +146,24 @@ def is_demo() -> Select[Any]:
 
 
 def as_json(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return the rows of `truth` by topic and parameter: a value, or values by subject. Numbers that count something are whole.
+    """Return the rows of `truth` by topic and parameter: a value, or values by subject, "all" among them where it stands beside others.
+
+    Numbers that count something are whole.
 
     >>> as_json(pd.DataFrame([("plan", "seed", "", 1.0, None)], columns=["topic", "parameter", "subject", "true_value", "true_text"]))
     {'plan': {'seed': 1}}
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, dict[str, float | str | None]]] = {}
     ordered = in_order(frame)
     names = zip(ordered["topic"], ordered["parameter"], ordered["subject"], strict=True)
     values = zip(ordered["true_value"], ordered["true_text"], strict=True)
     for (topic, parameter, subject), (number, text) in zip(names, values, strict=True):
-        value, under = _json_value(number, text, unit_of(topic, parameter)), found.setdefault(topic, {})
-        if subject:
-            under.setdefault(parameter, {})[subject] = value
-        else:
-            under[parameter] = value
-    return found
+        by_subject = found.setdefault(topic, {}).setdefault(parameter, {})
+        by_subject[subject or ALL] = _json_value(number, text, unit_of(topic, parameter))
+    return {
+        topic: {parameter: values[ALL] if list(values) == [ALL] else values for parameter, values in parameters.items()}
+        for topic, parameters in found.items()
+    }
 
 
 def _json_value(number: float, text: str | None, unit: str) -> float | str | None:

@@ -194,6 +194,15 @@ def found_in_words(found: pd.DataFrame) -> pd.DataFrame:
     return found.assign(parameter=known)
 
 
+def doubles_in_words(doubles: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of records with the systems they come from in the reader's language."""
+    named = {name: [t(_SYSTEMS.get(system, str(system))) for system in doubles[name]] for name in ("source_system", "second_source_system")}
+    return doubles.assign(**named)
+
+
+_SYSTEMS = {"shop": noop("the shop's"), "office": noop("the office's")}
+
+
 def doubles_finding(doubles: pd.DataFrame, tiles: pd.DataFrame) -> str:
     """Return how many records are second ones of the same customer."""
     values = tiles.set_index("metric")["value"]
