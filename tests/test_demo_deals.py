@@ -13,6 +13,7 @@ from crm_metrics import schema
 from crm_metrics.demo import deal_sources, tasks
 from crm_metrics.demo import deal_stages as stages
 from crm_metrics.demo.channels import CHANNEL_NAMES
+from crm_metrics.demo.deal_changes import courses
 from crm_metrics.demo.plan import GO_LIVE_ON, Effects, Plan
 
 BIG = Plan(customers=200_000, seed=12)
@@ -27,6 +28,12 @@ ORDER = {stage: place for place, stage in enumerate(stages.STAGES)}
 @pytest.fixture(scope="module")
 def big() -> Sales:
     return sales(BIG)
+
+
+@pytest.fixture(scope="module")
+def straight() -> Sales:
+    """Deals without detours."""
+    return sales(Plan(customers=100_000, seed=13, effects=STRAIGHT))
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +74,12 @@ def until_first_closing(of: Sales) -> pd.DataFrame:
     )
     ends = history[(closes == 1) & (history["outcome"] != "open")].set_index("opportunity_id")
     runs["outcome"] = ends["outcome"]
-    runs["cycle"] = (ends["changed_at"] - runs["created"]) / pd.Timedelta(days=1)
+    runs["cycle"] = in_days(ends["changed_at"] - runs["created"])
     return runs
+
+
+def in_days(durations: pd.Series) -> pd.Series:
+    return durations.dt.total_seconds() / 86_400
 
 
 def of_era(frame: pd.DataFrame, column: str, era: int) -> pd.DataFrame:
@@ -98,9 +109,8 @@ def test_deals_are_won_with_the_product_of_the_stages_and_a_few_more_by_reopenin
 
 
 @ERAS
-def test_a_win_takes_the_sum_of_the_stages_where_there_are_no_detours(era):
-    straight = until_first_closing(sales(Plan(customers=100_000, seed=13, effects=STRAIGHT)))
-    won = of_era(straight, "created", era).query("outcome == 'won'")["cycle"]
+def test_a_win_takes_the_sum_of_the_stages_where_there_are_no_detours(straight, era):
+    won = of_era(until_first_closing(straight), "created", era).query("outcome == 'won'")["cycle"]
     deviation = np.sqrt(np.sum(np.square(stages.STAGE_DAYS[era])) / stages.STAGE_SHAPE)
     assert stages.cycle_days(era) == sum(stages.STAGE_DAYS[era])
     assert is_mean(won, stages.cycle_days(era), deviation)
@@ -113,14 +123,14 @@ def test_a_win_takes_as_long_as_stated_with_detours(first_runs, era):
     assert is_mean(won, stages.cycle_days(era, with_detours=True), won.std())
 
 
-def test_the_time_in_the_first_stage_is_as_stated_for_deals_that_pass_it_and_shorter_for_those_lost_in_it():
-    history = sales(Plan(customers=100_000, seed=14, effects=STRAIGHT)).frame(schema.opportunity_history)
+def test_the_time_in_the_first_stage_is_as_stated_for_deals_that_pass_it_and_shorter_for_those_lost_in_it(straight):
+    history = straight.frame(schema.opportunity_history)
     moves = history[(history["stage"] != history.groupby("opportunity_id")["stage"].shift())]
     moves = moves.assign(
         next=moves.groupby("opportunity_id")["stage"].shift(-1), until=moves.groupby("opportunity_id")["changed_at"].shift(-1)
     )
     first = of_era(moves[moves["change_number"] == 1], "changed_at", 0)
-    stay = (first["until"] - first["changed_at"]) / pd.Timedelta(days=1)
+    stay = in_days(first["until"] - first["changed_at"])
     mean, lost = stages.STAGE_DAYS[0][0], first["next"] == stages.STAGES[stages.LOST]
     deviation = mean / np.sqrt(stages.STAGE_SHAPE)
     assert is_mean(stay[~lost], mean, deviation)
@@ -161,6 +171,33 @@ def test_lost_deals_are_reopened_once_and_won_then_with_the_stated_shares(closin
     assert is_share(closings["count"] == 2, stages.REOPEN_SHARE)
     assert closings["count"].max() == 2
     assert is_share(closings[closings["count"] == 2]["outcome"] == "won", stages.REOPENED_WIN_RATE)
+
+
+def test_a_deal_goes_back_by_one_stage_and_comes_back_to_it_or_skips_one_never_both(small):
+    history = small.frame(schema.opportunity_history)
+    running = history[(history["outcome"] != "open").groupby(history["opportunity_id"]).cumsum() == 0]
+    place = running["stage"].map(ORDER)
+    moved = place[(place.groupby(running["opportunity_id"]).diff() != 0)]
+    step = moved.groupby(running["opportunity_id"]).diff().dropna().astype(int)
+    paths = step.astype(str).groupby(running["opportunity_id"]).agg(" ".join)
+    allowed = {"1", "1 1", "1 1 1", "2", "2 1", "1 2", "1 -1 1", "1 -1 1 1", "1 -1 1 1 1", "1 1 -1 1", "1 1 -1 1 1", "1 1 1 -1 1"}
+    cut_by_the_end = {"1 -1", "1 1 -1", "1 1 1 -1"}
+    assert {"2", "1 -1 1 1 1"} <= set(paths) <= allowed | cut_by_the_end
+
+
+def test_a_deal_is_never_lost_in_a_stage_it_skips(big):
+    found = deal_sources.sources(BIG, big.leads, deal_sources.lead_outcomes(BIG, big.leads, big.accounts), big.accounts)
+    runs = courses(BIG, found)
+    lost = np.flatnonzero(runs.passed < stages.WON)
+    assert not np.isnan(runs.entered[lost, runs.passed[lost]]).any()
+
+
+def test_the_first_expected_closing_is_the_mean_of_a_win_give_or_take(big):
+    created = big.frame(schema.opportunity_history).query("change_number == 1")
+    for era in (0, 1):
+        cohort = of_era(created, "changed_at", era)
+        days = in_days(cohort["expected_close_on"] - cohort["changed_at"].dt.normalize())
+        assert is_mean(np.log(days / stages.cycle_days(era)), 0.0, stages.EXPECTED_SPREAD)
 
 
 def test_without_detours_deals_move_straight_and_are_otherwise_the_same():
@@ -299,7 +336,7 @@ def test_a_service_contact_names_its_deal_and_is_handed_over_faster_after_the_cr
     assert (pairs["customer_id_x"] == pairs["customer_id_y"]).all()
     created = big.frame(schema.opportunity_history).query("change_number == 1")[["opportunity_id", "changed_at"]]
     pairs = of_era(pairs, "opened_at", era).merge(created, on="opportunity_id")
-    days = (pairs["changed_at"] - pairs["opened_at"]) / pd.Timedelta(days=1)
+    days = in_days(pairs["changed_at"] - pairs["opened_at"])
     assert days.min() >= 0
     assert is_mean(days, deal_sources.HANDOVER_DAYS[era], days.std())
 

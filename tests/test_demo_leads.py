@@ -62,7 +62,7 @@ def test_a_caller_makes_60_calls_a_day_before_and_80_after(calls, era):
 def test_one_call_in_52_is_a_qualified_lead_before_and_one_in_33_after(calls, found, era):
     made = of_era(calls, "happened_at", era)["calls"].sum()
     telesales = of_era(found[found["lead_source"] == CHANNEL_NAMES[TELESALES]], "qualified_on", era)
-    assert is_share(np.repeat([1, 0], [len(telesales), made - len(telesales)]), HIT_RATE[era])
+    assert is_share(np.arange(int(made)) < len(telesales), HIT_RATE[era])
 
 
 def test_leads_a_day_grow_by_the_factor_of_the_published_case():
@@ -92,7 +92,7 @@ def test_without_the_go_live_the_levels_before_hold_to_the_end():
     made = leads.calls(without)
     assert is_mean(made.calls[made.day >= BIG.go_live_day], CALLS_PER_DAY[0], np.sqrt(CALLS_PER_DAY[0]))
     late = made.day >= BIG.go_live_day
-    assert is_share(np.repeat([1, 0], [made.hits[late].sum(), (made.calls - made.hits)[late].sum()]), HIT_RATE[0])
+    assert is_share(np.arange(made.calls[late].sum()) < made.hits[late].sum(), HIT_RATE[0])
     came = leads.leads(without, made)
     assert is_share(came.is_converted[came.created < without.days - 120], LEAD_CONVERSION[0])
 
@@ -142,6 +142,11 @@ def test_the_status_of_a_lead_follows_from_its_dates(found):
     fresh = found[found["lead_status"].isin(["new", "working"])]
     assert fresh["created_on"].min() > day(BIG.days - 60)  # 3 days on average: one of 10**9 waits longer
     assert (found[found["lead_status"] == "new"]["created_on"] == day(BIG.days - 1)).all()
+
+
+def test_a_lead_either_qualifies_or_is_found_not_to(big):
+    assert not (~np.isnan(big.leads.qualified) & ~np.isnan(big.leads.unqualified)).any()
+    assert not (big.leads.is_converted & ~big.leads.will_convert).any()
 
 
 def test_a_lead_is_qualified_after_it_came_in_and_converts_after_that(found):
