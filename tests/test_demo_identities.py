@@ -133,6 +133,15 @@ def test_only_later_orders_of_customers_with_a_second_record_are_the_office_s_at
     assert is_office[can_be].mean() == pytest.approx(share, abs=4 * binomial_error(share, can_be.sum()))
 
 
+def test_the_test_account_has_no_second_record():
+    wanted = Plan(customers=500, seed=3)
+    everybody = Demo(wanted)
+    found = everybody.customers[0]._replace(has_second_record=np.ones(500, dtype=bool))
+    ids = identities.order_customer_ids(wanted, 0, found, everybody.orders[0])
+    assert has_office(found, everybody.orders[0], ids).sum() > 100
+    assert not has_office(found, everybody.orders[0], ids)[found.is_test].any()
+
+
 def test_without_two_systems_all_orders_name_the_shop_s_record_and_the_rest_stays():
     both, one = (Demo(Plan(customers=2_000, seed=3, effects=effects)) for effects in (Effects(), Effects.without("two_systems")))
     assert set(one.tables[customer_records]["source_system"]) == {"shop"}
@@ -183,6 +192,20 @@ def test_the_office_s_names_differ_from_the_shop_s(demo):
     known = demo.pairs.dropna(subset=["customer_name_shop"])
     assert len(known) > 200
     assert (known["customer_name"] != known["customer_name_shop"]).mean() >= 0.95
+
+
+def test_the_office_s_names_are_like_the_shop_s_where_both_are_in_one_script(demo):
+    """Of a bilingual name the office writes one half."""
+    known = demo.pairs.dropna(subset=["customer_name_shop"])
+    halves = known["customer_name_shop"].str.extract(r"^([^ -~]*) ?([ -~]*)$").to_numpy().tolist()
+    cases = [
+        (typed, [half for half in both if half and half.isascii() == typed.isascii()])
+        for typed, both in zip(known["customer_name"], halves, strict=True)
+    ]
+    likeness = np.array([max(alike(typed, half) for half in both) for typed, both in cases if both])
+    assert len(likeness) > 150
+    assert likeness.mean() > 0.85
+    assert likeness.min() > 0.4
 
 
 def test_a_misspelt_name_is_more_like_its_own_than_like_anybody_else_s():
@@ -252,6 +275,11 @@ def test_transposing_keeps_the_letters_and_dropping_loses_one(words, luck):
         has_small = any(letter.islower() for letter in word)
         assert len(changed) == len(word) - has_small
         assert changed in {word[:place] + word[place + 1 :] for place in range(len(word))} | {word}
+
+
+def test_two_equal_letters_are_not_changed_round():
+    luck = np.linspace(0, 0.99, 7)
+    assert set(misspelling.transposed(np.repeat("Annna", 7), luck).tolist()) == {"Annan"}
 
 
 def test_no_name_at_all_can_be_misspelt():
