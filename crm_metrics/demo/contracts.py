@@ -43,6 +43,7 @@ _LONGEST_PERIODS = 1_000  # longer than any demo
 TOPIC = "contracts"
 PARAMETERS = {
     "contract_share": (noop("Customers with a service contract"), "share"),
+    "most_days_before": (noop("Most days from the first order to the first day of a contract; every number of days as likely"), "days"),
     "kind_share": (noop("Contracts of this kind among those of companies or of persons"), "share"),
     "period_months": (noop("Months until a contract is renewed or ends"), "number"),
     "alpha": (noop("Shifted beta-geometric alpha: first parameter of the chance to end at a renewal"), "plain"),
@@ -120,5 +121,6 @@ def _whole_months(plan: Plan, start: Integers) -> Integers:
 def facts() -> list[Fact]:
     """Return the stated parameters."""
     found = [Fact(TOPIC, "contract_share", "company", COMPANIES_SHARE), Fact(TOPIC, "contract_share", "person", PERSONS_SHARE)]
+    found.append(Fact(TOPIC, "most_days_before", "", float(MOST_DAYS_BEFORE)))
     names = {"kind_share": "share", **{name: name for name in ("period_months", "alpha", "beta", "monthly_amount")}}
     return [*found, *(Fact(TOPIC, parameter, kind.name, float(getattr(kind, name))) for kind in KINDS for parameter, name in names.items())]

@@ -72,7 +72,12 @@ PARAMETERS = {
     "english_name_share": (noop("Customers with an English name, by home region"), "share"),
     "acquisition_cost_shape": (noop("Gamma shape of the cost of winning a customer around the mean of the channel"), "plain"),
     "owned_share": (noop("Companies with an employee who owns the relation"), "share"),
+    "bilingual_share": (noop("Companies with a Chinese name that write it in English as well"), "share"),
+    "contact_share": (noop("Customers with a contact on record, besides the first of each company"), "share"),
     "preference_share": (noop("Customers who state a preference"), "share"),
+    "preference_days": (noop("Days from the first order until a preference is stated, on average"), "days"),
+    "contact_channel_share": (noop("Contact channel that is preferred, of the preferences stated"), "share"),
+    "own_language_share": (noop("Customers who prefer the language of their name, of the preferences stated"), "share"),
 }
 
 
@@ -310,7 +315,16 @@ def facts() -> list[Fact]:
     found += [
         Fact(TOPIC, "office_unknown_share", "birth_year", OFFICE_UNKNOWN_BIRTH_YEAR_SHARE),
         Fact(TOPIC, "office_unknown_share", "home_region", OFFICE_REGION_SHARE),
+        Fact(TOPIC, "office_unknown_share", "email", 1 - OFFICE_EMAIL_SHARE),
     ]
     found += [Fact(TOPIC, "english_name_share", region, share) for region, share in zip(REGIONS, ENGLISH_NAME_SHARE, strict=True)]
     found += [Fact(TOPIC, "acquisition_cost_shape", "", ACQUISITION_COST_SHAPE), Fact(TOPIC, "owned_share", "", OWNED_SHARE)]
-    return [*found, *(Fact(TOPIC, "preference_share", name, share) for name, share in PREFERENCE_SHARE.items())]
+    found += [
+        Fact(TOPIC, "bilingual_share", "", BILINGUAL_SHARE),
+        Fact(TOPIC, "contact_share", "second person of a company", SECOND_CONTACT_SHARE),
+        Fact(TOPIC, "contact_share", "person", PERSONS_WITH_CONTACT_SHARE),
+        Fact(TOPIC, "preference_days", "", PREFERENCE_DAYS),
+        Fact(TOPIC, "own_language_share", "", OWN_LANGUAGE_SHARE),
+    ]
+    found += [Fact(TOPIC, "preference_share", name, share) for name, share in PREFERENCE_SHARE.items()]
+    return found + [Fact(TOPIC, "contact_channel_share", name, share) for name, share in CONTACT_CHANNELS.items()]
