@@ -85,8 +85,8 @@ def sources(plan: Plan, found: Leads, outcomes: LeadOutcomes, accounts: Accounts
 
 
 def _of_leads(plan: Plan, found: Leads, outcomes: LeadOutcomes) -> Sources:
-    """Return the deals of leads. The luck of one that becomes a customer is better: whoever signs a deal becomes a customer, while over
-    all leads the luck stays uniform.
+    """Return the deals of leads. The luck of one that becomes a customer is better: whoever signs a deal becomes a customer, save a few
+    whose deal is won only when it is reopened, while over all leads the luck stays uniform.
     """
     random, many = plan.generator("deals of leads"), len(found.created)
     chosen = (random.random(many) < LEAD_DEAL_SHARE) & ~np.isnan(found.qualified)
