@@ -1,12 +1,14 @@
 """The command line: what it prints, what it returns, what it refuses."""
 
 import csv
+import inspect
 import io
 import json
 import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pandas as pd
 import pytest
 
 from crm_metrics import cli, serve, terminal
+from crm_metrics.data_import.samples import DEMO
 from crm_metrics.database import FOLDER_SETTING, find_data_set, version
 from crm_metrics.metric import BadInput
 
@@ -331,6 +334,64 @@ def test_the_same_commands_work_on_postgresql(run, certain, postgresql_schema, m
     assert [row["batch_state"] for row in json.loads(run("batches", "--format", "json")[1])] == ["undone"]
 
 
+# ── demo ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_demo_is_built_once_and_shown_like_any_data_set(run):
+    code, out, err = run("demo", "--customers", 300, "--seed", 5, "--json")
+    report = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (report["data_set"], report["state"], report["plan"]["customers"], report["plan"]["seed"]) == ("demo", "built", 300, 5)
+    assert report["rows"]["demo_customers"] >= 300
+    assert report["rows"]["order_lines"] > report["rows"]["orders"] > 300
+    _, out, _ = run("demo", "--customers", 300, "--seed", 5)
+    assert "Nothing was changed" in out
+    assert version(find_data_set("demo")) == 1
+    tiles = {row["metric"]: row["value"] for row in json.loads(run("show", "demo", "--database", "demo", "--format", "json")[1])}
+    assert tiles["true_customers"] == 300 - 1  # the test account is none
+
+
+def test_another_seed_is_another_demo(run):
+    run("demo", "--customers", 300)
+    assert json.loads(run("demo", "--customers", 300, "--seed", 2, "--json")[1])["state"] == "built"
+    assert json.loads(run("demo", "--truth")[1])["plan"]["seed"] == 2
+
+
+def test_effects_are_switched_off_by_name_or_all_together(run):
+    run("demo", "--customers", 300, "--without", "returns", "--without", "two_systems", "--database", "calm")
+    effects = json.loads(run("demo", "--truth", "--database", "calm")[1])["plan"]["effect"]
+    assert sorted(name for name, state in effects.items() if state == "off") == ["returns", "two_systems"]
+    run("demo", "--customers", 300, "--without", "all", "--database", "plain")
+    assert set(json.loads(run("demo", "--truth", "--database", "plain")[1])["plan"]["effect"].values()) == {"off"}
+
+
+def test_a_demo_never_takes_the_place_of_the_readers_data(run, certain):
+    run("import", certain)
+    code, out, err = run("demo", "--customers", 300, "--database", "mine")
+    assert (code, out) == (2, "")
+    assert "mine" in err
+    assert json.loads(run("show", "executive_kpis", "--format", "json")[1])[0]["value"] == 30.5
+
+
+@pytest.mark.parametrize(
+    ("options", "needed"),
+    [
+        (("--without", "rain"), "'rain' is no effect of the demo. There are: seasonality"),
+        (("--customers", 5), "5 customers are out of range"),
+        (("--customers", 0), "0 customers are out of range"),
+        (("--seed", -1), "The seed -1 is negative"),
+        (("--truth",), "There is no data set demo"),
+        (("--truth", "--database", "mine"), "The data set mine is no demo"),
+    ],
+)
+def test_what_can_not_be_a_demo_is_said_and_nothing_is_built(run, certain, options, needed):
+    run("import", certain)
+    code, out, err = run("demo", *options)
+    assert (code, out) == (2, "")
+    assert needed in err
+    assert version(find_data_set("demo")) == 0
+
+
 # ── run ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -340,6 +401,19 @@ def test_a_taken_port_is_said_in_a_sentence():
         taken.listen()
         with pytest.raises(BadInput, match="perhaps the dashboard is open already"):
             serve.refuse_taken(taken.getsockname()[1])
+
+
+def test_the_dashboard_opens_on_the_demo_unless_told_otherwise():
+    assert inspect.signature(cli.run).parameters["data"].default == DEMO
+    assert f"\nDATA ?= {DEMO}\n" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.slow
+def test_the_demo_that_the_dashboard_opens_on_is_built_in_half_a_minute(folder, capfd):
+    began = time.monotonic()
+    serve.make_demo(find_data_set(DEMO))
+    assert time.monotonic() - began < 30
+    assert "demo is a demo of 20,000 customers, seed 1" in capfd.readouterr().err
 
 
 @pytest.mark.slow

@@ -132,6 +132,7 @@ METRICS = (TRUE_CUSTOMERS, RECORDS, DOUBLES, LEFT_SHARE, TEST_ACCOUNTS, STATED)
 
 FOUND_PARAMETERS = (*PARAMETERS["bg_nbd"], *PARAMETERS["gamma_gamma"])
 _NORMAL_95 = 1.959964
+_FOUND = ("channel", "parameter", "estimate", "standard_error", "low", "high", "customers", "repeaters")
 
 
 def counted(totals: pd.DataFrame) -> pd.DataFrame:
@@ -302,9 +303,8 @@ def found(source: Source, filters: Filters) -> pd.DataFrame:
     stated = stated[stated["topic"] == truth.PURCHASES]
     histories = source(channel_histories(filters.scope)).sort_values("customer_id", ignore_index=True)
     last_on = source(extent(filters.scope))["last_on"].iloc[0]
-    nothing = pd.DataFrame(columns=["channel", "parameter", "estimate", "standard_error", "low", "high", "customers", "repeaters"])
     parts = [estimates(str(channel), rows) for channel, rows in summaries(histories, last_on).groupby("channel")] if len(histories) else []
-    return beside_truth(stated, pd.concat(parts, ignore_index=True) if parts else nothing)
+    return beside_truth(stated, pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(_FOUND)))
 
 
 def doubles(source: Source, _filters: Filters) -> pd.DataFrame:
