@@ -151,12 +151,13 @@ def test_the_satisfied_buy_more_often_by_the_stated_factor_and_not_at_all_differ
     assert whole.purchase_rate / less.purchase_rate == pytest.approx(np.array(customers.RATE_BY_SATISFACTION)[whole.satisfaction - 1])
 
 
-def test_a_referrer_was_won_earlier_and_belongs_to_the_channel_only():
+def test_a_referrer_was_won_earlier_is_no_test_account_and_belongs_to_the_channel_only():
     found = company(Plan(customers=3_000))[0]
     has = found.referrer != NONE
+    assert not np.isin(found.referrer[has], found.number[found.is_test]).any()
     assert (found.referrer[has] < found.number[has]).all()
     assert (found.channel[has] == channels.REFERRAL).all()
-    assert has.sum() >= (found.channel == channels.REFERRAL).sum() - 1
+    assert has.sum() >= (found.channel == channels.REFERRAL).sum() - 2
 
 
 def test_the_test_account_is_one_customer_with_orders_of_one_yuan():

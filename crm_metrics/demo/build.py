@@ -184,7 +184,8 @@ def _months(plan: Plan, orders: Orders, sold: Baskets) -> MonthlyTotals:
     days = sold.lines["ordered_on"].cast(pa.int32()).to_numpy() - (FIRST_ON - date(1970, 1, 1)).days
     month, net = month_of(plan, days.astype(np.float64)), sold.lines["net_amount"].cast(pa.float64()).to_numpy()
     region = pc.index_in(sold.lines["order_region"], value_set=pa.array(REGIONS)).to_numpy()
-    by_region: Floats = np.bincount(region * _MONTHS + month, weights=net, minlength=len(REGIONS) * _MONTHS).reshape(-1, _MONTHS)
+    by_region: Floats = np.zeros((len(REGIONS), _MONTHS))
+    np.add.at(by_region, (region, month), net)
     return MonthlyTotals(
         net_revenue=by_region.sum(axis=0),
         orders=_per_month(month_of(plan, orders.moment)),

@@ -39,6 +39,8 @@ def customers(plan: Plan, chunk: int, everybody: Roster) -> Customers:
     is_company = np.array([channel.is_company for channel in CHANNELS])[channel]
     age = np.clip(random.normal(AGE_MEAN, AGE_DEVIATION, count), YOUNGEST, OLDEST)
     has_second = random.random(count) < SECOND_RECORD_SHARE
+    weights = np.array(REFERRALS_BY_SATISFACTION)[satisfaction - 1]
+    weights[0] = 0.0  # the test account, where there is one
     return Customers(
         number=number,
         channel=channel,
@@ -52,7 +54,7 @@ def customers(plan: Plan, chunk: int, everybody: Roster) -> Customers:
         purchase_rate=rate * factor,
         leave_probability=leave,
         mean_order_value=value,
-        referrer=_referrers(plan, chunk, channel, number=number, satisfaction=satisfaction),
+        referrer=_referrers(plan, chunk, channel, number=number, weight=weights),
         has_second_record=has_second & plan.effects.two_systems,
         is_test=_test_accounts(plan, chunk, count),
     )
@@ -68,16 +70,16 @@ def _models(plan: Plan, chunk: int, channel: Integers) -> tuple[Floats, Floats, 
     return rate, leave, value
 
 
-def _referrers(plan: Plan, chunk: int, channel: Integers, *, number: Integers, satisfaction: Integers) -> Integers:
-    """Return who referred each customer of that channel: somebody won earlier, the satisfied more often."""
+def _referrers(plan: Plan, chunk: int, channel: Integers, *, number: Integers, weight: Floats) -> Integers:
+    """Return who referred each customer of that channel: somebody won earlier, by weight, if there is anybody."""
     random, count = plan.generator("referrers", chunk), len(number)
     found = np.full(count, NONE)
     if not plan.effects.referrals:
         return found
-    weights = np.cumsum(np.array(REFERRALS_BY_SATISFACTION)[satisfaction - 1])
-    place = np.flatnonzero((channel == REFERRAL) & (np.arange(count) > 0))
-    luck = random.random(count)[place] * weights[place - 1]
-    found[place] = number[np.searchsorted(weights, luck, side="right")]
+    earlier = np.cumsum(weight) - weight
+    place = np.flatnonzero((channel == REFERRAL) & (earlier > 0))
+    luck = random.random(count)[place] * earlier[place]
+    found[place] = number[np.searchsorted(earlier, luck, side="right") - 1]
     return found
 
 
