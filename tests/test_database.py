@@ -3,16 +3,17 @@
 import subprocess
 import sys
 import time
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 import psycopg
 import pyarrow as pa
 import pytest
-from sqlalchemy import create_engine, func, insert, make_url, select, text
+from sqlalchemy import create_engine, func, insert, make_url, select, text, update
 
-from crm_metrics import database, schema
+from crm_metrics import database, schema, workspace
 from crm_metrics.database import DataMoved, DataSet, Source, change, duckdb_file, find_data_set, open_source
 from crm_metrics.metric import BadInput
 
@@ -44,16 +45,18 @@ def test_every_change_is_the_next_version(any_data_set):
     assert names(open_source(any_data_set)) == ["a", "b", "c"]
 
 
-def test_an_error_in_a_change_publishes_nothing(any_data_set):
+@pytest.mark.parametrize("anew", [False, True])
+def test_an_error_in_a_change_publishes_nothing_even_of_what_was_written_to_the_disk(any_data_set, anew):
     add_product(any_data_set, "a")
     with pytest.raises(ZeroDivisionError):
-        fail_in_a_change(any_data_set)
+        fail_in_a_change(any_data_set, anew=anew)
     assert (database.version(any_data_set), names(open_source(any_data_set))) == (1, ["a"])
 
 
-def fail_in_a_change(data_set: DataSet) -> None:
-    with change(data_set) as writer:
+def fail_in_a_change(data_set: DataSet, *, anew: bool = False) -> None:
+    with change(data_set, anew=anew) as writer:
         writer.connection.execute(insert(PRODUCTS).values(product_id="b", batch_id=1))
+        writer.to_disk()
         raise ZeroDivisionError
 
 
@@ -63,6 +66,39 @@ def test_a_trial_sees_its_own_changes_and_keeps_none(any_data_set):
         writer.connection.execute(insert(PRODUCTS).values(product_id="b", batch_id=1))
         assert writer.read(select(func.count().label("n")).select_from(PRODUCTS)).to_pylist() == [{"n": 2}]
     assert (database.version(any_data_set), names(open_source(any_data_set))) == (1, ["a"])
+
+
+def test_a_change_anew_begins_with_nothing_and_the_numbers_of_versions_go_on(any_data_set):
+    add_product(any_data_set, "a")
+    with change(any_data_set, anew=True) as writer:
+        assert writer.read(select(PRODUCTS)).num_rows == 0
+        writer.connection.execute(insert(PRODUCTS).values(product_id="b", batch_id=1))
+    assert (database.version(any_data_set), names(open_source(any_data_set))) == (2, ["b"])
+    add_product(any_data_set, "c")
+    assert names(open_source(any_data_set)) == ["b", "c"]
+
+
+def test_a_change_anew_of_a_data_set_that_is_not_there_makes_it(any_data_set):
+    with change(any_data_set, anew=True):
+        pass
+    assert (database.version(any_data_set), names(open_source(any_data_set))) == (1, [])
+
+
+def test_while_a_data_set_is_made_anew_readers_have_the_old_version(any_data_set):
+    add_product(any_data_set, "a")
+    with change(any_data_set, anew=True) as writer:
+        writer.connection.execute(insert(PRODUCTS).values(product_id="b", batch_id=1))
+        writer.to_disk()
+        assert (database.version(any_data_set), names(open_source(any_data_set))) == (1, ["a"])
+    assert names(open_source(any_data_set)) == ["b"]
+
+
+def test_what_the_reader_decided_outlives_a_change_anew(any_data_set):
+    add_product(any_data_set, "a")
+    workspace.write_targets(any_data_set, "revenue", months=[date(2024, 1, 1)], target_value=5.0)
+    with change(any_data_set, anew=True):
+        pass
+    assert workspace.read_targets(any_data_set).target_value.tolist() == [5.0]
 
 
 def test_a_reader_keeps_the_version_it_began_with_and_the_last_two_are_kept(data_set, tmp_path):
@@ -223,7 +259,7 @@ FULL_DISK = """
 import os, resource, sys
 import pyarrow as pa
 from sqlalchemy import insert
-from crm_metrics import database, schema
+from crm_metrics import database, schema, workspace
 from crm_metrics.metric import BadInput
 
 data_set = database.find_data_set(sys.argv[1])
@@ -381,6 +417,90 @@ def test_a_file_of_another_program_is_listed_as_no_data_set(monkeypatch, tmp_pat
 def test_a_name_or_address_that_is_none_is_refused(name):
     with pytest.raises(BadInput):
         find_data_set(name)
+
+
+# ── data sets that an earlier program wrote ─────────────────────────────────────────────────────────────────────────────
+
+LATER_TABLES = ("demo_customers", "demo_truth")
+LATER_COLUMNS = (("order_records", "was_corrected"), ("customers", "has_consent"), ("order_lines", "cost_amount"))
+
+
+def made_by_an_earlier_program(data_set: DataSet) -> None:
+    """Take from the published version what schema.py gained later, and its number."""
+    statements = [f"DROP TABLE {table}" for table in LATER_TABLES]
+    statements += [f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in LATER_COLUMNS]
+    statements.append("UPDATE data_set SET setting_value = '1' WHERE setting = 'schema_version'")
+    if data_set.is_duckdb:
+        with duckdb.connect(str(data_set.link.resolve())) as connection:
+            for statement in statements:
+                connection.execute(statement)
+    else:
+        with database.postgresql_engine(data_set.address).begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+
+def columns_of(source: Source) -> dict[str, list[str]]:
+    return {table.name: source.arrow(select(table)).column_names for table in schema.metadata.sorted_tables}
+
+
+@pytest.fixture
+def old_data_set(any_data_set: DataSet) -> DataSet:
+    with change(any_data_set) as writer:
+        writer.connection.execute(insert(PRODUCTS).values(product_id="a", batch_id=1))
+        writer.connection.execute(insert(schema.customers).values(customer_id="c", batch_id=1, has_consent=True))
+    made_by_an_earlier_program(any_data_set)
+    return any_data_set
+
+
+def test_an_old_data_set_is_brought_up_before_it_is_read(old_data_set):
+    source = open_source(old_data_set)
+    assert source.version == 2
+    assert names(source) == ["a"]
+    assert columns_of(source) == {table.name: table.c.keys() for table in schema.metadata.sorted_tables}
+    assert source.arrow(select(schema.customers.c.customer_id, schema.customers.c.has_consent)).to_pylist() == [
+        {"customer_id": "c", "has_consent": None}
+    ]
+    assert database.version(old_data_set) == 2
+
+
+def test_an_old_data_set_is_brought_up_when_it_is_changed_and_then_takes_what_is_new(old_data_set):
+    with change(old_data_set) as writer:
+        writer.connection.execute(insert(schema.demo_truth).values(topic="t", parameter="p", subject="", batch_id=1))
+        writer.connection.execute(update(schema.customers).values(has_consent=False))
+    source = open_source(old_data_set)
+    assert source.version == 2
+    assert source.arrow(select(schema.demo_truth.c.topic)).num_rows == 1
+    assert source.arrow(select(schema.customers.c.has_consent)).to_pylist() == [{"has_consent": False}]
+
+
+def test_a_trial_on_an_old_data_set_knows_what_is_new_and_leaves_it_old(old_data_set):
+    with database.trial(old_data_set) as writer:
+        assert writer.read(select(schema.demo_truth)).num_rows == 0
+    assert database.version(old_data_set) == 2  # only this asking brings it up
+
+
+def test_readers_who_come_at_once_bring_an_old_data_set_up_once(old_data_set):
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: database.version(old_data_set), range(4))) == [2] * 4
+
+
+def test_an_old_data_set_that_may_not_be_written_is_said_so_in_a_sentence(data_set, tmp_path):
+    add_product(data_set, "a")
+    made_by_an_earlier_program(data_set)
+    (tmp_path / ".mine.lock").unlink()
+    (tmp_path / ".mine.lock").mkdir()
+    with pytest.raises(BadInput, match="can't be written"):
+        open_source(data_set)
+
+
+def test_an_old_data_set_is_brought_up_whole_or_not_at_all(data_set):
+    add_product(data_set, "a")
+    made_by_an_earlier_program(data_set)
+    with pytest.raises(ZeroDivisionError):
+        fail_in_a_change(data_set)
+    assert duckdb_file.version_number(data_set.link) == 1
+    assert names(Source(data_set, 1)) == ["a"]
 
 
 # ── what goes in comes out ──────────────────────────────────────────────────────────────────────────────────────────────

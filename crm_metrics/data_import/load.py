@@ -166,6 +166,7 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
     tell(WRITING, 0.7)
     if not check_only:
         _write(writer, batch, lines, found=found, left=left, tables=file.tables)
+        writer.to_disk()
     state: State = "checked" if check_only else "replaced" if earlier else "loaded"
     if not file.checked.lines.num_rows:
         state = "refused"

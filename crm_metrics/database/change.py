@@ -16,11 +16,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from crm_metrics import schema
-from crm_metrics.database import duckdb_file, postgresql
+from crm_metrics.database import duckdb_file, migration, postgresql
 from crm_metrics.database.data_set import DataSet, workspace_path
-
-SCHEMA_VERSION = "1"
-_MOST_ROWS = (schema.order_lines, schema.orders, schema.customers, schema.products)
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,12 @@ class Writer:
     def read(self, query: Select) -> pa.Table:
         """Return the rows of `query` as the change has left them so far."""
         return duckdb_file.answer(self.raw, query) if self.raw else postgresql.answer(self.connection, query)
+
+    def to_disk(self) -> None:
+        """Write what was changed so far to the disk, so that its memory is free again; nothing is published before the change ends."""
+        if self.raw:  # on a file of its own, which is thrown away if the change fails
+            self.connection.commit()
+            self.raw.execute("CHECKPOINT")
 
     def append(self, table: Table, rows: pa.Table) -> None:
         """Add `rows` to `table`; columns that `rows` lacks stay empty."""
@@ -98,18 +101,42 @@ def change(data_set: DataSet, *, anew: bool = False) -> Iterator[Writer]:
     if data_set.is_duckdb:
         with duckdb_file.locked(data_set.link), _next_version(data_set, anew=anew) as writer:
             yield writer
-        return
-    engine = postgresql.engine(data_set.address)
-    with postgresql.answering(), engine.begin() as connection:
+    else:
+        with _locked_schema(data_set) as connection, _next_state(connection, data_set.name, anew=anew) as writer:
+            yield writer
+
+
+def bring_up_to_date(data_set: DataSet) -> None:
+    """Publish a data set of an earlier program with the tables and columns of this one, unless another process was faster."""
+    if data_set.is_duckdb:
+        with duckdb_file.locked(data_set.link):
+            if duckdb_file.is_older(data_set, duckdb_file.version_number(data_set.link)):
+                with _next_version(data_set, anew=False):
+                    pass
+    else:
+        with _locked_schema(data_set) as connection:
+            if postgresql.is_older(connection):
+                with _next_state(connection, data_set.name, anew=False):
+                    pass
+
+
+@contextmanager
+def _locked_schema(data_set: DataSet) -> Iterator[Connection]:
+    """Open the one transaction that may change a PostgreSQL data set."""
+    with postgresql.answering(), postgresql.engine(data_set.address).begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"crm_metrics {data_set.name}"})
-        postgresql.prepare(connection, data_set.name)
-        number = postgresql.stored_version(connection) + 1
-        if anew:
-            postgresql.empty(connection)
-        yield Writer(connection)
-        _raise_version(connection, number)
-        for table in _MOST_ROWS:  # or the planner goes on with the sizes of an empty schema
-            connection.execute(text(f'ANALYZE "{table.name}"'))
+        yield connection
+
+
+@contextmanager
+def _next_state(connection: Connection, name: str, *, anew: bool) -> Iterator[Writer]:
+    postgresql.prepare(connection, name)
+    number = postgresql.stored_version(connection) + 1
+    if anew:
+        postgresql.empty(connection)
+    yield Writer(connection)
+    _raise_version(connection, number)
+    postgresql.analyze(connection)
 
 
 @contextmanager
@@ -133,6 +160,7 @@ def trial(data_set: DataSet) -> Iterator[Writer]:
             if not current:
                 schema.metadata.create_all(engine)
             with engine.connect() as connection:
+                migration.bring_up(connection)
                 yield Writer(connection, raw)
                 connection.rollback()
 
@@ -170,8 +198,10 @@ def _transaction(path: Path, *, is_new: bool) -> Iterator[Writer]:
         engine = duckdb_file.engine_of(connection)
         if is_new:
             schema.metadata.create_all(engine)
-        with engine.begin() as transaction:
+        with engine.connect() as transaction:
+            migration.bring_up(transaction)
             yield Writer(transaction, connection)
+            transaction.commit()
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
@@ -179,7 +209,7 @@ def _transaction(path: Path, *, is_new: bool) -> Iterator[Writer]:
 
 def _raise_version(connection: Connection, number: int) -> None:
     stored = schema.data_set
-    rows = [("schema_version", SCHEMA_VERSION), ("data_version", str(number))]
+    rows = [("schema_version", str(migration.SCHEMA_VERSION)), ("data_version", str(number))]
     for setting, value in rows:
         done = connection.execute(update(stored).where(stored.c.setting == setting).values(setting_value=value))
         if not _exists(connection, setting):

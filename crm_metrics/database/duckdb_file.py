@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from crm_metrics import schema
+from crm_metrics.database import migration
 from crm_metrics.database.data_set import DataMoved, DataSet
 from crm_metrics.metric import BadInput
 
@@ -58,6 +59,12 @@ def read_version(data_set: DataSet, number: int, query: Select) -> pa.Table:
         return answer(cursor, query)
     finally:
         cursor.close()
+
+
+def is_older(data_set: DataSet, number: int) -> bool:
+    """Return whether an earlier program wrote a version."""
+    rows = read_version(data_set, number, migration.stored()).to_pylist()
+    return migration.is_older(rows[0]["setting_value"] if rows else None)
 
 
 def answer(cursor: duckdb.DuckDBPyConnection, query: Select) -> pa.Table:

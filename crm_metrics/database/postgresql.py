@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from crm_metrics import schema
+from crm_metrics.database import migration
 from crm_metrics.database.data_set import DataMoved, DataSet, schema_name
 from crm_metrics.metric import BadInput
 
@@ -67,6 +68,7 @@ def prepare(connection: Connection, name: str) -> None:
                 tables=", ".join(foreign),
             )
     schema.metadata.create_all(connection)
+    migration.bring_up(connection)
 
 
 def empty(connection: Connection) -> None:
@@ -79,6 +81,22 @@ def stored_version(connection: Connection) -> int:
     """Return the version that the table `data_set` names."""
     stored = schema.data_set
     return int(connection.execute(select(stored.c.setting_value).where(stored.c.setting == "data_version")).scalar() or 0)
+
+
+def is_older(connection: Connection) -> bool:
+    """Return whether an earlier program wrote the data set."""
+    return migration.is_older(connection.execute(migration.stored()).scalar())
+
+
+def is_older_data_set(data_set: DataSet) -> bool:
+    """Return whether an earlier program wrote a data set that is published."""
+    with engine(data_set.address).connect() as connection:
+        return is_older(connection)
+
+
+def analyze(connection: Connection) -> None:
+    """Count the rows anew, or the planner goes on with the sizes of an empty schema."""
+    connection.execute(text(f"ANALYZE {', '.join(schema.metadata.tables)}"))
 
 
 def schemas(beside: DataSet) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pyarrow as pa
 from sqlalchemy import Executable, Select
 
 from crm_metrics.database import duckdb_file, postgresql
+from crm_metrics.database.change import bring_up_to_date
 from crm_metrics.database.data_set import ADDRESS_SETTING, NAME, DataSet, data_folder, find_data_set, from_address
 from crm_metrics.metric import BadInput
 
@@ -40,10 +42,28 @@ def existing(name_or_address: str = "") -> DataSet:
 
 
 def version(data_set: DataSet) -> int:
-    """Return the number of the published version; 0 before the first import."""
+    """Return the number of the published version; 0 before the first import.
+
+    One that an earlier program wrote is first brought up to the tables and columns of this one, as the next version.
+    """
+    number = _published(data_set)
+    if not number or _is_current(data_set, number):
+        return number
+    bring_up_to_date(data_set)
+    return _published(data_set)
+
+
+def _published(data_set: DataSet) -> int:
     if data_set.is_duckdb:
         return duckdb_file.version_number(data_set.link)
     return postgresql.retried(lambda: postgresql.version(data_set))
+
+
+@lru_cache(maxsize=256)
+def _is_current(data_set: DataSet, number: int) -> bool:
+    if data_set.is_duckdb:
+        return not duckdb_file.is_older(data_set, number)
+    return not postgresql.retried(lambda: postgresql.is_older_data_set(data_set))
 
 
 @dataclass(frozen=True)

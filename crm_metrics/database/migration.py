@@ -1,0 +1,42 @@
+"""Brings a data set that an earlier program wrote to the tables and columns of this one, before it is read or changed.
+
+Only what is missing is added, so that any earlier form is brought up in one step. A new column is empty in the rows that are there:
+one that may not be empty needs a value, and a step of its own here.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, text
+
+from crm_metrics import schema
+
+SCHEMA_VERSION = 2
+"""Raised with every table or column that schema.py gains."""
+
+
+def stored() -> Select[Any]:
+    """At most one row: the schema_version that a data set was written with."""
+    return select(schema.data_set.c.setting_value).where(schema.data_set.c.setting == "schema_version")
+
+
+def is_older(schema_version: str | None) -> bool:
+    """Return whether this is a version that an earlier program wrote.
+
+    >>> is_older("1"), is_older(str(SCHEMA_VERSION))
+    (True, False)
+    """
+    return int(schema_version or 0) < SCHEMA_VERSION
+
+
+def bring_up(connection: Connection) -> None:
+    """Add the tables and columns that a data set of an earlier program lacks, in the transaction that is open."""
+    if not is_older(connection.execute(stored()).scalar()):
+        return
+    schema.metadata.create_all(connection)
+    query = text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
+    held = {(row.table_name, row.column_name) for row in connection.execute(query)}
+    for table in schema.metadata.sorted_tables:
+        for column in table.c:
+            if (table.name, column.name) not in held:
+                kind = column.type.compile(dialect=connection.dialect)
+                connection.execute(text(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'))
