@@ -143,6 +143,18 @@ def test_a_return_costs_18_and_5_per_cent_of_what_is_given_back():
     assert minutes == costs.RETURN_MINUTES * (returned > 0).sum()
 
 
+def test_a_return_is_handled_in_its_own_quarter():
+    found = company()
+    is_returned = found.baskets.returned > 0
+    quarter = pd.to_datetime("2023-01-01") + pd.to_timedelta(np.floor(found.baskets.returned_at[is_returned]), unit="D")
+    expected = pd.Series(1, index=quarter).groupby(pd.Grouper(freq="QE")).sum()
+    rows = of_kind("return handling")
+    handled = rows.groupby(pd.to_datetime(rows["incurred_on"]))["minutes"].sum().astype(float) / costs.RETURN_MINUTES
+    assert handled.tolist() == expected.tolist()
+    ordered = pd.to_datetime("2023-01-01") + pd.to_timedelta(np.floor(found.orders.moment[is_returned]), unit="D")
+    assert (quarter.to_period("Q") != ordered.to_period("Q")).any()
+
+
 def test_companies_are_visited_at_the_stated_rate_and_persons_who_are_not_large_never():
     found = company()
     visits = by_customer("sales visit") / costs.VISIT_COST
