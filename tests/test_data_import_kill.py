@@ -1,4 +1,4 @@
-"""Imports and undos that are killed, that run beside readers, and that run at the same time.
+"""Imports, undos and beginnings anew that are killed, that run beside readers, and that run at the same time.
 
 Run as a program it is the one that gets killed: `python test_data_import_kill.py FOLDER`.
 """
@@ -21,8 +21,9 @@ from sqlalchemy import func, select
 
 from crm_metrics import database, schema
 from crm_metrics.data_import import ledger
-from crm_metrics.data_import.load import import_file
+from crm_metrics.data_import.load import checked_file, import_file, load_into
 from crm_metrics.data_import.mapping import from_dict
+from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataMoved, DataSet, find_data_set, open_source
 
@@ -68,7 +69,14 @@ def undo_of_first(data_set: DataSet) -> None:
         undo(data_set, 1)
 
 
-CHANGES: tuple[Callable[[DataSet], None], ...] = (second_import, undo_of_first)
+def made_anew(data_set: DataSet) -> None:
+    files = [checked_file(read_file(file_of(first), f"{first}.csv"), MAPPING) for first in (20_000, 30_000)]
+    with database.change(data_set, anew=True) as writer:
+        for file in files:
+            load_into(writer, file)
+
+
+CHANGES: tuple[Callable[[DataSet], None], ...] = (second_import, undo_of_first, made_anew)
 
 
 def in_child(action: Callable[[], object], *, killed_after: float | None = None) -> int:
@@ -94,7 +102,7 @@ def told(folder: Path, action: Callable[[], Any]) -> Any:
 
 
 def kill_many(folder: Path) -> None:
-    """Kill imports and undos at random moments, and print for each what was found after the kill and after trying again."""
+    """Kill changes of each kind at random moments, and print for each what was found after the kill and after trying again."""
     moments = random.Random(1997)
     expected = [changed_without_a_kill(folder / f"whole{place}", change) for place, change in enumerate(CHANGES)]
     for number in range(KILLS):
