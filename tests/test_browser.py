@@ -94,6 +94,24 @@ def test_the_language_switch_turns_every_page_chinese(cdnow: Dashboard, reader: 
     assert "数据集" in reader.inner_text("[data-testid=stSidebar]")
 
 
+def test_the_demo_is_built_with_a_click_and_can_be_stopped(
+    reader: "Page", dashboard: Callable[..., Dashboard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    served = dashboard(CRM_METRICS_DATA_DIR=str(tmp_path), CRM_METRICS_DATA="demo")
+    reader.goto(f"{served.address}/executive_kpis")
+    heading(reader, "Executive KPIs")
+    reader.click('button:has-text("Build the demo")')
+    reader.click('button:has-text("Stop")')
+    settled(reader)
+    assert database.version(database.find_data_set("demo")) == 0
+    reader.click('button:has-text("Build the demo")')
+    reader.wait_for_selector('[data-testid="stSidebar"] a:has-text("What is true in this demo")')
+    settled(reader)
+    assert reader.locator(".tile").count() >= 4
+    assert database.version(database.find_data_set("demo")) == 1
+
+
 def test_a_click_on_a_row_opens_that_customer(cdnow: Dashboard, reader: "Page") -> None:
     reader.goto(f"{cdnow.address}/lifetime_value?period=all")
     heading(reader, "Lifetime value")

@@ -1,4 +1,6 @@
-"""Every page opens without an exception and shows something: empty, with five customers, with CDNOW; in both languages."""
+"""Every page opens without an exception and shows something: empty, with five customers, with CDNOW, full with the demo; in both
+languages.
+"""
 
 import datetime as dt
 import os
@@ -13,6 +15,10 @@ from streamlit.testing.v1 import AppTest
 from crm_metrics import database, language, schema
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
+from crm_metrics.demo import room
+from crm_metrics.demo.build import build
+from crm_metrics.demo.plan import Plan
+from crm_metrics.filters import Scope
 from crm_metrics.ui.start import PAGES
 
 APP = str(ROOT / "app.py")
@@ -71,6 +77,22 @@ def _load(folder: Path, name: str, file: Path) -> None:
     import_file(database.find_data_set(f"duckdb:///{folder / name}.duckdb"), file.read_bytes(), file.name, load_mapping(name))
 
 
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a demo of 1,500 customers."""
+    folder = tmp_path_factory.mktemp("demo")
+    build(database.find_data_set(f"duckdb:///{folder}/demo.duckdb"), Plan(customers=1_500))
+    return folder
+
+
+@pytest.fixture
+def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(database.FOLDER_SETTING, str(demo_folder))
+    monkeypatch.setenv("CRM_METRICS_DATA", "demo")
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    return demo_folder
+
+
 def opened(page: str, **parameters: str) -> AppTest:
     language.use("zh" if parameters.get("lang") == "zh" else "en")  # AppTest formats the options of widgets outside the page
     app = AppTest.from_file(APP, default_timeout=60)
@@ -121,6 +143,103 @@ def test_every_page_opens_on_real_data(loaded: Path, monkeypatch: pytest.MonkeyP
     charts = len(app.get("plotly_chart"))
     assert charts >= {"executive_kpis": 1, "lifetime_value": 1, "customer": 1}.get(page, 0)
     assert len(texts(app)) > 100
+
+
+FILLED = {  # what each page shows at least of the demo: figures, tables
+    "executive_kpis": (1, 2),
+    "lifetime_value": (1, 0),
+    "customer": (1, 1),
+    "data": (0, 1),
+    "definitions": (0, 1),
+    "demo": (0, 1),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")  # built once, by one process
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_is_empty_on_the_demo(demo: Path, page: str, spoken: str) -> None:
+    app = opened(page, lang=spoken, **({"customer": most_loyal()} if page == "customer" else {}))
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert not app.info  # "The data set is empty" is one
+    figures, tables = FILLED[page]
+    assert len(app.get("plotly_chart")) >= figures
+    assert len(app.dataframe) >= tables
+    assert all(len(table.value) for table in app.dataframe)
+    assert len(texts(app)) > 100
+
+
+def most_loyal() -> str:
+    """The customer with most orders who is no test account."""
+    histories = database.open_source(database.find_data_set("demo"))(room.channel_histories(Scope()))
+    return str(histories.sort_values("frequency").customer_id.iloc[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+@pytest.mark.parametrize("tab", ["worth", "trust", "alive", "model", "customers"])
+def test_no_question_about_lifetime_value_stays_open_on_the_demo(demo: Path, tab: str) -> None:
+    app = opened("lifetime_value", tab=tab)
+    assert not app.exception
+    assert len(app.get("plotly_chart")) + len(app.dataframe) >= 1
+
+
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize(("tab", "charts"), [("parameters", 0), pytest.param("found", 1, marks=pytest.mark.slow), ("who", 0)])
+@pytest.mark.xdist_group("demo")
+def test_the_truth_is_stated_found_again_and_people_are_told_apart(demo: Path, tab: str, charts: int, spoken: str) -> None:
+    app = opened("demo", tab=tab, lang=spoken)
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == charts
+    assert len(app.dataframe) == 1
+    assert len(app.dataframe[0].value) > 20
+    assert {label for label in links(app) if label in ("What is true in this demo", "演示数据的真相")} != set()
+
+
+def links(app: AppTest) -> list[str]:
+    return [link.proto.label for link in app.sidebar.get("page_link")]
+
+
+def test_a_data_set_that_is_no_demo_has_no_link_to_its_truth_and_its_page_offers_the_demo(folder: Path) -> None:
+    five_customers()
+    app = opened("demo", period="all")
+    assert "is no demo" in texts(app)
+    assert [button.label for button in app.button] == ["Build the demo"]
+    assert len(links(app)) == len(PAGES) - 1
+
+
+def test_both_samples_are_one_click_away_from_an_empty_data_set(folder: Path) -> None:
+    for page in ("executive_kpis", "data"):
+        for empty in ({}, {"data": "demo"}, {"data": "cdnow"}):
+            assert {"Build the demo", "Load the CDNOW sample"} <= {button.label for button in opened(page, **empty).button}
+
+
+@pytest.mark.xdist_group("demo")
+def test_a_sample_that_is_there_is_opened_by_its_button(demo: Path) -> None:
+    five_customers()
+    app = opened("data", data="mine")
+    next(button for button in app.button if button.label == "Open the demo").click()
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="choose_data").value == "demo"
+    assert "“demo” holds" in texts(app)
+
+
+@pytest.mark.slow
+def test_the_demo_is_built_by_its_button(folder: Path) -> None:
+    app = opened("executive_kpis")
+    next(button for button in app.button if button.label == "Build the demo").click()
+    app.run(timeout=120)
+    assert not app.exception
+    assert app.selectbox(key="choose_data").value == "demo"
+    assert len(app.get("plotly_chart")) >= 1
+
+
+def test_a_file_is_never_proposed_for_a_demo(demo: Path) -> None:
+    assert opened("data").text_input(key="target_of_demo").value == "mine"
 
 
 def test_an_empty_data_set_leads_to_the_data_page(folder: Path) -> None:

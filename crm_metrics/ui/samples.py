@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -16,12 +16,10 @@ _FROM = 0.05  # of the work done before an estimate of the time says anything
 
 
 def offer(shown: DataSet) -> None:
-    """Offer the samples other than the data set that is shown."""
+    """Offer the samples, but not the one that the reader sees already."""
     with st.container(horizontal=True):
-        wants_demo = shown.name != DEMO and st.button(
-            t("Open the demo") if _is_there(DEMO) else t("Build the demo"), icon=":material/storefront:", type="primary", key="open_demo"
-        )
-        wants_cdnow = shown.name != CDNOW and st.button(
+        wants_demo = not _is_seen(DEMO, shown) and _demo_button("secondary")
+        wants_cdnow = not _is_seen(CDNOW, shown) and st.button(
             t("Open the CDNOW sample") if _is_there(CDNOW) else t("Load the CDNOW sample"), icon=":material/album:", key="open_cdnow"
         )
     if wants_demo:
@@ -32,9 +30,17 @@ def offer(shown: DataSet) -> None:
 
 def offer_demo() -> None:
     """Offer the demo alone."""
-    label = t("Open the demo") if _is_there(DEMO) else t("Build the demo")
-    if st.button(label, icon=":material/storefront:", type="primary", key="open_demo"):
+    if _demo_button("primary"):
         open_demo()
+
+
+def _demo_button(kind: Literal["primary", "secondary"]) -> bool:
+    label = t("Open the demo") if _is_there(DEMO) else t("Build the demo")
+    return st.button(label, icon=":material/storefront:", type=kind, key="open_demo")
+
+
+def _is_seen(name: str, shown: DataSet) -> bool:
+    return shown.name == name and _is_there(name)
 
 
 def _is_there(name: str) -> bool:
