@@ -59,7 +59,7 @@ def make_demo(data_set: DataSet) -> None:
     """Build the demo; a second process that does it at the same time changes nothing."""
     from crm_metrics.demo.plan import Plan
 
-    sys.stderr.write(t("Building the demo, a simulated company; this is done once and takes half a minute.") + "\n")
+    sys.stderr.write(t("Building the demo, a simulated company; this is done once and takes less than half a minute.") + "\n")
     sys.stderr.write(build_demo(data_set, Plan()).headline() + "\n")
 
 

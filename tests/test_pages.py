@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from crm_metrics import database, language, schema
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
+from crm_metrics.data_import.undo import undo
 from crm_metrics.demo import room
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
@@ -226,6 +227,12 @@ def test_a_sample_that_is_there_is_opened_by_its_button(demo: Path) -> None:
     assert not app.exception
     assert app.selectbox(key="choose_data").value == "demo"
     assert "“demo” holds" in texts(app)
+
+
+def test_a_sample_whose_imports_were_taken_back_is_offered_anew(folder: Path, cdnow_file: Path) -> None:
+    _load(folder, "cdnow", cdnow_file)
+    undo(database.find_data_set("cdnow"), 1)
+    assert "Load the CDNOW sample" in {button.label for button in opened("data", data="cdnow").button}
 
 
 @pytest.mark.slow

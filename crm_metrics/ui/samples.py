@@ -9,7 +9,9 @@ import streamlit as st
 from crm_metrics import database
 from crm_metrics.data_import.samples import CDNOW, DEMO, cdnow_file
 from crm_metrics.database import DataSet
+from crm_metrics.filters import Scope
 from crm_metrics.language import t
+from crm_metrics.sales import extent
 from crm_metrics.ui.choices import turn_to_data_set
 
 _FROM = 0.05  # of the work done before an estimate of the time says anything
@@ -44,7 +46,9 @@ def _is_seen(name: str, shown: DataSet) -> bool:
 
 
 def _is_there(name: str) -> bool:
-    return database.version(database.find_data_set(name)) > 0
+    """Return whether the data set holds orders: one whose imports were all taken back is made anew."""
+    source = database.open_source(database.find_data_set(name))
+    return source.version > 0 and not source(extent(Scope()))["first_on"].isna().all()
 
 
 def open_demo() -> None:
@@ -53,7 +57,7 @@ def open_demo() -> None:
     from crm_metrics.demo.plan import Plan
 
     data_set = database.find_data_set(DEMO)
-    if not database.version(data_set):
+    if not _is_there(data_set.name):
         build(data_set, Plan(), _moving_bar())
     turn_to_data_set(data_set.name)
     st.rerun()
@@ -65,7 +69,7 @@ def open_cdnow() -> None:
     from crm_metrics.data_import.mapping import load_mapping
 
     data_set, path = database.find_data_set(CDNOW), cdnow_file()
-    if not database.version(data_set):
+    if not _is_there(data_set.name):
         st.session_state["loaded_report"] = import_file(data_set, path.read_bytes(), path.name, load_mapping(CDNOW), progress=_moving_bar())
     turn_to_data_set(data_set.name)
     st.rerun()
