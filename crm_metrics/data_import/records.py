@@ -8,7 +8,24 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, and_, case, delete, exists, func, insert, or_, select, type_coerce, union
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    union,
+    union_all,
+)
 
 from crm_metrics.database import Writer
 from crm_metrics.schema import (
@@ -133,34 +150,43 @@ def _known(column: Any, by: Any) -> ColumnElement[Any]:
 
 def _orders(keys: Select[Any]) -> Select[Any]:
     """One row per order with at least one line loaded, from the records of the batches that brought its lines."""
-    records, lines = order_records.c, order_lines.c
+    loaded = _loaded_orders(keys)
+    shared = select(loaded.c.order_id).group_by(loaded.c.order_id).having(func.count() > 1).cte("shared_orders")
+    rows = union_all(_of_one_batch(loaded, shared), _of_several_batches(loaded, shared)).subquery()
+    return select(*rows.c).order_by(rows.c.ordered_at, rows.c.order_id)
+
+
+def _loaded_orders(keys: Select[Any]) -> CTE:
+    """One row per order and batch with at least one line loaded: order_id, batch_id, is_purchase and is_cancelled (0 or 1)."""
+    lines = order_lines.c
     is_sale = and_(lines.line_kind == "sale", lines.quantity > 0)
-    loaded = (
-        select(
-            lines.order_id,
-            lines.batch_id,
-            func.max(case((is_sale, 1), else_=0)).label("is_purchase"),
-            func.min(case((lines.line_kind == "cancelled", 1), else_=0)).label("is_cancelled"),
-        )
-        .where(lines.order_id.in_(keys))
-        .group_by(lines.order_id, lines.batch_id)
-        .cte("loaded_orders")
-    )
-    is_cancelled = func.min(loaded.c.is_cancelled) == 1
-    return (
-        select(
-            records.order_id,
-            func.min(records.ordered_at).label("ordered_at"),
-            func.min(records.ordered_on).label("ordered_on"),
-            *[_known(records[name], records.batch_id) for name in _ORDER if name != "ordered_on"],
-            (func.max(loaded.c.is_purchase) == 1).label("is_purchase"),
-            is_cancelled.label("is_cancelled"),
-            func.min(records.batch_id).label("batch_id"),
-        )
-        .join_from(order_records, loaded, and_(loaded.c.order_id == records.order_id, loaded.c.batch_id == records.batch_id))
-        .group_by(records.order_id)
-        .order_by(func.min(records.ordered_at), records.order_id)
-    )
+    is_purchase = func.max(case((is_sale, 1), else_=0)).label("is_purchase")
+    is_cancelled = func.min(case((lines.line_kind == "cancelled", 1), else_=0)).label("is_cancelled")
+    query = select(lines.order_id, lines.batch_id, is_purchase, is_cancelled).where(lines.order_id.in_(keys))
+    return query.group_by(lines.order_id, lines.batch_id).cte("loaded_orders")
+
+
+def _of_one_batch(loaded: CTE, shared: CTE) -> Select[Any]:
+    """One row per order that one batch brought, which is nearly all: its record as it stands, for speed."""
+    records = order_records.c
+    flags = [(loaded.c[name] == 1).label(name) for name in ("is_purchase", "is_cancelled")]
+    columns = [records[name] for name in ("order_id", "ordered_at", *_ORDER)]
+    query = select(*columns, *flags, records.batch_id).join_from(order_records, loaded, _same(loaded))
+    return query.where(records.order_id.not_in(select(shared.c.order_id)))
+
+
+def _of_several_batches(loaded: CTE, shared: CTE) -> Select[Any]:
+    """One row per order that several batches brought: its first moment and day, and of all else the first value known."""
+    records = order_records.c
+    known = [func.min(records.ordered_on) if name == "ordered_on" else _known(records[name], records.batch_id) for name in _ORDER]
+    flags = [func.max(loaded.c.is_purchase) == 1, func.min(loaded.c.is_cancelled) == 1]
+    query = select(records.order_id, func.min(records.ordered_at), *known, *flags, func.min(records.batch_id))
+    joined = query.join_from(order_records, loaded, _same(loaded)).where(records.order_id.in_(select(shared.c.order_id)))
+    return joined.group_by(records.order_id)
+
+
+def _same(loaded: CTE) -> ColumnElement[bool]:
+    return and_(loaded.c.order_id == order_records.c.order_id, loaded.c.batch_id == order_records.c.batch_id)
 
 
 def _customers(keys: Select[Any]) -> Select[Any]:
