@@ -295,8 +295,10 @@ def test_without_other_effects_every_parameter_of_every_channel_is_found_again(t
         (0.75, "plain", "0.75"),
         (-2.77962316, "plain", "-2.7796"),
         (4.5, "days", "4.5 days"),
-        (90.0, "minutes", "90 minutes"),
-        (2.0, "hours", "2 hours"),
+        (1.0, "days", "1 day"),
+        (90.0, "minutes", "90 min"),
+        (2.0, "hours", "2 h"),
+        (1 / 33, "share", "3.03%"),
     ],
 )
 def test_a_true_value_is_written_with_its_unit(number, unit, shown):
@@ -307,6 +309,13 @@ def test_a_text_stays_and_on_and_off_are_translated():
     assert words.shown_value(math.nan, "2023-01-01", unit="text", currency="CNY") == "2023-01-01"
     with speaking("zh"):
         assert words.shown_value(math.nan, truth.OFF, unit="text", currency="CNY") == "关"
+
+
+def test_every_subject_is_read_in_chinese(small):
+    with speaking("zh"):
+        shown = words.truth_in_words(room.stated_truth(open_source(small), Filters()), currency="CNY")
+    named = shown.loc[~shown.subject.str.fullmatch(r"\d*"), "subject"]
+    assert named[~named.str.contains("[\u4e00-\u9fff]")].tolist() == []
 
 
 def test_every_effect_has_words():

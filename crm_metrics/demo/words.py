@@ -39,6 +39,48 @@ EFFECTS: dict[str, str] = {
     "detours": noop("detours of deals"),
     "two_systems": noop("second, misspelt records"),
 }
+SUBJECTS: dict[str, str] = {  # codes that stand in the truth; names of channels, regions and campaigns have both languages in them
+    "after": noop("with the CRM"),
+    "before": noop("before the CRM"),
+    "person": noop("person"),
+    "company": noop("company"),
+    "second person of a company": noop("second person of a company"),
+    "standard": noop("standard products"),
+    "premium": noop("premium products"),
+    "phone": noop("by telephone"),
+    "e-mail": noop("by e-mail"),
+    "web self-service": noop("by web self-service"),
+    "meeting": noop("a meeting"),
+    "visit": noop("a visit"),
+    "no answer": noop("nobody answers"),
+    "reached": noop("somebody is reached"),
+    "qualified": noop("the lead qualifies"),
+    "telesales": noop("telesales"),
+    "sales": noop("sales staff"),
+    "service": noop("service staff"),
+    "order entry": noop("order entry"),
+    "marketing": noop("marketing"),
+    "birth_year": noop("year of birth of a person"),
+    "contact_channel": noop("the channel of contact"),
+    "customer_name": noop("the name"),
+    "email": noop("the e-mail address"),
+    "has_consent": noop("whether there is consent"),
+    "home_region": noop("the home region"),
+    "language": noop("the language"),
+    "Chinese company: another ending": noop("Chinese company: another ending"),
+    "Chinese company: homophone": noop("Chinese company: homophone"),
+    "Chinese company: in Latin letters": noop("Chinese company: in Latin letters"),
+    "Chinese person: homophone": noop("Chinese person: homophone"),
+    "Chinese person: in Latin letters": noop("Chinese person: in Latin letters"),
+    "Chinese person: in Latin letters, swapped": noop("Chinese person: in Latin letters, swapped"),
+    "English company: another ending": noop("English company: another ending"),
+    "English company: dropped letter": noop("English company: dropped letter"),
+    "English company: transposed letters": noop("English company: transposed letters"),
+    "English person: dropped letter": noop("English person: dropped letter"),
+    "English person: initial only": noop("English person: initial only"),
+    "English person: swapped names": noop("English person: swapped names"),
+    "English person: transposed letters": noop("English person: transposed letters"),
+}
 TRUTH_COLUMNS: dict[str, tuple[str, Kind]] = {
     "topic": (noop("Topic"), "text"),
     "label": (noop("What"), "text"),
@@ -65,6 +107,7 @@ DOUBLES_COLUMNS: dict[str, tuple[str, Kind]] = {
     "second_customer_name": (noop("Name there"), "text"),
     "second_source_system": (noop("Second system"), "text"),
 }
+PRECISE_BELOW = 0.01  # below it a share has four decimals of a percent
 PLAIN_FROM = 1_000  # above it a plain number has no decimals
 FOUND_ALT = noop("Dots with intervals: estimates as multiples of the truth by channel, hollow where the truth lies outside.")
 FOUND_NOTES = noop(
@@ -122,10 +165,18 @@ def truth_in_words(stated: pd.DataFrame, *, currency: str) -> pd.DataFrame:
         {
             "topic": [t(truth.topic_label(topic)) for topic in stated["topic"]],
             "label": [t(label) for label in stated["label"]],
-            "subject": [t(EFFECTS.get(subject, subject)) if name == truth.EFFECT else subject for name, subject in rows],
+            "subject": [t(EFFECTS[subject]) if name == truth.EFFECT else _subject(subject) for name, subject in rows],
             "value": [shown_value(number, text, unit=unit, currency=currency) for number, text, unit in values],
         }
     )
+
+
+def _subject(subject: str) -> str:
+    """Return a subject in the reader's language: a code, or a code before a name ("after: 报价 Proposal")."""
+    code, colon, name = subject.partition(": ")
+    if subject in SUBJECTS:
+        return t(SUBJECTS[subject])
+    return t(SUBJECTS[code]) + colon + name if code in SUBJECTS else subject
 
 
 def shown_value(number: float, text: str | None, *, unit: str, currency: str) -> str:
@@ -137,17 +188,18 @@ def shown_value(number: float, text: str | None, *, unit: str, currency: str) ->
     if is_unknown(number):
         return t(text) if text in (truth.ON, truth.OFF) else text or DASH
     if unit == "share":
-        return format_percent(number, format="#,##0.####%", locale=locale())
+        return format_percent(number, format="#,##0.##%" if abs(number) >= PRECISE_BELOW else "#,##0.####%", locale=locale())
     if unit == "money":
         return value_text(number, "money", currency, exact=True)
+    if unit == "days":
+        return value_text(number, "days")
     written = format_decimal(number, format="#,##0" if abs(number) >= PLAIN_FROM else "#,##0.####", locale=locale())
     return t(_WITH_UNIT[unit], number=written) if unit in _WITH_UNIT else written
 
 
 _WITH_UNIT = {
-    "days": noop("{number} days"),
-    "minutes": noop("{number} minutes"),
-    "hours": noop("{number} hours"),
+    "minutes": noop("{number} min"),
+    "hours": noop("{number} h"),
 }
 
 
