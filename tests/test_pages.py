@@ -7,6 +7,7 @@ import os
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from browser import ROOT
@@ -273,3 +274,15 @@ def test_an_address_with_rubbish_opens_with_the_defaults(folder: Path) -> None:
     app = opened("executive_kpis", period="'; DROP TABLE orders", region="nowhere", **{"from": "31/02/2024"})
     assert not app.exception
     assert app.selectbox(key="choose_period").value == "last_12_months"
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"), [(0.0004, "■ 0.0 points unchanged"), (-0.0006, "▼ 0.1 points worse"), (0.02, "▲ 2.0 points better")]
+)
+def test_a_change_that_is_written_as_zero_is_neither_better_nor_worse(change: float, shown: str) -> None:
+    from crm_metrics.metric import Metric
+    from crm_metrics.ui.parts import _change
+
+    metric = Metric("margin_share", "Gross margin share", "share", "higher", "Gross margin / net revenue.")
+    row = pd.Series({"change": change, "is_good": change > 0, "compared_value": 0.45})
+    assert f"{shown}</div>" in _change(row, metric, "")

@@ -126,13 +126,17 @@ def _tile(
     return f'<div class="tile" title="{escape(t(metric.means), quote=True)}">{"".join(parts)}</div>'
 
 
+_SMALLEST_SHOWN = 0.05  # less than that is written 0.0
+
+
 def _change(change: Any, metric: Metric, currency: str) -> str:
     parts = []
     if not is_unknown(change.change):
-        arrow = "▲" if change.change > 0 else "▼" if change.change < 0 else "■"
-        words = "" if is_unknown(change.is_good) else t("better") if change.is_good else t("worse")
-        tone = "" if not words else " good" if change.is_good else " bad"
         size = abs(change.change)  # the arrow says which way
+        moved = size * 100 >= _SMALLEST_SHOWN
+        arrow = "■" if not moved else "▲" if change.change > 0 else "▼"
+        words = t("unchanged") if not moved else "" if is_unknown(change.is_good) else t("better") if change.is_good else t("worse")
+        tone = "" if not moved or is_unknown(change.is_good) else " good" if change.is_good else " bad"
         shown = t("{points} points", points=f"{size * 100:.1f}") if metric.unit == "share" else value_text(size, "share")
         before = t("before: {value}", value=value_text(change.compared_value, metric.unit, currency))
         parts.append(f'<div class="tile-change{tone}">{arrow} {escape(shown)} {escape(words)}</div>')
