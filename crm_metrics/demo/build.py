@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 
 from crm_metrics import database, schema
 from crm_metrics.data_import import ledger, load, samples
-from crm_metrics.database import DataSet, Source
+from crm_metrics.database import DataSet
 from crm_metrics.demo import (
     baskets,
     campaigns,
@@ -77,15 +77,17 @@ def build(data_set: DataSet, plan: Plan, progress: Progress | None = None) -> Bu
     Raises BadInput if the data set holds anything but a demo.
     """
     tell = progress or _silent
-    samples.refuse_demo(data_set)
-    if _is_there(data_set, plan):
+    try:
+        _refuse(data_set, plan)
+        tell(SIMULATING, 0.0)
+        with database.change(data_set, anew=True) as writer:
+            _refuse(data_set, plan)  # again, now that no other process can change it
+            for file, share in _files(plan, tell):
+                tell(LOADING, share)
+                load.load_into(writer, file)
+            tell(PUBLISHING, _AFTER_CHUNKS)
+    except _SameDemoError:
         return Built(is_new=False, rows=row_counts(data_set))
-    tell(SIMULATING, 0.0)
-    with database.change(data_set, anew=True) as writer:
-        for file, share in _files(plan, tell):
-            tell(LOADING, share)
-            load.load_into(writer, file)
-        tell(PUBLISHING, _AFTER_CHUNKS)
     tell(DONE, 1.0)
     return Built(is_new=True, rows=row_counts(data_set))
 
@@ -105,11 +107,16 @@ def _silent(_step: str, _share: float) -> None:
     """Tell nobody."""
 
 
-def _is_there(data_set: DataSet, plan: Plan) -> bool:
-    """Return whether the data set is this demo and nothing else."""
-    source: Source = database.open_source(data_set)
-    held = source.arrow(ledger.batches().where(schema.import_batches.c.batch_state == ledger.LOADED))
-    return sorted(held["content_hash"].to_pylist()) == sorted(_content_hash(plan, chunk) for chunk in range(plan.chunks))
+class _SameDemoError(Exception):
+    """The data set is this demo and nothing else."""
+
+
+def _refuse(data_set: DataSet, plan: Plan) -> None:
+    """Raise BadInput if the data set holds what a demo may not take the place of, and _SameDemoError if it is this demo already."""
+    samples.refuse_demo(data_set)
+    held = database.open_source(data_set).arrow(ledger.batches().where(schema.import_batches.c.batch_state == ledger.LOADED))
+    if sorted(held["content_hash"].to_pylist()) == sorted(_content_hash(plan, chunk) for chunk in range(plan.chunks)):
+        raise _SameDemoError
 
 
 def _content_hash(plan: Plan, chunk: int) -> str:
