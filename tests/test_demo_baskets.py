@@ -39,7 +39,7 @@ from crm_metrics.demo import (
 )
 from crm_metrics.demo.baskets import Baskets
 from crm_metrics.demo.plan import EFFECT_NAMES, LAST_ON, Effects, Plan
-from crm_metrics.demo.world import NONE, Customers, Fact, Floats, Orders, customer_keys, order_keys
+from crm_metrics.demo.world import NONE, Customers, Fact, Floats, Orders, chosen, customer_keys, order_keys
 
 PLAN = Plan(customers=2_000, seed=20_231)
 OWN_EFFECTS = ("affinities", "discounts", "returns", "voids", "anonymous")
@@ -197,7 +197,7 @@ def test_orders_of_a_single_fen_have_one_line_and_of_two_at_most_two():
 
 def test_a_chunk_without_orders_has_no_lines():
     found = shared()
-    nothing = found.orders.chosen(np.zeros(len(found.orders.moment), dtype=bool))
+    nothing = chosen(found.orders, np.zeros(len(found.orders.moment), dtype=bool))
     made = baskets.baskets(PLAN, 0, found.customers, nothing, customer_ids=pa.array([], pa.string()))
     assert made.lines.num_rows == len(made.margin) == 0
     assert made.lines.schema.names[: len(LINES.names)] == LINES.names

@@ -13,6 +13,7 @@ from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.database import DataSet, find_data_set, open_source
 from crm_metrics.demo import build as building
+from crm_metrics.demo import world
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import EFFECT_NAMES, Effects, Plan
 from crm_metrics.filters import Filters
@@ -221,3 +222,8 @@ def test_the_holdout_of_the_whole_demo_is_forecast_within_a_tenth(whole):
     found = tables_of("lifetime_value")["holdout"](open_source(whole), Filters()).set_index("model")
     assert found["error"].abs()["bg_nbd"] <= GRADE_A_TOTAL_ERROR
     assert found["grade"]["bg_nbd"] == "A"
+
+
+def test_no_two_kinds_of_things_have_keys_that_begin_alike():
+    assert len(set(world._PREFIXES.values())) == len(world._PREFIXES)
+    assert all(prefix.isalpha() for prefix in world._PREFIXES.values())

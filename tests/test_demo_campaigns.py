@@ -19,7 +19,7 @@ from crm_metrics.demo.leads import calls, leads
 from crm_metrics.demo.plan import FIRST_ON, Effects, Plan
 from crm_metrics.demo.purchases import natural_history
 from crm_metrics.demo.roster import roster
-from crm_metrics.demo.world import NONE, Customers, Fact, Orders, Tables, customer_keys, order_keys
+from crm_metrics.demo.world import NONE, Customers, Fact, Orders, Tables, chosen, customer_keys, order_keys
 
 MAILING, BEST, BROKEN, TWO_OFFERS, WIN_BACK, CARD, VOUCHER, LIVE_STREAM, REMINDERS, NO_COST = range(10)
 EQUAL_ARMS = (CARD, VOUCHER, LIVE_STREAM, REMINDERS, NO_COST)
@@ -89,18 +89,18 @@ def test_no_customer_has_two_orders_on_one_day_and_orders_stay_sorted(demo):
 
 
 def test_every_first_order_is_kept_and_none_is_added(demo):
-    first = demo.result.orders.chosen(demo.result.orders.is_first)
+    first = chosen(demo.result.orders, demo.result.orders.is_first)
     assert first.customer.tolist() == list(range(5_000))
     assert first.moment.tolist() == demo.natural.moment[demo.natural.is_first].tolist()
 
 
 def test_orders_that_no_campaign_takes_away_stay_as_they_were(demo):
-    orders = demo.result.orders.chosen(~demo.result.orders.is_caused)
+    orders = chosen(demo.result.orders, ~demo.result.orders.is_caused)
     kept = np.isin(days_taken(demo.natural), days_taken(orders))
-    as_it_was = demo.natural.chosen(kept)
+    as_it_was = chosen(demo.natural, kept)
     for name in ("customer", "moment", "amount", "is_first", "is_premium"):
         assert np.array_equal(getattr(orders, name), getattr(as_it_was, name)), name
-    lost = demo.natural.chosen(~kept)
+    lost = chosen(demo.natural, ~kept)
     is_explained = np.zeros(len(lost.customer), dtype=bool)
     for place in (LIVE_STREAM, REMINDERS):
         campaign, split = CAMPAIGNS[place], demo.run.splits[place]
@@ -133,7 +133,7 @@ def test_extra_orders_are_worth_what_is_stated(demo):
 def test_the_stated_share_of_the_orders_of_the_annoyed_is_lost(demo):
     campaign = CAMPAIGNS[REMINDERS]
     in_window = (demo.natural.moment >= campaign.started) & (demo.natural.moment < campaign.ended)
-    at_stake = demo.natural.chosen(in_window & demo.treated(REMINDERS)[demo.natural.customer])
+    at_stake = chosen(demo.natural, in_window & demo.treated(REMINDERS)[demo.natural.customer])
     lost = ~np.isin(days_taken(at_stake), days_taken(demo.result.orders))
     chance = campaign.effects[0].lost_share
     assert within_four_errors(lost.mean(), chance, np.sqrt(chance * (1 - chance) / len(lost)))
@@ -154,13 +154,13 @@ def test_an_order_on_a_day_already_taken_waits_for_a_free_one():
     everybody, natural = before_campaigns(plan)
     campaign = CAMPAIGNS[MAILING]
     early = np.flatnonzero(everybody.acquired < campaign.started - 1)
-    outside = natural.chosen(np.isin(natural.customer, early) & ((natural.moment < campaign.started) | (natural.moment >= campaign.ended)))
+    outside = chosen(natural, np.isin(natural.customer, early) & ((natural.moment < campaign.started) | (natural.moment >= campaign.ended)))
     customer = np.repeat(early, campaign.window_days - 1)
     moment = np.tile(np.arange(campaign.started, campaign.ended - 1) + 0.5, len(early))
     never, nothing = np.zeros(len(customer), dtype=bool), np.full(len(customer), NONE)
     busy = Orders(customer, moment, np.ones(len(customer)), is_first=never, is_premium=never, campaign=nothing, is_caused=never)
     orders = Orders(*(np.concatenate(pair) for pair in zip(outside, busy, strict=True)))
-    result = campaigns.run(plan, 0, everybody, orders.chosen(np.lexsort((orders.moment, orders.customer)))).orders
+    result = campaigns.run(plan, 0, everybody, chosen(orders, np.lexsort((orders.moment, orders.customer)))).orders
     caused = result.is_caused & (result.moment >= campaign.started) & (result.moment < campaign.ended)
     assert caused.sum() > 0
     assert set(np.floor(result.moment[caused])) == {campaign.ended - 1}

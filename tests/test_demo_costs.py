@@ -16,7 +16,7 @@ from crm_metrics.demo import baskets, costs, customers, leads, purchases, roster
 from crm_metrics.demo.baskets import Baskets
 from crm_metrics.demo.plan import Effects, Plan
 from crm_metrics.demo.service import Contacts
-from crm_metrics.demo.world import Customers, Orders, Tables, customer_keys
+from crm_metrics.demo.world import Customers, Orders, Tables, chosen, customer_keys
 from crm_metrics.schema import costs_to_serve
 
 PLAN = Plan(customers=4_000, seed=20_232)
@@ -116,7 +116,7 @@ def test_chunks_name_their_costs_apart():
 
 def test_a_chunk_without_tickets_and_orders_costs_nothing():
     found = company()
-    no_orders = found.orders.chosen(np.zeros(len(found.orders.moment), dtype=bool))
+    no_orders = chosen(found.orders, np.zeros(len(found.orders.moment), dtype=bool))
     no_baskets = found.baskets._replace(margin=np.zeros(0), returned=np.zeros(0), returned_at=np.zeros(0))
     whole, real = np.zeros(0, dtype=np.int64), np.zeros(0)
     no_contacts = Contacts(customer=whole, moment=real, channel=whole, minutes=real, cost=real)

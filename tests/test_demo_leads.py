@@ -223,7 +223,7 @@ def test_every_owner_caller_and_lead_exists(small):
     assert set(made["lead_id"].dropna()) <= set(found["lead_id"])
     assert made["activity_id"].is_unique
     assert found["lead_id"].is_unique
-    assert (found["owner_id"].str[0] == np.where(small.leads.caller != NONE, "T", "S")).all()
+    assert (found["owner_id"].str[:2] == np.where(small.leads.caller != NONE, "ET", "ES")).all()
 
 
 def test_one_seed_makes_equal_tables_and_another_does_not(small):

@@ -16,7 +16,7 @@ from crm_metrics.demo.line_table import CANCELLED, Goods, Heads, Part
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.purchases import PREMIUM_AT_FIRST, SMALLEST_AMOUNT
 from crm_metrics.demo.sales_channels import IN_STORE, PHONE
-from crm_metrics.demo.world import NONE, Booleans, Customers, Fact, Floats, Orders, keys, order_keys
+from crm_metrics.demo.world import NONE, Booleans, Customers, Fact, Floats, Orders, chosen, keys, order_keys
 from crm_metrics.language import noop
 
 CANCELLED_SHARE = 0.01  # of orders that the customer follows up with one that is cancelled
@@ -94,7 +94,7 @@ def _given_back(chunk: int, given: returns.Returns, heads: Heads) -> Part:
     """Return what is given back, each an order of its own by the same customer."""
     count = len(given.order)
     own = Heads(
-        order_id=keys(f"R{chunk + 1:03d}", np.arange(count)),
+        order_id=keys("returned order", np.arange(count), chunk=chunk),
         customer_id=heads.customer_id.take(pa.array(given.order)),
         moment=clock.with_hours(given.moment),
         sales_channel=heads.sales_channel[given.order],
@@ -111,9 +111,9 @@ def _cancelled(draws: Draws, customers: Customers, orders: Orders, *, customer_i
     is_followed, wait = random.random(count) < CANCELLED_SHARE, random.exponential(DAYS_TO_CANCELLED, count)
     is_followed &= _is_ordinary(customers, orders) & (orders.moment + wait < draws.plan.days)
     place = np.flatnonzero(is_followed & draws.plan.effects.voids)
-    followed = orders.chosen(place)._replace(moment=(orders.moment + wait)[place], campaign=np.full(len(place), NONE))
+    followed = chosen(orders, place)._replace(moment=(orders.moment + wait)[place], campaign=np.full(len(place), NONE))
     held = _goods(draws, customers, followed)
-    ids = keys(f"X{draws.chunk + 1:03d}", np.arange(len(place)))
+    ids = keys("cancelled order", np.arange(len(place)), chunk=draws.chunk)
     heads = _heads(draws, customers, followed, order_id=ids, customer_id=customer_ids.take(pa.array(place)))
     return Part(heads, held._replace(kind=np.full(len(held.order), CANCELLED)))
 
@@ -125,14 +125,14 @@ def _anonymous(draws: Draws, customers: Customers, orders: Orders) -> Part:
     place = np.flatnonzero(is_beside & _is_ordinary(customers, orders) & draws.plan.effects.anonymous)
     count = len(place)
     amount = random.gamma(store.p, size=count) * store.v / random.gamma(store.q, size=count)
-    sales = orders.chosen(place)._replace(
+    sales = chosen(orders, place)._replace(
         customer=np.full(count, NONE),
         moment=np.floor(orders.moment[place]) + random.random(count),
         amount=np.maximum(np.round(amount, 2), SMALLEST_AMOUNT),
         is_premium=random.random(count) < PREMIUM_AT_FIRST,
     )
     heads = Heads(
-        order_id=keys(f"N{draws.chunk + 1:03d}", np.arange(count)),
+        order_id=keys("anonymous order", np.arange(count), chunk=draws.chunk),
         customer_id=pa.nulls(count, pa.string()),
         moment=clock.with_hours(sales.moment),
         sales_channel=np.full(count, IN_STORE),

@@ -6,7 +6,7 @@ from crm_metrics.demo.campaign_audience import Split
 from crm_metrics.demo.campaign_catalogue import CAMPAIGNS, ORDER_VALUE_SHAPE, Campaign, SecondLife
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.purchases import SMALLEST_AMOUNT
-from crm_metrics.demo.world import NONE, Booleans, Floats, Integers, Orders
+from crm_metrics.demo.world import NONE, Booleans, Floats, Integers, Orders, chosen
 
 _SPAN = 4_096  # more than the days of the demo, so that customer and moment make one number to sort by
 
@@ -17,7 +17,7 @@ def with_effects(plan: Plan, chunk: int, place: int, *, split: Split, orders: Or
     Orders are caused and attributed from the day after the first on: what was sent on the first day came before them.
     """
     campaign = CAMPAIGNS[place]
-    kept = orders.chosen(~_is_lost(plan, chunk, campaign, split=split, orders=orders))
+    kept = chosen(orders, ~_is_lost(plan, chunk, campaign, split=split, orders=orders))
     naming = kept._replace(campaign=np.where(_is_attributed(plan, chunk, campaign, split=split, orders=kept), place, kept.campaign))
     random = plan.generator(f"caused {campaign.key}", chunk)
     luck = random.random(len(split.group))

@@ -59,7 +59,7 @@ def spend_rows(places: tuple[int, ...], treated: list[int]) -> pa.Table:
     items = [(place, cost, people) for place, people in zip(places, treated, strict=True) for cost in CAMPAIGNS[place].costs if people]
     return pa.table(
         {
-            "spend_id": world.keys("CS", np.arange(len(items)), width=4),
+            "spend_id": world.keys("campaign cost", np.arange(len(items)), width=4),
             "campaign_id": world.labels([place for place, _, _ in items], _KEYS),
             "spent_on": world.days([CAMPAIGNS[place].started + cost.day for place, cost, _ in items]),
             "spend_kind": pa.array([cost.kind for _, cost, _ in items], pa.string()),
@@ -139,7 +139,7 @@ def _touches(chunk: int, moments: dict[int, list[Floats]], *, customers: Custome
     order_keys = world.order_keys(chunk, len(orders.customer))
     return pa.table(
         {
-            "touch_id": world.keys(f"X{chunk + 1:03d}", np.arange(len(moment))),
+            "touch_id": world.keys("touch", np.arange(len(moment)), chunk=chunk),
             "campaign_id": world.labels(campaign, _KEYS),
             "customer_id": world.customer_keys(customers.number[customer]),
             "touched_at": world.times(moment),

@@ -64,3 +64,24 @@ def month_of(plan: Plan, moments: Floats) -> Integers:
     """Return the month of moments, 0 the first month of the demo."""
     starts = [day for day in range(plan.days) if (FIRST_ON + timedelta(day)).day == 1]
     return np.searchsorted(starts, np.floor(moments), side="right") - 1
+
+
+# ── before the CRM and after ────────────────────────────────────────────────────────────────────────────────────────────
+
+ERAS = ("before", "after")
+"""Before and after the CRM goes live, as subjects of what is stated; pairs of levels stand in this order."""
+
+
+def is_after(plan: Plan, moments: Floats | Integers) -> Booleans:
+    """Return whether moments lie on or after the day on which the CRM goes live; never, where that effect is off."""
+    return np.asarray(moments) >= plan.go_live_day
+
+
+def level(pair: tuple[float, float], after: Booleans) -> Floats:
+    """Return for each element the level before or after."""
+    return np.where(after, pair[1], pair[0])
+
+
+def by_era(plan: Plan, pair: tuple[float, float]) -> dict[str, float]:
+    """Return a pair of levels as it is stated; without the CRM there is no level after."""
+    return dict(zip(ERAS if plan.effects.go_live else ERAS[:1], pair, strict=False))

@@ -62,7 +62,7 @@ def contracts(plan: Plan, chunk: int, customers: Customers) -> Tables:
     end = _months_after(start, paid) - 1
     has_ended = end < plan.days
     rows = {
-        "contract_id": keys("V", customers.number[which]),
+        "contract_id": keys("contract", customers.number[which]),
         "customer_id": customer_keys(customers.number[which]),
         "contract_kind": labels(kind, KIND_NAMES),
         "started_on": days(start),

@@ -15,19 +15,7 @@ import pyarrow.compute as pc
 from crm_metrics.demo.baskets import Baskets
 from crm_metrics.demo.plan import FIRST_ON, Plan
 from crm_metrics.demo.service import TICKET_CHANNELS, Contacts
-from crm_metrics.demo.world import (
-    Booleans,
-    Customers,
-    Fact,
-    Floats,
-    Integers,
-    Orders,
-    Tables,
-    customer_keys,
-    days,
-    keys,
-    money,
-)
+from crm_metrics.demo.world import Booleans, Customers, Fact, Floats, Integers, Orders, Tables, chosen, customer_keys, days, keys, money
 from crm_metrics.language import noop
 from crm_metrics.schema import costs_to_serve
 
@@ -86,7 +74,7 @@ def costs(  # noqa: PLR0917  # what the parts before it made, in their order
     customer, quarter, kind = np.unravel_index(np.flatnonzero(rows), shape)
     spent = minutes[rows > 0]
     columns = {
-        "cost_id": keys(f"E{chunk + 1:03d}", np.arange(len(customer))),
+        "cost_id": keys("cost", np.arange(len(customer)), chunk=chunk),
         "customer_id": customer_keys(customers.number).take(pa.array(customer)),
         "incurred_on": days(ends[quarter].astype(np.float64)),
         "cost_kind": pa.array(KINDS).take(pa.array(kind)),
@@ -117,7 +105,7 @@ def _quarter_ends(plan: Plan) -> Integers:
 def _of_orders(plan: Plan, chunk: int, customers: Customers, *, orders: Orders, baskets: Baskets) -> list[_Charges]:
     """Return what follows from the orders; the test account costs nothing."""
     is_counted = ~customers.is_test[orders.customer]
-    orders, margin, returned = orders.chosen(is_counted), baskets.margin[is_counted], baskets.returned[is_counted]
+    orders, margin, returned = chosen(orders, is_counted), baskets.margin[is_counted], baskets.returned[is_counted]
     returned_at = baskets.returned_at[is_counted]
     total = _by_customer(orders.customer, margin, len(customers.number))
     multiple = _demanded(plan, chunk, total)
@@ -129,8 +117,8 @@ def _of_orders(plan: Plan, chunk: int, customers: Customers, *, orders: Orders, 
     delivery = DELIVERY_COST + DELIVERY_SHARE * orders.amount + wanted * (1 - DEMANDING_VISITS)
     reward = np.array(REWARD_SHARE)[_tiers(total)][orders.customer] * np.maximum(margin, 0)
     handling = RETURN_COST + RETURN_SHARE * returned[is_returned]
-    visited, spent = orders.chosen(is_visited), visit_cost[is_visited]
-    rewarded = orders.chosen(reward > 0)
+    visited, spent = chosen(orders, is_visited), visit_cost[is_visited]
+    rewarded = chosen(orders, reward > 0)
     return [
         _Charges(DELIVERY, orders.customer, orders.moment, delivery, 0.0),
         _Charges(RETURN_HANDLING, orders.customer[is_returned], returned_at[is_returned], handling, RETURN_MINUTES),

@@ -53,10 +53,6 @@ class Changes(NamedTuple):
         """Place of the last change of each deal."""
         return np.append(np.flatnonzero(np.diff(self.deal)), len(self.deal) - 1)
 
-    def chosen(self, which: Integers) -> "Changes":
-        """Return these changes only."""
-        return Changes(**{name: column[which] for name, column in self._asdict().items()})
-
 
 class _Steps(NamedTuple):
     """Changes as they are drawn: only what they change, NONE or NaN for the rest. push: days that the expected closing moves."""

@@ -13,7 +13,7 @@ from crm_metrics.demo.deal_sources import SOURCE_NAMES, Accounts, Sources
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.products import product_keys
 from crm_metrics.demo.staff import employee_keys
-from crm_metrics.demo.world import NONE, REGIONS, Booleans, Floats, Integers, customer_keys, days, keys, labels, money, times
+from crm_metrics.demo.world import NONE, REGIONS, Booleans, Floats, Integers, chosen, customer_keys, days, keys, labels, money, times
 
 NEXT_STEPS = ("约访 Arrange a meeting", "上门量尺 Measure on site", "发送报价 Send the proposal", "确认条款 Agree on terms")  # by stage
 NEXT_STEP_SHARE = 0.80  # of open deals have one
@@ -46,7 +46,7 @@ class Deals(NamedTuple):
 
 def deal_keys(places: npt.ArrayLike) -> pa.Array:
     """Return the ids of deals; null for NONE."""
-    return keys("D", places)
+    return keys("deal", places)
 
 
 def traits(plan: Plan, found: Sources, accounts: Accounts) -> Traits:
@@ -65,13 +65,13 @@ def traits(plan: Plan, found: Sources, accounts: Accounts) -> Traits:
 def opportunity_rows(plan: Plan, made: Deals) -> pa.Table:
     """Return one row per deal, as its last change left it."""
     found, last = made.sources, made.changes.last
-    now = made.changes.chosen(last)
+    now = chosen(made.changes, last)
     return pa.table(
         {
             "opportunity_id": deal_keys(now.deal),
             "opportunity_name": _names(made),
             "customer_id": customer_keys(made.customer),
-            "lead_id": keys("L", found.lead),
+            "lead_id": keys("lead", found.lead),
             "owner_id": employee_keys("sales", now.seller),
             "product_id": product_keys(found.product),
             "region": labels(found.region, REGIONS),

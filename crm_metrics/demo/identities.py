@@ -28,6 +28,7 @@ from crm_metrics.demo.world import (
     Integers,
     Orders,
     Tables,
+    chosen,
     customer_keys,
     days,
     keys,
@@ -104,7 +105,7 @@ def order_customer_ids(plan: Plan, chunk: int, customers: Customers, orders: Ord
 
 def _office_keys(plan: Plan, numbers: Integers) -> pa.Array:
     """Return the ids of customers in the office's system."""
-    return keys("K", _office_numbers(plan)[numbers])
+    return keys("office customer", _office_numbers(plan)[numbers])
 
 
 @lru_cache(maxsize=1)
@@ -206,9 +207,9 @@ def _office_records(plan: Plan, chunk: int, customers: Customers, *, called: _Ca
 
 
 def _misspelt(customers: Customers, called: _Called, office: Integers) -> pa.Array:
-    luck = called.luck.chosen(office)
-    persons = misspelling.misspelt_people(called.persons.chosen(office), luck)
-    firms = misspelling.misspelt_companies(called.firms.chosen(office), luck)
+    luck = chosen(called.luck, office)
+    persons = misspelling.misspelt_people(chosen(called.persons, office), luck)
+    firms = misspelling.misspelt_companies(chosen(called.firms, office), luck)
     return pc.if_else(pa.array(customers.is_company[office]), firms, persons)
 
 
@@ -237,7 +238,7 @@ def _contacts(plan: Plan, chunk: int, customers: Customers, *, called: _Called, 
     typed = {
         "contact_id": pc.binary_join_element_wise("T", key, ""),
         "customer_id": key,
-        "contact_name": misspelling.misspelt_people(staff.chosen(firms), luck.chosen(firms)),
+        "contact_name": misspelling.misspelt_people(chosen(staff, firms), chosen(luck, firms)),
         "email": _without(known["email"], ~has_email[firms]),
         "phone": pc.replace_substring(known["phone"], " ", ""),
         "is_primary": known["is_primary"],
@@ -247,12 +248,12 @@ def _contacts(plan: Plan, chunk: int, customers: Customers, *, called: _Called, 
 
 def _people_at(customers: Customers, persons: People, domain: pa.Array, *, which: Integers, position: Integers, place: int = 0) -> pa.Table:
     """Return the contacts of some customers. place: 0 for the first person to speak to, 1 for the second."""
-    number, people = customers.number[which], persons.chosen(which)
+    number, people = customers.number[which], chosen(persons, which)
     written = pa.array(number + 1).cast(pa.string())
     address = pc.binary_join_element_wise(names.mailbox(people), "@", domain.take(pa.array(which)), written, ".example", "")
     return pa.table(
         {
-            "contact_id": keys("T", number * 2 + place, width=8),
+            "contact_id": keys("contact", number * 2 + place, width=8),
             "customer_id": customer_keys(number),
             "contact_name": names.written(people),
             "email": address,

@@ -9,7 +9,7 @@ from crm_metrics.data_import.check import LINES, RATE
 from crm_metrics.data_import.row_hash import as_hex, row_hashes
 from crm_metrics.demo.products import product_keys
 from crm_metrics.demo.sales_channels import SALES_CHANNELS, Entry
-from crm_metrics.demo.world import MONEY, NONE, REGIONS, Booleans, Floats, Integers, days, decimal_of, keys, labels, times
+from crm_metrics.demo.world import MONEY, NONE, REGIONS, Floats, Integers, days, decimal_of, keys, labels, times
 
 CURRENCY = "CNY"
 SALE, RETURN, GIFT, CANCELLED = range(4)
@@ -31,10 +31,6 @@ class Goods(NamedTuple):
     net: Integers
     cost: Integers
     kind: Integers
-
-    def chosen(self, which: Booleans | Integers) -> "Goods":
-        """Return these lines only."""
-        return Goods(*[column[which] for column in self])
 
 
 class Heads(NamedTuple):
@@ -120,7 +116,7 @@ def _order_columns(heads: Heads) -> dict[str, pa.Array]:
         "sales_channel": labels(heads.sales_channel, SALES_CHANNELS),
         "ordered_at": times(heads.moment),
         "ordered_on": days(heads.moment),
-        "campaign_id": keys("CMP", heads.campaign, width=2),
+        "campaign_id": keys("campaign", heads.campaign, width=2),
         "entry_started_at": times(heads.entry.started),
         "entry_booked_at": times(heads.entry.booked),
         "was_corrected": pa.array(corrected == 1, mask=corrected == NONE),

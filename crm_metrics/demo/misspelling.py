@@ -36,10 +36,6 @@ class Luck(NamedTuple):
         """Return the luck of `count` names."""
         return cls(random.random(count), random.random(count))
 
-    def chosen(self, which: Booleans | Integers) -> "Luck":
-        """Return the luck of these names only."""
-        return Luck(self.kind[which], self.place[which])
-
 
 def misspelt_people(persons: People, luck: Luck) -> pa.Array:
     """Return the persons' names with one error each."""

@@ -150,10 +150,6 @@ class People(NamedTuple):
     given: Integers
     second_given: Integers
 
-    def chosen(self, which: Booleans | Integers) -> "People":
-        """Return these persons only."""
-        return People(**{name: column[which] for name, column in self._asdict().items()})
-
     def mistaken(self) -> "People":
         """Return the persons with the first character of the Chinese given name written as another of the same sound."""
         return self._replace(given=_GIVEN.homophone[self.given])
@@ -222,10 +218,6 @@ class Companies(NamedTuple):
     trade: Integers
     founder: Integers
     partner: Integers
-
-    def chosen(self, which: Booleans | Integers) -> "Companies":
-        """Return these companies only."""
-        return Companies(**{name: column[which] for name, column in self._asdict().items()})
 
     def mistaken(self) -> "Companies":
         """Return the companies with the first coined character written as another of the same sound."""

@@ -124,7 +124,7 @@ def categories_of(product: Integers) -> Integers:
 
 def product_keys(product: Integers) -> pa.Array:
     """Return the ids of products, made once each."""
-    return keys("P", np.arange(PRODUCT_COUNT), width=4).take(pa.array(product))
+    return keys("product", np.arange(PRODUCT_COUNT), width=4).take(pa.array(product))
 
 
 def list_prices() -> Floats:

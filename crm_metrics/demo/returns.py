@@ -20,7 +20,7 @@ from crm_metrics.demo.products import (
     TIERS,
     categories_of,
 )
-from crm_metrics.demo.world import Booleans, Customers, Fact, Floats, Integers, Orders
+from crm_metrics.demo.world import Booleans, Customers, Fact, Floats, Integers, Orders, chosen
 from crm_metrics.language import noop
 
 RETURN_SHARE = (0.04, 0.07)  # of orders, by tier; never of those that a campaign caused, or of the test account
@@ -55,7 +55,7 @@ def returns(plan: Plan, chunk: int, customers: Customers, orders: Orders, *, sol
         is_given_back[:] = False
     order = np.flatnonzero(is_given_back)
     line = _lines_given_back(random, sold, is_given_back)
-    given = sold.chosen(line)
+    given = chosen(sold, line)
     negative = {name: -getattr(given, name) for name in ("quantity", "gross", "discount", "net", "cost")}
     own = given._replace(order=np.arange(len(order)), kind=np.full(len(order), RETURN), **negative)
     return Returns(order, orders.moment[order] + wait[order], own)

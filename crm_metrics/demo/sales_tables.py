@@ -93,7 +93,7 @@ def _call_counts(plan: Plan, made: Calls) -> pa.Table:
     count = int(chosen.sum())
     return pa.table(
         {
-            "activity_id": keys("AC", np.arange(count)),
+            "activity_id": keys("call count", np.arange(count)),
             "activity_kind": labels(np.zeros(count, dtype=int), ("call",)),
             "happened_at": times(made.day[chosen]),
             "employee_id": employee_keys("telesales", made.caller[chosen]),
@@ -115,11 +115,11 @@ def _call_details(plan: Plan, made: Calls, found: Leads) -> pa.Table:
     minutes = random.gamma(2.0, np.array(CALL_MINUTES)[result] / 2)
     return pa.table(
         {
-            "activity_id": keys("AK", np.arange(len(order))),
+            "activity_id": keys("call", np.arange(len(order))),
             "activity_kind": labels(np.zeros(len(order), dtype=int), ("call",)),
             "happened_at": times(moment[order]),
             "employee_id": employee_keys("telesales", caller[order]),
-            "lead_id": keys("L", lead[order]),
+            "lead_id": keys("lead", lead[order]),
             "activity_count": pa.array(np.ones(len(order), dtype=np.int32)),
             "minutes": money(minutes[order], decimals=1),
             "activity_result": labels(result[order], CALL_RESULTS),
@@ -136,7 +136,7 @@ def _lead_rows(plan: Plan, found: Leads, of_leads: LeadOutcomes) -> pa.Table:
     callers, others = employee_keys("telesales", found.caller), employee_keys("sales", np.where(by_phone, NONE, of_leads.seller))
     return pa.table(
         {
-            "lead_id": keys("L", np.arange(many)),
+            "lead_id": keys("lead", np.arange(many)),
             "customer_id": customer_keys(of_leads.customer),
             "created_on": days(found.created),
             "lead_source": labels(found.source, CHANNEL_NAMES),

@@ -26,6 +26,7 @@ from crm_metrics.demo.world import (
     Integers,
     Orders,
     Tables,
+    chosen,
     customer_keys,
     keys,
     labels,
@@ -151,10 +152,6 @@ class _Opened(NamedTuple):
         """Which come to an agent."""
         return (self.channel != SELF_SERVICE) & ~self.is_abandoned
 
-    def chosen(self, which: Booleans) -> "_Opened":
-        """Return these tickets only."""
-        return _Opened(**{name: column[which] for name, column in self._asdict().items()})
-
 
 class _Handled(NamedTuple):
     """What became of tickets. wait and minutes in minutes, cost in CNY; moments are NaN for what has not happened by the end."""
@@ -169,10 +166,6 @@ class _Handled(NamedTuple):
     cost: Floats
     score: Integers
 
-    def chosen(self, which: Booleans) -> "_Handled":
-        """Return these tickets only."""
-        return _Handled(**{name: column[which] for name, column in self._asdict().items()})
-
 
 def service(plan: Plan, chunk: int, customers: Customers, history: History) -> Served:
     """Return what is left of a chunk's history, its tickets and surveys, and what its tickets cost."""
@@ -180,9 +173,9 @@ def service(plan: Plan, chunk: int, customers: Customers, history: History) -> S
     handled = _handled(plan, chunk, tickets)
     dismissed = _dismissed(plan, chunk, tickets, handled, count=len(customers.number))
     stays = history.orders.moment <= dismissed[history.orders.customer]
-    orders = history.orders.chosen(stays)
+    orders = chosen(history.orders, stays)
     is_kept = stays[tickets.order]
-    tickets, handled = tickets.chosen(is_kept), handled.chosen(is_kept)
+    tickets, handled = chosen(tickets, is_kept), chosen(handled, is_kept)
     solved = np.flatnonzero(~np.isnan(handled.solved))
     asked = surveys.Solved(solved, tickets.customer[solved], handled.solved[solved], handled.score[solved])
     tables: Tables = {
@@ -218,7 +211,7 @@ def _opened(plan: Plan, chunk: int, customers: Customers, orders: Orders) -> _Op
         slowness=random.standard_normal(count),
         patience=random.standard_normal(count),
     )
-    return found.chosen(day < plan.days)
+    return chosen(found, day < plan.days)
 
 
 def _level(pair: tuple[float, float], is_after: Booleans) -> Floats:
@@ -315,7 +308,7 @@ def _rows(plan: Plan, chunk: int, customers: Customers, tickets: _Opened, *, han
     nobody = tickets.is_abandoned  # nobody learnt what it was about
     return pa.table(
         {
-            "ticket_id": keys(f"K{chunk + 1:03d}", np.arange(count)),
+            "ticket_id": keys("ticket", np.arange(count), chunk=chunk),
             "customer_id": customer_keys(customers.number[tickets.customer]),
             "employee_id": employee_keys("service", np.where(handled.replies > 0, agent, NONE)),
             "channel": labels(tickets.channel, TICKET_CHANNELS),

@@ -1,7 +1,7 @@
 """Who works for the demo company: how many people of each role, and their keys."""
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,20 +22,19 @@ Role = Literal["telesales", "sales", "service", "order entry", "marketing"]
 
 
 class _Post(NamedTuple):
-    """prefix: of the employee keys. customers_each: one person for so many customers. least: however few customers there are."""
+    """customers_each: one person for so many customers. least: however few customers there are."""
 
-    prefix: str
     customers_each: int
     least: int
 
 
 _POSTS: dict[Role, _Post] = {
-    "sales": _Post("S", 2_500, 4),
-    "service": _Post("A", 2_000, 4),
-    "order entry": _Post("B", 900, 4),  # before the CRM; see ENTRY_STAFF_KEPT
-    "marketing": _Post("M", 10_000, 2),
+    "sales": _Post(2_500, 4),
+    "service": _Post(2_000, 4),
+    "order entry": _Post(900, 4),  # before the CRM; see ENTRY_STAFF_KEPT
+    "marketing": _Post(10_000, 2),
 }
-ROLES: tuple[Role, ...] = ("telesales", "sales", "service", "order entry", "marketing")
+ROLES: tuple[Role, ...] = get_args(Role)
 HOURLY_COST: dict[Role, float] = {"telesales": 45.0, "sales": 95.0, "service": 50.0, "order entry": 40.0, "marketing": 75.0}  # CNY
 ENTRY_STAFF_KEPT = 10 / 22  # WilTel: 22 people who enter orders become 10
 
@@ -49,7 +48,7 @@ def headcount(plan: Plan, role: Role) -> int:
 
 def employee_keys(role: Role, places: npt.ArrayLike) -> pa.Array:
     """Return the employee keys of places 0, 1, … within a role; null for NONE."""
-    return keys("T" if role == "telesales" else _POSTS[role].prefix, places, width=4)
+    return keys(role, places, width=4)
 
 
 def sellers(plan: Plan, region: Integers, luck: Floats) -> Integers:

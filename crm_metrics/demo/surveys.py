@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from crm_metrics.demo.customers import LEVELS, SATISFACTION_SHARE
 from crm_metrics.demo.plan import Plan
-from crm_metrics.demo.world import NONE, Booleans, Customers, Fact, Floats, Integers, Orders, customer_keys, days, keys, labels
+from crm_metrics.demo.world import NONE, Booleans, Customers, Fact, Floats, Integers, Orders, chosen, customer_keys, days, keys, labels
 from crm_metrics.language import noop
 
 PERIODS = ("上线前 Before go-live", "上线后 After go-live")
@@ -67,10 +67,6 @@ class _Invitations(NamedTuple):
     level: Integers
     score: Integers
 
-    def chosen(self, which: Booleans) -> "_Invitations":
-        """Return these invitations only."""
-        return _Invitations(**{name: column[which] for name, column in self._asdict().items()})
-
 
 def scores(badness: Floats, is_after: Booleans, is_abandoned: Booleans) -> Integers:
     """Return the true score of tickets from standard normal numbers, the worse the higher; each share is exactly as stated."""
@@ -102,7 +98,7 @@ def _about_tickets(plan: Plan, chunk: int, solved: Solved, dismissed: Floats) ->
     random = plan.generator("ticket surveys", chunk)
     is_asked = (random.random(len(solved.ticket)) < ASKED_SHARE) & (solved.moment <= dismissed[solved.customer])
     kind, invited = np.zeros(len(is_asked), dtype=np.int64), np.floor(solved.moment)
-    return _Invitations(solved.customer, solved.ticket, kind, invited, solved.score, solved.score).chosen(is_asked)
+    return chosen(_Invitations(solved.customer, solved.ticket, kind, invited, solved.score, solved.score), is_asked)
 
 
 def _about_the_company(plan: Plan, chunk: int, customers: Customers, orders: Orders, *, kind: int, dismissed: Floats) -> _Invitations:
@@ -117,7 +113,7 @@ def _about_the_company(plan: Plan, chunk: int, customers: Customers, orders: Ord
     is_asked = is_recent & (invited < plan.days) & (invited <= dismissed[customer]) & ~customers.is_test[customer]
     score = recommendation if KINDS[kind] == "recommendation" else level
     ticket, kinds = np.full(len(customer), NONE), np.full(len(customer), kind)
-    return _Invitations(customer, ticket, kinds, invited, level, score).chosen(is_asked)
+    return chosen(_Invitations(customer, ticket, kinds, invited, level, score), is_asked)
 
 
 def _last_order(plan: Plan, orders: Orders, customer: Integers, moment: Floats) -> Floats:
@@ -133,9 +129,9 @@ def _rows(plan: Plan, chunk: int, customers: Customers, asked: _Invitations) -> 
     is_silent = (random.random(count) >= answer_probabilities(plan)[asked.level - 1]) | (answered >= plan.days)
     return pa.table(
         {
-            "survey_id": keys(f"V{chunk + 1:03d}", np.arange(count)),
+            "survey_id": keys("survey", np.arange(count), chunk=chunk),
             "customer_id": customer_keys(customers.number[asked.customer]),
-            "ticket_id": keys(f"K{chunk + 1:03d}", asked.ticket),
+            "ticket_id": keys("ticket", asked.ticket, chunk=chunk),
             "survey_kind": labels(asked.kind, KINDS),
             "invited_on": days(asked.invited),
             "answered_on": days(np.where(is_silent, np.nan, answered)),

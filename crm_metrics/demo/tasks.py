@@ -58,7 +58,7 @@ def task_rows(plan: Plan, made: Deals) -> pa.Table:
     done[(random.random(len(entry)) >= done_share) | (done >= plan.days)] = np.nan
     return pa.table(
         {
-            "task_id": keys("TK", np.arange(len(entry))),
+            "task_id": keys("task", np.arange(len(entry))),
             "employee_id": employee_keys("sales", changed.seller[entry]),
             "customer_id": customer_keys(made.customer[deal]),
             "opportunity_id": deal_keys(deal),
@@ -80,7 +80,7 @@ def activity_rows(plan: Plan, made: Deals) -> pa.Table:
     minutes = random.gamma(ACTIVITY_SHAPE, np.array(ACTIVITY_MINUTES)[kind] / ACTIVITY_SHAPE)
     return pa.table(
         {
-            "activity_id": keys("AD", np.arange(len(deal))),
+            "activity_id": keys("deal activity", np.arange(len(deal))),
             "activity_kind": labels(kind, ACTIVITY_KINDS),
             "happened_at": times(in_office_hours(found.created[deal] + random.random(len(deal)) * length[deal])),
             "employee_id": employee_keys("sales", found.seller[deal]),
@@ -132,7 +132,7 @@ def ticket_rows(plan: Plan, made: Deals) -> pa.Table:
     agent = random.integers(0, headcount(plan, "service"), many)
     return pa.table(
         {
-            "ticket_id": keys("KD", np.arange(many)),
+            "ticket_id": keys("enquiry", np.arange(many)),
             "customer_id": customer_keys(made.customer[deal]),
             "employee_id": employee_keys("service", agent),
             "channel": labels((~by_phone).astype(int), ENQUIRY_CHANNELS),

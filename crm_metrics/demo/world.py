@@ -4,8 +4,9 @@ Moments are days since the first day of the demo with the time of day as fractio
 orders are pointed at by their place (0, 1, …) within the chunk. Rows for the database are Arrow tables by SQLAlchemy table.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ REGIONS = ("华东 East China", "华南 South China", "华北 North China", "西
 NONE = -1  # points at nobody, at nothing
 _FIRST = int(datetime(FIRST_ON.year, FIRST_ON.month, FIRST_ON.day, tzinfo=UTC).timestamp())
 _EPOCH_DAY = _FIRST // 86_400
+_BEYOND_ALL_DAYS = 4_096.0  # more days than the demo has, and whatever follows them
 
 
 class Customers(NamedTuple):
@@ -71,16 +73,17 @@ class Orders(NamedTuple):
     campaign: Integers
     is_caused: Booleans
 
-    def chosen(self, which: Booleans | Integers) -> "Orders":
-        """Return these orders only."""
-        return Orders(**{name: column[which] for name, column in self._asdict().items()})
-
 
 class History(NamedTuple):
     """Orders, and per customer the moment of leaving for ever: NaN for those still there when the demo ends."""
 
     orders: Orders
     left: Floats
+
+
+Columns = TypeVar("Columns", bound=tuple[npt.NDArray[Any], ...])
+Stated: TypeAlias = Mapping[str, float | str | Mapping[str, float | str]]
+"""What a part of the demo states: a value by parameter, or values by parameter and subject (see `subject`)."""
 
 
 class Fact(NamedTuple):
@@ -92,28 +95,93 @@ class Fact(NamedTuple):
     value: float | str
 
 
+def subject(*parts: str) -> str:
+    """Return whom a value is about, from several names.
+
+    >>> subject("phone", "after")
+    'phone · after'
+    """
+    return " · ".join(parts)
+
+
+def chosen(columns: Columns, which: Booleans | Integers) -> Columns:
+    """Return these elements of every column."""
+    return _made(columns, [column[which] for column in columns])
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Return the elements of all parts, one part after the other."""
+    return _made(parts[0], [np.concatenate(columns) for columns in zip(*parts, strict=True)])
+
+
+def _made(like: Columns, columns: list[npt.NDArray[Any]]) -> Columns:
+    """Return columns as the NamedTuple that `like` is."""
+    made: Columns = type(like)(*columns)
+    return made
+
+
+def sort_key(customer: Integers, moment: Floats) -> Floats:
+    """Return numbers that sort by customer and then by moment."""
+    return customer * _BEYOND_ALL_DAYS + moment
+
+
 # ── from numbers to columns of the database ─────────────────────────────────────────────────────────────────────────────
 
 
-def keys(prefix: str, numbers: npt.ArrayLike, width: int = 7) -> pa.Array:
-    """Return keys like C0000017 for numbers from 0 on (the key counts from 1); null for NONE.
+_PREFIXES = {
+    "customer": "C",
+    "office customer": "K",
+    "contact": "CN",
+    "contract": "CT",
+    "product": "P",
+    "order": "O",
+    "returned order": "R",
+    "cancelled order": "X",
+    "anonymous order": "N",
+    "cost": "CC",
+    "campaign": "CMP",
+    "touch": "CU",
+    "campaign cost": "CS",
+    "lead": "L",
+    "deal": "D",
+    "task": "TK",
+    "ticket": "ST",
+    "enquiry": "SE",
+    "survey": "SV",
+    "call count": "AC",
+    "call": "AK",
+    "deal activity": "AD",
+    "telesales": "ET",
+    "sales": "ES",
+    "service": "EA",
+    "order entry": "EB",
+    "marketing": "EM",
+}
+"""How the key of each kind of thing begins: no two alike, so that a key says what it names."""
 
-    >>> keys("C", [16, NONE]).to_pylist()
-    ['C0000017', None]
+
+def keys(kind: str, numbers: npt.ArrayLike, *, chunk: int | None = None, width: int = 7) -> pa.Array:
+    """Return keys of a kind of thing (see _PREFIXES) for numbers from 0 on, counted from 1 in the key; null for NONE.
+
+    chunk: of things that are counted anew in each chunk.
+
+    >>> keys("customer", [16, NONE]).to_pylist(), keys("ticket", [0], chunk=4).to_pylist()
+    (['C0000017', None], ['ST0050000001'])
     """
     array = np.asarray(numbers, dtype=np.int64)
+    prefix = _PREFIXES[kind] + ("" if chunk is None else f"{chunk + 1:03d}")
     written = pc.utf8_lpad(pa.array(array + 1, mask=array == NONE).cast(pa.string()), width, "0")
     return pc.binary_join_element_wise(prefix, written, "")
 
 
 def customer_keys(numbers: npt.ArrayLike) -> pa.Array:
     """Return the ids of customers in the shop's own system."""
-    return keys("C", numbers)
+    return keys("customer", numbers)
 
 
 def order_keys(chunk: int, count: int) -> pa.Array:
     """Return the ids of a chunk's `count` orders, in the order of Orders."""
-    return keys(f"O{chunk + 1:03d}", np.arange(count))
+    return keys("order", np.arange(count), chunk=chunk)
 
 
 def days(moments: npt.ArrayLike) -> pa.Array:
