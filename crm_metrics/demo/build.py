@@ -16,6 +16,7 @@ from crm_metrics.data_import import ledger, load, samples
 from crm_metrics.database import DataSet
 from crm_metrics.demo import (
     baskets,
+    campaign_truth,
     campaigns,
     contracts,
     costs,
@@ -209,7 +210,8 @@ def _at_the_end(plan: Plan, done: list[tuple[Tally, MonthlyTotals]]) -> Tables:
     """Return what is known when all customers are: campaigns with their costs, targets, the truth."""
     tallies, months = zip(*done, strict=True)
     summed = MonthlyTotals(*[sum(parts) for parts in zip(*months, strict=True)])
-    of_campaigns, facts = campaigns.finished(plan, list(tallies))
+    of_campaigns, known = campaigns.finished(plan, list(tallies))
+    facts = known if isinstance(known, list) else truth.facts_of(campaign_truth.TOPIC, known)
     return merged([of_campaigns, targets.targets(plan, summed), truth.rows([*truth.stated(plan), *facts])])
 
 

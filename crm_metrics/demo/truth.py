@@ -33,7 +33,7 @@ from crm_metrics.demo import (
     tasks,
 )
 from crm_metrics.demo.plan import EFFECT_NAMES, Plan
-from crm_metrics.demo.world import Fact, Tables, shares
+from crm_metrics.demo.world import Fact, Stated, Tables, shares
 from crm_metrics.language import noop
 from crm_metrics.schema import demo_truth
 
@@ -49,7 +49,6 @@ class Part(Protocol):
 
     TOPIC: str
     PARAMETERS: dict[str, tuple[str, str]]
-    facts: Callable[..., list[Fact]]
 
 
 class Topic(NamedTuple):
@@ -104,8 +103,22 @@ def stated(plan: Plan) -> list[Fact]:
 
 def _facts(part: Part, plan: Plan) -> list[Fact]:
     """Return what a part states beforehand: nothing where its truth comes out of what happened, as that of the campaigns."""
-    takes = list(signature(part.facts).parameters)
-    return part.facts(plan) if takes == ["plan"] else part.facts() if not takes else []
+    states: Callable[[Plan], Stated] | None = getattr(part, "stated", None)
+    if states is not None:
+        return facts_of(part.TOPIC, states(plan))
+    facts: Callable[..., list[Fact]] = part.facts  # type: ignore[attr-defined]
+    takes = list(signature(facts).parameters)
+    return facts(plan) if takes == ["plan"] else facts() if not takes else []
+
+
+def facts_of(topic: str, values: Stated) -> list[Fact]:
+    """Return what a part states as facts, in its order.
+
+    >>> [fact.value for fact in facts_of("returns", {"share": {"before": 0.2, "after": 0.1}, "days": 7.0})]
+    [0.2, 0.1, 7.0]
+    """
+    by_subject = {parameter: value if isinstance(value, Mapping) else {"": value} for parameter, value in values.items()}
+    return [Fact(topic, parameter, subject, value) for parameter, found in by_subject.items() for subject, value in found.items()]
 
 
 def plan_facts(plan: Plan) -> list[Fact]:
