@@ -1,5 +1,6 @@
 """What the demo's campaigns cause is what is stated: in the orders, in the rows and in the truth beside them."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,14 +13,24 @@ from scipy import stats
 from crm_metrics import schema
 from crm_metrics.demo import campaign_truth, campaigns
 from crm_metrics.demo.campaign_audience import LOST, OTHERS, Split, spend_between
-from crm_metrics.demo.campaign_catalogue import CONTROL, FROM_40, LAPSED_DAYS, ORDER_VALUE_SHAPE, RECENT_DAYS, UNDER_40, Campaign
-from crm_metrics.demo.campaigns import CAMPAIGNS, PARAMETERS, TOPIC
+from crm_metrics.demo.campaign_catalogue import (
+    CAMPAIGNS,
+    CONTROL,
+    FROM_40,
+    LAPSED_DAYS,
+    ORDER_VALUE_SHAPE,
+    RECENT_DAYS,
+    UNDER_40,
+    Campaign,
+)
+from crm_metrics.demo.campaign_records import KEYS
+from crm_metrics.demo.campaign_truth import PARAMETERS
 from crm_metrics.demo.customers import customers
 from crm_metrics.demo.leads import calls, leads
 from crm_metrics.demo.plan import FIRST_ON, Effects, Plan
 from crm_metrics.demo.purchases import natural_history
 from crm_metrics.demo.roster import roster
-from crm_metrics.demo.world import NONE, Customers, Fact, Orders, Tables, chosen, customer_keys, order_keys
+from crm_metrics.demo.world import NONE, Customers, Orders, Stated, Tables, chosen, customer_keys, joined, order_keys, subject
 
 MAILING, BEST, BROKEN, TWO_OFFERS, WIN_BACK, CARD, VOUCHER, LIVE_STREAM, REMINDERS, NO_COST = range(10)
 EQUAL_ARMS = (CARD, VOUCHER, LIVE_STREAM, REMINDERS, NO_COST)
@@ -35,13 +46,18 @@ class Company(NamedTuple):
     run: campaigns.Run
     result: campaigns.Campaigned
     tables: Tables
-    facts: list[Fact]
+    stated: Stated
+    came_out: Stated
 
-    def fact(self, parameter: str, subject: str) -> float:
-        return next(float(fact.value) for fact in self.facts if fact.parameter == parameter and fact.subject == subject)
+    def fact(self, parameter: str, *named: str) -> float:
+        of_parameter = (self.came_out if parameter in self.came_out else self.stated)[parameter]
+        assert isinstance(of_parameter, Mapping)
+        return float(of_parameter[subject(*named)])
 
-    def has_fact(self, parameter: str, subject: str) -> bool:
-        return any(fact.parameter == parameter and fact.subject == subject for fact in self.facts)
+    def has_fact(self, parameter: str, named: str) -> bool:
+        of_parameter = {**self.stated, **self.came_out}.get(parameter, {})
+        assert isinstance(of_parameter, Mapping)
+        return named in of_parameter
 
     def treated(self, place: int) -> np.ndarray:
         return self.run.splits[place].is_treated(CAMPAIGNS[place])
@@ -63,8 +79,9 @@ def before_campaigns(plan: Plan) -> tuple[Customers, Orders]:
 def company(plan: Plan) -> Company:
     everybody, natural = before_campaigns(plan)
     result = campaigns.campaigns(plan, 0, everybody, natural)
-    rows, facts = campaigns.finished(plan, [result.tally])
-    return Company(plan, everybody, natural, campaigns.run(plan, 0, everybody, natural), result, {**result.tables, **rows}, facts)
+    rows, came_out = campaigns.finished(plan, [result.tally])
+    run, stated = campaigns.run(plan, 0, everybody, natural), campaign_truth.stated(plan)
+    return Company(plan, everybody, natural, run, result, {**result.tables, **rows}, stated, came_out)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +176,7 @@ def test_an_order_on_a_day_already_taken_waits_for_a_free_one():
     moment = np.tile(np.arange(campaign.started, campaign.ended - 1) + 0.5, len(early))
     never, nothing = np.zeros(len(customer), dtype=bool), np.full(len(customer), NONE)
     busy = Orders(customer, moment, np.ones(len(customer)), is_first=never, is_premium=never, campaign=nothing, is_caused=never)
-    orders = Orders(*(np.concatenate(pair) for pair in zip(outside, busy, strict=True)))
+    orders = joined([outside, busy])
     result = campaigns.run(plan, 0, everybody, chosen(orders, np.lexsort((orders.moment, orders.customer)))).orders
     caused = result.is_caused & (result.moment >= campaign.started) & (result.moment < campaign.ended)
     assert caused.sum() > 0
@@ -234,7 +251,7 @@ def test_windows_do_not_overlap_nor_does_a_second_life_reach_into_one():
     starts = [one.started for one in CAMPAIGNS]
     assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
     assert ends[-1] <= Plan().days
-    assert [one.key for one in CAMPAIGNS] == [f"CMP{number:02d}" for number in range(1, 11)]
+    assert list(KEYS) == [f"CMP{number:02d}" for number in range(1, 11)]
 
 
 # ── the second life of those won back ───────────────────────────────────────────────────────────────────────────────────
@@ -266,7 +283,7 @@ def test_without_campaigns_and_win_back_orders_are_as_they_came_and_there_are_no
     assert {table.name: rows.num_rows for table, rows in demo.tables.items()} == dict.fromkeys(
         ("campaign_members", "campaign_touches", "campaigns", "campaign_spend"), 0
     )
-    assert demo.facts == []
+    assert (demo.stated, demo.came_out) == ({}, {})
 
 
 def test_without_win_back_the_other_campaigns_stay_as_they_were(demo):
@@ -283,7 +300,7 @@ def test_without_win_back_the_other_campaigns_stay_as_they_were(demo):
 def test_one_seed_gives_the_same_rows_and_another_seed_differs(demo):
     again, other = company(demo.plan), company(Plan(customers=5_000, seed=12))
     assert all(rows.equals(again.tables[table]) for table, rows in demo.tables.items())
-    assert again.facts == demo.facts
+    assert (again.stated, again.came_out) == (demo.stated, demo.came_out)
     assert not demo.tables[schema.campaign_members].equals(other.tables[schema.campaign_members])
 
 
@@ -291,7 +308,7 @@ def test_one_seed_gives_the_same_rows_and_another_seed_differs(demo):
 def test_the_smallest_companies_have_campaigns_too(number):
     demo = company(Plan(customers=number, seed=1))
     assert demo.tables[schema.campaigns].num_rows == 10
-    assert all(np.isfinite(fact.value) for fact in demo.facts if isinstance(fact.value, float))
+    assert all(np.isfinite(list(by_subject.values())).all() for by_subject in demo.came_out.values() if isinstance(by_subject, Mapping))
 
 
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -323,7 +340,7 @@ def test_each_redeemed_touch_is_an_order_of_that_customer_naming_that_campaign(d
     named = np.flatnonzero(orders.campaign != NONE)
     keys = order_keys(0, len(orders.customer)).take(named).to_pylist()
     customer = customer_keys(demo.customers.number[orders.customer[named]]).to_pylist()
-    wanted = set(zip(keys, customer, [CAMPAIGNS[place].key for place in orders.campaign[named]], strict=True))
+    wanted = set(zip(keys, customer, [KEYS[place] for place in orders.campaign[named]], strict=True))
     touches = demo.tables[schema.campaign_touches]
     redeemed = touches.filter(pc.equal(touches["touch_kind"], "redeemed"))
     columns = [redeemed[name].to_pylist() for name in ("order_id", "customer_id", "campaign_id")]
@@ -348,11 +365,11 @@ def test_only_the_treated_are_touched_first_by_what_was_sent(demo):
 def test_messages_are_opened_and_clicked_as_stated(demo):
     touches = demo.tables[schema.campaign_touches].group_by(["campaign_id", "touch_kind"]).aggregate([("touch_id", "count")]).to_pylist()
     count = {(row["campaign_id"], row["touch_kind"]): row["touch_id_count"] for row in touches}
-    for campaign in CAMPAIGNS:
-        sent, opened = count[campaign.key, "sent"], count.get((campaign.key, "opened"), 0)
+    for key, campaign in zip(KEYS, CAMPAIGNS, strict=True):
+        sent, opened = count[key, "sent"], count.get((key, "opened"), 0)
         assert within_four_errors(opened / sent, campaign.open_rate, np.sqrt(campaign.open_rate * (1 - campaign.open_rate) / sent))
         if opened:
-            rate, clicked = campaign.click_rate, count[campaign.key, "clicked"]
+            rate, clicked = campaign.click_rate, count[key, "clicked"]
             assert within_four_errors(clicked / opened, rate, np.sqrt(rate * (1 - rate) / opened))
 
 
@@ -381,18 +398,36 @@ def test_campaign_rows_say_when_results_count(demo):
 
 
 def test_every_fact_is_declared_and_every_declared_parameter_is_stated(demo):
-    assert {fact.parameter for fact in demo.facts} == set(PARAMETERS)
-    assert {fact.topic for fact in demo.facts} == {TOPIC}
-    assert len({(fact.parameter, fact.subject) for fact in demo.facts}) == len(demo.facts)
+    assert demo.stated.keys() | demo.came_out.keys() == PARAMETERS.keys()
+    assert not demo.stated.keys() & demo.came_out.keys()
+
+
+def test_what_is_stated_beforehand_is_what_the_catalogue_says(demo):
+    offers, live = CAMPAIGNS[TWO_OFFERS].name, CAMPAIGNS[LIVE_STREAM].name
+    assert demo.fact("extra_order_chance", offers, "treated B") == 0.04
+    assert demo.fact("order_value", offers) == 250  # of both offers
+    assert not demo.has_fact("extra_order_chance", offers)
+    assert (demo.fact("extra_order_chance", live, UNDER_40), demo.fact("lost_share", live, FROM_40)) == (0.12, 0.3)
+    assert demo.fact("audience_share", CAMPAIGNS[BEST].name) == 0.25
+    assert (demo.fact("best_days", CAMPAIGNS[BEST].name), demo.fact("lapsed_days", CAMPAIGNS[WIN_BACK].name)) == (180, 180)
+    assert demo.fact("cost_per_person", CAMPAIGNS[VOUCHER].name, "media") == 4.10
+    assert demo.stated["order_value_shape"] == ORDER_VALUE_SHAPE
+
+
+def test_of_a_campaign_that_does_not_take_place_nothing_is_stated():
+    stated = campaign_truth.stated(Plan(effects=Effects.without("win_back")))
+    assert "second_life_orders" not in stated
+    assert not any(CAMPAIGNS[WIN_BACK].name in by_subject for by_subject in stated.values() if isinstance(by_subject, Mapping))
 
 
 def test_the_lift_of_added_orders_is_chance_times_value_exactly(demo):
     """0.10 x 320 = 32; two offers 0.10 x 250 and 0.04 x 250, together in equal arms 17.50; win-back 0.12 x 260."""
     offers = CAMPAIGNS[TWO_OFFERS].name
-    wanted = {CAMPAIGNS[VOUCHER].name: 32.0, f"{offers}: treated": 25.0, f"{offers}: treated B": 10.0, CAMPAIGNS[WIN_BACK].name: 31.2}
-    for subject, lift in wanted.items():
-        assert demo.fact("lift", subject) == pytest.approx(lift, rel=1e-12)
-    sizes = [demo.fact("treated", f"{offers}: {arm}") for arm in ("treated", "treated B")]
+    assert demo.fact("lift", CAMPAIGNS[VOUCHER].name) == pytest.approx(32.0, rel=1e-12)
+    assert demo.fact("lift", offers, "treated") == pytest.approx(25.0, rel=1e-12)
+    assert demo.fact("lift", offers, "treated B") == pytest.approx(10.0, rel=1e-12)
+    assert demo.fact("lift", CAMPAIGNS[WIN_BACK].name) == pytest.approx(31.2, rel=1e-12)
+    sizes = [demo.fact("treated", offers, arm) for arm in ("treated", "treated B")]
     assert demo.fact("lift", offers) == pytest.approx((25 * sizes[0] + 10 * sizes[1]) / sum(sizes))
     assert demo.fact("second_life_revenue", CAMPAIGNS[WIN_BACK].name) == pytest.approx(0.12 * 1.6 * 240)
 
@@ -406,7 +441,7 @@ def test_the_lift_of_lost_orders_is_their_chance_times_what_would_have_been_boug
 
 def test_the_live_stream_helps_the_young_hurts_the_old_and_does_next_to_nothing_overall(demo):
     campaign, split = CAMPAIGNS[LIVE_STREAM], demo.run.splits[LIVE_STREAM]
-    young, old, overall = (demo.fact("lift", campaign.name + part) for part in (f": {UNDER_40}", f": {FROM_40}", ""))
+    young, old, overall = (demo.fact("lift", campaign.name, *part) for part in ((UNDER_40,), (FROM_40,), ()))
     share = (split.stratum[split.is_member] == 0).mean()
     assert young == pytest.approx(30)
     assert old < -20
@@ -427,12 +462,12 @@ def test_lost_buyers_are_those_whose_every_order_is_lost(demo):
     assert demo.fact("extra_buyers", campaign.name) == pytest.approx(-np.where(orders > 0, 0.3**orders, 0).mean())
 
 
-@pytest.mark.parametrize(("place", "others"), [(BEST, OTHERS), (BROKEN, 1)])
-def test_the_naive_lift_is_wrong_by_the_stated_bias(demo, place, others):
+@pytest.mark.parametrize(("place", "others", "parameter"), [(BEST, OTHERS, "naive_lift"), (BROKEN, 1, "broken_lift")])
+def test_the_naive_lift_is_wrong_by_the_stated_bias(demo, place, others, parameter):
     campaign, group = CAMPAIGNS[place], demo.run.splits[place].group
     spend, natural = (spend_between(one, 5_000, campaign.started, campaign.ended) for one in (demo.result.orders, demo.natural))
     naive, bias = (column[group == 0].mean() - column[group == others].mean() for column in (spend, natural))
-    assert demo.fact("naive_lift", campaign.name) == pytest.approx(naive)
+    assert demo.fact(parameter, campaign.name) == pytest.approx(naive)
     assert demo.fact("selection_bias", campaign.name) == pytest.approx(bias)
     treated, lift = (group == 0).sum(), demo.fact("lift", campaign.name)
     chance, mean = campaign.effects[0].extra_orders, campaign.effects[0].order_value
@@ -447,7 +482,7 @@ def test_the_best_would_have_spent_more_anyway_by_many_times_the_true_lift(demo)
 
 def test_money_of_a_campaign_adds_up(demo):
     campaign, spend = CAMPAIGNS[VOUCHER], demo.tables[schema.campaign_spend].to_pylist()
-    cost = sum((row["spend_amount"] for row in spend if row["campaign_id"] == campaign.key), Decimal(0))
+    cost = sum((row["spend_amount"] for row in spend if row["campaign_id"] == KEYS[VOUCHER]), Decimal(0))
     treated = int(demo.treated(VOUCHER).sum())
     assert cost == treated * (Decimal("4.10") + Decimal("2.30"))
     assert demo.fact("cost", campaign.name) == float(cost)
@@ -458,19 +493,19 @@ def test_money_of_a_campaign_adds_up(demo):
 
 
 def test_a_campaign_whose_cost_nobody_recorded_has_no_cost_no_budget_and_no_return(demo):
-    campaign = CAMPAIGNS[NO_COST]
     budgets = [row["budget_amount"] for row in demo.tables[schema.campaigns].to_pylist()]
     assert [budget is None for budget in budgets] == [False] * 9 + [True]
-    assert campaign.key not in demo.tables[schema.campaign_spend]["campaign_id"].to_pylist()
-    assert not any(demo.has_fact(name, campaign.name) for name in ("cost", "incremental_return", "attributed_return"))
+    assert KEYS[NO_COST] not in demo.tables[schema.campaign_spend]["campaign_id"].to_pylist()
+    unknown = ("cost", "incremental_return", "attributed_return", "budget_factor")
+    assert not any(demo.has_fact(name, CAMPAIGNS[NO_COST].name) for name in unknown)
 
 
 def test_sums_of_chunks_add_up(demo):
-    rows, facts = campaigns.finished(demo.plan, [demo.result.tally, demo.result.tally])
-    twice = demo._replace(tables=rows, facts=facts)
+    rows, came_out = campaigns.finished(demo.plan, [demo.result.tally, demo.result.tally])
+    twice = demo._replace(tables=rows, came_out=came_out)
     for name in ("treated", "cost", "attributed_revenue", "incremental_revenue"):
         assert twice.fact(name, CAMPAIGNS[VOUCHER].name) == pytest.approx(2 * demo.fact(name, CAMPAIGNS[VOUCHER].name))
-    for name in ("lift", "relative_lift", "naive_lift"):
+    for name in ("lift", "relative_lift", "broken_lift"):
         assert twice.fact(name, CAMPAIGNS[BROKEN].name) == pytest.approx(demo.fact(name, CAMPAIGNS[BROKEN].name))
 
 
@@ -490,7 +525,7 @@ def is_covered(truth: float, difference: float, variance: float, freedom: float)
     return abs(difference - truth) <= stats.t.ppf(0.975, freedom) * np.sqrt(variance)
 
 
-def intervals_hold(campaign: Campaign, split: Split, spend: np.ndarray, lifts: dict[str, float]) -> dict[str, bool]:
+def intervals_hold(campaign: Campaign, split: Split, spend: np.ndarray, lifts: Mapping[str, float | str]) -> dict[str, bool]:
     """Whether the interval covers the true lift, for the campaign (strata weighted by size) and for each of several strata."""
     cells = [split.stratum == place for place in range(len(campaign.strata))]
     found = [welch(spend[cell & (split.group == 0)], spend[cell & (split.group == 1)]) for cell in cells]
@@ -498,10 +533,11 @@ def intervals_hold(campaign: Campaign, split: Split, spend: np.ndarray, lifts: d
     difference, variance, freedom = np.array(found).T
     parts = weights**2 * variance
     pooled = ((weights * difference).sum(), parts.sum(), parts.sum() ** 2 / (parts**2 / freedom).sum())
-    covered = {campaign.name: is_covered(lifts[campaign.name], *pooled)}
+    covered = {campaign.name: is_covered(float(lifts[campaign.name]), *pooled)}
     if len(cells) > 1:
         for name, one in zip(campaign.strata, found, strict=True):
-            covered[f"{campaign.name}: {name}"] = is_covered(lifts[f"{campaign.name}: {name}"], *one)
+            named = subject(campaign.name, name)
+            covered[named] = is_covered(float(lifts[named]), *one)
     return covered
 
 
@@ -512,15 +548,15 @@ def coverage(places: tuple[int, ...], effects: Effects, number: int) -> dict[str
         plan = Plan(customers=number, seed=seed, effects=effects)
         everybody, natural = before_campaigns(plan)
         run = campaigns.run(plan, 0, everybody, natural)
-        facts = campaign_truth.facts(places, run.tally, [None] * len(places))
-        lifts = {fact.subject: float(fact.value) for fact in facts if fact.parameter == "lift"}
+        lifts = campaign_truth.came_out(places, run.tally, [None] * len(places))["lift"]
+        assert isinstance(lifts, Mapping)
         for place in places:
             campaign, split = CAMPAIGNS[place], run.splits[place]
             assert np.bincount(split.group[split.is_member]).min() >= 1_000
             spend = spend_between(run.orders, number, campaign.started, campaign.ended)
-            for subject, is_held in intervals_hold(campaign, split, spend, lifts).items():
-                held.setdefault(subject, []).append(is_held)
-    return {subject: float(np.mean(ones)) for subject, ones in held.items()}
+            for named, is_held in intervals_hold(campaign, split, spend, lifts).items():
+                held.setdefault(named, []).append(is_held)
+    return {named: float(np.mean(ones)) for named, ones in held.items()}
 
 
 @pytest.mark.slow
@@ -528,7 +564,7 @@ def test_true_lifts_lie_inside_their_intervals_as_often_as_stated():
     """Upgrades, outliers and satisfaction stay on; the seasons, which only move moments, are off because they take half the time."""
     found = coverage(EQUAL_ARMS, Effects.without("seasonality", "win_back"), 5_000)
     assert len(found) == len(EQUAL_ARMS) + 2
-    assert {subject: share for subject, share in found.items() if not LEAST_COVERAGE <= share <= MOST_COVERAGE} == {}
+    assert {named: share for named, share in found.items() if not LEAST_COVERAGE <= share <= MOST_COVERAGE} == {}
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ class Split(NamedTuple):
 
 def split(plan: Plan, chunk: int, campaign: Campaign, *, customers: Customers, orders: Orders) -> Split:
     """Return who is in which arm. Arms are drawn by complete randomisation, so that in each stratum their sizes are as planned."""
-    random, count = plan.generator(f"audience {campaign.key}", chunk), len(customers.number)
+    random, count = plan.generator(f"audience {campaign.name}", chunk), len(customers.number)
     choice, lot, loss = random.random((3, count))
     eligible = _is_eligible(campaign, customers, orders)
     chosen = _is_chosen(campaign, eligible, orders=orders, choice=choice)

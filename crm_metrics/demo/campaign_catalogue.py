@@ -68,7 +68,6 @@ class Campaign(NamedTuple):
     out of the list.
     """
 
-    key: str
     name: str
     kind: str
     channel: str
@@ -126,7 +125,6 @@ _ALL = ((TREATED, 1.0),)
 
 CAMPAIGNS = (
     Campaign(
-        "CMP01",
         "年中大促群发 Mid-year mailing",
         "retention",
         SMS,
@@ -142,7 +140,6 @@ CAMPAIGNS = (
         budget_factor=0.9,
     ),
     Campaign(
-        "CMP02",
         "双十一贵宾邀请 Invitation to the best customers",
         "retention",
         MAIL,
@@ -159,7 +156,6 @@ CAMPAIGNS = (
         budget_factor=1.1,
     ),
     Campaign(
-        "CMP03",
         "春季上新 Spring collection",
         "cross-sell",
         EMAIL,
@@ -176,7 +172,6 @@ CAMPAIGNS = (
         lost_controls=0.5,
     ),
     Campaign(
-        "CMP04",
         "会员日双方案 Members' day, two offers",
         "retention",
         WECHAT,
@@ -193,7 +188,6 @@ CAMPAIGNS = (
         budget_factor=1.05,
     ),
     Campaign(
-        "CMP05",
         "老客召回 Come back to us",
         "win-back",
         TELEPHONE,
@@ -211,7 +205,6 @@ CAMPAIGNS = (
         second_life=SecondLife(orders=1.6, order_value=240.0, days=140),
     ),
     Campaign(
-        "CMP06",
         "新年贺卡 New Year card",
         "retention",
         MAIL,
@@ -225,7 +218,6 @@ CAMPAIGNS = (
         budget_factor=0.95,
     ),
     Campaign(
-        "CMP07",
         "春季优惠券 Spring voucher",
         "retention",
         SMS,
@@ -241,7 +233,6 @@ CAMPAIGNS = (
         costs=(Cost("media", 4.10), Cost("agency", 2.30, -14)),
     ),
     Campaign(
-        "CMP08",
         "直播邀请 Live-stream invitation",
         "cross-sell",
         WECHAT,
@@ -260,7 +251,6 @@ CAMPAIGNS = (
         budget_factor=1.1,
     ),
     Campaign(
-        "CMP09",
         "每日提醒 Daily reminders",
         "retention",
         SMS,
@@ -277,7 +267,6 @@ CAMPAIGNS = (
         costs=(Cost("media", 3.00),),
     ),
     Campaign(
-        "CMP10",
         "搭配推荐 Goes well with it",
         "cross-sell",
         EMAIL,

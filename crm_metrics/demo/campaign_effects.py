@@ -4,11 +4,10 @@ import numpy as np
 
 from crm_metrics.demo.campaign_audience import Split
 from crm_metrics.demo.campaign_catalogue import CAMPAIGNS, ORDER_VALUE_SHAPE, Campaign, SecondLife
+from crm_metrics.demo.draws import gamma
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.purchases import SMALLEST_AMOUNT
-from crm_metrics.demo.world import NONE, Booleans, Floats, Integers, Orders, chosen
-
-_SPAN = 4_096  # more than the days of the demo, so that customer and moment make one number to sort by
+from crm_metrics.demo.world import NONE, Booleans, Floats, Integers, Orders, chosen, sort_key
 
 
 def with_effects(plan: Plan, chunk: int, place: int, *, split: Split, orders: Orders) -> Orders:
@@ -19,7 +18,7 @@ def with_effects(plan: Plan, chunk: int, place: int, *, split: Split, orders: Or
     campaign = CAMPAIGNS[place]
     kept = chosen(orders, ~_is_lost(plan, chunk, campaign, split=split, orders=orders))
     naming = kept._replace(campaign=np.where(_is_attributed(plan, chunk, campaign, split=split, orders=kept), place, kept.campaign))
-    random = plan.generator(f"caused {campaign.key}", chunk)
+    random = plan.generator(f"caused {campaign.name}", chunk)
     luck = random.random(len(split.group))
     buyer = np.flatnonzero(luck < _of_customers(campaign.levels("extra_orders"), split))
     value = _of_customers(campaign.levels("order_value"), split)[buyer]
@@ -43,7 +42,7 @@ def _is_lost(plan: Plan, chunk: int, campaign: Campaign, *, split: Split, orders
     """Return which orders the campaign costs; never a first one, because everybody in the audience was won before."""
     lost_share, found = _of_customers(campaign.levels("lost_share"), split), np.zeros(len(orders.customer), dtype=bool)
     place = np.flatnonzero(in_window(campaign, orders))
-    luck = plan.generator(f"lost {campaign.key}", chunk).random(len(place))
+    luck = plan.generator(f"lost {campaign.name}", chunk).random(len(place))
     found[place] = luck < lost_share[orders.customer[place]]
     return found
 
@@ -53,7 +52,7 @@ def _is_attributed(plan: Plan, chunk: int, campaign: Campaign, *, split: Split, 
     is_late = in_window(campaign, orders) & (orders.moment >= campaign.started + 1)
     place = np.flatnonzero(is_late & split.is_treated(campaign)[orders.customer])
     found = np.zeros(len(orders.customer), dtype=bool)
-    found[place] = plan.generator(f"attributed {campaign.key}", chunk).random(len(place)) < campaign.attributed_share
+    found[place] = plan.generator(f"attributed {campaign.name}", chunk).random(len(place)) < campaign.attributed_share
     return found
 
 
@@ -70,10 +69,10 @@ def _with_second_life(orders: Orders, random: np.random.Generator, buyer: Intege
 def _with_added(orders: Orders, random: np.random.Generator, buyer: Integers, *, value: Floats, days: range, campaign: int) -> Orders:
     """Return the orders with one more for each buyer, of mean `value`, on one of the days on which the buyer has none."""
     day_luck, hour_luck = random.random((2, len(buyer)))
-    amount = np.round(random.gamma(ORDER_VALUE_SHAPE, size=len(buyer)) / ORDER_VALUE_SHAPE * value, 2)
+    amount = np.round(gamma(random, value, shape=ORDER_VALUE_SHAPE), 2)
     day, is_free = _free_days(orders, buyer, luck=day_luck, days=days)
     buyer, moment, amount = buyer[is_free], (day + hour_luck)[is_free], amount[is_free]
-    at = np.searchsorted(orders.customer * _SPAN + orders.moment, buyer * _SPAN + moment)
+    at = np.searchsorted(sort_key(orders.customer, orders.moment), sort_key(buyer, moment))
     added = Orders(
         customer=buyer,
         moment=moment,
@@ -86,20 +85,20 @@ def _with_added(orders: Orders, random: np.random.Generator, buyer: Integers, *,
     return Orders(*(np.insert(column, at, more) for column, more in zip(orders, added, strict=True)))
 
 
-def _free_days(orders: Orders, buyer: Integers, *, luck: Floats, days: range) -> tuple[Integers, Booleans]:
+def _free_days(orders: Orders, buyer: Integers, *, luck: Floats, days: range) -> tuple[Floats, Booleans]:
     """Return a day for each buyer, drawn from `days` and put off while the buyer has an order on it; and whether one was free."""
-    taken = orders.customer * _SPAN + np.floor(orders.moment).astype(np.int64)
-    place = np.floor(luck * len(days)).astype(np.int64)
+    taken = sort_key(orders.customer, np.floor(orders.moment))
+    place = np.floor(luck * len(days))
     for _ in days:
-        is_taken = _is_in(taken, buyer * _SPAN + days.start + place)
+        is_taken = _is_in(taken, sort_key(buyer, days.start + place))
         if not is_taken.any():
             break
         place[is_taken] = (place[is_taken] + 1) % len(days)
     day = days.start + place
-    return day, ~_is_in(taken, buyer * _SPAN + day)
+    return day, ~_is_in(taken, sort_key(buyer, day))
 
 
-def _is_in(ordered: Integers, wanted: Integers) -> Booleans:
+def _is_in(ordered: Floats, wanted: Floats) -> Booleans:
     """Return which of the wanted numbers are among the ordered ones."""
     found = np.searchsorted(ordered, wanted)
     return ordered[np.minimum(found, len(ordered) - 1)] == wanted

@@ -14,11 +14,11 @@ from crm_metrics.demo import campaign_records, campaign_truth
 from crm_metrics.demo.campaign_audience import Split, split
 from crm_metrics.demo.campaign_catalogue import CAMPAIGNS, running
 from crm_metrics.demo.campaign_effects import with_effects
-from crm_metrics.demo.campaign_truth import PARAMETERS, TOPIC, Tally
+from crm_metrics.demo.campaign_truth import Tally
 from crm_metrics.demo.plan import Plan
-from crm_metrics.demo.world import Customers, Fact, Orders, Tables
+from crm_metrics.demo.world import Customers, Orders, Stated, Tables
 
-__all__ = ["CAMPAIGNS", "PARAMETERS", "TOPIC", "Campaigned", "Tally", "campaigns", "finished", "run"]
+__all__ = ["Campaigned", "Run", "Tally", "campaigns", "finished", "run"]
 
 
 class Campaigned(NamedTuple):
@@ -55,11 +55,11 @@ def run(plan: Plan, chunk: int, customers: Customers, orders: Orders) -> Run:
     return Run(orders, splits, campaign_truth.total(tallies))
 
 
-def finished(plan: Plan, tallies: list[Tally]) -> tuple[Tables, list[Fact]]:
-    """Return the rows of campaigns and their costs, and the truth about them, from the sums of all chunks."""
+def finished(plan: Plan, tallies: list[Tally]) -> tuple[Tables, Stated]:
+    """Return the rows of campaigns and their costs, and what became true of them, from the sums of all chunks."""
     places, tally = running(plan), campaign_truth.total(tallies)
     treated = [int(tally.people[place][:, list(CAMPAIGNS[place].treated_arms)].sum()) for place in places]
     spend = campaign_records.spend_rows(places, treated)
     costs = campaign_records.recorded_costs(places, spend)
     rows = campaign_records.with_budgets(campaign_records.campaign_rows(places), costs)
-    return {schema.campaigns: rows, schema.campaign_spend: spend}, campaign_truth.facts(places, tally, costs)
+    return {schema.campaigns: rows, schema.campaign_spend: spend}, campaign_truth.came_out(places, tally, costs)
