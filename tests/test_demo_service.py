@@ -3,6 +3,7 @@
 Figures are compared with the truth within four standard errors, which follow from the truth and the number of rows.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -14,14 +15,16 @@ from scipy.stats import binom, binomtest, norm
 from crm_metrics import schema
 from crm_metrics.demo import customers, leads, purchases, roster, surveys
 from crm_metrics.demo import service as part
+from crm_metrics.demo import service_levels as levels
+from crm_metrics.demo.clock import ERAS
 from crm_metrics.demo.customers import SATISFACTION_SHARE
 from crm_metrics.demo.plan import Effects, Plan
 from crm_metrics.demo.staff import employee_keys, headcount
-from crm_metrics.demo.surveys import ANSWER_PROBABILITY, PERIODS, SCORE_SHARE
+from crm_metrics.demo.surveys import ANSWER_PROBABILITY, SCORE_SHARE
 from crm_metrics.demo.world import Customers, History, customer_keys
 
 START = pd.Timestamp("2023-01-01")
-PERIOD = pytest.mark.parametrize("period", [0, 1], ids=["before", "after"])
+ERA = pytest.mark.parametrize("era", [0, 1], ids=ERAS)
 SEED = 5
 FOUR_ERRORS = 2 * norm.sf(4)  # chance of a normal number beyond four standard errors
 
@@ -53,28 +56,48 @@ def company(size: int = 20_000, *without: str, seed: int = SEED) -> Company:
     return Company(plan, people, history, served, tickets, asked)
 
 
-def tickets_of(period: int) -> pd.DataFrame:
+def tickets_of(era: int) -> pd.DataFrame:
     tickets = company().tickets
-    return tickets[tickets["after"] == bool(period)]
+    return tickets[tickets["after"] == bool(era)]
 
 
-def assisted(period: int) -> pd.DataFrame:
-    tickets = tickets_of(period)
+def assisted(era: int) -> pd.DataFrame:
+    tickets = tickets_of(era)
     return tickets[(tickets["agent_reply_count"] > 0) & tickets["solved_at"].notna()]
 
 
+def stated(plan: Plan) -> dict[tuple[str, str], float | str]:
+    """What both parts state, by parameter and subject."""
+    parts = {**levels.stated(plan), **surveys.stated(plan)}
+    mappings = {name: values if isinstance(values, Mapping) else {"": values} for name, values in parts.items()}
+    return {(name, subject): value for name, values in mappings.items() for subject, value in values.items()}
+
+
+def number(parameter: str, subject: str = "") -> float:
+    """A stated number, with all effects."""
+    return float(stated(Plan())[parameter, subject])
+
+
+def is_near(found: float, truth: float, error: float) -> bool:
+    """Whether a figure is within four standard errors of the truth."""
+    return bool(abs(found - truth) <= 4 * error)
+
+
 def agrees(successes: object, share: float) -> bool:
-    """Whether the share of True is within four standard errors of a binomial."""
-    found = np.asarray(successes, dtype=float)
-    assert len(found) >= 100
-    return bool(abs(found.mean() - share) <= 4 * np.sqrt(share * (1 - share) / len(found)))
+    """Whether the share of True is near, by the error of a binomial."""
+    return has_mean(successes, share, np.sqrt(share * (1 - share)))
 
 
 def has_mean(values: object, mean: float, deviation: float) -> bool:
-    """Whether the mean is within four standard errors, from the true standard deviation of one value."""
+    """Whether the mean is near, by the true standard deviation of one value."""
     found = np.asarray(values, dtype=float)
     assert len(found) >= 100
-    return bool(abs(found.mean() - mean) <= 4 * deviation / np.sqrt(len(found)))
+    return is_near(found.mean(), mean, deviation / np.sqrt(len(found)))
+
+
+def are_as_many(successes: int, chances: np.ndarray) -> bool:
+    """Whether so many of the events that have these chances happened."""
+    return is_near(successes, chances.sum(), np.sqrt((chances * (1 - chances)).sum()))
 
 
 def has_median(values: pd.Series, median: float) -> bool:
@@ -86,18 +109,18 @@ def has_median(values: pd.Series, median: float) -> bool:
 
 
 def test_a_call_costs_38_per_cent_less_and_agents_take_75_per_cent_more_calls_as_at_mitsubishi():
-    before, after = part.costs_per_ticket(part.CALL_MINUTES, part.OVERHEAD_PER_CALL)
+    before, after = levels.costs_per_ticket(levels.CALL_MINUTES, levels.OVERHEAD_PER_CALL)
     assert after / before - 1 == pytest.approx(-0.38)
-    assert part.CALL_MINUTES[0] / part.CALL_MINUTES[1] == pytest.approx(1.75)
-    assert part.OVERHEAD_PER_CALL[1] > part.OVERHEAD_PER_CALL[0]  # else the minutes alone would save 42.9 %
+    assert levels.CALL_MINUTES[0] / levels.CALL_MINUTES[1] == pytest.approx(1.75)
+    assert levels.OVERHEAD_PER_CALL[1] > levels.OVERHEAD_PER_CALL[0]  # else the minutes alone would save 42.9 %
 
 
 def test_self_service_alone_saves_15_per_cent_of_call_centre_cost_as_at_honeywell():
-    calls_before, _, emails_before = part.CHANNEL_SHARE[0]
-    calls_after, _, emails_after = part.CHANNEL_SHARE[1]
+    calls_before, _, emails_before = levels.CHANNEL_SHARE[0]
+    calls_after, _, emails_after = levels.CHANNEL_SHARE[1]
     assert calls_after / calls_before == pytest.approx(0.85)
     assert emails_after / emails_before == pytest.approx(0.85)
-    assert [60 * hours for hours in part.KNOWN_HOURS] == pytest.approx([480, 20])
+    assert [60 * hours for hours in levels.KNOWN_HOURS] == pytest.approx([480, 20])
 
 
 def test_56_per_cent_are_satisfied_before_and_89_after_as_at_wiltel():
@@ -116,78 +139,111 @@ def test_answers_about_tickets_look_worse_than_the_truth_by_hand():
 def test_as_many_tickets_are_opened_as_orders_and_the_days_to_the_end_allow():
     whole = company(20_000, "service")
     moment = whole.history.orders.moment[~whole.customers.is_test[whole.history.orders.customer]]
-    in_time = np.where(np.floor(moment) + 1 < whole.plan.days, 1 - np.exp((moment - whole.plan.days) / part.DAYS_TO_TICKET), 0)
-    chance = part.TICKETS_PER_ORDER * in_time
-    assert abs(len(whole.tickets) - chance.sum()) <= 4 * np.sqrt((chance * (1 - chance)).sum())
+    in_time = np.where(np.floor(moment) + 1 < whole.plan.days, 1 - np.exp((moment - whole.plan.days) / levels.DAYS_TO_TICKET), 0)
+    chance = levels.TICKETS_PER_ORDER * in_time
+    assert are_as_many(len(whole.tickets), chance)
 
 
-@PERIOD
-def test_channels_have_their_shares(period: int):
-    for name, share in zip(part.TICKET_CHANNELS, part.CHANNEL_SHARE[period], strict=True):
-        assert agrees(tickets_of(period)["channel"] == name, share)
+@ERA
+def test_channels_have_their_shares(era: int):
+    for name, share in zip(levels.TICKET_CHANNELS, levels.CHANNEL_SHARE[era], strict=True):
+        assert agrees(tickets_of(era)["channel"] == name, share)
 
 
-@PERIOD
-def test_deflection_counts_neither_abandoned_nor_open_tickets(period: int):
-    tickets = tickets_of(period)
+@ERA
+def test_deflection_counts_neither_abandoned_nor_open_tickets(era: int):
+    tickets = tickets_of(era)
     served = tickets[tickets["was_self_served"] | (tickets["agent_reply_count"] > 0)]
-    assert agrees(served["was_self_served"], part.deflection(period))
+    assert agrees(served["was_self_served"], levels.deflection(era))
 
 
 def test_abandonment_falls_by_eight_percentage_points():
-    assert part.ABANDONED_SHARE[1] - part.ABANDONED_SHARE[0] == pytest.approx(-0.08)
-    for period, share in enumerate(part.ABANDONED_SHARE):
-        tickets = tickets_of(period)
+    assert levels.ABANDONED_SHARE[1] - levels.ABANDONED_SHARE[0] == pytest.approx(-0.08)
+    for era, share in enumerate(levels.ABANDONED_SHARE):
+        tickets = tickets_of(era)
         assert agrees(tickets.loc[tickets["channel"] == "phone", "was_abandoned"], share)
 
 
 @pytest.mark.parametrize("place", range(3))
 def test_contacts_out_of_office_hours_have_their_share(place: int):
     tickets = company().tickets
-    hour = tickets.loc[tickets["channel"] == part.TICKET_CHANNELS[place], "opened_at"].dt.hour
-    assert agrees((hour < 9) | (hour >= 18), part.OUT_OF_OFFICE_SHARE[place])
-    assert place != part.PHONE or hour.between(9, 20).all()
+    hour = tickets.loc[tickets["channel"] == levels.TICKET_CHANNELS[place], "opened_at"].dt.hour
+    is_out = (hour < 9) | (hour >= 18)
+    assert agrees(is_out, levels.OUT_OF_OFFICE_SHARE[place])
+    assert agrees(hour[is_out] < 9, 1 / 3 if place == levels.PHONE else 9 / 15)  # evenly over 8–9 and 18–20, or over 0–9 and 18–24
+
+
+def test_calls_come_in_the_hours_of_the_line_and_other_tickets_at_any_hour():
+    tickets = company().tickets
+    hour, is_call = tickets["opened_at"].dt.hour, tickets["channel"] == "phone"
+    assert set(hour[is_call]) == set(range(*levels.LINE_HOURS))
+    assert set(hour[~is_call]) == set(range(24))
+    answered_at = tickets.loc[is_call, "first_reply_at"].dropna()
+    assert answered_at.dt.hour.between(8, 21).all()  # who called just before the line closes is still answered
 
 
 def test_topics_have_their_shares():
     topic = company().tickets["topic"].dropna()
-    for name, share in zip(part.TOPICS, part.TOPIC_SHARE, strict=True):
+    for name, share in zip(levels.TOPICS, levels.TOPIC_SHARE, strict=True):
         assert agrees(topic == name, share)
 
 
-@PERIOD
-def test_waits_and_times_to_solution_have_their_medians(period: int):
-    solved, tickets = assisted(period), tickets_of(period)
+@ERA
+def test_waits_and_times_to_solution_have_their_medians(era: int):
+    solved, tickets = assisted(era), tickets_of(era)
     known = solved["is_known_issue"].astype(bool)
-    assert has_median(tickets["wait_minutes"].dropna(), part.WAIT_MINUTES[period])
-    assert has_median(solved.loc[known, "hours"], part.KNOWN_HOURS[period])
-    assert has_median(solved.loc[~known, "hours"], part.OTHER_HOURS[period])
-    assert has_median(tickets.loc[tickets["was_self_served"], "hours"], part.SELF_SERVED_HOURS[period])
+    assert has_median(tickets["wait_minutes"].dropna(), levels.WAIT_MINUTES[era])
+    assert has_median(solved.loc[known, "hours"], levels.KNOWN_HOURS[era])
+    assert has_median(solved.loc[~known, "hours"], levels.OTHER_HOURS[era])
+    assert has_median(tickets.loc[tickets["was_self_served"], "hours"], levels.SELF_SERVED_HOURS[era])
 
 
-@PERIOD
-def test_assisted_tickets_have_their_shares_of_known_problems_one_touch_and_reopening(period: int):
-    solved = assisted(period)
-    assert agrees(solved["is_known_issue"], part.KNOWN_SHARE[period])
-    assert agrees(solved["agent_reply_count"] == 1, part.ONE_TOUCH_SHARE[period])
-    assert agrees(solved["reopened_count"] > 0, part.REOPENED_SHARE[period])
-    assert has_mean(solved["transfer_count"], part.TRANSFERS[period], np.sqrt(part.TRANSFERS[period]))  # Poisson
+@ERA
+def test_assisted_tickets_have_their_shares_of_known_problems_one_touch_and_reopening(era: int):
+    solved = assisted(era)
+    assert agrees(solved["is_known_issue"], levels.KNOWN_SHARE[era])
+    assert agrees(solved["agent_reply_count"] == 1, levels.ONE_TOUCH_SHARE[era])
+    assert agrees(solved["reopened_count"] > 0, levels.REOPENED_SHARE[era])
+    assert has_mean(solved["transfer_count"], levels.TRANSFERS[era], np.sqrt(levels.TRANSFERS[era]))  # Poisson
 
 
-@PERIOD
-def test_minutes_and_costs_have_their_means(period: int):
-    solved = assisted(period)
+def test_waits_times_and_minutes_spread_as_stated():
+    tickets = company().tickets
+    answered, self_served = tickets[tickets["wait_minutes"].notna()], tickets[tickets["was_self_served"]]
+    for found, column, pair, parameter in (
+        (answered, "wait_minutes", levels.WAIT_MINUTES, "wait_deviation"),
+        (answered, "handling_minutes", levels.CALL_MINUTES, "minutes_deviation"),
+        (self_served, "hours", levels.SELF_SERVED_HOURS, "hours_deviation"),
+    ):
+        logs = np.log(found[column] / np.array(pair)[found["after"].astype(int)])
+        assert is_near(logs.std(), number(parameter), number(parameter) / np.sqrt(2 * len(logs)))  # of a normal
+
+
+def test_e_mails_that_take_several_replies_have_their_first_as_early_and_as_many_more_as_stated():
+    solved = pd.concat([assisted(0), assisted(1)])
+    several = solved[solved["agent_reply_count"] > 1]
+    emails = several[several["channel"] == "e-mail"]
+    passed = (emails["first_reply_at"] - emails["opened_at"]).dt.total_seconds() / 3600 / emails["hours"]
+    assert has_mean(passed, number("first_reply_share"), number("first_reply_deviation"))
+    more = several["agent_reply_count"] - 2 - (several["reopened_count"] == 2)
+    assert has_mean(more, number("more_replies"), np.sqrt(number("more_replies")))  # Poisson
+    assert agrees(solved.loc[solved["reopened_count"] > 0, "reopened_count"] == 2, number("reopened_twice_share"))
+
+
+@ERA
+def test_minutes_and_costs_have_their_means(era: int):
+    solved = assisted(era)
     calls, emails = (solved[solved["channel"] == name] for name in ("phone", "e-mail"))
-    variation = np.sqrt(np.exp(part.MINUTES_DEVIATION**2) - 1)  # of a lognormal: deviation / mean
-    minutes, cost = part.CALL_MINUTES[period], part.costs_per_ticket(part.CALL_MINUTES, part.OVERHEAD_PER_CALL)[period]
+    variation = np.sqrt(np.exp(levels.MINUTES_DEVIATION**2) - 1)  # of a lognormal: deviation / mean
+    minutes, cost = levels.CALL_MINUTES[era], levels.costs_per_ticket(levels.CALL_MINUTES, levels.OVERHEAD_PER_CALL)[era]
     assert has_mean(calls["handling_minutes"], minutes, variation * minutes)
-    assert has_mean(calls["handling_cost"], cost, variation * minutes * part.COST_PER_MINUTE)
-    assert has_mean(emails["handling_minutes"], part.EMAIL_MINUTES[period], variation * part.EMAIL_MINUTES[period])
+    assert has_mean(calls["handling_cost"], cost, variation * minutes * levels.COST_PER_MINUTE)
+    assert has_mean(emails["handling_minutes"], levels.EMAIL_MINUTES[era], variation * levels.EMAIL_MINUTES[era])
 
 
 def test_agents_have_their_loads():
     plan = company().plan
-    load = np.resize(part.AGENT_LOADS, headcount(plan, "service"))
+    load = np.resize(levels.AGENT_LOADS, headcount(plan, "service"))
     employee = company().tickets["employee_id"].dropna()
     for key, share in zip(employee_keys("service", np.arange(len(load))).to_pylist(), load / load.sum(), strict=True):
         assert agrees(employee == key, share)
@@ -195,8 +251,8 @@ def test_agents_have_their_loads():
 
 def test_without_go_live_the_levels_stay_those_before():
     tickets = company(5_000, "go_live").tickets
-    assert agrees(tickets["channel"] == "web self-service", part.SELF_SERVICE_SHARE[0])
-    assert has_median(tickets["wait_minutes"].dropna(), part.WAIT_MINUTES[0])
+    assert agrees(tickets["channel"] == "web self-service", levels.SELF_SERVICE_SHARE[0])
+    assert has_median(tickets["wait_minutes"].dropna(), levels.WAIT_MINUTES[0])
 
 
 # ── a ticket's columns agree with each other ────────────────────────────────────────────────────────────────────────────
@@ -232,7 +288,7 @@ def test_a_self_served_ticket_has_no_agent_and_matches_a_known_problem():
     assert served[["first_reply_at", "employee_id", "wait_minutes"]].isna().all(axis=None)
     assert (served[["agent_reply_count", "transfer_count", "reopened_count", "handling_minutes"]] == 0).all(axis=None)
     assert served["is_known_issue"].all()
-    assert (served["handling_cost"] == part.SELF_SERVICE_COST).all()
+    assert (served["handling_cost"] == levels.SELF_SERVICE_COST).all()
 
 
 def test_an_agent_is_named_where_one_replied_and_nowhere_else():
@@ -264,7 +320,7 @@ def test_contacts_are_the_tickets():
     made = company()
     contacts, tickets = made.served.contacts, made.tickets
     assert customer_keys(made.customers.number[contacts.customer]).to_pylist() == tickets["customer_id"].tolist()
-    assert np.array(part.TICKET_CHANNELS)[contacts.channel].tolist() == tickets["channel"].tolist()
+    assert np.array(levels.TICKET_CHANNELS)[contacts.channel].tolist() == tickets["channel"].tolist()
     assert contacts.cost == pytest.approx(tickets["handling_cost"].to_numpy(), abs=1e-9)
     assert contacts.minutes == pytest.approx(tickets["handling_minutes"].to_numpy(), abs=1e-9)
     assert (np.floor(contacts.moment) == (tickets["opened_at"] - START).dt.days).all()
@@ -294,25 +350,36 @@ def answers(*without: str) -> pd.DataFrame:
     return asked.assign(level=asked["customer_id"].map(levels), is_answered=asked["score"].notna())
 
 
+def test_answers_come_within_the_stated_days_the_longest_included():
+    asked = answers()
+    waited = (asked["answered_on"] - asked["invited_on"]).dt.days.dropna()
+    assert (waited.min(), waited.max()) == (0, number("answer_within"))
+    day = np.arange(surveys.ANSWER_WITHIN_DAYS + 2)
+    probability = np.diff(np.sqrt(day / day[-1]))  # of 0, 1, … days: the square of a uniform number
+    mean = float(probability @ day[:-1])
+    assert number("days_to_answer") == pytest.approx(mean)
+    assert has_mean(waited, mean, np.sqrt(probability @ day[:-1] ** 2 - mean**2))
+
+
 def about_tickets(*without: str) -> pd.DataFrame:
     asked = answers(*without).dropna(subset="ticket_id")
     return asked.merge(company(20_000, *without).tickets, on="ticket_id")
 
 
-@PERIOD
-def test_the_satisfied_stay_silent_about_tickets_as_much_as_expected(period: int):
+@ERA
+def test_the_satisfied_stay_silent_about_tickets_as_much_as_expected(era: int):
     asked = about_tickets()
-    answered = asked[asked["is_answered"] & (asked["after"] == bool(period))]
+    answered = asked[asked["is_answered"] & (asked["after"] == bool(era))]
     chance = np.array(ANSWER_PROBABILITY)
-    assert agrees(answered["score"] >= 4, surveys.satisfied(surveys.observed(SCORE_SHARE[period], chance)))
-    assert agrees(asked.loc[asked["after"] == bool(period), "is_answered"], float(chance @ SCORE_SHARE[period]))
+    assert agrees(answered["score"] >= 4, surveys.satisfied(surveys.observed(SCORE_SHARE[era], chance)))
+    assert agrees(asked.loc[asked["after"] == bool(era), "is_answered"], float(chance @ SCORE_SHARE[era]))
 
 
-@PERIOD
-def test_without_response_bias_the_answers_about_tickets_show_the_truth(period: int):
+@ERA
+def test_without_response_bias_the_answers_about_tickets_show_the_truth(era: int):
     asked = about_tickets("response_bias")
-    asked = asked[asked["after"] == bool(period)]
-    for score, share in enumerate(SCORE_SHARE[period], start=1):
+    asked = asked[asked["after"] == bool(era)]
+    for score, share in enumerate(SCORE_SHARE[era], start=1):
         assert agrees(asked.loc[asked["is_answered"], "score"] == score, share)
     assert agrees(asked["is_answered"], float(np.array(ANSWER_PROBABILITY) @ SATISFACTION_SHARE))
 
@@ -374,9 +441,9 @@ def test_whoever_has_not_ordered_for_a_year_is_not_asked():
 
 def test_callers_who_waited_long_think_worse():
     asked = about_tickets("response_bias").dropna(subset=["wait_minutes", "score"])
-    normal = (asked["wait_minutes"] / np.array(part.WAIT_MINUTES)[asked["after"].astype(int)]).map(np.log) / part.WAIT_DEVIATION
+    normal = (asked["wait_minutes"] / np.array(levels.WAIT_MINUTES)[asked["after"].astype(int)]).map(np.log) / levels.WAIT_DEVIATION
     cut = np.array([norm.ppf(surveys.satisfied(share)) for share in SCORE_SHARE])  # worse than this is below 4
-    excess = part.BADNESS_WITH_WAIT * norm.pdf(cut) / norm.sf(cut)  # mean of one normal, given the other is above the cut
+    excess = levels.BADNESS_WITH_WAIT * norm.pdf(cut) / norm.sf(cut)  # mean of one normal, given the other is above the cut
     is_bad = asked["score"] < 4
     assert has_mean(normal[is_bad] - excess[asked.loc[is_bad, "after"].astype(int)], 0, 1)  # a little less than 1 spreads
     assert normal[is_bad].mean() > 0.25
@@ -416,10 +483,10 @@ def test_bad_answers_make_customers_leave_with_the_stated_probability():
     moment = (ended - START).dt.total_seconds() / 86_400
     left = made.served.history.left[tickets["place"]]
     counts = stays[tickets["place"]] & moment.notna() & (np.isnan(left) | (moment <= left))
-    bad = [sum(share[: part.WORST_TO_LEAVE]) for share in (*SCORE_SHARE, surveys.ABANDONED_SCORE_SHARE)]
-    chance = part.LEAVE_PROBABILITY * np.array(bad)[np.where(tickets["was_abandoned"], 2, tickets["after"].astype(int))][counts]
+    bad = [sum(share[: levels.WORST_TO_LEAVE]) for share in (*SCORE_SHARE, surveys.ABANDONED_SCORE_SHARE)]
+    chance = levels.LEAVE_PROBABILITY * np.array(bad)[np.where(tickets["was_abandoned"], 2, tickets["after"].astype(int))][counts]
     leavers = (~np.isnan(made.served.history.left[stays])).sum()
-    assert abs(leavers - chance.sum()) <= 4 * np.sqrt((chance * (1 - chance)).sum())
+    assert are_as_many(int(leavers), chance)
 
 
 def test_callers_who_gave_up_waiting_leave_with_the_stated_probability_when_they_called():
@@ -427,8 +494,8 @@ def test_callers_who_gave_up_waiting_leave_with_the_stated_probability_when_they
     contacts, left = made.served.contacts, made.served.history.left
     never_otherwise = np.isnan(made.history.left)[contacts.customer]
     calls = made.tickets["was_abandoned"].to_numpy() & never_otherwise & ~(left[contacts.customer] < contacts.moment)
-    bad = sum(surveys.ABANDONED_SCORE_SHARE[: part.WORST_TO_LEAVE])
-    assert agrees((left[contacts.customer] == contacts.moment)[calls], part.LEAVE_PROBABILITY * bad)
+    bad = sum(surveys.ABANDONED_SCORE_SHARE[: levels.WORST_TO_LEAVE])
+    assert agrees((left[contacts.customer] == contacts.moment)[calls], levels.LEAVE_PROBABILITY * bad)
 
 
 def test_the_test_account_has_no_tickets_and_no_surveys():
@@ -459,18 +526,23 @@ def test_the_same_plan_gives_the_same_rows_and_another_seed_others():
     assert not company(2_000, seed=1).served.tables[schema.service_tickets].equals(made.served.tables[schema.service_tickets])
 
 
-@pytest.mark.parametrize("module", [part, surveys], ids=["service", "surveys"])
-def test_every_fact_is_declared_once_and_every_declaration_stated(module):
-    facts = module.facts(Plan())
-    assert len({fact[:3] for fact in facts}) == len(facts)
-    assert {fact.parameter for fact in facts} == set(module.PARAMETERS)
-    assert {fact.topic for fact in facts} == {module.TOPIC}
+@pytest.mark.parametrize("module", [levels, surveys], ids=["service", "surveys"])
+def test_every_declared_parameter_is_stated_and_no_other(module):
+    assert set(module.stated(Plan())) == set(module.PARAMETERS)
 
 
-def test_facts_are_those_of_the_effects_that_are_on():
-    off = Plan(effects=Effects.without("go_live", "service", "response_bias"))
-    facts = {(fact.parameter, fact.subject): fact.value for fact in (*part.facts(off), *surveys.facts(off))}
-    assert facts["leave_after_bad_answer", ""] == 0
-    assert not any(PERIODS[1] in subject for _, subject in facts)
-    assert facts["expected_customer_satisfaction", ""] == pytest.approx(facts["true_customer_satisfaction", ""])
-    assert facts["answer_probability", "1"] == facts["answer_probability", "5"]
+def test_what_is_stated_is_what_the_effects_that_are_on_do():
+    found = stated(Plan(effects=Effects.without("go_live", "service", "response_bias")))
+    left_out = {name for name, _ in stated(Plan())} - {name for name, _ in found}
+    assert left_out == {"leave_after_bad_answer", "call_centre_saving"}
+    assert ("ticket_channel_share", "phone · before") in found
+    assert not any("after" in subject for _, subject in found)
+    assert found["expected_customer_satisfaction", ""] == pytest.approx(found["true_customer_satisfaction", ""])
+    assert found["answer_probability", "1"] == found["answer_probability", "5"]
+
+
+def test_levels_are_stated_by_era_and_by_whom_they_are_about():
+    assert (number("wait", "before"), number("wait", "after")) == (4.5, 1.5)
+    assert number("ticket_channel_share", "web self-service · after") == pytest.approx(0.252)  # 1 − .88 × .85
+    assert number("ticket_score_share", "5 · before") == pytest.approx(0.22)
+    assert stated(Plan())["line_hours", ""] == "8:00–20:00"
