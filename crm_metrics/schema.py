@@ -320,7 +320,7 @@ leads = Table(
     _text("product_id", "product asked for"),
     _text("lead_status", "'new', 'working', 'qualified', 'unqualified', 'converted'"),
     _day("qualified_on", "day it was qualified"),
-    _day("converted_on", "day it became a customer or an opportunity"),
+    _day("converted_on", "day it became a customer"),
     _text("opportunity_id", "opportunity it became"),
     _batch(),
 )
@@ -487,6 +487,7 @@ demo_truth = Table(
     _key("subject", "channel, campaign, stage, … it is stated for; '' is all"),
     _rate("true_value", "value that made the data"),
     _text("true_text", "the same for what is no number"),
+    _count("place", "order in which it is stated"),
     _batch(),
 )
 """One row per parameter of a simulated company; empty in every other data set."""
@@ -500,7 +501,7 @@ demo_customers = Table(
     _rate("leave_probability", "chance to leave after each repeat order, 0 to 1"),
     _amount("mean_order_value", "expected net amount of an order before any upgrade"),
     _count("satisfaction", "true level, 1 to 5"),
-    _day("left_on", "day the customer left for ever; empty while still there"),
+    _day("left_on", "day after which the customer never orders again; empty while still there"),
     _flag("is_test", "test account of the shop's own staff"),
     _batch(),
 )

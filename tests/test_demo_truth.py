@@ -13,9 +13,10 @@ import pytest
 from crm_metrics import database, schema
 from crm_metrics.database import DataSet, arrow_to_frame, open_source
 from crm_metrics.demo import plan as planning
-from crm_metrics.demo import room, truth, words
+from crm_metrics.demo import room, truth, words, world
 from crm_metrics.demo.build import build
-from crm_metrics.demo.plan import EFFECT_NAMES, Effects, Plan
+from crm_metrics.demo.channels import CHANNEL_NAMES
+from crm_metrics.demo.plan import EFFECT_NAMES, EFFECTS, Effects, Plan
 from crm_metrics.demo.world import Fact
 from crm_metrics.filters import Filters, Scope
 from crm_metrics.language import chinese, speaking
@@ -76,8 +77,57 @@ def test_numbers_are_stored_with_eight_decimals_and_texts_as_texts():
 
 def test_the_plan_is_stated_with_every_effect_on_or_off():
     facts = {(fact.parameter, fact.subject): fact.value for fact in truth.plan_facts(Plan(700, 9, Effects.without("returns")))}
-    assert (facts["customers", ""], facts["seed", ""], facts["last_on", ""]) == (700.0, 9.0, str(planning.LAST_ON))
+    assert (facts["customers", ""], facts["seed", ""], facts["last_on", ""]) == (700, "9", str(planning.LAST_ON))
     assert {name: facts["effect", name] for name in EFFECT_NAMES} == {**dict.fromkeys(EFFECT_NAMES, "on"), "returns": "off"}
+
+
+def in_json(fact: Fact) -> int | str:
+    """A number that is stored as a text is a number again."""
+    return int(fact.value) if fact.parameter == "seed" else str(fact.value)
+
+
+def test_a_seed_of_any_size_is_a_text_in_the_database_and_a_number_in_the_json():
+    plan = Plan(600, 2**200)
+    rows = frame_of(truth.plan_facts(plan))
+    assert rows.set_index("parameter").loc["seed", "true_text"] == str(2**200)
+    assert truth.as_json(rows)["plan"]["seed"] == 2**200
+    assert words.plan_note(rows.rename(columns={"true_value": "value", "true_text": "text"})).endswith(
+        f"seed {2**200}, every effect switched on."
+    )
+
+
+@pytest.mark.parametrize("number", [9.3e10, -9.3e10, math.inf, 2.0**40 * 1e8])
+def test_a_number_that_does_not_fit_is_refused_and_not_stored_as_another(number):
+    with pytest.raises(ValueError, match="out of range"):
+        truth.rows([Fact("plan", "customers", "", number)])
+    with pytest.raises(ValueError, match="out of range"):
+        world.money([1.0, math.nan, number * 1e4])
+
+
+def test_a_number_that_just_fits_is_stored_exactly():
+    assert world.shares([9.2e10, -9.2e10]).to_pylist() == [Decimal(92_000_000_000), Decimal(-92_000_000_000)]
+    assert world.money([9.2e14]).to_pylist() == [Decimal(920_000_000_000_000)]
+
+
+def test_the_rows_stand_in_the_order_of_the_declarations_and_subjects_as_stated():
+    facts = [
+        Fact("plan", "first_on", "", "2023-01-01"),
+        Fact("purchases", "a", "Search", 1.0),
+        Fact("purchases", "r", "Store", 3.0),
+        Fact("purchases", "r", "Search", 2.0),
+    ]
+    rows = truth.rows(facts)[schema.demo_truth]
+    assert rows["place"].to_pylist() == [0, 1, 2, 3]
+    names = [(row["parameter"], row["subject"]) for row in rows.to_pylist()]
+    assert names == [("r", "Store"), ("r", "Search"), ("a", "Search"), ("first_on", "")]
+
+
+def test_the_page_lists_levels_and_channels_in_their_own_order(small):
+    stated = room.stated_truth(open_source(small), Filters())
+    by_parameter = stated.groupby("parameter", sort=False)["subject"].agg(list)
+    assert by_parameter["r"] == list(CHANNEL_NAMES)
+    assert by_parameter["season_by_month"] == [str(month) for month in range(1, 13)]
+    assert stated["topic"].drop_duplicates().tolist() == list(truth.TOPICS)
 
 
 def test_the_json_says_every_stated_fact_once():
@@ -86,7 +136,7 @@ def test_the_json_says_every_stated_fact_once():
     for fact in stated:
         by_subject = found[fact.topic][fact.parameter]
         value = by_subject[fact.subject or truth.ALL] if isinstance(by_subject, dict) else by_subject
-        assert value == (fact.value if isinstance(fact.value, str) else pytest.approx(fact.value, abs=1e-8)), fact
+        assert value == (pytest.approx(fact.value, abs=1e-8) if not isinstance(fact.value, str) else in_json(fact)), fact
     leaves = [leaf for topic in found.values() for value in topic.values() for leaf in (value if isinstance(value, dict) else [value])]
     assert len(leaves) == len(stated)
 
@@ -314,12 +364,24 @@ def test_a_text_stays_and_on_and_off_are_translated():
 def test_every_subject_is_read_in_chinese(small):
     with speaking("zh"):
         shown = words.truth_in_words(room.stated_truth(open_source(small), Filters()), currency="CNY")
-    named = shown.loc[~shown.subject.str.fullmatch(r"\d*"), "subject"]
+    named = shown.loc[~shown.subject.str.fullmatch(r"[\d:]*"), "subject"]
     assert named[~named.str.contains("[\u4e00-\u9fff]")].tolist() == []
 
 
-def test_every_effect_has_words():
-    assert tuple(words.EFFECTS) == EFFECT_NAMES
+def test_every_effect_has_a_label_in_both_languages():
+    assert [label for label in EFFECTS.values() if label not in chinese()] == []
+
+
+def test_an_effect_and_a_subject_of_another_version_are_shown_by_name_and_pieces_translated():
+    frame = pd.DataFrame(
+        [("plan", "effect", "sunshine", "on"), ("leads", "share", "phone · after · 报价 Proposal", "x"), ("leads", "share", "gone", "x")],
+        columns=["topic", "parameter", "subject", "text"],
+    ).assign(label="a", value=math.nan, unit="text")
+    assert words.truth_in_words(frame, currency="CNY")["subject"].tolist() == [
+        "sunshine",
+        "by telephone · with the CRM · 报价 Proposal",
+        "gone",
+    ]
 
 
 def test_the_page_says_what_is_switched_off_and_why_estimates_are_off(small):
@@ -337,5 +399,5 @@ def test_the_table_of_a_topic_is_that_topic_alone(small):
     assert len(words.topics(shown)) == 1 + len(truth.TOPICS)
     one = words.of_topic(shown, "The plan")
     assert list(one.columns) == ["label", "subject", "value"]
-    assert len(one) == 4 + len(EFFECT_NAMES)
+    assert len(one) == 5 + len(EFFECT_NAMES)
     assert len(words.of_topic(shown, "")) == len(shown)

@@ -6,7 +6,8 @@ parameters have the papers' names; time is in weeks, money in CNY.
 
 from typing import NamedTuple
 
-from crm_metrics.demo.world import Fact
+from crm_metrics.demo.plan import Plan
+from crm_metrics.demo.world import Stated
 from crm_metrics.language import noop
 
 TOPIC = "purchases"
@@ -21,6 +22,7 @@ PARAMETERS = {
     "mean_order_value": (noop("Expected net amount of an order, before upgrades"), "money"),
     "acquisition_cost": (noop("Cost of winning a customer, on average"), "money"),
     "share_of_persons": (noop("Share of the persons won through the channel"), "share"),
+    "growth": (noop("Persons won on the last day less those on the first, as a share of a day in the middle, without seasons"), "share"),
 }
 
 
@@ -45,6 +47,7 @@ class Channel(NamedTuple):
         return self.p * self.v / (self.q - 1)
 
 
+GROWTH = 0.30  # of the persons won a day, from the first day to the last, relative to the middle
 SEARCH, SOCIAL, STORE, REFERRAL, TELESALES, WEB_FORM, TRADE_FAIR = range(7)
 CHANNELS = (
     Channel(
@@ -142,11 +145,11 @@ CHANNELS = (
 CHANNEL_NAMES = tuple(channel.name for channel in CHANNELS)
 
 
-def facts() -> list[Fact]:
+def stated(_plan: Plan) -> Stated:
     """Return the stated parameters of every channel."""
-    return [
-        Fact(TOPIC, parameter, channel.name, getattr(channel, parameter))
-        for channel in CHANNELS
+    by_channel = {
+        parameter: {channel.name: getattr(channel, parameter) for channel in CHANNELS if getattr(channel, parameter)}
         for parameter in PARAMETERS
-        if not (parameter == "share_of_persons" and channel.is_company)
-    ]
+        if parameter != "growth"
+    }
+    return {**by_channel, "growth": GROWTH}

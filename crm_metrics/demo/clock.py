@@ -9,12 +9,23 @@ from datetime import timedelta
 import numpy as np
 
 from crm_metrics.demo.plan import FIRST_ON, Plan
-from crm_metrics.demo.world import Booleans, Floats, Integers
+from crm_metrics.demo.world import Booleans, Floats, Integers, Stated
+from crm_metrics.language import noop
 
 SEASON_BY_MONTH = (0.97, 0.80, 0.96, 0.97, 1.01, 1.09, 0.93, 0.92, 1.00, 1.03, 1.28, 1.04)
 SEASON_BY_WEEKDAY = (0.95, 0.93, 0.95, 0.98, 1.08, 1.13, 0.98)  # Monday first
-_HOURS_SHARE = (0, 0.01, 0.10, 0.28, 0.40, 0.55, 0.66, 0.82, 0.95, 1.0)  # share of a day's orders placed by …
-_HOURS = (0, 7, 9, 11, 13, 15, 17, 20, 22, 24)
+HOURS = (0, 7, 9, 11, 13, 15, 17, 20, 22, 24)
+SHARE_BY_HOUR = (0, 0.01, 0.10, 0.28, 0.40, 0.55, 0.66, 0.82, 0.95, 1.0)  # of a day's orders, placed by each of HOURS
+
+TOPIC = "seasons"
+PARAMETERS = {
+    "season_by_month": (
+        noop("Orders and new customers a day in the month, as a multiple that is levelled to 1 on average over a year"),
+        "plain",
+    ),
+    "season_by_weekday": (noop("Orders and new customers on the day of the week, as a multiple of the same kind"), "plain"),
+    "share_by_hour": (noop("Share of a day's orders that are placed before the hour"), "share"),
+}
 
 
 def seasons(plan: Plan) -> Floats:
@@ -47,7 +58,7 @@ def with_hours(moments: Floats) -> Floats:
     """Return moments moved to the hours people buy at, within their day and in their order."""
     whole = np.floor(moments)
     share = np.clip(moments - whole, 0, 1 - 1e-9)
-    return whole + np.interp(share, _HOURS_SHARE, _HOURS) / 24
+    return whole + np.interp(share, SHARE_BY_HOUR, HOURS) / 24
 
 
 def workdays(plan: Plan) -> Integers:
@@ -85,3 +96,18 @@ def level(pair: tuple[float, float], after: Booleans) -> Floats:
 def by_era(plan: Plan, pair: tuple[float, float]) -> dict[str, float]:
     """Return a pair of levels as it is stated; without the CRM there is no level after."""
     return dict(zip(ERAS if plan.effects.go_live else ERAS[:1], pair, strict=False))
+
+
+# ── the truth ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def stated(plan: Plan) -> Stated:
+    """Return the stated parameters."""
+    by_hour = {f"{hour}:00": share for hour, share in zip(HOURS, SHARE_BY_HOUR, strict=True)}
+    if not plan.effects.seasonality:
+        return {"share_by_hour": by_hour}
+    by_month = {str(month): speed for month, speed in enumerate(SEASON_BY_MONTH, 1)}
+    by_weekday = dict(zip(_WEEKDAYS, SEASON_BY_WEEKDAY, strict=True))
+    return {"season_by_month": by_month, "season_by_weekday": by_weekday, "share_by_hour": by_hour}

@@ -1,11 +1,13 @@
 """What each customer is like: rate of purchase, chance to leave, value of an order, region, age, satisfaction, who referred them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from crm_metrics.demo.channels import CHANNELS, REFERRAL, Channel
-from crm_metrics.demo.plan import Plan
+from crm_metrics.demo.plan import LAST_ON, Plan
 from crm_metrics.demo.roster import Roster
-from crm_metrics.demo.world import NONE, REGIONS, Customers, Fact, Floats, Integers
+from crm_metrics.demo.world import NONE, REGIONS, Booleans, Customers, Floats, Integers, Stated
 from crm_metrics.language import noop
 
 SATISFACTION_SHARE = (0.07, 0.13, 0.25, 0.35, 0.20)  # of customers with the true level 1 to 5
@@ -15,7 +17,6 @@ REGION_SHARE = (0.34, 0.24, 0.19, 0.13, 0.10)
 CONSENT_SHARE = 0.82
 SECOND_RECORD_SHARE = 0.05  # of customers known to both systems
 AGE_MEAN, AGE_DEVIATION, YOUNGEST, OLDEST = 38.0, 12.0, 18, 84
-LAST_YEAR = 2025
 LEVELS = ("1", "2", "3", "4", "5")
 
 TOPIC = "customers"
@@ -25,6 +26,10 @@ PARAMETERS = {
     "referral_weight": (noop("Chance to refer somebody, as a multiple of that at level 4"), "plain"),
     "region_share": (noop("Share of customers by home region"), "share"),
     "consent_share": (noop("Share of customers who may be contacted"), "share"),
+    "age_mean": (noop("Age of persons at the end of the demo, in years: mean before the youngest and oldest are bounded"), "plain"),
+    "age_deviation": (noop("Age of persons: standard deviation before that, in years"), "plain"),
+    "youngest": (noop("Age of the youngest person, in years"), "number"),
+    "oldest": (noop("Age of the oldest person, in years"), "number"),
     "second_record_share": (noop("Share of customers with a second, misspelt record in the other system"), "share"),
 }
 
@@ -40,7 +45,7 @@ def customers(plan: Plan, chunk: int, everybody: Roster) -> Customers:
     age = np.clip(random.normal(AGE_MEAN, AGE_DEVIATION, count), YOUNGEST, OLDEST)
     has_second = random.random(count) < SECOND_RECORD_SHARE
     weights = np.array(REFERRALS_BY_SATISFACTION)[satisfaction - 1]
-    weights[0] = 0.0  # the test account, where there is one
+    weights[_test_place(chunk, count)] = 0.0  # with the effect or without, so that nobody else's referrer depends on it
     return Customers(
         number=number,
         channel=channel,
@@ -48,7 +53,7 @@ def customers(plan: Plan, chunk: int, everybody: Roster) -> Customers:
         region=random.choice(len(REGIONS), count, p=REGION_SHARE),
         acquired=everybody.acquired[number],
         lead=everybody.lead[number],
-        birth_year=np.where(is_company, 0, LAST_YEAR - np.floor(age)).astype(np.int64),
+        birth_year=np.where(is_company, 0, LAST_ON.year - np.floor(age)).astype(np.int64),
         has_consent=random.random(count) < CONSENT_SHARE,
         satisfaction=satisfaction,
         purchase_rate=rate * factor,
@@ -56,7 +61,7 @@ def customers(plan: Plan, chunk: int, everybody: Roster) -> Customers:
         mean_order_value=value,
         referrer=_referrers(plan, chunk, channel, number=number, weight=weights),
         has_second_record=has_second & plan.effects.two_systems,
-        is_test=_test_accounts(plan, chunk, count),
+        is_test=_test_place(chunk, count) & plan.effects.outliers,
     )
 
 
@@ -83,20 +88,23 @@ def _referrers(plan: Plan, chunk: int, channel: Integers, *, number: Integers, w
     return found
 
 
-def _test_accounts(plan: Plan, chunk: int, count: int) -> np.ndarray:
-    """Return which customer is the test account: the first of the first chunk, where outliers are wanted."""
-    is_test = np.zeros(count, dtype=bool)
-    is_test[0] = plan.effects.outliers and chunk == 0
-    return is_test
+def _test_place(chunk: int, count: int) -> Booleans:
+    """Return which customer is the test account, where outliers are wanted: the first of the first chunk."""
+    return np.arange(chunk, chunk + count) == 0
 
 
-def facts() -> list[Fact]:
+def stated(plan: Plan) -> Stated:
     """Return the stated parameters."""
-    levels = {
-        "satisfaction_share": SATISFACTION_SHARE,
-        "purchase_rate_factor": RATE_BY_SATISFACTION,
-        "referral_weight": REFERRALS_BY_SATISFACTION,
-    }
-    found = [Fact(TOPIC, name, level, value) for name, values in levels.items() for level, value in zip(LEVELS, values, strict=True)]
-    found += [Fact(TOPIC, "region_share", region, share) for region, share in zip(REGIONS, REGION_SHARE, strict=True)]
-    return [*found, Fact(TOPIC, "consent_share", "", CONSENT_SHARE), Fact(TOPIC, "second_record_share", "", SECOND_RECORD_SHARE)]
+    effects = plan.effects
+    values: dict[str, float | Mapping[str, float]] = {"satisfaction_share": _by_level(SATISFACTION_SHARE)}
+    if effects.satisfaction:
+        values["purchase_rate_factor"] = _by_level(RATE_BY_SATISFACTION)
+    if effects.referrals:
+        values["referral_weight"] = _by_level(REFERRALS_BY_SATISFACTION)
+    values |= {"region_share": dict(zip(REGIONS, REGION_SHARE, strict=True)), "consent_share": CONSENT_SHARE}
+    values |= {"age_mean": AGE_MEAN, "age_deviation": AGE_DEVIATION, "youngest": YOUNGEST, "oldest": OLDEST}
+    return {**values, "second_record_share": SECOND_RECORD_SHARE} if effects.two_systems else values
+
+
+def _by_level(values: tuple[float, ...]) -> dict[str, float]:
+    return dict(zip(LEVELS, values, strict=True))

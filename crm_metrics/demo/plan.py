@@ -1,11 +1,12 @@
 """What the demo is to be: its size, its seed and its effects."""
 
 import zlib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 
 import numpy as np
 
+from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 
 FIRST_ON, LAST_ON = date(2023, 1, 1), date(2025, 12, 31)
@@ -15,38 +16,34 @@ CHUNK_CUSTOMERS = 50_000
 DEFAULT_CUSTOMERS, DEFAULT_SEED = 20_000, 1
 
 
+def _effect(label: str) -> bool:
+    """Return a field of Effects: on unless switched off. label: what the page calls it, in English."""
+    return field(default=True, metadata={"label": label})
+
+
 @dataclass(frozen=True)
 class Effects:
-    """What is simulated beyond purchases, spend and unit costs; each can be switched off without changing the draws of the others.
+    """What is simulated beyond purchases, spend and unit costs; each can be switched off without changing the draws of the others."""
 
-    seasonality: of orders, by month and day of the week. upgrades: from standard to premium products, with higher spend.
-    outliers: a few orders of many times the usual value, and a test account. discounts, returns: of orders. voids: cancelled
-    orders and gifts. anonymous: orders without a customer. affinities: categories that are bought together. satisfaction: its effect
-    on the rate of purchase. service: customers who leave after a bad answer. response_bias: the satisfied answer surveys less often.
-    campaigns, win_back: with what they cause. cost_to_serve: other than service tickets. referrals: who brought whom. contracts.
-    go_live: levels before and after the CRM; without it the levels before. detours: skipped and backward moves, pushed closing dates
-    and reopened deals. two_systems: customers with a second, misspelt record.
-    """
-
-    seasonality: bool = True
-    upgrades: bool = True
-    outliers: bool = True
-    discounts: bool = True
-    returns: bool = True
-    voids: bool = True
-    anonymous: bool = True
-    affinities: bool = True
-    satisfaction: bool = True
-    service: bool = True
-    response_bias: bool = True
-    campaigns: bool = True
-    win_back: bool = True
-    cost_to_serve: bool = True
-    referrals: bool = True
-    contracts: bool = True
-    go_live: bool = True
-    detours: bool = True
-    two_systems: bool = True
+    seasonality: bool = _effect(noop("seasons"))  # of orders, by month and day of the week
+    upgrades: bool = _effect(noop("upgrades to premium products"))  # from standard ones, with higher spend
+    outliers: bool = _effect(noop("outliers and a test account"))  # a few orders of many times the usual value
+    discounts: bool = _effect(noop("discounts"))
+    returns: bool = _effect(noop("returns"))
+    voids: bool = _effect(noop("cancelled orders and gifts"))
+    anonymous: bool = _effect(noop("orders without a customer"))
+    affinities: bool = _effect(noop("categories bought together"))
+    satisfaction: bool = _effect(noop("satisfaction that moves purchases"))  # its effect on the rate of purchase
+    service: bool = _effect(noop("customers who leave after a bad answer"))  # tickets there are without it as well
+    response_bias: bool = _effect(noop("the satisfied who stay silent"))  # they answer surveys less often
+    campaigns: bool = _effect(noop("campaigns"))  # with what they cause
+    win_back: bool = _effect(noop("win-back of lapsed customers"))  # those campaigns alone
+    cost_to_serve: bool = _effect(noop("cost to serve"))  # other than that of service tickets
+    referrals: bool = _effect(noop("referrals"))  # who brought whom
+    contracts: bool = _effect(noop("contracts"))
+    go_live: bool = _effect(noop("the go-live of the CRM"))  # levels before and after it; without it the levels before
+    detours: bool = _effect(noop("detours of deals"))  # skipped and backward moves, pushed closing dates, reopened deals
+    two_systems: bool = _effect(noop("second, misspelt records"))  # of customers whom both systems know
 
     @classmethod
     def without(cls, *names: str) -> "Effects":
@@ -62,7 +59,9 @@ class Effects:
         return cls.without(*EFFECT_NAMES)
 
 
-EFFECT_NAMES = tuple(field.name for field in fields(Effects))
+EFFECTS: dict[str, str] = {effect.name: effect.metadata["label"] for effect in fields(Effects)}
+"""English label of each effect."""
+EFFECT_NAMES = tuple(EFFECTS)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from crm_metrics.demo import clock
 from crm_metrics.demo.channels import CHANNELS
 from crm_metrics.demo.plan import Plan
-from crm_metrics.demo.world import NONE, Booleans, Customers, Fact, Floats, History, Integers, Orders
+from crm_metrics.demo.world import NONE, Booleans, Customers, Floats, History, Integers, Orders, Stated
 from crm_metrics.language import noop
 
 PREMIUM_AT_FIRST = 0.22  # share of customers who buy premium products from the first order on
@@ -28,7 +28,9 @@ PARAMETERS = {
     "upgrade_factor": (noop("Net amount of an order after the upgrade, as a multiple of that before"), "plain"),
     "outlier_share": (noop("Share of orders that are outliers"), "share"),
     "outlier_factor": (noop("Amount of an outlier, as a multiple of what it would have been"), "plain"),
-    "test_orders": (noop("Orders of the test account, each of 1 CNY"), "number"),
+    "test_orders": (noop("Orders of the test account, those included that find no day of their own before the end"), "number"),
+    "test_amount": (noop("Net amount of each order of the test account"), "money"),
+    "smallest_amount": (noop("Smallest net amount of an order"), "money"),
 }
 
 
@@ -51,11 +53,11 @@ def natural_history(plan: Plan, chunk: int, customers: Customers) -> History:
 
 
 def _moments(plan: Plan, chunk: int, customers: Customers) -> tuple[Integers, Floats, Floats]:
-    """Return customer and moment of every order, sorted, and when each customer left, NaN for those who have not."""
+    """Return customer and moment of every order, sorted, and when each customer left: with the last order, NaN for those who have not."""
     random, count = plan.generator("purchases", chunk), len(customers.number)
     end = clock.to_seasonal(plan, np.array([float(plan.days)]))[0]
     remaining = random.geometric(np.clip(customers.leave_probability, 1e-12, 1))  # the last repeat order is the customer's last
-    left = np.full(count, np.nan)
+    has_left = np.zeros(count, dtype=bool)
     now, active = clock.to_seasonal(plan, customers.acquired), np.flatnonzero(~customers.is_test)
     found = [(np.arange(count), now.copy())]
     while len(active):
@@ -63,14 +65,22 @@ def _moments(plan: Plan, chunk: int, customers: Customers) -> tuple[Integers, Fl
         active = active[now[active] < end]
         found.append((active, now[active]))
         remaining[active] -= 1
-        is_gone = remaining[active] == 0
-        left[active[is_gone]] = clock.from_seasonal(plan, now[active[is_gone]])
-        active = active[~is_gone]
+        has_left[active] = remaining[active] == 0
+        active = active[~has_left[active]]
     tests = np.flatnonzero(customers.is_test)
     found.extend((np.full(TEST_ORDERS - 1, test), random.uniform(now[test], end, TEST_ORDERS - 1)) for test in tests)
-    customer, moment = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((moment, customer))
-    return (*_on_days_of_their_own(plan, customer[order], clock.from_seasonal(plan, moment[order])), left)
+    wanted, moment = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((moment, wanted))
+    customer, moment = _on_days_of_their_own(plan, wanted[order], clock.from_seasonal(plan, moment[order]))
+    has_left &= np.bincount(wanted, minlength=count) == np.bincount(customer, minlength=count)  # the last order is still to come
+    return customer, moment, np.where(has_left, last_orders(customer, moment, count=count), np.nan)
+
+
+def last_orders(customer: Integers, moment: Floats, *, count: int) -> Floats:
+    """Return the moment of each of `count` customers' last order, from orders sorted by customer and moment; NaN where there is none."""
+    last = np.full(count, np.nan)
+    last[customer] = moment  # of several, the one assigned last stays
+    return last
 
 
 def _on_days_of_their_own(plan: Plan, customer: Integers, moment: Floats) -> tuple[Integers, Floats]:
@@ -104,7 +114,12 @@ def _upgraded(plan: Plan, chunk: int, customers: Customers, *, customer: Integer
     return is_premium[customer] | is_upgraded, np.where(is_upgraded, UPGRADE_FACTOR, 1.0)
 
 
-def facts() -> list[Fact]:
+def stated(plan: Plan) -> Stated:
     """Return the stated parameters."""
-    values = (PREMIUM_AT_FIRST, UPGRADES_PER_YEAR, UPGRADE_FACTOR, OUTLIER_SHARE, OUTLIER_FACTOR, float(TEST_ORDERS))
-    return [Fact(TOPIC, parameter, "", value) for parameter, value in zip(PARAMETERS, values, strict=True)]
+    effects, values = plan.effects, {"premium_at_first": PREMIUM_AT_FIRST}
+    if effects.upgrades:
+        values |= {"upgrades_per_year": UPGRADES_PER_YEAR, "upgrade_factor": UPGRADE_FACTOR}
+    if effects.outliers:
+        values |= {"outlier_share": OUTLIER_SHARE, "outlier_factor": OUTLIER_FACTOR}
+        values |= {"test_orders": TEST_ORDERS, "test_amount": TEST_AMOUNT}
+    return {**values, "smallest_amount": SMALLEST_AMOUNT}

@@ -282,7 +282,7 @@ def tiles(source: Source, _filters: Filters) -> pd.DataFrame:
 
 def stated_truth(source: Source, _filters: Filters) -> pd.DataFrame:
     """Return one row per stated parameter and subject: topic, parameter, label, subject, value, text, unit."""
-    frame = truth.in_order(source(truth.truth()))
+    frame = source(truth.truth())
     names = list(zip(frame["topic"], frame["parameter"], strict=True))
     return pd.DataFrame(
         {

@@ -8,12 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from crm_metrics.demo import clock
-from crm_metrics.demo.channels import CHANNELS
+from crm_metrics.demo.channels import CHANNELS, GROWTH
 from crm_metrics.demo.leads import Leads
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.world import NONE, Floats, Integers
-
-GROWTH = 0.30  # more persons won a day at the end than at the beginning, relative to the middle
 
 
 class Roster(NamedTuple):

@@ -1,6 +1,7 @@
 """What is true in a demo: every stated parameter as a row of the database, as JSON and in words."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from inspect import signature
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ from crm_metrics.demo import (
     baskets,
     campaign_truth,
     channels,
+    clock,
     contracts,
     costs,
     customers,
@@ -32,7 +34,7 @@ from crm_metrics.demo import (
     targets,
     tasks,
 )
-from crm_metrics.demo.plan import EFFECT_NAMES, Plan
+from crm_metrics.demo.plan import FIRST_ON, GO_LIVE_ON, LAST_ON, Plan
 from crm_metrics.demo.world import Fact, Stated, Tables, shares
 from crm_metrics.language import noop
 from crm_metrics.schema import demo_truth
@@ -60,13 +62,15 @@ class Topic(NamedTuple):
 
 PLAN_PARAMETERS: dict[str, tuple[str, str]] = {
     "customers": (noop("Customers, each counted once however many records they have"), "number"),
-    "seed": (noop("Seed of every random draw"), "number"),
+    "seed": (noop("Seed of every random draw"), "number"),  # stored as text, because it may be of any size
     "first_on": (noop("First day of the demo"), "text"),
     "last_on": (noop("Last day of the demo"), "text"),
+    "go_live_on": (noop("Day on which the CRM goes live"), "text"),
     EFFECT: (noop("What is simulated beyond purchases, spend and unit costs"), "text"),
 }
 _PARTS: tuple[tuple[str, Part], ...] = (  # one line for each part
     (noop("How customers are won, buy and spend"), channels),
+    (noop("Seasons and hours"), clock),
     (noop("What customers are like"), customers),
     (noop("Upgrades and orders out of the ordinary"), purchases),
     (noop("What is in an order"), goods),
@@ -123,21 +127,23 @@ def facts_of(topic: str, values: Stated) -> list[Fact]:
 
 def plan_facts(plan: Plan) -> list[Fact]:
     """Return the plan itself as facts: its size, seed and days, and each effect on or off."""
-    values = plan.as_dict()
-    effects = [Fact(PLAN, EFFECT, name, ON if values[name] else OFF) for name in EFFECT_NAMES]
-    return [Fact(PLAN, name, "", _plain(values[name])) for name in PLAN_PARAMETERS if name != EFFECT] + effects
-
-
-def _plain(value: object) -> float | str:
-    return float(value) if isinstance(value, int) else str(value)
+    states: dict[str, float | str | Mapping[str, str]] = {"customers": plan.customers, "seed": str(plan.seed)}
+    states |= {"first_on": str(FIRST_ON), "last_on": str(LAST_ON)}
+    if plan.effects.go_live:
+        states["go_live_on"] = str(GO_LIVE_ON)
+    return facts_of(PLAN, {**states, EFFECT: {name: ON if is_on else OFF for name, is_on in asdict(plan.effects).items()}})
 
 
 def rows(facts: list[Fact]) -> Tables:
-    """Return the facts as rows of demo_truth, numbers with eight decimals; raises KeyError for a parameter that no part declares."""
-    if undeclared := {(fact.topic, fact.parameter) for fact in facts} - set(_declared()):
-        raise KeyError(undeclared)
-    columns = {name: pa.array([getattr(fact, name) for fact in facts], pa.string()) for name in ("topic", "parameter", "subject")}
-    values = [fact.value for fact in facts]
+    """Return the facts as rows of demo_truth in the order of the declarations, subjects in the order in which they are stated.
+
+    Numbers have eight decimals. Raises KeyError for a parameter that no part declares.
+    """
+    declared = {pair: place for place, pair in enumerate(_declared())}
+    ordered = sorted(facts, key=lambda fact: declared[fact.topic, fact.parameter])
+    columns = {name: pa.array([getattr(fact, name) for fact in ordered], pa.string()) for name in ("topic", "parameter", "subject")}
+    values = [fact.value for fact in ordered]
+    columns["place"] = pa.array(range(len(ordered)), pa.int32())
     columns["true_value"] = shares(np.array([np.nan if isinstance(value, str) else value for value in values], dtype=np.float64))
     columns["true_text"] = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
     return {demo_truth: pa.table(columns)}
@@ -147,10 +153,10 @@ def rows(facts: list[Fact]) -> Tables:
 
 
 def truth() -> Select[Any]:
-    """One row per stated parameter and subject: topic, parameter, subject, true_value, true_text."""
+    """One row per stated parameter and subject, in the order in which they are stated: topic, parameter, subject, true_value, true_text."""
     stated = demo_truth.c
     named = [stated.topic, stated.parameter, stated.subject]
-    return select(*named, stated.true_value, stated.true_text).order_by(*named)
+    return select(*named, stated.true_value, stated.true_text).order_by(stated.place, *named)
 
 
 def is_demo() -> Select[Any]:
@@ -167,9 +173,8 @@ def as_json(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     {'plan': {'seed': 1}}
     """
     found: dict[str, dict[str, dict[str, float | str | None]]] = {}
-    ordered = in_order(frame)
-    names = zip(ordered["topic"], ordered["parameter"], ordered["subject"], strict=True)
-    values = zip(ordered["true_value"], ordered["true_text"], strict=True)
+    names = zip(frame["topic"], frame["parameter"], frame["subject"], strict=True)
+    values = zip(frame["true_value"], frame["true_text"], strict=True)
     for (topic, parameter, subject), (number, text) in zip(names, values, strict=True):
         by_subject = found.setdefault(topic, {}).setdefault(parameter, {})
         by_subject[subject or ALL] = _json_value(number, text, unit_of(topic, parameter))
@@ -181,15 +186,8 @@ def as_json(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def _json_value(number: float, text: str | None, unit: str) -> float | str | None:
     if pd.isna(number):
-        return text
+        return int(text) if unit == "number" and text else text
     return round(number) if unit == "number" and number == round(number) else round(float(number), DECIMALS)
-
-
-def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `truth` in the order of the declarations; the order of the subjects stays."""
-    places = {(topic, name): place for place, (topic, name) in enumerate(_declared())}
-    order = [places.get(pair, len(places)) for pair in zip(frame["topic"], frame["parameter"], strict=True)]
-    return frame.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
 
 def _declared() -> list[tuple[str, str]]:

@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 import pandas as pd
 from babel.numbers import format_decimal, format_percent
 
-from crm_metrics.demo import truth
+from crm_metrics.demo import truth, world
+from crm_metrics.demo.plan import EFFECTS
 from crm_metrics.language import locale, noop, t
 from crm_metrics.metric import DASH, Unit, is_unknown, value_text
 
@@ -18,28 +19,14 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "leave": (noop("When they leave: a, b"), ("a", "b")),
     "spend": (noop("What they spend: p, q, v"), ("p", "q", "v")),
 }
-EFFECTS: dict[str, str] = {
-    "seasonality": noop("seasons"),
-    "upgrades": noop("upgrades to premium products"),
-    "outliers": noop("outliers and a test account"),
-    "discounts": noop("discounts"),
-    "returns": noop("returns"),
-    "voids": noop("cancelled orders and gifts"),
-    "anonymous": noop("orders without a customer"),
-    "affinities": noop("categories bought together"),
-    "satisfaction": noop("satisfaction that moves purchases"),
-    "service": noop("customers who leave after a bad answer"),
-    "response_bias": noop("the satisfied who stay silent"),
-    "campaigns": noop("campaigns"),
-    "win_back": noop("win-back of lapsed customers"),
-    "cost_to_serve": noop("cost to serve"),
-    "referrals": noop("referrals"),
-    "contracts": noop("contracts"),
-    "go_live": noop("the go-live of the CRM"),
-    "detours": noop("detours of deals"),
-    "two_systems": noop("second, misspelt records"),
-}
 SUBJECTS: dict[str, str] = {  # codes that stand in the truth; names of channels, regions and campaigns have both languages in them
+    "Monday": noop("Monday"),
+    "Tuesday": noop("Tuesday"),
+    "Wednesday": noop("Wednesday"),
+    "Thursday": noop("Thursday"),
+    "Friday": noop("Friday"),
+    "Saturday": noop("Saturday"),
+    "Sunday": noop("Sunday"),
     "after": noop("with the CRM"),
     "before": noop("before the CRM"),
     "person": noop("person"),
@@ -141,10 +128,9 @@ def finding(tiles: pd.DataFrame, *, data_set: str) -> str:
 
 def plan_note(stated: pd.DataFrame) -> str:
     """Return size, seed and what is switched off, from the rows of the truth."""
-    plan = stated[stated["topic"] == truth.PLAN].set_index("parameter")
-    numbers = {
-        name: value_text(float(value), "count", exact=True) for name, value in plan["value"].items() if name in ("customers", "seed")
-    }
+    plan = stated[stated["topic"] == truth.PLAN]
+    customers, seed = (plan.loc[plan["parameter"] == name].iloc[0] for name in ("customers", "seed"))
+    numbers = {"customers": value_text(customers["value"], "count", exact=True), "seed": seed["text"]}
     off = [t(EFFECTS[name]) for name in _effects(stated, truth.OFF)]
     if not off:
         return t("Planned for {customers} customers with seed {seed}, every effect switched on.", **numbers)
@@ -165,18 +151,15 @@ def truth_in_words(stated: pd.DataFrame, *, currency: str) -> pd.DataFrame:
         {
             "topic": [t(truth.topic_label(topic)) for topic in stated["topic"]],
             "label": [t(label) for label in stated["label"]],
-            "subject": [t(EFFECTS[subject]) if name == truth.EFFECT else _subject(subject) for name, subject in rows],
+            "subject": [t(EFFECTS.get(subject, subject)) if name == truth.EFFECT else _subject(subject) for name, subject in rows],
             "value": [shown_value(number, text, unit=unit, currency=currency) for number, text, unit in values],
         }
     )
 
 
 def _subject(subject: str) -> str:
-    """Return a subject in the reader's language: a code, or a code before a name ("after: 报价 Proposal")."""
-    code, colon, name = subject.partition(": ")
-    if subject in SUBJECTS:
-        return t(SUBJECTS[subject])
-    return t(SUBJECTS[code]) + colon + name if code in SUBJECTS else subject
+    """Return a subject in the reader's language, piece by piece ("phone · after"): names have both languages in them."""
+    return world.subject(*[t(SUBJECTS[piece]) if piece in SUBJECTS else piece for piece in world.pieces(subject)])
 
 
 def shown_value(number: float, text: str | None, *, unit: str, currency: str) -> str:

@@ -23,6 +23,7 @@ Tables: TypeAlias = dict[Table, pa.Table]
 MONEY = pa.decimal128(18, 4)
 SHARE = pa.decimal128(18, 8)
 REGIONS = ("华东 East China", "华南 South China", "华北 North China", "西南 Southwest China", "Europe 欧洲")
+_BETWEEN = " · "  # the names in a subject
 NONE = -1  # points at nobody, at nothing
 _FIRST = int(datetime(FIRST_ON.year, FIRST_ON.month, FIRST_ON.day, tzinfo=UTC).timestamp())
 _EPOCH_DAY = _FIRST // 86_400
@@ -101,7 +102,12 @@ def subject(*parts: str) -> str:
     >>> subject("phone", "after")
     'phone · after'
     """
-    return " · ".join(parts)
+    return _BETWEEN.join(parts)
+
+
+def pieces(subject: str) -> list[str]:
+    """Return the names that `subject` was made from."""
+    return subject.split(_BETWEEN)
 
 
 def chosen(columns: Columns, which: Booleans | Integers) -> Columns:
@@ -200,15 +206,22 @@ def times(moments: npt.ArrayLike) -> pa.Array:
 
 
 def money(amounts: npt.ArrayLike, decimals: int = 2) -> pa.Array:
-    """Return amounts as exact decimals, rounded to `decimals` places; null where NaN.
+    """Return amounts as exact decimals, rounded to `decimals` places; null where NaN. Raises ValueError for one of a quadrillion or so.
 
     >>> money([1.005, float("nan")]).to_pylist()
     [Decimal('1.0000'), None]
     """
     array = np.asarray(amounts, dtype=np.float64)
-    unknown = np.isnan(array)
-    units = np.rint(np.where(unknown, 0, array) * 10**decimals).astype(np.int64) * 10 ** (4 - decimals)
-    return decimal_of(units, MONEY, mask=unknown)
+    return decimal_of(_units(array, decimals, last=4), MONEY, mask=np.isnan(array))
+
+
+def _units(array: Floats, decimals: int, *, last: int) -> Integers:
+    """Return numbers rounded to `decimals` places, in units of place `last`; 0 where NaN. Raises ValueError beyond 64 bits."""
+    units = np.rint(np.where(np.isnan(array), 0, array) * 10.0**decimals)
+    if (np.abs(units) >= 2.0**63 / 10 ** (last - decimals)).any():
+        raise ValueError(f"out of range: {array[np.nanargmax(np.abs(array))]}")
+    whole: Integers = units.astype(np.int64) * 10 ** (last - decimals)
+    return whole
 
 
 def decimal_of(units: Integers, kind: pa.DataType, *, mask: Booleans | None = None) -> pa.Array:
@@ -224,10 +237,9 @@ def decimal_of(units: Integers, kind: pa.DataType, *, mask: Booleans | None = No
 
 
 def shares(values: npt.ArrayLike) -> pa.Array:
-    """Return rates and probabilities with eight decimals; null where NaN."""
+    """Return rates and probabilities with eight decimals; null where NaN. Raises ValueError for one of 90 billion or so."""
     array = np.asarray(values, dtype=np.float64)
-    unknown = np.isnan(array)
-    return decimal_of(np.rint(np.where(unknown, 0, array) * 1e8).astype(np.int64), SHARE, mask=unknown)
+    return decimal_of(_units(array, 8, last=8), SHARE, mask=np.isnan(array))
 
 
 def labels(codes: npt.ArrayLike, names: tuple[str, ...]) -> pa.Array:
