@@ -60,9 +60,7 @@ LEAVE_PROBABILITY, WORST_TO_LEAVE = 0.25, 2  # of the customer, for ever, after 
 TOPIC = "service"
 PARAMETERS = {
     "tickets_per_order": (
-        noop(
-            "Chance that an order brings a ticket before the end of the demo cuts it off, of natural orders; orders that a campaign caused bring none"
-        ),
+        noop("Chance that a natural order brings a ticket before the end of the demo cuts it off; those that a campaign caused bring none"),
         "share",
     ),
     "days_to_ticket": (noop("Days from the order to its ticket, mean of an exponential, at least until the next day"), "days"),
