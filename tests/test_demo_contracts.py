@@ -138,6 +138,7 @@ def test_a_customer_has_one_contract_at_most_and_a_test_account_none():
 def test_without_the_effect_there_are_no_contracts():
     plan = Plan(customers=2_000, effects=Effects.without("contracts"))
     assert contracts.contracts(plan, 0, all_customers(plan)[0]) == {}
+    assert contracts.stated(plan) == {}
 
 
 def test_a_seed_signs_the_same_contracts_again_and_another_others():
@@ -232,7 +233,7 @@ def test_the_published_survival_of_the_high_end_customers_comes_out():
 
 
 def test_the_stated_parameters_are_those_declared():
-    assert {fact.parameter for fact in contracts.facts()} == set(contracts.PARAMETERS)
-    stated = {(fact.subject, fact.parameter): fact.value for fact in contracts.facts()}
-    published = {KINDS[0].name: (0.704, 1.182), KINDS[1].name: (0.668, 3.806)}
-    assert {name: (stated[name, "alpha"], stated[name, "beta"]) for name in published} == published
+    stated = contracts.stated(Plan())
+    assert stated.keys() == contracts.PARAMETERS.keys()
+    assert stated["alpha"] == {KINDS[0].name: 0.704, KINDS[1].name: 0.668, KINDS[2].name: 0.90}  # the first two as published
+    assert stated["beta"] == {KINDS[0].name: 1.182, KINDS[1].name: 3.806, KINDS[2].name: 2.60}

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from crm_metrics.demo.draws import by_shares, column
 from crm_metrics.demo.plan import FIRST_ON, Plan
-from crm_metrics.demo.world import Customers, Fact, Integers, Tables, customer_keys, days, keys, labels, money
+from crm_metrics.demo.world import Customers, Integers, Stated, Tables, customer_keys, days, keys, labels, money
 from crm_metrics.language import noop
 from crm_metrics.schema import contracts as table
 
@@ -42,8 +43,17 @@ _LONGEST_PERIODS = 1_000  # longer than any demo
 
 TOPIC = "contracts"
 PARAMETERS = {
-    "contract_share": (noop("Customers with a service contract"), "share"),
-    "most_days_before": (noop("Most days from the first order to the first day of a contract; every number of days as likely"), "days"),
+    "contract_share": (
+        noop("Customers with a service contract sooner or later; one that begins after the end of the demo is not seen"),
+        "share",
+    ),
+    "most_days_before": (
+        noop(
+            "Most days from the first order to the first day of a contract; every number of days as likely, whether the customer still "
+            "orders or not"
+        ),
+        "days",
+    ),
     "kind_share": (noop("Contracts of this kind among those of companies or of persons"), "share"),
     "period_months": (noop("Months until a contract is renewed or ends"), "number"),
     "alpha": (noop("Shifted beta-geometric alpha: first parameter of the chance to end at a renewal"), "plain"),
@@ -57,7 +67,7 @@ def contracts(plan: Plan, chunk: int, customers: Customers) -> Tables:
     if not plan.effects.contracts:
         return {}
     which, kind, start = _begun(plan, chunk, customers)
-    period = np.array([one.period_months for one in KINDS])[kind]
+    period = column(KINDS, "period_months")[kind]
     paid = _periods(plan, chunk, kind) * period
     end = _months_after(start, paid) - 1
     has_ended = end < plan.days
@@ -69,7 +79,7 @@ def contracts(plan: Plan, chunk: int, customers: Customers) -> Tables:
         "ended_on": days(np.where(has_ended, end, np.nan)),
         "tenure_months": pa.array(np.where(has_ended, paid, _whole_months(plan, start)).astype(np.int32)),
         "has_churned": pa.array(has_ended),
-        "monthly_amount": money(np.array([one.monthly_amount for one in KINDS])[kind]),
+        "monthly_amount": money(column(KINDS, "monthly_amount")[kind]),
     }
     return {table: pa.table(rows)}
 
@@ -86,14 +96,13 @@ def _begun(plan: Plan, chunk: int, customers: Customers) -> tuple[Integers, Inte
 
 def _kinds(random: np.random.Generator, count: int, *, is_company: bool) -> Integers:
     places = [place for place, kind in enumerate(KINDS) if kind.is_company == is_company]
-    return random.choice(places, count, p=[KINDS[place].share for place in places])
+    return np.array(places)[by_shares(random.random(count), [KINDS[place].share for place in places])]
 
 
 def _periods(plan: Plan, chunk: int, kind: Integers) -> Integers:
     """Return how many periods contracts of these kinds are paid for, were there no end to the demo."""
     random = plan.generator("renewals", chunk)
-    alpha, beta = (np.array([getattr(one, name) for one in KINDS])[kind] for name in ("alpha", "beta"))
-    chance = random.beta(alpha, beta)
+    chance = random.beta(column(KINDS, "alpha")[kind], column(KINDS, "beta")[kind])
     return np.minimum(random.geometric(np.clip(chance, 1e-12, 1)), _LONGEST_PERIODS)
 
 
@@ -118,9 +127,13 @@ def _whole_months(plan: Plan, start: Integers) -> Integers:
     return apart - (_months_after(start, apart) > plan.days)
 
 
-def facts() -> list[Fact]:
-    """Return the stated parameters."""
-    found = [Fact(TOPIC, "contract_share", "company", COMPANIES_SHARE), Fact(TOPIC, "contract_share", "person", PERSONS_SHARE)]
-    found.append(Fact(TOPIC, "most_days_before", "", float(MOST_DAYS_BEFORE)))
-    names = {"kind_share": "share", **{name: name for name in ("period_months", "alpha", "beta", "monthly_amount")}}
-    return [*found, *(Fact(TOPIC, parameter, kind.name, float(getattr(kind, name))) for kind in KINDS for parameter, name in names.items())]
+def stated(plan: Plan) -> Stated:
+    """Return what is stated about contracts; nothing where there are none."""
+    if not plan.effects.contracts:
+        return {}
+    of_kinds = {"kind_share": "share", **{name: name for name in ("period_months", "alpha", "beta", "monthly_amount")}}
+    return {
+        "contract_share": {"company": COMPANIES_SHARE, "person": PERSONS_SHARE},
+        "most_days_before": float(MOST_DAYS_BEFORE),
+        **{parameter: {kind.name: float(getattr(kind, name)) for kind in KINDS} for parameter, name in of_kinds.items()},
+    }

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from crm_metrics.demo import names
+from crm_metrics.demo.draws import by_shares
 from crm_metrics.demo.names import Companies, People
 from crm_metrics.demo.world import Booleans, Floats, Integers
 
@@ -76,8 +77,7 @@ def misspelt_companies(firms: Companies, luck: Luck) -> pa.Array:
 
 def _by_lot(luck: Floats, spellings: dict[str, Words], shares: dict[str, float]) -> Words:
     """Return for each name one of its spellings."""
-    place = np.searchsorted(np.cumsum(list(shares.values())), luck, side="right").clip(max=len(shares) - 1)
-    return np.choose(place, [spellings[error] for error in shares])
+    return np.choose(by_shares(luck, list(shares.values())), [spellings[error] for error in shares])
 
 
 def transposed(words: Words, luck: Floats) -> Words:

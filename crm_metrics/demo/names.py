@@ -92,7 +92,9 @@ _TRADES = (
     ("精密制造", "Precision Manufacturing"),
 )
 CHINESE_ENDING, ENGLISH_ENDING, LATIN_ENDING = "有限公司", "Ltd", "Co., Ltd."
-_COMMONEST = 8.0  # the n-th name of a list is drawn in proportion to 1 / (n + this): a few are common, most are rare
+COMMONNESS = 8.0  # the n-th name of a list is drawn in proportion to 1 / (n + this): a few are common, most are rare
+MAN_SHARE, SHORT_SHARE = 0.5, 0.18  # of Chinese persons: with the given name of a man, with one of one character
+ONE_FOUNDER_SHARE = 0.4  # of English companies
 
 
 class _Characters(NamedTuple):
@@ -124,7 +126,7 @@ _TRADE = [pa.array(words) for words in zip(*_TRADES, strict=True)]
 
 def _places(random: np.random.Generator, count: int, size: int) -> Integers:
     """Return places in a list of `size` names, those at its beginning more often."""
-    weights = np.cumsum(1 / (np.arange(size) + _COMMONEST))
+    weights = np.cumsum(1 / (np.arange(1, size + 1) + COMMONNESS))
     return np.searchsorted(weights, random.random(count) * weights[-1], side="right")
 
 
@@ -159,7 +161,7 @@ def people(random: np.random.Generator, is_english: Booleans) -> People:
     """Return persons with names by lot."""
     count = len(is_english)
     first, last, family = (_places(random, count, len(words)) for words in (_FIRST, _LAST, _FAMILY))
-    is_man, is_short = random.random(count) < 0.5, random.random(count) < 0.18
+    is_man, is_short = random.random(count) < MAN_SHARE, random.random(count) < SHORT_SHARE
     low, high = np.where(is_man, 0, _MEN), np.where(is_man, _MEN, len(_GIVEN.written))
     given, second = random.integers(low, high), random.integers(low, high)
     return People(is_english, first, last, family, given, np.where(is_short, NONE, second))
@@ -236,7 +238,7 @@ def companies(random: np.random.Generator, is_english: Booleans, region: Integer
         second_coined=second,
         trade=random.integers(0, len(_TRADES), count),
         founder=founder,
-        partner=np.where((random.random(count) < 0.4) | (founder == partner), NONE, partner),
+        partner=np.where((random.random(count) < ONE_FOUNDER_SHARE) | (founder == partner), NONE, partner),
     )
 
 

@@ -1,7 +1,8 @@
 """What the demo company planned for each month, for the whole company and net revenue for each region.
 
 A year is planned as a straight line times the usual seasons. The line is that of the year itself, so that the planners know where
-the company is going, but for an error in each quarter and what they add to spur everybody on: some months are missed, others not.
+the company is going, but for what they add to spur everybody on and an error in each month: some months are missed, others not. Most
+of the error is one for the whole company, because errors of the regions alone would cancel.
 Last year's month and so many per cent would not do: a company that begins with nothing doubles at first.
 """
 
@@ -12,12 +13,12 @@ import pyarrow as pa
 
 from crm_metrics.demo import clock
 from crm_metrics.demo.plan import FIRST_ON, Plan
-from crm_metrics.demo.world import REGIONS, Fact, Floats, Integers, Tables, days, money
+from crm_metrics.demo.world import REGIONS, Floats, Integers, Stated, Tables, days, money
 from crm_metrics.language import noop
 from crm_metrics.schema import targets as table
 
-AMBITION = 0.03  # more than the planners expect
-PLANNING_ERROR = 0.06  # standard deviation of the error of a quarter, relative to the plan
+AMBITION = 0.005  # more than the planners expect
+PLANNING_ERROR, OWN_ERROR = 0.06, 0.02  # standard deviations in a month, relative to the plan: for the whole company, for each series
 LEAST_OF_MEAN = 0.1  # no month is planned below this part of the year's mean
 NET_REVENUE, ORDERS, NEW_CUSTOMERS = "net_revenue", "orders", "new_customers"  # as the executive room names its metrics
 WHOLE_COMPANY = ""
@@ -25,7 +26,12 @@ WHOLE_COMPANY = ""
 TOPIC = "targets"
 PARAMETERS = {
     "ambition": (noop("What planners add to what they expect"), "share"),
-    "planning_error": (noop("Standard deviation of the planners' error in a quarter"), "share"),
+    "planning_error": (noop("Standard deviation of the planners' error in a month that all targets of the month share"), "share"),
+    "own_error": (
+        noop("Standard deviation of the error in a month that orders, new customers and each region's revenue have of their own"),
+        "share",
+    ),
+    "least_of_mean": (noop("Least that is planned for a month, as a share of the year's mean month and before seasons"), "share"),
 }
 
 
@@ -63,7 +69,8 @@ def _planned(plan: Plan, series: Floats) -> Floats:
     mean = by_year.mean(axis=2, keepdims=True)
     slope = (by_year * month).sum(axis=2, keepdims=True) / (month**2).sum()
     line = np.maximum(mean + slope * month, LEAST_OF_MEAN * mean).reshape(len(series), months)
-    error = np.repeat(plan.generator("targets").normal(0, PLANNING_ERROR, (len(series), months // 3)), 3, axis=1)
+    random = plan.generator("targets")
+    error = random.normal(0, PLANNING_ERROR, months) + random.normal(0, OWN_ERROR, (len(series), months))
     return line * season * (1 + AMBITION) * (1 + error)
 
 
@@ -84,6 +91,6 @@ def _rows(metric: str, region: str, values: Floats) -> pa.Table:
     return pa.table({**columns, "target_value": money(values)})
 
 
-def facts() -> list[Fact]:
-    """Return the stated parameters."""
-    return [Fact(TOPIC, "ambition", "", AMBITION), Fact(TOPIC, "planning_error", "", PLANNING_ERROR)]
+def stated(_plan: Plan) -> Stated:
+    """Return what is stated about the planners."""
+    return {"ambition": AMBITION, "planning_error": PLANNING_ERROR, "own_error": OWN_ERROR, "least_of_mean": LEAST_OF_MEAN}
