@@ -11,7 +11,8 @@ from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Table, select
 
 from crm_metrics import database, schema
 from crm_metrics.data_import import ledger, records, samples
-from crm_metrics.data_import.load import AlreadyLoadedError, CheckedFile, import_file, load_into, made_file, made_mapping
+from crm_metrics.data_import.load import AlreadyLoadedError, CheckedFile, import_file, load_into
+from crm_metrics.data_import.made_file import made_file, made_mapping
 from crm_metrics.data_import.mapping import from_dict, load_mapping
 from crm_metrics.data_import.report import ImportReport
 from crm_metrics.data_import.samples import cdnow_file

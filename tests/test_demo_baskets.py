@@ -6,7 +6,7 @@ Statistical tests allow four standard errors, computed from the stated truth; th
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from crm_metrics import schema
 from crm_metrics.data_import.check import LINES, check_rows
+from crm_metrics.data_import.made_file import made_file, made_mapping
 from crm_metrics.data_import.mapping import from_dict
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.demo import (
@@ -38,8 +39,9 @@ from crm_metrics.demo import (
     sales_channels,
 )
 from crm_metrics.demo.baskets import Baskets
+from crm_metrics.demo.goods import Wanted
 from crm_metrics.demo.plan import EFFECT_NAMES, LAST_ON, Effects, Plan
-from crm_metrics.demo.world import NONE, Customers, Fact, Floats, Orders, chosen, customer_keys, order_keys
+from crm_metrics.demo.world import NONE, Customers, Floats, Orders, Stated, chosen, customer_keys, order_keys
 
 PLAN = Plan(customers=2_000, seed=20_231)
 OWN_EFFECTS = ("affinities", "discounts", "returns", "voids", "anonymous")
@@ -106,9 +108,13 @@ def share_near(hits: Iterable[bool], chance: float | Floats) -> bool:
     return near(happened.sum(), each.sum(), np.sqrt((each * (1 - each)).sum()))
 
 
-def stated(facts: list[Fact], parameter: str, subject: str = "") -> float:
-    [value] = [fact.value for fact in facts if (fact.parameter, fact.subject) == (parameter, subject)]
-    return float(value)
+def stated(values: Stated, parameter: str, subject: str = "") -> float:
+    return by_subject(values, parameter)[subject]
+
+
+def by_subject(values: Stated, parameter: str) -> dict[str, float]:
+    found = values[parameter]
+    return {name: float(value) for name, value in (found.items() if isinstance(found, Mapping) else [("", found)])}
 
 
 # ── money and keys, whatever the plan ───────────────────────────────────────────────────────────────────────────────────
@@ -158,9 +164,8 @@ def test_every_line_is_made_of_whole_units_and_its_amounts_agree(plan):
 @given(plan=PLANS)
 def test_keys_are_unique_and_what_belongs_to_the_order_is_equal_in_its_lines(plan):
     made = company(plan).made.lines
-    assert made["row_number"].to_pylist() == list(range(1, made.num_rows + 1))
-    assert made.schema.names[: len(LINES.names)] == LINES.names
-    assert [made.schema.field(name).type for name in LINES.names] == LINES.types
+    known = [name for name in made.column_names if name in LINES.names]
+    assert [made.schema.field(name).type for name in known] == [LINES.field(name).type for name in known]
     orders = made.select(["order_id", *ORDER_LEVEL, "entry_started_at", "entry_booked_at"]).to_pandas().drop_duplicates()
     assert orders["order_id"].is_unique
     assert set(made["product_id"].to_pylist()) <= set(products.product_rows()["product_id"].to_pylist())
@@ -188,7 +193,8 @@ def test_the_same_plan_gives_the_same_lines_and_another_seed_others():
 def test_orders_of_a_single_fen_have_one_line_and_of_two_at_most_two():
     fen = np.array([1, 2] * 500)
     draws = goods.Draws(PLAN, 0, "tiny")
-    made = goods.goods(draws, fen, is_premium=np.zeros(1_000, dtype=bool), discount_rate=np.zeros(1_000))
+    neither = np.zeros(1_000, dtype=bool)
+    made = goods.goods(draws, Wanted(fen, np.zeros(1_000), is_premium=neither, is_company=neither))
     lines = np.bincount(made.order)
     assert (lines[fen == 1] == 1).all()
     assert set(lines[fen == 2]) == {1, 2}
@@ -200,7 +206,7 @@ def test_a_chunk_without_orders_has_no_lines():
     nothing = chosen(found.orders, np.zeros(len(found.orders.moment), dtype=bool))
     made = baskets.baskets(PLAN, 0, found.customers, nothing, customer_ids=pa.array([], pa.string()))
     assert made.lines.num_rows == len(made.margin) == 0
-    assert made.lines.schema.names[: len(LINES.names)] == LINES.names
+    assert made.lines.schema == found.made.lines.schema
 
 
 def test_chunks_name_their_orders_apart():
@@ -280,25 +286,34 @@ def test_a_file_with_the_same_rows_gives_the_same_lines_and_fingerprints():
     checked = check_rows(read_file(as_file(lines), "demo.csv"), MAPPING)
     assert checked.rejected.num_rows == 0
     assert set(lines["line_kind"].to_pylist()) == {"sale", "return", "gift", "cancelled"}
+    made = made_file("demo", "demo", lines, made_mapping("demo", "Demo", currency="CNY", time_zone="Asia/Shanghai")).checked
     for name in LINES.names:
         if name != "row_number":
-            assert checked.lines[name].to_pylist() == lines[name].to_pylist(), name
+            assert checked.lines[name].to_pylist() == made.lines[name].to_pylist(), name
 
 
 # ── switched off ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("effect", [name for name in OWN_EFFECTS if name != "affinities"])
+@pytest.mark.parametrize("effect", [name for name in OWN_EFFECTS if name not in {"affinities", "discounts"}])
 def test_switching_an_effect_off_leaves_what_was_sold_as_it_was(effect):
     without = Plan(customers=2_000, seed=PLAN.seed, effects=Effects.without(effect))
     columns = ["order_id", *ORDER_LEVEL, "product_id", "net_amount"]
     assert sold()[columns].reset_index(drop=True).equals(sold(without)[columns].reset_index(drop=True))
 
 
-def test_without_discounts_nothing_is_discounted():
-    lines = frame(Plan(customers=2_000, seed=PLAN.seed, effects=Effects.without("discounts")))
-    assert (lines["discount_amount"] == 0).all()
-    assert (frame()["discount_amount"] > 0).any()
+def test_without_discounts_nothing_is_discounted_and_what_was_not_is_as_it_was():
+    """The same customers pay the same for the same categories; who had a discount buys what has a lower list price."""
+    without = Plan(customers=2_000, seed=PLAN.seed, effects=Effects.without("discounts"))
+    assert (frame(without)["discount_amount"] == 0).all()
+    with_discount = (sold()["discount_amount"] > 0).groupby(sold()["order_id"]).transform("any").to_numpy()
+    assert with_discount.any()
+    columns = ["order_id", *ORDER_LEVEL, "product_id", "net_amount"]
+    assert sold().loc[~with_discount, columns].equals(sold(without).loc[~with_discount, columns])
+    categories = [products.categories_of(sold(plan)["product"].to_numpy()) for plan in (PLAN, without)]
+    assert (categories[0] == categories[1]).all()
+    assert sold()[ORDER_LEVEL].equals(sold(without)[ORDER_LEVEL])
+    assert sold().groupby("order_id")["net_amount"].sum().equals(sold(without).groupby("order_id")["net_amount"].sum())
 
 
 @pytest.mark.parametrize(("effect", "kinds"), [("returns", {"return"}), ("voids", {"gift", "cancelled"})])
@@ -329,12 +344,14 @@ def test_with_no_effect_at_all_every_line_is_a_sale_at_list_terms_to_a_known_cus
     assert lines["customer_id"].notna().all()
 
 
-def test_facts_follow_what_is_switched_on():
-    nothing, parts = Plan(effects=Effects.none()), (baskets, goods, discounts, returns)
-    assert {fact.parameter for part in parts for fact in part.facts(nothing)} == {"products_in_category"}
-    for part in (*parts, affinities, sales_channels):
-        assert {fact.parameter for fact in part.facts(Plan())} == set(part.PARAMETERS)
-        assert {fact.topic for fact in part.facts(Plan())} == {part.TOPIC}
+def test_what_is_stated_follows_what_is_switched_on():
+    nothing = Plan(effects=Effects.none())
+    assert [set(part.stated(nothing)) for part in (baskets, discounts, returns)] == [set()] * 3
+    assert set(goods.PARAMETERS) - set(goods.stated(nothing)) == {"gift_share"}
+    for part in (baskets, goods, discounts, returns, affinities, products, sales_channels):
+        assert list(part.stated(Plan())) == list(part.PARAMETERS)
+    assert set(by_subject(sales_channels.stated(Plan()), "entry_minutes")) == {"before", "after"}
+    assert set(by_subject(sales_channels.stated(nothing), "entry_minutes")) == {"before"}
 
 
 # ── what goes together ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -353,9 +370,9 @@ def lifts_are_as_stated(plan: Plan) -> bool:
 
     By the delta method on log(pAB / (pA pB)): variance of IAB/pAB - IA/pA - IB/pB, that is 1/pAB - 1/pA - 1/pB + 2 lift - 1.
     """
-    orders, facts = held(plan), affinities.facts(plan)
+    orders, facts = held(plan), affinities.stated(plan)
     other = stated(facts, "lift_of_other_pairs")
-    lifts = {fact.subject: fact.value for fact in facts if fact.parameter == "lift"}
+    lifts = by_subject(facts, "lift")
     close = []
     for second in range(1, len(products.CATEGORIES)):
         for first in range(second):
@@ -369,7 +386,7 @@ def lifts_are_as_stated(plan: Plan) -> bool:
 
 
 def test_categories_have_their_stated_shares_and_lifts():
-    facts = affinities.facts(PLAN)
+    facts = affinities.stated(PLAN)
     for place, name in enumerate(products.CATEGORY_NAMES):
         assert share_near(held()[:, place], stated(facts, "category_share", name))
     assert lifts_are_as_stated(PLAN)
@@ -377,7 +394,7 @@ def test_categories_have_their_stated_shares_and_lifts():
 
 def test_the_lift_a_reader_measures_is_the_wanted_one_times_the_chance_of_any_order():
     """Chances of every set of categories, added up by hand over the 256 sets, against the closed form."""
-    facts, chance = affinities.facts(PLAN), affinities._set_probabilities(PLAN)
+    facts, chance = affinities.stated(PLAN), affinities._set_probabilities(PLAN)
     some, sets = 1 - chance[0], affinities._SETS
     assert chance.sum() == pytest.approx(1)
     for first, second, wanted in affinities.PAIRS:
@@ -412,23 +429,72 @@ def test_categories_have_their_stated_numbers_of_products():
 
 def test_the_catalogue_has_every_category_in_both_tiers_and_each_name_once():
     rows = products.product_rows().to_pandas()
-    assert len(rows) == rows["product_id"].nunique() == rows["product_name"].nunique() == 48
-    assert set(rows.groupby("category")["price_tier"].agg(lambda tiers: tuple(Counter(tiers).values()))) == {(3, 3)}
+    assert len(rows) == rows["product_id"].nunique() == rows["product_name"].nunique() == 96
+    assert set(rows.groupby("category")["price_tier"].agg(lambda tiers: tuple(Counter(tiers).values()))) == {(6, 6)}
     assert set(rows.columns) <= {column.name for column in schema.product_records.c}
     assert (rows["unit_cost"] < rows["list_price"]).all()
+    prices = rows["list_price"].astype(float)
+    assert (prices.min(), prices.max()) == (15, 2_838)
+    assert (
+        prices.to_numpy().reshape(-1, products.PRODUCTS_EACH)[:, 1:] > prices.to_numpy().reshape(-1, products.PRODUCTS_EACH)[:, :-1]
+    ).all()
 
 
 def test_goods_cost_the_stated_share_of_the_gross_amount():
     lines = sold()
-    facts, rows = products.facts(), products.product_rows().to_pandas()
-    names = rows["category"] + ", " + rows["price_tier"]
+    facts, rows = products.stated(PLAN), products.product_rows().to_pandas()
+    names = rows["category"] + " · " + rows["price_tier"]
     share = np.array([stated(facts, "cost_share", name) for name in names])[lines["product"]]
     assert (np.abs(lines["cost_amount"] - share * lines["gross_amount"]) <= 50.0001).all()  # half a fen
 
 
+def over_list(lines: pd.DataFrame) -> np.ndarray:
+    """Price of a unit before discount, as a multiple of the list price."""
+    return lines["unit_price"].to_numpy() / 10_000 / products.list_prices()[lines["product"]]
+
+
+@pytest.mark.parametrize("seed", [PLAN.seed, PLAN.seed + 1])
+def test_most_is_sold_near_its_list_price(seed):
+    """Beside the misfit there is only what is on purpose. The cheapest premium product is dear for the smallest orders."""
+    plan = Plan(customers=2_000, seed=seed)
+    company, lines = shared(plan), sold(plan)
+    lines = lines[~company.customers.is_test[company.orders.customer[lines["place"]]]]  # the test account orders for next to nothing
+    found = over_list(lines)
+    assert np.median(found) == pytest.approx(1, abs=0.03)
+    assert (np.abs(found - 1) <= goods.NEAR_LIST).mean() >= goods.NEAR_LIST_SHARE
+    assert (found < 0.5).mean() < 0.02
+    for tier in (0, 1):
+        assert np.median(found[lines["product"] // products.PRODUCTS_EACH % 2 == tier]) == pytest.approx(1, abs=0.06)
+
+
+def test_units_are_weighed_against_the_amount_by_hand():
+    """800 CNY in one line: for one unit in mind the best fit of that many, for a mind of eight the best of so many."""
+    lists = products.list_prices()[: products.PRODUCTS_EACH]  # standard lamps: 19, 45, 99, 199, 429, 899
+    draws, count = goods.Draws(PLAN, 0, "by hand"), 4_000
+    wanted = Wanted(np.full(count, 80_000), np.zeros(count), is_premium=np.zeros(count, dtype=bool), is_company=np.zeros(count, dtype=bool))
+    made = goods.goods(draws, wanted)
+    alone = np.bincount(made.order)[made.order] == 1
+    lamps = alone & (made.product < products.PRODUCTS_EACH)
+    assert lists.tolist() == [19, 45, 99, 199, 429, 899]
+    pairs = Counter(zip(made.product[lamps].tolist(), made.quantity[lamps].tolist(), strict=True))
+    # misfit + weight * distance: one in mind: 899 is log(899/800) = .117; 2 x 429 .070 + .2 log 2 = .209; 4 x 199 .005 + .277
+    assert pairs.most_common(1)[0][0] == (5, 1)
+    assert set(pairs) <= {(5, 1), (4, 2), (3, 4), (2, 8)}
+
+
+def test_companies_buy_more_units_than_persons():
+    lines = sold()
+    is_company = shared().customers.is_company[shared().orders.customer[lines["place"]]]
+    units = lines["quantity"].to_numpy() / 10_000
+    assert units[is_company].mean() > 3 * units[~is_company].mean()
+    assert np.median(units[~is_company]) <= 2
+
+
 def test_a_gift_costs_what_the_catalogue_says():
     gifts = of_kind("gift")
-    cost = products.product_rows().to_pandas().set_index("product_id")["unit_cost"].astype(float)
+    catalogue = products.product_rows().to_pandas().set_index("product_id")
+    assert catalogue.loc[gifts["product_id"], "product_name"].str.contains("candle").all()
+    cost = catalogue["unit_cost"].astype(float)
     assert (gifts["cost_amount"] / 10_000 == gifts["product_id"].map(cost)).all()
     assert share_near(np.isin(np.arange(len(shared().orders.moment)), gifts["place"]), goods.GIFT_SHARE)
 
@@ -443,7 +509,7 @@ def test_discounts_have_their_stated_shares_by_month_and_customer():
     amounts = found.orders.amount > 50  # below that fen hide the rate
     is_hunter = PLAN.generator("bargain hunters", 0).random(PLAN.customers) < discounts.HUNTER_SHARE
     group = 2 * is_hunter[found.orders.customer] + (clock.month_of(PLAN, found.orders.moment) % 12 == discounts.NOVEMBER)
-    facts = discounts.facts(PLAN)
+    facts = discounts.stated(PLAN)
     for place, name in enumerate(discounts.GROUPS):
         for share in discounts.RATES:
             wanted = stated(facts, "rate_share", f"{name} · {share:.0%}")
@@ -527,12 +593,34 @@ def test_sales_channels_shift_from_the_first_shares_to_the_last():
     found, orders = shared(), heads()
     won = found.customers.channel[found.orders.customer]
     age = found.orders.moment / PLAN.days
-    facts = sales_channels.facts(PLAN)
+    facts = sales_channels.stated(PLAN)
     for acquisition, name in enumerate(sales_channels.CHANNEL_NAMES):
         for channel in sales_channels.SALES_CHANNELS:
             first, last = (stated(facts, parameter, f"{name} → {channel}") for parameter in ("share_at_first", "share_at_last"))
             chosen = won == acquisition
             assert share_near(orders["sales_channel"][chosen] == channel, first + (last - first) * age[chosen])
+
+
+def hours(lines: pd.DataFrame) -> pd.Series:
+    return lines["ordered_at"].dt.hour + lines["ordered_at"].dt.minute / 60 + lines["ordered_at"].dt.second / 3_600
+
+
+def test_the_shop_and_the_telephone_are_open_from_9_to_21_and_the_others_always():
+    lines = frame().drop_duplicates("order_id")
+    is_staffed = lines["sales_channel"].isin(["门店 Store", "电话 Phone"])
+    assert hours(lines[is_staffed]).between(9, 21, inclusive="left").all()
+    # a tenth of the day's orders before 9, and 11.5 % after 21
+    natural = lines[~is_staffed & lines["order_id"].str.startswith("O")]
+    assert share_near(hours(natural) < 9, 0.10)
+    assert share_near(hours(natural) >= 21, 0.115)
+
+
+def test_hours_keep_the_order_of_the_moments_of_a_day_and_its_date():
+    moment = np.linspace(400, 401, 2_001)[:-1]
+    for channel in range(len(sales_channels.SALES_CHANNELS)):
+        moved = sales_channels.at_hours(moment, np.full(len(moment), channel))
+        assert (np.diff(moved) > 0).all()
+        assert (np.floor(moved) == 400).all()
 
 
 def test_the_shares_of_the_sales_channels_add_up_to_one():

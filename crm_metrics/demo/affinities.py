@@ -12,7 +12,7 @@ import numpy as np
 
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.products import BEDDING, CATEGORIES, CATEGORY_NAMES, CURTAINS, RUGS, SCENTS, TABLEWARE, TEA
-from crm_metrics.demo.world import Booleans, Fact, Floats
+from crm_metrics.demo.world import Booleans, Floats, Stated
 from crm_metrics.language import noop
 
 WANTED = (0.24, 0.26, 0.22, 0.20, 0.16, 0.18, 0.12, 0.12)  # probability that a customer who looks around wants the category
@@ -72,11 +72,13 @@ def share_not_empty(plan: Plan) -> float:
     return 1 - empty
 
 
-def facts(plan: Plan) -> list[Fact]:
+def stated(plan: Plan) -> Stated:
     """Return the parameters of a plan, as a reader of its orders would measure them."""
     some = share_not_empty(plan)
-    found = [Fact(TOPIC, "category_share", name, share / some) for name, share in zip(CATEGORY_NAMES, WANTED, strict=True)]
-    for first, second, lift in pairs(plan):
-        subject = f"{CATEGORY_NAMES[first]} + {CATEGORY_NAMES[second]}"
-        found += [Fact(TOPIC, "lift", subject, lift * some), Fact(TOPIC, "wanted_lift", subject, lift)]
-    return [*found, Fact(TOPIC, "lift_of_other_pairs", "", some)]
+    wanted = {f"{CATEGORY_NAMES[first]} + {CATEGORY_NAMES[second]}": lift for first, second, lift in pairs(plan)}
+    return {
+        "category_share": {name: share / some for name, share in zip(CATEGORY_NAMES, WANTED, strict=True)},
+        "lift": {names: lift * some for names, lift in wanted.items()},
+        "wanted_lift": wanted,
+        "lift_of_other_pairs": some,
+    }

@@ -9,29 +9,35 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from crm_metrics.demo import clock, discounts, goods, line_table, returns, sales_channels
+from crm_metrics.demo import discounts, goods, line_table, returns, sales_channels
 from crm_metrics.demo.channels import CHANNELS, STORE
-from crm_metrics.demo.goods import Draws
+from crm_metrics.demo.goods import Draws, Wanted
 from crm_metrics.demo.line_table import CANCELLED, Goods, Heads, Part
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.purchases import PREMIUM_AT_FIRST, SMALLEST_AMOUNT
 from crm_metrics.demo.sales_channels import IN_STORE, PHONE
-from crm_metrics.demo.world import NONE, Booleans, Customers, Fact, Floats, Orders, chosen, keys, order_keys
+from crm_metrics.demo.world import NONE, Booleans, Customers, Floats, Orders, Stated, chosen, keys, order_keys
 from crm_metrics.language import noop
 
-CANCELLED_SHARE = 0.01  # of orders that the customer follows up with one that is cancelled
+CANCELLED_SHARE = (
+    0.01  # of orders, neither caused by a campaign nor of the test account, that the customer follows up with one that is cancelled
+)
 DAYS_TO_CANCELLED = 30.0  # mean of the days between the two, exponential
-ANONYMOUS_SHARE = 0.02  # sales in the shop to nobody known, per order
+ANONYMOUS_SHARE = 0.02  # sales in the shop to nobody known, per order that no campaign caused; none beside the test account's
 
 TOPIC = "order_kinds"
 PARAMETERS = {
-    "cancelled_share": (noop("Cancelled orders per order, before the demo ends"), "share"),
-    "anonymous_share": (noop("Sales without a customer per order"), "share"),
+    "cancelled_share": (
+        noop("Orders followed by a cancelled one, among those no campaign caused; what would fall after the end is lost"),
+        "share",
+    ),
+    "days_to_cancelled": (noop("Days from an order to the cancelled one that follows, on average, before the end cuts them off"), "days"),
+    "anonymous_share": (noop("Sales in the shop without a customer, per order with one that no campaign caused"), "share"),
 }
 
 
 class Baskets(NamedTuple):
-    """lines: columns of check.LINES, then campaign_id, entry_started_at, entry_booked_at and was_corrected, equal within an order.
+    """lines: as `line_table` makes them.
 
     Per order of Orders, in CNY: margin, net amount minus cost of goods with returns taken off; returned, net amount given back.
     returned_at: moment of that, NaN where nothing was.
@@ -72,13 +78,14 @@ def _sold(draws: Draws, customers: Customers, orders: Orders, *, customer_ids: p
 def _goods(draws: Draws, customers: Customers, orders: Orders) -> Goods:
     rates = discounts.discount_rates(draws, len(customers.number), customer=orders.customer, moment=orders.moment)
     fen = np.rint(orders.amount * 100).astype(np.int64)
-    return goods.goods(draws, fen, is_premium=orders.is_premium, discount_rate=rates)
+    is_company = customers.is_company[orders.customer] & (orders.customer != NONE)
+    return goods.goods(draws, Wanted(fen, rates, is_premium=orders.is_premium, is_company=is_company))
 
 
 def _heads(draws: Draws, customers: Customers, orders: Orders, *, order_id: pa.Array, customer_id: pa.Array) -> Heads:
-    moment = clock.with_hours(orders.moment)
-    luck = draws.generator("sales channels").random(len(moment))
-    channel = sales_channels.sales_channels(draws.plan, luck, acquisition=customers.channel[orders.customer], moment=moment)
+    luck = draws.generator("sales channels").random(len(orders.moment))
+    channel = sales_channels.sales_channels(draws.plan, luck, acquisition=customers.channel[orders.customer], moment=orders.moment)
+    moment = sales_channels.at_hours(orders.moment, channel)
     return Heads(
         order_id=order_id,
         customer_id=customer_id,
@@ -92,12 +99,12 @@ def _heads(draws: Draws, customers: Customers, orders: Orders, *, order_id: pa.A
 
 def _given_back(chunk: int, given: returns.Returns, heads: Heads) -> Part:
     """Return what is given back, each an order of its own by the same customer."""
-    count = len(given.order)
+    count, channel = len(given.order), heads.sales_channel[given.order]
     own = Heads(
         order_id=keys("returned order", np.arange(count), chunk=chunk),
         customer_id=heads.customer_id.take(pa.array(given.order)),
-        moment=clock.with_hours(given.moment),
-        sales_channel=heads.sales_channel[given.order],
+        moment=sales_channels.at_hours(given.moment, channel),
+        sales_channel=channel,
         region=heads.region[given.order],
         campaign=np.full(count, NONE),
         entry=sales_channels.no_entry(count),
@@ -107,10 +114,10 @@ def _given_back(chunk: int, given: returns.Returns, heads: Heads) -> Part:
 
 def _cancelled(draws: Draws, customers: Customers, orders: Orders, *, customer_ids: pa.Array) -> Part:
     """Return orders that were cancelled, each of a customer who ordered before, and of the amount of that order."""
+    share = CANCELLED_SHARE if draws.plan.effects.voids else 0.0
     random, count = draws.generator("orders"), len(orders.moment)
-    is_followed, wait = random.random(count) < CANCELLED_SHARE, random.exponential(DAYS_TO_CANCELLED, count)
-    is_followed &= _is_ordinary(customers, orders) & (orders.moment + wait < draws.plan.days)
-    place = np.flatnonzero(is_followed & draws.plan.effects.voids)
+    is_followed, wait = random.random(count) < share, random.exponential(DAYS_TO_CANCELLED, count)
+    place = np.flatnonzero(is_followed & _is_ordinary(customers, orders) & (orders.moment + wait < draws.plan.days))
     followed = chosen(orders, place)._replace(moment=(orders.moment + wait)[place], campaign=np.full(len(place), NONE))
     held = _goods(draws, customers, followed)
     ids = keys("cancelled order", np.arange(len(place)), chunk=draws.chunk)
@@ -120,10 +127,10 @@ def _cancelled(draws: Draws, customers: Customers, orders: Orders, *, customer_i
 
 def _anonymous(draws: Draws, customers: Customers, orders: Orders) -> Part:
     """Return sales in the shop to nobody known, on days on which others order, and of amounts as of customers won in the shop."""
+    share = ANONYMOUS_SHARE if draws.plan.effects.anonymous else 0.0
     random, store = draws.generator("orders"), CHANNELS[STORE]
-    is_beside = random.random(len(orders.moment)) < ANONYMOUS_SHARE
-    place = np.flatnonzero(is_beside & _is_ordinary(customers, orders) & draws.plan.effects.anonymous)
-    count = len(place)
+    place = np.flatnonzero((random.random(len(orders.moment)) < share) & _is_ordinary(customers, orders))
+    count, channel = len(place), np.full(len(place), IN_STORE)
     amount = random.gamma(store.p, size=count) * store.v / random.gamma(store.q, size=count)
     sales = chosen(orders, place)._replace(
         customer=np.full(count, NONE),
@@ -134,8 +141,8 @@ def _anonymous(draws: Draws, customers: Customers, orders: Orders) -> Part:
     heads = Heads(
         order_id=keys("anonymous order", np.arange(count), chunk=draws.chunk),
         customer_id=pa.nulls(count, pa.string()),
-        moment=clock.with_hours(sales.moment),
-        sales_channel=np.full(count, IN_STORE),
+        moment=sales_channels.at_hours(sales.moment, channel),
+        sales_channel=channel,
         region=customers.region[orders.customer[place]],
         campaign=np.full(count, NONE),
         entry=sales_channels.no_entry(count),
@@ -147,7 +154,8 @@ def _is_ordinary(customers: Customers, orders: Orders) -> Booleans:
     return ~orders.is_caused & ~customers.is_test[orders.customer]
 
 
-def facts(plan: Plan) -> list[Fact]:
+def stated(plan: Plan) -> Stated:
     """Return the parameters of a plan."""
-    found = [Fact(TOPIC, "cancelled_share", "", CANCELLED_SHARE)] if plan.effects.voids else []
-    return [*found, Fact(TOPIC, "anonymous_share", "", ANONYMOUS_SHARE)] if plan.effects.anonymous else found
+    cancelled: Stated = {"cancelled_share": CANCELLED_SHARE, "days_to_cancelled": DAYS_TO_CANCELLED} if plan.effects.voids else {}
+    anonymous: Stated = {"anonymous_share": ANONYMOUS_SHARE} if plan.effects.anonymous else {}
+    return {**cancelled, **anonymous}

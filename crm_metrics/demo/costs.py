@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from crm_metrics.demo.baskets import Baskets
 from crm_metrics.demo.plan import FIRST_ON, Plan
 from crm_metrics.demo.service import TICKET_CHANNELS, Contacts
-from crm_metrics.demo.world import Booleans, Customers, Fact, Floats, Integers, Orders, Tables, chosen, customer_keys, days, keys, money
+from crm_metrics.demo.world import Booleans, Customers, Floats, Integers, Orders, Stated, Tables, chosen, customer_keys, days, keys, money
 from crm_metrics.language import noop
 from crm_metrics.schema import costs_to_serve
 
@@ -23,7 +22,7 @@ SERVICE, (DELIVERY, RETURN_HANDLING, VISIT, REWARD) = 0, range(len(TICKET_CHANNE
 KINDS = (*["service"] * len(TICKET_CHANNELS), "delivery", "return handling", "sales visit", "reward")
 CONTACT_CHANNELS = (*TICKET_CHANNELS, None, None, None, None)
 DELIVERY_COST, DELIVERY_SHARE = 12.0, 0.02  # CNY an order, and of its net amount
-RETURN_COST, RETURN_SHARE = 18.0, 0.05  # CNY a return, and of the amount given back
+RETURN_COST, RETURNED_AMOUNT_SHARE = 18.0, 0.05  # CNY a return, and of the amount given back
 RETURN_MINUTES = 12.0
 VISITS_PER_ORDER, VISIT_COST, VISIT_MINUTES = 0.3, 260.0, 120.0  # by companies that are not demanding; Poisson
 LARGE_SHARE = 0.05  # of customers, by margin
@@ -31,23 +30,29 @@ DEMANDING_SHARE = 0.12  # of the large ones
 DEMANDING_COST = (1.10, 1.80)  # visits and rush deliveries of a demanding customer, as a multiple of the margin; all between alike
 DEMANDING_VISITS = 0.6  # share of that cost for visits; the rest is for deliveries
 REWARD_SHARE = (0.0, 0.02, 0.04)  # of the margin of every order, by tier of value
-TIERS = ("普通 Basic", "银卡 Silver", "金卡 Gold")
+VALUE_TIERS = ("普通 Basic", "银卡 Silver", "金卡 Gold")
 GOLD_SHARE, SILVER_SHARE = 0.05, 0.15  # of customers, by margin
 
 TOPIC = "costs"
 PARAMETERS = {
-    "delivery_cost": (noop("Cost of a delivery, per order"), "money"),
+    "delivery_cost": (noop("Cost of a delivery, per order; all costs are booked by sums, on the last day of their quarter"), "money"),
     "delivery_share": (noop("Cost of a delivery on top, as a share of the net amount"), "share"),
     "return_cost": (noop("Cost of handling a return"), "money"),
-    "return_share": (noop("Cost of handling a return on top, as a share of the amount given back"), "share"),
-    "visits_per_order": (noop("Sales visits to a company per order, on average"), "number"),
+    "returned_amount_share": (noop("Cost of handling a return on top, as a share of the amount given back"), "share"),
+    "return_minutes": (noop("Minutes of an employee to handle a return"), "minutes"),
+    "visits_per_order": (noop("Sales visits to a company that is not demanding, per order, on average"), "number"),
     "visit_cost": (noop("Cost of a sales visit"), "money"),
-    "large_share": (noop("Share of customers who count as large, by margin"), "share"),
+    "visit_minutes": (noop("Minutes of an employee for a sales visit"), "minutes"),
+    "large_share": (
+        noop("Share of customers who count as large, by margin over the whole demo, within 50,000 customers simulated together"),
+        "share",
+    ),
     "demanding_share": (noop("Share of the large customers who are demanding"), "share"),
     "demanding_cost_least": (noop("Visits and deliveries of a demanding customer as a multiple of the margin, at least"), "plain"),
     "demanding_cost_most": (noop("Visits and deliveries of a demanding customer as a multiple of the margin, at most"), "plain"),
-    "tier_share": (noop("Share of customers in the tier of value, by margin"), "share"),
-    "reward_share": (noop("Rewards as a share of the margin, by tier of value"), "share"),
+    "demanding_visits": (noop("Share of that cost of a demanding customer that goes into visits, the rest into deliveries"), "share"),
+    "tier_share": (noop("Share of customers in the tier of value, by margin over the whole demo"), "share"),
+    "reward_share": (noop("Rewards as a share of the margin of orders that earn one, by tier of value"), "share"),
 }
 
 
@@ -115,8 +120,8 @@ def _of_orders(plan: Plan, chunk: int, customers: Customers, *, orders: Orders, 
     visit_cost = np.where(wanted > 0, wanted * DEMANDING_VISITS, visits * VISIT_COST)
     is_visited, is_returned = visit_cost > 0, returned > 0
     delivery = DELIVERY_COST + DELIVERY_SHARE * orders.amount + wanted * (1 - DEMANDING_VISITS)
-    reward = np.array(REWARD_SHARE)[_tiers(total)][orders.customer] * np.maximum(margin, 0)
-    handling = RETURN_COST + RETURN_SHARE * returned[is_returned]
+    reward = np.array(REWARD_SHARE)[_value_tiers(total)][orders.customer] * np.maximum(margin, 0)
+    handling = RETURN_COST + RETURNED_AMOUNT_SHARE * returned[is_returned]
     visited, spent = chosen(orders, is_visited), visit_cost[is_visited]
     rewarded = chosen(orders, reward > 0)
     return [
@@ -139,42 +144,35 @@ def is_large(margin: Floats) -> Booleans:
     return margin >= np.quantile(margin, 1 - LARGE_SHARE)
 
 
-def _tiers(margin: Floats) -> Integers:
-    """Return each customer's tier of value, as place in TIERS."""
+def _value_tiers(margin: Floats) -> Integers:
+    """Return each customer's tier of value, as place in VALUE_TIERS."""
     return np.searchsorted(np.quantile(margin, [1 - GOLD_SHARE - SILVER_SHARE, 1 - GOLD_SHARE]), margin, side="right")
-
-
-def profits(customers: Customers, *, orders: Orders, baskets: Baskets, served: Tables) -> Floats:
-    """Return each customer's margin minus the cost to serve, acquisition left out, in CNY. served: as `costs` returned it."""
-    rows, count = served[costs_to_serve], len(customers.number)
-    place = pc.index_in(rows["customer_id"], value_set=customer_keys(customers.number)).to_numpy()
-    cost = _by_customer(place, rows["cost_amount"].cast(pa.float64()).to_numpy(), count)
-    return _by_customer(orders.customer, baskets.margin, count) - cost
 
 
 def _by_customer(customer: Integers, values: Floats, count: int) -> Floats:
     return np.bincount(customer, values, minlength=count).astype(np.float64)
 
 
-def facts(plan: Plan) -> list[Fact]:
+def stated(plan: Plan) -> Stated:
     """Return the parameters of a plan."""
     if not plan.effects.cost_to_serve:
-        return []
-    values = {
+        return {}
+    least, most = DEMANDING_COST
+    tiers = (1 - GOLD_SHARE - SILVER_SHARE, SILVER_SHARE, GOLD_SHARE)
+    return {
         "delivery_cost": DELIVERY_COST,
         "delivery_share": DELIVERY_SHARE,
         "return_cost": RETURN_COST,
-        "return_share": RETURN_SHARE,
+        "returned_amount_share": RETURNED_AMOUNT_SHARE,
+        "return_minutes": RETURN_MINUTES,
         "visits_per_order": VISITS_PER_ORDER,
         "visit_cost": VISIT_COST,
+        "visit_minutes": VISIT_MINUTES,
         "large_share": LARGE_SHARE,
         "demanding_share": DEMANDING_SHARE,
-        "demanding_cost_least": DEMANDING_COST[0],
-        "demanding_cost_most": DEMANDING_COST[1],
+        "demanding_cost_least": least,
+        "demanding_cost_most": most,
+        "demanding_visits": DEMANDING_VISITS,
+        "tier_share": dict(zip(VALUE_TIERS, tiers, strict=True)),
+        "reward_share": dict(zip(VALUE_TIERS, REWARD_SHARE, strict=True)),
     }
-    tiers = (1 - GOLD_SHARE - SILVER_SHARE, SILVER_SHARE, GOLD_SHARE)
-    return [
-        *[Fact(TOPIC, parameter, "", value) for parameter, value in values.items()],
-        *[Fact(TOPIC, "tier_share", tier, share) for tier, share in zip(TIERS, tiers, strict=True)],
-        *[Fact(TOPIC, "reward_share", tier, share) for tier, share in zip(TIERS, REWARD_SHARE, strict=True)],
-    ]

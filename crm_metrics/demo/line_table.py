@@ -1,15 +1,14 @@
-"""Order lines as the import takes them: from whole fen and places to the columns of check.LINES, with the fingerprint a file would have."""
+"""Order lines as the import takes them: from whole fen and places to columns of check.LINES."""
 
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from crm_metrics.data_import.check import LINES, RATE
-from crm_metrics.data_import.row_hash import as_hex, row_hashes
+from crm_metrics.data_import.check import RATE
 from crm_metrics.demo.products import product_keys
 from crm_metrics.demo.sales_channels import SALES_CHANNELS, Entry
-from crm_metrics.demo.world import MONEY, NONE, REGIONS, Floats, Integers, days, decimal_of, keys, labels, times
+from crm_metrics.demo.world import MONEY, NONE, REGIONS, Floats, Integers, days, decimal_of, joined, keys, labels, times
 
 CURRENCY = "CNY"
 SALE, RETURN, GIFT, CANCELLED = range(4)
@@ -56,39 +55,37 @@ class Part(NamedTuple):
 
 
 def line_table(parts: list[Part]) -> pa.Table:
-    """Return one row per line of all parts: the columns of check.LINES, campaign and entry of the order; rows numbered from 1."""
+    """Return one row per line of all parts, with the columns of check.LINES that are known, and campaign and entry of the order.
+
+    order_id, customer_id, order_region, sales_channel, ordered_at, ordered_on, campaign_id, entry_started_at, entry_booked_at,
+    was_corrected, equal within an order; quantity, unit_price, gross_amount, discount_amount, net_amount, cost_amount, product_id,
+    currency, rate_to_reporting, line_kind.
+    """
     heads, goods = _joined(parts)
     count, place = len(goods.order), pa.array(goods.order)
-    of_order = {name: column.take(place) for name, column in _order_columns(heads).items()}
-    amounts = _amounts(goods)
-    currency, kind = pa.repeat(CURRENCY, count), labels(goods.kind, KINDS)
-    product = product_keys(goods.product)
-    written = {name: amounts[name] for name in ("quantity", "unit_price", "gross_amount", "net_amount")}
-    hashed = {"customer": of_order["customer_id"], "ordered_at": of_order["ordered_at"], "product": product, "currency": currency}
-    hashes = row_hashes(hashed | written | {"order": of_order["order_id"], "line_kind": kind}, count)
     is_void = goods.kind == CANCELLED
-    columns = {
-        **of_order,
-        **amounts,
-        "row_number": pa.array(np.arange(1, count + 1)),
-        "row_hash": as_hex(hashes),
-        "product_id": product,
-        "currency": currency,
-        "rate_to_reporting": pa.repeat(pa.scalar(1, RATE), count),
-        "net_amount": _of_fen(np.where(is_void, 0, goods.net)),
-        "cost_amount": _of_fen(np.where(is_void, 0, goods.cost)),
-        "line_kind": kind,
-    }
-    columns |= {field.name: pa.nulls(count, field.type) for field in LINES if field.name not in columns}
-    ordered = [*LINES.names, *[name for name in columns if name not in LINES.names]]
-    return pa.table({name: columns[name] for name in ordered})
+    return pa.table(
+        {
+            **{name: column.take(place) for name, column in _order_columns(heads).items()},
+            "product_id": product_keys(goods.product),
+            "quantity": decimal_of(goods.quantity * 10_000, MONEY),
+            "unit_price": decimal_of(np.rint(goods.gross * 100 / goods.quantity).astype(np.int64), MONEY),
+            "gross_amount": _of_fen(goods.gross),
+            "discount_amount": _of_fen(goods.discount),
+            "net_amount": _of_fen(np.where(is_void, 0, goods.net)),
+            "cost_amount": _of_fen(np.where(is_void, 0, goods.cost)),
+            "currency": pa.repeat(CURRENCY, count),
+            "rate_to_reporting": pa.repeat(pa.scalar(1, RATE), count),
+            "line_kind": labels(goods.kind, KINDS),
+        }
+    )
 
 
 def _joined(parts: list[Part]) -> Part:
     """Return the parts as one, each line pointing at its order among all."""
     starts = np.cumsum([0, *[len(part.heads.moment) for part in parts]])
     heads = [part.heads for part in parts]
-    goods = [part.goods._replace(order=part.goods.order + start) for part, start in zip(parts, starts[:-1], strict=True)]
+    goods = joined([part.goods._replace(order=part.goods.order + start) for part, start in zip(parts, starts[:-1], strict=True)])
     return Part(
         Heads(
             order_id=_chained([head.order_id for head in heads]),
@@ -97,9 +94,9 @@ def _joined(parts: list[Part]) -> Part:
             sales_channel=np.concatenate([head.sales_channel for head in heads]),
             region=np.concatenate([head.region for head in heads]),
             campaign=np.concatenate([head.campaign for head in heads]),
-            entry=Entry(*[np.concatenate(column) for column in zip(*[head.entry for head in heads], strict=True)]),
+            entry=joined([head.entry for head in heads]),
         ),
-        Goods(*[np.concatenate(column) for column in zip(*goods, strict=True)]),
+        goods,
     )
 
 
@@ -120,17 +117,6 @@ def _order_columns(heads: Heads) -> dict[str, pa.Array]:
         "entry_started_at": times(heads.entry.started),
         "entry_booked_at": times(heads.entry.booked),
         "was_corrected": pa.array(corrected == 1, mask=corrected == NONE),
-    }
-
-
-def _amounts(goods: Goods) -> dict[str, pa.Array]:
-    """Return the amounts as written, before what is cancelled is set to nothing."""
-    return {
-        "quantity": decimal_of(goods.quantity * 10_000, MONEY),
-        "unit_price": decimal_of(np.rint(goods.gross * 100 / goods.quantity).astype(np.int64), MONEY),
-        "gross_amount": _of_fen(goods.gross),
-        "discount_amount": _of_fen(goods.discount),
-        "net_amount": _of_fen(goods.net),
     }
 
 

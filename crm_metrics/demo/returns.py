@@ -20,7 +20,7 @@ from crm_metrics.demo.products import (
     TIERS,
     categories_of,
 )
-from crm_metrics.demo.world import Booleans, Customers, Fact, Floats, Integers, Orders, chosen
+from crm_metrics.demo.world import Booleans, Customers, Floats, Integers, Orders, Stated, chosen
 from crm_metrics.language import noop
 
 RETURN_SHARE = (0.04, 0.07)  # of orders, by tier; never of those that a campaign caused, or of the test account
@@ -29,10 +29,13 @@ CHANCE_OF_CATEGORY = {LAMPS: 1.0, BEDDING: 1.4, CURTAINS: 2.0, TABLEWARE: 0.8, T
 
 TOPIC = "returns"
 PARAMETERS = {
-    "return_share": (noop("Share of orders of the tier of which a line is given back"), "share"),
-    "days_to_return_least": (noop("Days from the order to the return, at least"), "days"),
-    "days_to_return_most": (noop("Days from the order to the return, at most"), "days"),
-    "chance_of_category": (noop("Chance of a line to be the one given back, as a multiple of that of a lamp"), "plain"),
+    "return_share": (
+        noop("Orders of the tier of which a line is given back, among those no campaign caused, 25 days or more before the last"),
+        "share",
+    ),
+    "days_to_return_least": (noop("Days from the order to the return, at least; every number between as likely, by the moment"), "days"),
+    "days_to_return_most": (noop("Days from the order to the return, at most; what would fall after the end is lost"), "days"),
+    "chance_of_category": (noop("Chance of a line to be the one given back of its order, as a multiple of that of a lamp in it"), "plain"),
 }
 
 
@@ -48,11 +51,9 @@ def returns(plan: Plan, chunk: int, customers: Customers, orders: Orders, *, sol
     """Return what is given back of `sold`, the lines of `orders`."""
     random, count = plan.generator("returns", chunk), len(orders.moment)
     luck, wait = random.random(count), random.uniform(*DAYS_TO_RETURN, count)
-    share = np.array(RETURN_SHARE)[orders.is_premium.astype(int)]
+    share = np.array(RETURN_SHARE if plan.effects.returns else (0.0, 0.0))[orders.is_premium.astype(int)]
     can_be = ~orders.is_caused & ~customers.is_test[orders.customer] & (np.floor(orders.moment + wait) < plan.days)
     is_given_back = (luck < share) & can_be
-    if not plan.effects.returns:
-        is_given_back[:] = False
     order = np.flatnonzero(is_given_back)
     line = _lines_given_back(random, sold, is_given_back)
     given = chosen(sold, line)
@@ -71,13 +72,14 @@ def _lines_given_back(random: np.random.Generator, sold: Goods, is_given_back: B
     return place[by_order][is_first]
 
 
-def facts(plan: Plan) -> list[Fact]:
+def stated(plan: Plan) -> Stated:
     """Return the parameters of a plan."""
     if not plan.effects.returns:
-        return []
-    return [
-        *[Fact(TOPIC, "return_share", tier, share) for tier, share in zip(TIERS, RETURN_SHARE, strict=True)],
-        Fact(TOPIC, "days_to_return_least", "", DAYS_TO_RETURN[0]),
-        Fact(TOPIC, "days_to_return_most", "", DAYS_TO_RETURN[1]),
-        *[Fact(TOPIC, "chance_of_category", CATEGORY_NAMES[place], chance) for place, chance in CHANCE_OF_CATEGORY.items()],
-    ]
+        return {}
+    least, most = DAYS_TO_RETURN
+    return {
+        "return_share": dict(zip(TIERS, RETURN_SHARE, strict=True)),
+        "days_to_return_least": least,
+        "days_to_return_most": most,
+        "chance_of_category": {CATEGORY_NAMES[place]: chance for place, chance in CHANCE_OF_CATEGORY.items()},
+    }
