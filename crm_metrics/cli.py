@@ -321,7 +321,9 @@ def demo(  # noqa: PLR0917  # typer makes options of them
     customers: Annotated[
         int | None, typer.Option(help="Persons and companies; about 10 order lines each. Default: 20000.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random draw: the same seed makes the same demo.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of every random draw: the same seed makes the same demo. Default: 1.", show_default=False)
+    ] = None,
     database: Annotated[str, typer.Option(help="Name of a data set, or an SQLAlchemy address.")] = "demo",
     without: Annotated[
         list[str] | None, typer.Option(help="Effect to switch off, may be repeated; all leaves nothing but purchases and spend.")
@@ -334,11 +336,12 @@ def demo(  # noqa: PLR0917  # typer makes options of them
         typer.echo(json.dumps(_truth_of(database), ensure_ascii=False, indent=2))
         return
     from crm_metrics.database import find_data_set
-    from crm_metrics.demo.plan import DEFAULT_CUSTOMERS, Effects, Plan
+    from crm_metrics.demo.plan import DEFAULT_CUSTOMERS, DEFAULT_SEED, Effects, Plan
     from crm_metrics.terminal import build_demo, print_built
 
     effects = Effects.none() if "all" in (without or ()) else Effects.without(*(without or ()))
-    done = build_demo(find_data_set(database), Plan(DEFAULT_CUSTOMERS if customers is None else customers, seed, effects))
+    size, draws = (default if given is None else given for given, default in ((customers, DEFAULT_CUSTOMERS), (seed, DEFAULT_SEED)))
+    done = build_demo(find_data_set(database), Plan(size, draws, effects))
     if as_json:
         typer.echo(json.dumps(done.as_json(), ensure_ascii=False, indent=2))
     else:

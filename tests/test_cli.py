@@ -17,6 +17,7 @@ import pytest
 from crm_metrics import cli, serve, terminal
 from crm_metrics.data_import.samples import DEMO
 from crm_metrics.database import FOLDER_SETTING, find_data_set, version
+from crm_metrics.demo.plan import DEFAULT_CUSTOMERS, DEFAULT_SEED
 from crm_metrics.metric import BadInput
 
 ROOT = Path(__file__).parent.parent
@@ -348,6 +349,18 @@ def test_a_demo_is_built_once_and_shown_like_any_data_set(run):
     assert version(find_data_set("demo")) == 1
     tiles = {row["metric"]: row["value"] for row in json.loads(run("show", "demo", "--database", "demo", "--format", "json")[1])}
     assert tiles["true_customers"] == 300 - 1  # the test account is none
+
+
+def test_the_defaults_that_the_help_names_are_those_of_a_plan(run):
+    out = " ".join(run("demo", "--help")[1].split())
+    assert f"Default: {DEFAULT_CUSTOMERS}." in out
+    assert f"Default: {DEFAULT_SEED}." in out
+    assert json.loads(run("demo", "--customers", 300, "--json")[1])["plan"]["seed"] == DEFAULT_SEED
+
+
+def test_a_large_seed_is_told_as_it_is(run):
+    assert json.loads(run("demo", "--customers", 300, "--seed", 2**40, "--json")[1])["state"] == "built"
+    assert json.loads(run("demo", "--truth")[1])["plan"]["seed"] == 2**40
 
 
 def test_another_seed_is_another_demo(run):

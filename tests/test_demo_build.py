@@ -1,7 +1,10 @@
 """The demo as it stands in a database: the same every time, its keys hold, its money adds up, and every effect can be switched off."""
 
+import shutil
 from decimal import Decimal
+from itertools import pairwise
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -89,6 +92,55 @@ def test_the_same_demo_again_changes_nothing_and_another_one_takes_its_place(tmp
     assert database.version(data_set) == version
     assert build(data_set, Plan(customers=200, seed=2)).is_new
     assert contents(data_set, schema.import_batches).num_rows == 1
+
+
+def test_another_program_builds_the_same_plan_anew(tmp_path, monkeypatch):
+    data_set, plan, program = named(tmp_path, "demo"), Plan(customers=200), tmp_path / "program"
+    assert build(data_set, plan).is_new
+    shutil.copytree(str(building._PROGRAM), program, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(building, "_PROGRAM", program)
+    assert not build(data_set, plan).is_new
+    with (program / "channels.py").open("a") as module:
+        module.write("# another program\n")
+    assert build(data_set, plan).is_new
+    assert not build(data_set, plan).is_new
+
+
+def test_the_bar_moves_on_in_many_steps_and_never_back(tmp_path):
+    told: list[tuple[str, float]] = []
+    build(named(tmp_path, "demo"), Plan(customers=300), lambda step, share: told.append((step, share)))
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert len(set(shares)) >= 8
+    assert (shares[0], told[-1]) == (0.0, (building.DONE, 1.0))
+    assert max(after - before for before, after in pairwise(shares)) <= 0.5
+
+
+def test_a_stop_at_any_step_leaves_nothing(tmp_path):
+    steps: list[str] = []
+    build(named(tmp_path, "whole"), Plan(customers=200), lambda step, _: steps.append(step))
+    for last in range(len(steps) - 1):  # the last step is told when all is done
+        told = 0
+
+        def stop(_step: str, _share: float, last: int = last) -> None:
+            nonlocal told
+            told += 1
+            if told > last:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            build(named(tmp_path, "stopped"), Plan(customers=200), stop)
+        assert database.version(named(tmp_path, "stopped")) == 0, last
+
+
+def test_nobody_buys_after_having_left_for_good(small):
+    known, orders = (contents(small, table).to_pandas() for table in (schema.demo_customers, schema.orders))
+    left_on = known.dropna(subset=["left_on"]).groupby("true_customer_id")["left_on"].max()
+    who = orders.merge(known[["customer_id", "true_customer_id"]], on="customer_id")
+    last_on = who[who["is_purchase"].astype(bool)].groupby("true_customer_id")["ordered_on"].max()
+    both = pd.DataFrame({"left_on": left_on, "last_on": last_on}).dropna()
+    assert len(both) > 100
+    assert both[both["last_on"] > both["left_on"]].empty
 
 
 def test_a_demo_is_not_built_over_somebody_s_data(tmp_path, cdnow_file):

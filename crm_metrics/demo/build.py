@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Select, func, select
 
 from crm_metrics import database, schema
-from crm_metrics.data_import import ledger, load, samples
+from crm_metrics.data_import import ledger, load, made_file, samples
 from crm_metrics.database import DataSet
 from crm_metrics.demo import (
     baskets,
@@ -46,6 +47,9 @@ SIMULATING, LOADING, PUBLISHING, DONE = noop("Simulating customers"), noop("Load
 TITLE = "灯织 Lantern & Loom: a simulated shop for home furnishings, 2023 to 2025"
 _MONTHS = 12 * (LAST_ON.year - FIRST_ON.year + 1)
 _BEFORE_CHUNKS, _AFTER_CHUNKS = 0.03, 0.95  # share of the work done
+_SIMULATING_SHARE = 0.3  # of the work on a chunk; the rest is loading
+_TOLD_BY_LOADING = (0.6, 0.95)  # shares that `load.load_into` tells, of an import's work
+_PROGRAM = files("crm_metrics.demo")
 
 
 class Built(NamedTuple):
@@ -63,7 +67,7 @@ class Company(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """What is simulated of a chunk of customers. lines: as `load.made_file` takes them. tally, months: for what is summed up over all."""
+    """What is simulated of a chunk of customers. lines: as `made_file` takes them. tally, months: for what is summed up over all."""
 
     lines: pa.Table
     tables: Tables
@@ -77,15 +81,15 @@ def build(data_set: DataSet, plan: Plan, progress: Progress | None = None) -> Bu
     progress: called with an English step and the share done, 0 to 1.
     Raises BadInput if the data set holds anything but a demo.
     """
-    tell = progress or _silent
+    tell, hashes = progress or _silent, _content_hashes(plan)
     try:
-        _refuse(data_set, plan)
+        _refuse(data_set, hashes)
         tell(SIMULATING, 0.0)
         with database.change(data_set, anew=True) as writer:
-            _refuse(data_set, plan)  # again, now that no other process can change it
-            for file, share in _files(plan, tell):
-                tell(LOADING, share)
-                load.load_into(writer, file)
+            _refuse(data_set, hashes)  # again, now that no other process can change it
+            for file, tell_of_file in _files(plan, hashes, tell):
+                tell_of_file(LOADING, 0.0)
+                load.load_into(writer, file, tell=tell_of_file)
             tell(PUBLISHING, _AFTER_CHUNKS)
     except _SameDemoError:
         return Built(is_new=False, rows=row_counts(data_set))
@@ -108,39 +112,50 @@ def _silent(_step: str, _share: float) -> None:
     """Tell nobody."""
 
 
+def _scaled(tell: Progress, start: float, end: float, *, told: tuple[float, float] = (0.0, 1.0)) -> Progress:
+    """Return a progress whose shares, those of `told`, are told as `start` to `end`."""
+    return lambda step, share: tell(step, float(np.interp(share, told, (start, end))))
+
+
 class _SameDemoError(Exception):
     """The data set is this demo and nothing else."""
 
 
-def _refuse(data_set: DataSet, plan: Plan) -> None:
+def _refuse(data_set: DataSet, hashes: list[str]) -> None:
     """Raise BadInput if the data set holds what a demo may not take the place of, and _SameDemoError if it is this demo already."""
     samples.refuse_demo(data_set)
     held = database.open_source(data_set).arrow(ledger.batches().where(schema.import_batches.c.batch_state == ledger.LOADED))
-    if sorted(held["content_hash"].to_pylist()) == sorted(_content_hash(plan, chunk) for chunk in range(plan.chunks)):
+    if sorted(held["content_hash"].to_pylist()) == sorted(hashes):
         raise _SameDemoError
 
 
-def _content_hash(plan: Plan, chunk: int) -> str:
-    """Return a fingerprint of everything that decides what a chunk holds: the plan and all stated parameters."""
-    stated = [plan.as_dict(), plan.chunks, chunk, *truth.stated(plan)]
-    return hashlib.sha256(json.dumps(stated, sort_keys=True, default=str).encode()).hexdigest()
+def _content_hashes(plan: Plan) -> list[str]:
+    """Return a fingerprint of everything that decides what each chunk holds: the plan, and the program, so that a new one builds anew."""
+    modules = sorted((file.name, file.read_bytes()) for file in _PROGRAM.iterdir() if file.name.endswith(".py"))
+    program = [(name, hashlib.sha256(content).hexdigest()) for name, content in modules]
+    decides = [json.dumps([plan.as_dict(), plan.chunks, chunk, program], sort_keys=True) for chunk in range(plan.chunks)]
+    return [hashlib.sha256(text.encode()).hexdigest() for text in decides]
 
 
 # ── simulating ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _files(plan: Plan, tell: Progress) -> Iterator[tuple[load.CheckedFile, float]]:
-    """Give one file per chunk, the last with what is known at the end, and the share of the work done when it is there."""
+def _files(plan: Plan, hashes: list[str], tell: Progress) -> Iterator[tuple[load.CheckedFile, Progress]]:
+    """Give one file per chunk, the last with what is known at the end, each with the progress of loading it."""
     company, done = simulated_company(plan), []
     step = (_AFTER_CHUNKS - _BEFORE_CHUNKS) / plan.chunks
     for number in range(plan.chunks):
-        tell(SIMULATING, _BEFORE_CHUNKS + step * number)
-        chunk = simulated_chunk(plan, company.everybody, number)
+        start = _BEFORE_CHUNKS + step * number
+        loading = start + step * _SIMULATING_SHARE
+        chunk = simulated_chunk(plan, company.everybody, number, _scaled(tell, start, loading))
         done.append((chunk.tally, chunk.months))
         tables = [chunk.tables, {schema.product_records: products.product_rows()}]
         if number == plan.chunks - 1:
             tables += [company.tables, _at_the_end(plan, done)]
-        yield _file(plan, number, chunk.lines, merged(tables)), _BEFORE_CHUNKS + step * (number + 0.4)
+        yield (
+            _file(f"demo {number + 1} of {plan.chunks}", hashes[number], chunk.lines, merged(tables)),
+            _scaled(tell, loading, start + step, told=_TOLD_BY_LOADING),
+        )
 
 
 def simulated_company(plan: Plan) -> Company:
@@ -162,28 +177,38 @@ def _accounts(plan: Plan, everybody: Roster) -> deals.Accounts:
     return deals.Accounts(number[order], acquired[order], region[order])
 
 
-def simulated_chunk(plan: Plan, everybody: Roster, chunk: int) -> Chunk:
-    """Return everything about a chunk of customers."""
+def simulated_chunk(plan: Plan, everybody: Roster, chunk: int, tell: Progress = _silent) -> Chunk:
+    """Return everything about a chunk of customers, told in shares of about the time that it takes."""
+    tell(SIMULATING, 0.0)
     found = customers.customers(plan, chunk, everybody)
-    served = service.service(plan, chunk, found, purchases.natural_history(plan, chunk, found))
+    history = purchases.natural_history(plan, chunk, found)
+    tell(SIMULATING, 0.05)
+    served = service.service(plan, chunk, found, history)
+    tell(SIMULATING, 0.1)
     campaigned = campaigns.campaigns(plan, chunk, found, served.history.orders)
+    tell(SIMULATING, 0.2)
     orders = campaigned.orders
-    ids = identities.order_customer_ids(plan, chunk, found, orders)
-    sold = baskets.baskets(plan, chunk, found, orders, customer_ids=ids)
-    tables = [
-        served.tables,
-        campaigned.tables,
-        identities.records(plan, chunk, found, served.history.left, has_office_order=_has_office_order(found, orders, ids)),
-        costs.costs(plan, chunk, found, orders, sold, served.contacts),
-        contracts.contracts(plan, chunk, found),
-    ]
+    booked = identities.order_customer_ids(plan, chunk, found, orders)
+    sold = baskets.baskets(plan, chunk, found, orders, customer_ids=booked.ids)
+    tell(SIMULATING, 0.85)
+    left, has_office_order = _left(served.history.left, orders), _has_office_order(found, orders, booked.is_office)
+    tables = [served.tables, campaigned.tables, identities.records(plan, chunk, found, left, has_office_order=has_office_order)]
+    tell(SIMULATING, 0.9)
+    tables += [costs.costs(plan, chunk, found, orders, sold, served.contacts), contracts.contracts(plan, chunk, found)]
+    tell(SIMULATING, 1.0)
     return Chunk(sold.lines, merged(tables), campaigned.tally, _months(plan, orders, sold))
 
 
-def _has_office_order(found: Customers, orders: Orders, ids: pa.Array) -> Booleans:
+def _left(left: Floats, orders: Orders) -> Floats:
+    """Return when each customer left for good: with the last order, where a campaign brought back one who had left; NaN as before."""
+    last = purchases.last_orders(orders.customer, orders.moment, count=len(left))
+    return np.where(np.isnan(left), np.nan, np.fmax(left, last))
+
+
+def _has_office_order(found: Customers, orders: Orders, is_office: Booleans) -> Booleans:
     """Return per customer whether an order names the record of the office system."""
     has = np.zeros(len(found.number), dtype=bool)
-    has[orders.customer[pc.starts_with(ids, "K").to_numpy(zero_copy_only=False)]] = True
+    has[orders.customer[is_office]] = True
     return has
 
 
@@ -218,12 +243,12 @@ def _at_the_end(plan: Plan, done: list[tuple[Tally, MonthlyTotals]]) -> Tables:
 # ── loading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _file(plan: Plan, chunk: int, lines: pa.Table, tables: Tables) -> load.CheckedFile:
-    return load.made_file(
-        f"demo {chunk + 1} of {plan.chunks}",
-        _content_hash(plan, chunk),
+def _file(name: str, content_hash: str, lines: pa.Table, tables: Tables) -> load.CheckedFile:
+    return made_file.made_file(
+        name,
+        content_hash,
         lines,
-        load.made_mapping("demo", TITLE, currency="CNY", time_zone="Asia/Shanghai"),
+        made_file.made_mapping("demo", TITLE, currency="CNY", time_zone="Asia/Shanghai"),
         tables=tables,
         imported_at=datetime.combine(LAST_ON, time(23, 59, 59)),
     )

@@ -100,7 +100,8 @@ FOUND_ALT = noop("Dots with intervals: estimates as multiples of the truth by ch
 FOUND_NOTES = noop(
     "BG/NBD and Gamma-Gamma fitted on the customers won through each channel, all days, the test account left out; a repeat purchase "
     "counts with the lines sold, returns not taken off. 95% interval: normal for the logarithm of the parameter, from the inverse of "
-    "the likelihood's curvature. No estimate where the customers are too few for a model."
+    "the likelihood's curvature. No estimate where the customers are too few for a model. A model of all channels together has no true "
+    "parameters: a mixture of these distributions is none of them."
 )
 
 
