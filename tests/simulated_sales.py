@@ -1,6 +1,7 @@
 """The sales of a small demo company as frames, for the tests of leads and deals, and the tolerance of a share and of a mean."""
 
 from datetime import timedelta
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from crm_metrics.demo.plan import FIRST_ON, Plan
 from crm_metrics.demo.world import NONE, Tables
 
 STANDARD_ERRORS = 4.0
+BIG = Plan(customers=100_000, seed=12)  # 30,000 deals, 28,000 leads, 750,000 calls
+SMALL = Plan(customers=2_000, seed=7)
 
 
 class Sales(NamedTuple):
@@ -29,13 +32,20 @@ class Sales(NamedTuple):
         return self.tables[table].to_pandas(date_as_object=False)
 
 
+@cache
 def sales(plan: Plan) -> Sales:
+    """What a plan comes to, simulated once however many tests ask for it."""
+    return simulated(plan)
+
+
+def simulated(plan: Plan) -> Sales:
+    """What a plan comes to, simulated anew."""
     calls = leads.calls(plan)
     found = leads.leads(plan, calls)
     everybody = roster.roster(plan, found)
     number = np.flatnonzero(everybody.lead != NONE)
     region = plan.generator("regions of the test's accounts").choice(len(REGION_SHARE), len(number), p=REGION_SHARE)
-    accounts = deals.Accounts(number, everybody.acquired[number], region)
+    accounts = deals.Accounts(number, everybody.acquired[number], region, everybody.lead[number])
     dealt = deals.deals(plan, found, accounts)
     tables = sales_tables.sales_tables(plan, calls, found, dealt.of_leads)
     both = pa.concat_tables([tables[schema.activities], dealt.tables[schema.activities]], promote_options="default")

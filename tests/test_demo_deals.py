@@ -1,23 +1,21 @@
 """Deals of the demo: stages, cycles, detours and everything beside are those stated, and the history tells how each deal came to stand.
 
-BIG: 200,000 customers, 60,000 deals. Shares and means are taken over deals created early enough that all of them are closed: those
+BIG: 100,000 customers, 30,000 deals. Shares and means are taken over deals created early enough that all of them are closed: those
 created before the CRM (a year and a half before the end), and those after it until 250 days before the end.
 """
 
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_sales import STANDARD_ERRORS, Sales, day, is_mean, is_share, sales
+from simulated_sales import BIG, SMALL, STANDARD_ERRORS, Sales, day, is_mean, is_share, sales, simulated
 
 from crm_metrics import schema
-from crm_metrics.demo import deal_sources, tasks
+from crm_metrics.demo import deal_sources, office_hours, tasks
 from crm_metrics.demo import deal_stages as stages
 from crm_metrics.demo.channels import CHANNEL_NAMES
 from crm_metrics.demo.deal_changes import courses
 from crm_metrics.demo.plan import GO_LIVE_ON, Effects, Plan
 
-BIG = Plan(customers=200_000, seed=12)
-SMALL = Plan(customers=2_000, seed=7)
 STRAIGHT = Effects.without("detours")
 GO_LIVE = pd.Timestamp(GO_LIVE_ON)
 ENOUGH_DAYS = 250  # a cycle of 48 days on average, with a standard deviation of 18, a reopening of 50: nearly all are over by then
@@ -135,6 +133,41 @@ def test_the_time_in_the_first_stage_is_as_stated_for_deals_that_pass_it_and_sho
     deviation = mean / np.sqrt(stages.STAGE_SHAPE)
     assert is_mean(stay[~lost], mean, deviation)
     assert is_mean(stay[lost], mean * stages.LOST_TIME_SHARE, deviation * stages.LOST_TIME_SHARE)
+
+
+# ── office hours ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_deals_move_and_sellers_meet_people_from_monday_to_friday_equally_often(big):
+    moments = (
+        big.frame(schema.opportunity_history)["changed_at"],
+        big.frame(schema.activities).dropna(subset="opportunity_id")["happened_at"],
+    )
+    for happened in (*moments, big.frame(schema.service_tickets)["opened_at"]):
+        shares = happened.dt.day_of_week.value_counts(normalize=True)
+        assert set(shares.index) == set(range(5))
+        assert shares.to_numpy() == pytest.approx(0.2, abs=0.02)
+        clock = (happened - happened.dt.normalize()).dt.total_seconds() / 3600
+        assert clock.between(8.5, 18.0).all()
+
+
+def test_office_hours_keep_the_order_and_lie_within_two_days_after():
+    moments = np.sort(np.random.default_rng(5).uniform(0, 1_000, 20_000))
+    moved = office_hours.in_office_hours(moments)
+    assert (np.diff(moved) > 0).all()
+    later = office_hours.on_workdays(moments) - moments
+    assert later.min() >= 0
+    assert later.max() <= 2
+    assert is_mean(later, 1.0, 2 / np.sqrt(12))
+
+
+def test_a_moment_between_two_in_office_hours_lies_on_the_workdays_between():
+    """Day 0 is a Sunday: from Friday noon (day 5) to Monday noon (day 8) the middle is Friday 18:00 or Monday 8:30, never the weekend."""
+    count = 1_000
+    assert office_hours.between(np.full(1, 5.5), np.full(1, 8.5), np.array([0.0, 1.0])) == pytest.approx([5.5, 8.5])
+    middle = office_hours.between(np.full(count, 5.5), np.full(count, 8.5), np.linspace(0, 1, count))
+    assert set(np.floor(middle)) == {5.0, 8.0}
+    assert (np.diff(middle) > 0).all()
 
 
 # ── detours ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,9 +337,33 @@ def test_half_of_the_qualified_leads_become_a_deal(big, now):
 def test_deals_of_leads_are_won_as_often_as_others_though_only_future_customers_sign(now, era):
     of_leads = of_era(now[now["lead_id"].notna()], "created_on", era)
     assert is_share(of_leads["outcome"] == "won", stages.win_rate(era, with_reopened=True))
-    first_time = of_leads[of_leads["outcome"] == "won"]
-    reopened = (1 - stages.win_rate(era)) * stages.REOPEN_SHARE * stages.REOPENED_WIN_RATE
-    assert first_time["customer_id"].isna().mean() <= 2 * reopened / stages.win_rate(era)
+
+
+def test_whoever_signs_is_a_customer(big, straight, small):
+    for of in (big, straight, small):
+        now = of.frame(schema.opportunities)
+        assert now[now["outcome"] == "won"]["customer_id"].notna().all()
+
+
+def test_lost_deals_of_leads_are_reopened_and_won_with_the_stated_shares_though_only_future_customers_sign(big, closings):
+    of_leads = closings.merge(big.frame(schema.opportunities)[["opportunity_id", "lead_id"]], on="opportunity_id").dropna(subset="lead_id")
+    assert is_share(of_leads["count"] == 2, stages.REOPEN_SHARE)
+    assert is_share(of_leads[of_leads["count"] == 2]["outcome"] == "won", stages.REOPENED_WIN_RATE)
+
+
+def test_what_is_won_is_about_a_quarter_of_what_companies_buy_in_the_shop(now):
+    """10 million CNY for 20,000 customers, whose companies buy for 40 million."""
+    won = now[now["outcome"] == "won"]["deal_amount"].astype(float).sum() / (BIG.customers / 20_000)
+    assert 9.0e6 < won < 11.0e6
+
+
+def test_values_of_closed_deals_are_changed_with_the_stated_share(big, now):
+    """A few new values round to the old ones: less than a hundredth."""
+    history = big.frame(schema.opportunity_history).dropna(subset="deal_amount")
+    values = history.groupby("opportunity_id")["deal_amount"].nunique()
+    closed = now[(now["outcome"] != "open") & now["deal_amount"].notna()]["opportunity_id"]
+    assert is_share(values.loc[closed] == 2, 0.995 * stages.AMOUNT_CHANGE_SHARE)
+    assert values.max() == 2
 
 
 @pytest.mark.parametrize("era", [0, 1], ids=["before", "after"])
@@ -411,6 +468,37 @@ def test_tasks_are_done_with_the_stated_share_and_some_late(big, era):
     assert 0.1 < (done["done_on"] > done["due_on"]).mean() < 0.5
 
 
+def test_each_enquiry_costs_its_customer_what_its_ticket_says(small):
+    tickets, costs = small.frame(schema.service_tickets), small.frame(schema.costs_to_serve)
+    assert len(costs) == len(tickets) > 20
+    pairs = costs.merge(tickets, left_on="cost_id", right_on="ticket_id")
+    assert set(pairs["cost_kind"]) == {"service"}
+    for of_cost, of_ticket in (("customer_id_x", "customer_id_y"), ("channel_x", "channel_y")):
+        assert (pairs[of_cost] == pairs[of_ticket]).all()
+    assert (pairs["cost_amount"] == pairs["handling_cost"]).all()
+    assert (pairs["minutes"] == pairs["handling_minutes"]).all()
+    assert (pairs["incurred_on"] == pairs["opened_at"].dt.normalize()).all()
+
+
+# ── what is stated ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_detours_and_levels_after_the_crm_are_stated_only_where_they_are():
+    whole, without = stages.stated(Plan()), stages.stated(Plan(effects=Effects.without("go_live", "detours")))
+    assert set(whole) == set(stages.PARAMETERS)
+    assert set(tasks.stated(Plan())) == set(tasks.PARAMETERS)
+    assert not {"skip_share", "push_days", "reopen_share", "win_rate_with_reopened", "cycle_days_with_detours"} & set(without)
+    assert without["win_rate"] == {"before": stages.win_rate(0)}
+    assert without["stage_days"] == {
+        f"{stage} · before": days for stage, days in zip(stages.OPEN_STAGES, stages.STAGE_DAYS[0], strict=True)
+    }
+    assert without["competitor_win_rate"] == {
+        f"{competitor} · before": stages.competitor_win_rate(0, place, with_reopened=False)
+        for place, competitor in enumerate(stages.COMPETITORS)
+    }
+    assert stages.competitor_win_rate(0, 1, with_reopened=False) < stages.competitor_win_rate(0, 1)
+
+
 # ── rows that name others ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -439,7 +527,7 @@ def test_activities_of_a_deal_lie_in_its_life(small):
 
 
 def test_one_seed_makes_equal_deals_and_another_does_not(small):
-    again, other = sales(SMALL), sales(Plan(customers=2_000, seed=8))
+    again, other = simulated(SMALL), sales(Plan(customers=2_000, seed=8))
     assert all(rows.equals(again.tables[table]) for table, rows in small.tables.items())
     assert not small.tables[schema.opportunities].equals(other.tables[schema.opportunities])
 

@@ -39,7 +39,7 @@ from crm_metrics.demo.clock import month_of
 from crm_metrics.demo.plan import FIRST_ON, LAST_ON, Plan
 from crm_metrics.demo.roster import Roster
 from crm_metrics.demo.targets import MonthlyTotals
-from crm_metrics.demo.world import REGIONS, Booleans, Customers, Floats, Integers, Orders, Tables, merged
+from crm_metrics.demo.world import REGIONS, Booleans, Customers, Floats, Integers, Orders, Tables, chosen, joined, merged
 from crm_metrics.language import noop
 
 Progress = Callable[[str, float], None]
@@ -170,11 +170,9 @@ def simulated_company(plan: Plan) -> Company:
 def _accounts(plan: Plan, everybody: Roster) -> deals.Accounts:
     """Return the companies among all customers."""
     chunks = [customers.customers(plan, chunk, everybody) for chunk in range(plan.chunks)]
-    number, acquired, region = (
-        np.concatenate([getattr(found, name)[found.is_company] for found in chunks]) for name in ("number", "acquired", "region")
-    )
-    order = np.argsort(number)
-    return deals.Accounts(number[order], acquired[order], region[order])
+    every = joined([chosen(found, found.is_company) for found in chunks])
+    companies = chosen(every, np.argsort(every.number))
+    return deals.Accounts(companies.number, companies.acquired, companies.region, companies.lead)
 
 
 def simulated_chunk(plan: Plan, everybody: Roster, chunk: int, tell: Progress = _silent) -> Chunk:

@@ -4,17 +4,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crm_metrics.demo import clock
 from crm_metrics.demo import deal_stages as stages
 from crm_metrics.demo.deal_sources import Sources
+from crm_metrics.demo.draws import gamma
+from crm_metrics.demo.office_hours import in_office_hours, on_workdays
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.staff import headcount
-from crm_metrics.demo.world import NONE, Booleans, Floats, Integers
+from crm_metrics.demo.world import NONE, Booleans, Floats, Integers, chosen, joined
 
-FIRST_HOUR, OFFICE_HOURS = 8.5, 9.5
+MONEY_STEP = 10.0  # values are whole tens
 
 
 class Courses(NamedTuple):
-    """How each deal runs, whether or not the demo lasts so long; one element per deal.
+    """How each deal runs, on any day of the week and whether or not the demo lasts so long; one element per deal.
 
     passed: how many stages, 4 is a win. entered: moment of entering each of the four stages, NaN where it is skipped or not reached.
     went_back, returned: moments of the step back and of the return, NaN without one; spot: the stage it went back from. closed: first
@@ -65,65 +68,82 @@ class _Steps(NamedTuple):
     push: Floats
 
 
-def courses(plan: Plan, found: Sources) -> Courses:
-    """Return how every deal runs, with detours where they are wanted."""
-    random, many = plan.generator("deal stages"), len(found.created)
-    conversion, means = stages.stage_means(found.is_after)
-    passed = (found.luck[:, None] < np.cumprod(conversion, axis=1)).sum(axis=1)
-    time = random.gamma(stages.STAGE_SHAPE, means / stages.STAGE_SHAPE)
+def courses(plan: Plan, sources: Sources) -> Courses:
+    """Return how every deal runs, with detours where they are wanted.
+
+    A deal whose lead has no account yet when the demo ends is not signed before.
+    """
+    random, count = plan.generator("deal stages"), len(sources.drawn)
+    conversion, means = stages.stage_means(sources.is_after)
+    passed = (sources.luck[:, None] < np.cumprod(conversion, axis=1)).sum(axis=1)
+    time = gamma(random, means, shape=stages.STAGE_SHAPE)
     place = np.arange(len(stages.OPEN_STAGES))
     time[passed[:, None] == place] *= stages.LOST_TIME_SHARE
     time[passed[:, None] < place] = 0.0
     skips, back, spot, again = _detours(plan, passed, means)
     time[(place == spot[:, None]) & skips[:, None]] = 0.0
     before = np.cumsum(time, axis=1) - time
-    entered = found.created[:, None] + before + np.where(place > spot[:, None], again[:, None], 0.0)
-    at_spot = np.arange(many), spot
+    entered = sources.drawn[:, None] + before + np.where(place > spot[:, None], again[:, None], 0.0)
+    at_spot = np.arange(count), spot
     went_back = np.where(back, entered[at_spot] + time[at_spot] / 2, np.nan)
-    closed = found.created + time.sum(axis=1) + again
+    closed = _signed(plan, sources, sources.drawn + time.sum(axis=1) + again, passed == stages.WON)
     entered[(place > passed[:, None]) | ((place == spot[:, None]) & skips[:, None])] = np.nan
-    reopened, closed_again, wins_again = _reopening(plan, passed, closed)
+    reopened, closed_again, wins_again = _reopening(plan, sources, passed, closed)
     is_won = (passed == stages.WON) | wins_again
     return Courses(passed, entered, went_back, went_back + again, spot, closed, reopened, closed_again, is_won)
 
 
+def _signed(plan: Plan, sources: Sources, closed: Floats, is_won: Booleans) -> Floats:
+    """Return the closings, after the demo's end where a deal is won for which there is no account yet."""
+    return np.where(is_won & (sources.account == NONE), np.maximum(closed, plan.days), closed)
+
+
 def _detours(plan: Plan, passed: Integers, means: Floats) -> tuple[Booleans, Booleans, Integers, Floats]:
     """Return who skips a stage, who goes back from one, which stage that is, and the days a step back adds."""
-    random, many = plan.generator("deal detours"), len(passed)
-    luck = np.where(plan.effects.detours, random.random(many), 1.0)
-    spot = random.integers(1, len(stages.OPEN_STAGES), many)
-    again = random.gamma(stages.STAGE_SHAPE, stages.BACK_TIME_SHARE * means[np.arange(many), spot - 1] / stages.STAGE_SHAPE)
+    random, count = plan.generator("deal detours"), len(passed)
+    luck = np.where(plan.effects.detours, random.random(count), 1.0)
+    spot = random.integers(1, len(stages.OPEN_STAGES), count)
+    again = gamma(random, stages.BACK_TIME_SHARE * means[np.arange(count), spot - 1], shape=stages.STAGE_SHAPE)
     skips = (luck < stages.SKIP_SHARE) & (passed > spot)
     back = (luck >= stages.SKIP_SHARE) & (luck < stages.SKIP_SHARE + stages.BACK_SHARE) & (passed >= spot)
     return skips, back, spot, np.where(back, again, 0.0)
 
 
-def _reopening(plan: Plan, passed: Integers, closed: Floats) -> tuple[Floats, Floats, Booleans]:
-    """Return when lost deals are reopened and closed again, and which are won then."""
-    random, many = plan.generator("deal reopening"), len(passed)
-    reopens = (random.random(many) < stages.REOPEN_SHARE) & (passed < stages.WON) & plan.effects.detours
-    wait = random.gamma(stages.REOPEN_SHAPE, stages.DAYS_TO_REOPEN / stages.REOPEN_SHAPE, many)
+def _reopening(plan: Plan, sources: Sources, passed: Integers, closed: Floats) -> tuple[Floats, Floats, Booleans]:
+    """Return when lost deals are reopened and closed again, and which are won then.
+
+    Only a company that is or becomes a customer signs: the deals of others that are reopened are lost again, and those of future customers
+    are won that much more often, so that over all lost deals the shares reopened and won are those stated.
+    """
+    random, count = plan.generator("deal reopening"), len(passed)
+    win_rate = np.prod(stages.stage_means(sources.is_after)[0], axis=1)
+    signing_share = (sources.signs_below - win_rate) / (1 - win_rate)  # of lost deals
+    wins_below = np.where(sources.luck < sources.signs_below, stages.REOPEN_SHARE * stages.REOPENED_WIN_RATE / signing_share, 0.0)
+    is_lost = (passed < stages.WON) & plan.effects.detours
+    luck = random.random(count)
+    wins = is_lost & (luck < wins_below)
+    reopens = is_lost & (luck < wins_below + stages.REOPEN_SHARE * (1 - stages.REOPENED_WIN_RATE))
+    wait = gamma(random, stages.DAYS_TO_REOPEN, shape=stages.REOPEN_SHAPE, count=count)
     reopened = np.where(reopens, closed + wait, np.nan)
-    closed_again = reopened + random.gamma(stages.STAGE_SHAPE, stages.REOPENED_DAYS / stages.STAGE_SHAPE, many)
-    return reopened, closed_again, reopens & (random.random(many) < stages.REOPENED_WIN_RATE)
+    closed_again = reopened + gamma(random, stages.REOPENED_DAYS, shape=stages.STAGE_SHAPE, count=count)
+    return reopened, _signed(plan, sources, closed_again, wins), wins
 
 
-def changes(plan: Plan, found: Sources, runs: Courses, amount: Floats) -> Changes:
+def changes(plan: Plan, sources: Sources, runs: Courses, amount: Floats) -> Changes:
     """Return every change before the demo ends. amount: value of each deal when it is created, NaN if unknown."""
-    drawn = [_creations(found, amount), *_moves(runs), *_revisions(plan, found, runs, amount)]
-    together = {name: np.concatenate([getattr(part, name) for part in drawn]) for name in _Steps._fields}
-    order = np.lexsort((together["moment"], together["deal"]))
-    order = order[together["moment"][order] < plan.days]
-    steps = _Steps(**{name: column[order] for name, column in together.items()})
+    every = joined([_creations(sources, amount), *_moves(runs), *_revisions(plan, sources, runs, amount)])
+    every = every._replace(moment=in_office_hours(every.moment))
+    order = np.lexsort((every.moment, every.deal))
+    steps = chosen(every, order[every.moment[order] < plan.days])
     is_first = np.diff(steps.deal, prepend=NONE) != 0
     first = np.flatnonzero(is_first)
     pushed = np.cumsum(steps.push)
-    expected = found.created + _expected_days(plan, found)
+    expected = on_workdays(sources.drawn) + _expected_days(plan, sources)
     stage = _carried(steps.stage, steps.stage != NONE)
     return Changes(
         deal=steps.deal,
         number=np.arange(len(steps.deal)) - first[steps.deal] + 1,
-        moment=in_office_hours(steps.moment),
+        moment=steps.moment,
         stage=stage,
         outcome=np.array(stages.STAGE_OUTCOMES)[stage],
         seller=_carried(steps.seller, steps.seller != NONE),
@@ -146,8 +166,8 @@ def _steps(
     return _Steps(deal, moment, *every)
 
 
-def _creations(found: Sources, amount: Floats) -> _Steps:
-    return _steps(np.arange(len(amount)), found.created, stage=0, seller=found.seller, amount=amount)
+def _creations(sources: Sources, amount: Floats) -> _Steps:
+    return _steps(np.arange(len(amount)), sources.drawn, stage=0, seller=sources.seller, amount=amount)
 
 
 def _moves(runs: Courses) -> list[_Steps]:
@@ -162,34 +182,34 @@ def _moves(runs: Courses) -> list[_Steps]:
     return [_steps(deal[does], moment[does], stage=stage[does]) for (moment, stage), does in zip(moves, happens, strict=True)]
 
 
-def _revisions(plan: Plan, found: Sources, runs: Courses, amount: Floats) -> list[_Steps]:
+def _revisions(plan: Plan, sources: Sources, runs: Courses, amount: Floats) -> list[_Steps]:
     """Return new values, pushed closing dates and new owners, each at any moment before the first closing."""
-    many, random = len(amount), plan.generator("deal revisions")
-    length = runs.closed - found.created
-    moment = found.created + random.random(many) * length
-    factor = np.exp(random.normal(0, stages.AMOUNT_CHANGE_SPREAD, many))
-    valued = np.flatnonzero((random.random(many) < stages.AMOUNT_CHANGE_SHARE) & ~np.isnan(amount))
-    revised = _steps(valued, moment[valued], amount=np.round(amount * factor, -2)[valued])
-    handed = np.flatnonzero(random.random(many) < stages.OWNER_CHANGE_SHARE)
+    count, random = len(amount), plan.generator("deal revisions")
+    length = runs.closed - sources.drawn
+    moment = sources.drawn + random.random(count) * length
+    factor = np.exp(random.normal(0, stages.AMOUNT_CHANGE_SPREAD, count))
+    valued = np.flatnonzero((random.random(count) < stages.AMOUNT_CHANGE_SHARE) & ~np.isnan(amount))
+    revised = _steps(valued, moment[valued], amount=rounded(amount * factor)[valued])
+    handed = np.flatnonzero(random.random(count) < stages.OWNER_CHANGE_SHARE)
     sellers = headcount(plan, "sales")
-    other = (found.seller + random.integers(1, sellers, many)) % sellers
-    moved = _steps(handed, (found.created + random.random(many) * length)[handed], seller=other[handed])
-    return [revised, moved, _pushes(plan, found, length)]
+    other = (sources.seller + random.integers(1, sellers, count)) % sellers
+    moved = _steps(handed, (sources.drawn + random.random(count) * length)[handed], seller=other[handed])
+    return [revised, moved, _pushes(plan, sources, length)]
 
 
-def _pushes(plan: Plan, found: Sources, length: Floats) -> _Steps:
+def _pushes(plan: Plan, sources: Sources, length: Floats) -> _Steps:
     """Return the pushes of the closing date: a geometric number for each deal."""
     random = plan.generator("deal pushes")
     count = random.geometric(1 - stages.PUSH_CHANCE, len(length)) - 1
     deal = np.repeat(np.arange(len(length)), count if plan.effects.detours else 0)
     push = stages.LEAST_PUSH_DAYS + random.exponential(stages.PUSH_DAYS - stages.LEAST_PUSH_DAYS, len(deal))
-    return _steps(deal, found.created[deal] + random.random(len(deal)) * length[deal], push=push)
+    return _steps(deal, sources.drawn[deal] + random.random(len(deal)) * length[deal], push=push)
 
 
-def _expected_days(plan: Plan, found: Sources) -> Floats:
+def _expected_days(plan: Plan, sources: Sources) -> Floats:
     """Return the days to the closing that are expected when a deal is created."""
     random = plan.generator("deal expectations")
-    usual = np.array([stages.cycle_days(0), stages.cycle_days(1)])[found.is_after.astype(int)]
+    usual = clock.level((stages.cycle_days(0), stages.cycle_days(1)), sources.is_after)
     return usual * np.exp(random.normal(0, stages.EXPECTED_SPREAD, len(usual)))
 
 
@@ -198,7 +218,6 @@ def _carried(values: np.ndarray, is_new: Booleans) -> np.ndarray:
     return values[np.maximum.accumulate(np.where(is_new, np.arange(len(values)), 0))]
 
 
-def in_office_hours(moments: Floats) -> Floats:
-    """Return moments within office hours of the same day, in the same order; Saturdays and Sundays are worked."""
-    whole = np.floor(moments)
-    return whole + (FIRST_HOUR + OFFICE_HOURS * (moments - whole)) / 24
+def rounded(amounts: Floats) -> Floats:
+    """Return values of deals in whole steps, never nothing."""
+    return np.maximum(np.round(amounts / MONEY_STEP), 1) * MONEY_STEP

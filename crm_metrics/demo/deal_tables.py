@@ -7,8 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crm_metrics.demo import clock
 from crm_metrics.demo import deal_stages as stages
-from crm_metrics.demo.deal_changes import Changes, Courses
+from crm_metrics.demo.deal_changes import Changes, Courses, rounded
 from crm_metrics.demo.deal_sources import SOURCE_NAMES, Accounts, Sources
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.products import product_keys
@@ -16,8 +17,6 @@ from crm_metrics.demo.staff import employee_keys
 from crm_metrics.demo.world import NONE, REGIONS, Booleans, Floats, Integers, chosen, customer_keys, days, keys, labels, money, times
 
 NEXT_STEPS = ("约访 Arrange a meeting", "上门量尺 Measure on site", "发送报价 Send the proposal", "确认条款 Agree on terms")  # by stage
-NEXT_STEP_SHARE = 0.80  # of open deals have one
-MONEY_STEP = -2  # values are whole hundreds
 
 
 class Traits(NamedTuple):
@@ -49,35 +48,35 @@ def deal_keys(places: npt.ArrayLike) -> pa.Array:
     return keys("deal", places)
 
 
-def traits(plan: Plan, found: Sources, accounts: Accounts) -> Traits:
+def traits(plan: Plan, sources: Sources, accounts: Accounts) -> Traits:
     """Return segment, value and assessment of each deal. The deals of a company are all of its segment."""
-    random, many = plan.generator("deal traits"), len(found.created)
-    of_deals = random.choice(len(stages.SEGMENTS), many, p=stages.SEGMENT_SHARE)
+    random, count = plan.generator("deal traits"), len(sources.created)
+    of_deals = random.choice(len(stages.SEGMENTS), count, p=stages.SEGMENT_SHARE)
     of_accounts = random.choice(len(stages.SEGMENTS), len(accounts.number), p=stages.SEGMENT_SHARE)
-    segment = np.where(found.account == NONE, of_deals, np.append(of_accounts, NONE)[found.account])
-    value = np.array(stages.MEDIAN_AMOUNT)[segment] * np.exp(random.normal(0, stages.AMOUNT_SPREAD, many))
-    known = random.random(many) >= stages.NO_AMOUNT_SHARE
-    amount = np.where(known, np.maximum(np.round(value, MONEY_STEP), 10.0**-MONEY_STEP), np.nan)
-    assessed = random.random(many) < np.array(stages.SCORECARD_SHARE)[found.is_after.astype(int)]
+    segment = np.where(sources.account == NONE, of_deals, np.append(of_accounts, NONE)[sources.account])
+    value = np.array(stages.MEDIAN_AMOUNT)[segment] * np.exp(random.normal(0, stages.AMOUNT_SPREAD, count))
+    known = random.random(count) >= stages.NO_AMOUNT_SHARE
+    amount = np.where(known, rounded(value), np.nan)
+    assessed = random.random(count) < clock.level(stages.SCORECARD_SHARE, sources.is_after)
     return Traits(segment, amount, assessed)
 
 
 def opportunity_rows(plan: Plan, made: Deals) -> pa.Table:
     """Return one row per deal, as its last change left it."""
-    found, last = made.sources, made.changes.last
+    sources, last = made.sources, made.changes.last
     now = chosen(made.changes, last)
     return pa.table(
         {
             "opportunity_id": deal_keys(now.deal),
             "opportunity_name": _names(made),
             "customer_id": customer_keys(made.customer),
-            "lead_id": keys("lead", found.lead),
+            "lead_id": keys("lead", sources.lead),
             "owner_id": employee_keys("sales", now.seller),
-            "product_id": product_keys(found.product),
-            "region": labels(found.region, REGIONS),
-            "deal_source": labels(found.source, SOURCE_NAMES),
+            "product_id": product_keys(sources.product),
+            "region": labels(sources.region, REGIONS),
+            "deal_source": labels(sources.source, SOURCE_NAMES),
             "segment": labels(made.traits.segment, stages.SEGMENTS),
-            "created_on": days(found.created),
+            "created_on": days(sources.created),
             "stage": labels(now.stage, stages.STAGES),
             "outcome": labels(now.outcome, stages.OUTCOMES),
             "expected_close_on": days(now.expected),
@@ -99,11 +98,11 @@ def _reasons(plan: Plan, made: Deals, now: Changes) -> dict[str, pa.Array]:
 
     The competitor is drawn by what the deal comes to in the end, so that open deals have theirs too.
     """
-    random, many = plan.generator("deal reasons"), len(now.deal)
-    reason = random.choice(len(stages.LOST_REASONS), many, p=stages.LOST_REASON_SHARE)
+    random, count = plan.generator("deal reasons"), len(now.deal)
+    reason = random.choice(len(stages.LOST_REASONS), count, p=stages.LOST_REASON_SHARE)
     among = np.array([stages.COMPETITOR_AMONG["lost"], stages.COMPETITOR_AMONG["won"]])[made.courses.is_won.astype(int)]
-    competitor = (random.random(many)[:, None] >= np.cumsum(among, axis=1)).sum(axis=1)
-    has_step = (random.random(many) < NEXT_STEP_SHARE) & (now.outcome == 0)
+    competitor = (random.random(count)[:, None] >= np.cumsum(among, axis=1)).sum(axis=1)
+    has_step = (random.random(count) < stages.NEXT_STEP_SHARE) & (now.outcome == 0)
     return {
         "lost_reason": labels(np.where(now.stage == stages.LOST, reason, NONE), stages.LOST_REASONS),
         "competitor": labels(np.where(competitor < len(stages.COMPETITORS), competitor, NONE), stages.COMPETITORS),
