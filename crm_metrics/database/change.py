@@ -155,14 +155,9 @@ def trial(data_set: DataSet) -> Iterator[Writer]:
                 shutil.copyfile(duckdb_file.version_path(data_set.link, current), path)
         else:
             duckdb_file.refuse_taken(data_set.link, current)
-        with duckdb_file.enough_room(path), duckdb_file.connect(path) as raw:
-            engine = duckdb_file.engine_of(raw)
-            if not current:
-                schema.metadata.create_all(engine)
-            with engine.connect() as connection:
-                migration.bring_up(connection)
-                yield Writer(connection, raw)
-                connection.rollback()
+        with duckdb_file.enough_room(path), duckdb_file.connect(path) as raw, _with_tables(raw, is_new=not current) as connection:
+            yield Writer(connection, raw)
+            connection.rollback()
 
 
 @contextmanager
@@ -195,16 +190,23 @@ def _transaction(path: Path, *, is_new: bool) -> Iterator[Writer]:
     """Open a file, give the writer of one transaction, and close the file whole."""
     connection = duckdb_file.connect(path)
     try:
-        engine = duckdb_file.engine_of(connection)
-        if is_new:
-            schema.metadata.create_all(engine)
-        with engine.connect() as transaction:
-            migration.bring_up(transaction)
+        with _with_tables(connection, is_new=is_new) as transaction:
             yield Writer(transaction, connection)
             transaction.commit()
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
+
+
+@contextmanager
+def _with_tables(raw: duckdb.DuckDBPyConnection, *, is_new: bool) -> Iterator[Connection]:
+    """Open a transaction on a database that has the tables of this program."""
+    if is_new:
+        duckdb_file.create_tables(raw)
+    with duckdb_file.engine_of(raw).connect() as connection:
+        if not is_new:
+            migration.bring_up(connection)
+        yield connection
 
 
 def _raise_version(connection: Connection, number: int) -> None:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import duckdb
 import pyarrow as pa
 from duckdb_sqlalchemy import ConnectionWrapper
 from duckdb_sqlalchemy import Dialect as DuckDBDialect
-from sqlalchemy import Engine, Select, create_engine
+from sqlalchemy import Engine, Select, create_engine, create_mock_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -99,8 +100,21 @@ def _forget_old_readers(address: str) -> None:
 
 def _empty() -> duckdb.DuckDBPyConnection:
     connection = connect(None)
-    schema.metadata.create_all(engine_of(connection))
+    create_tables(connection)
     return connection
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make every table of schema.py in a database that holds none."""
+    connection.execute(_all_tables())
+
+
+@cache
+def _all_tables() -> str:
+    statements: list[str] = []
+    engine = create_mock_engine("duckdb://", lambda statement, *_, **__: statements.append(str(statement.compile(dialect=DIALECT))))
+    schema.metadata.create_all(engine, checkfirst=False)
+    return ";\n".join(["BEGIN", *statements, "COMMIT"])
 
 
 def engine_of(connection: duckdb.DuckDBPyConnection) -> Engine:
@@ -167,9 +181,14 @@ def _is_ours(link: Path, path: Path, number: int) -> bool:
 
 
 def _own_versions(link: Path) -> Iterator[tuple[int, Path]]:
+    for number, path in _named_like_versions(link):
+        if _is_ours(link, path, number):
+            yield number, path
+
+
+def _named_like_versions(link: Path) -> Iterator[tuple[int, Path]]:
     for path in sorted(link.parent.glob(f"{glob.escape(link.stem)}-*.duckdb")):
-        named = _NUMBERED.fullmatch(path.name.removeprefix(link.stem))
-        if named and _is_ours(link, path, int(named[1])):
+        if named := _NUMBERED.fullmatch(path.name.removeprefix(link.stem)):
             yield int(named[1]), path
 
 
@@ -205,8 +224,8 @@ def point(link: Path, path: Path) -> None:
 def remove_leftovers(link: Path, current: int) -> None:
     """Remove what a killed import left behind and versions older than the last two; files of other programs stay."""
     remove_pending(link)
-    for number, path in _own_versions(link) if current else ():
-        if not current - KEPT_VERSIONS < number <= current:
+    for number, path in _named_like_versions(link) if current else ():
+        if not current - KEPT_VERSIONS < number <= current and _is_ours(link, path, number):
             path.unlink(missing_ok=True)
 
 
