@@ -1,7 +1,7 @@
 """Loads an order file into a data set: once, whole or not at all, with a report that balances.
 
-See docs/decisions/0003-import-ledger-and-undo.md for what counts as a duplicate and how a batch can be taken back. `made_file` makes
-lines that never were text into such a file.
+See docs/decisions/0003-import-ledger-and-undo.md for what counts as a duplicate and how a batch can be taken back. The module
+`made_file` makes lines that never were text into such a file.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,12 @@ from sqlalchemy import Table
 from crm_metrics import database
 from crm_metrics.data_import import duplicates, ledger, left_out, records, returns, settings
 from crm_metrics.data_import.cells import located
-from crm_metrics.data_import.check import LINES, Checked, check_rows
+from crm_metrics.data_import.check import Checked, check_rows
 from crm_metrics.data_import.ledger import Batch
-from crm_metrics.data_import.mapping import Mapping, as_toml, from_dict, mapping_hash
+from crm_metrics.data_import.mapping import Mapping, as_toml, mapping_hash
 from crm_metrics.data_import.raw_table import RawTable, rows_as_json
 from crm_metrics.data_import.read_file import read_file
-from crm_metrics.data_import.rejections import REJECTED
 from crm_metrics.data_import.report import ImportReport, State, report_of
-from crm_metrics.data_import.row_hash import as_hex, row_hashes
 from crm_metrics.data_import.samples import refuse_own_file
 from crm_metrics.data_import.undo import take_back
 from crm_metrics.database import DataSet, Writer
@@ -226,71 +224,3 @@ def _batch(file: CheckedFile, batch_id: int, loaded: pa.Table, left: pa.Table) -
 
 def _sum(amounts: pa.ChunkedArray) -> Decimal:
     return pc.sum(amounts).as_py() or Decimal(0)
-
-
-# ── a file that never was text ──────────────────────────────────────────────────────────────────────────────────────────
-
-_MADE_COLUMNS = {
-    "order": "order_id",
-    "customer": "customer_id",
-    "date": "ordered_at",
-    "quantity": "quantity",
-    "amount": "net_amount",
-    "product": "product_id",
-    "order_region": "order_region",
-    "sales_channel": "sales_channel",
-}
-
-
-def made_mapping(name: str, title: str, *, currency: str, time_zone: str) -> Mapping:
-    """Return the mapping of lines that are made and not read: the columns as check.LINES names them, amounts in one currency."""
-    written = {"name": name, "title": title, "columns": _MADE_COLUMNS}
-    return from_dict({**written, "dates": {"time_zone": time_zone}, "money": {"currency": currency, "reporting": currency}}, name)
-
-
-def made_file(
-    name: str,
-    content_hash: str,
-    lines: pa.Table,
-    mapping: Mapping,
-    *,
-    tables: dict[Table, pa.Table] | None = None,
-    imported_at: datetime | None = None,
-) -> CheckedFile:
-    """Return order lines that are made and not read as a checked file, to load as any other.
-
-    content_hash: what decides the lines, hashed. lines: columns of check.LINES, those that are left out being empty, and those of
-    order_records; row_number is 1, 2, … and row_hash that of a file with the same content. mapping: as of `made_mapping`.
-    """
-    whole = _whole_lines(lines)
-    raw = RawTable(name, whole, whole["row_number"].combine_chunks(), content_hash=content_hash)
-    checked = Checked(whole, REJECTED.empty_table(), mapping, mapping.money.reporting)
-    return CheckedFile(raw, checked, settings.resolved(checked), mapping_hash(mapping), tables or {}, imported_at)
-
-
-def _whole_lines(lines: pa.Table) -> pa.Table:
-    """Return the lines with every column of check.LINES, in its order, and any others after them."""
-    count = lines.num_rows
-    given = dict(zip(lines.column_names, lines.columns, strict=True))
-    given.setdefault("row_number", pa.array(range(1, count + 1), pa.int64()))
-    whole = pa.table([given.pop(kind.name, pa.nulls(count, kind.type)) for kind in LINES], names=LINES.names).cast(LINES)
-    if whole["row_hash"].null_count:
-        content = {name: whole[column].combine_chunks() for name, column in _HASHED.items()}
-        whole = whole.set_column(LINES.get_field_index("row_hash"), "row_hash", as_hex(row_hashes(content, count)))
-    for name, values in given.items():
-        whole = whole.append_column(name, values)
-    return whole
-
-
-_HASHED = {  # as check_rows names what makes a row the same sale
-    "customer": "customer_id",
-    "ordered_at": "ordered_at",
-    "product": "product_id",
-    "quantity": "quantity",
-    "currency": "currency",
-    "unit_price": "unit_price",
-    "gross_amount": "gross_amount",
-    "net_amount": "net_amount",
-    "order": "order_id",
-    "line_kind": "line_kind",
-}
