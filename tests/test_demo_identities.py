@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from crm_metrics.demo import customers, identities, leads, misspelling, names, plan, purchases, roster
 from crm_metrics.demo.channels import CHANNELS
+from crm_metrics.demo.identities import Booked
 from crm_metrics.demo.plan import Effects, Plan
+from crm_metrics.demo.service import TICKET_CHANNELS
 from crm_metrics.demo.staff import headcount
 from crm_metrics.demo.world import NONE, REGIONS, Customers, Orders
 from crm_metrics.schema import contacts, customer_records, demo_customers, preferences
@@ -25,11 +27,11 @@ class Demo:
         self.customers = [customers.customers(wanted, chunk, everybody) for chunk in range(wanted.chunks)]
         histories = [purchases.natural_history(wanted, chunk, found) for chunk, found in enumerate(self.customers)]
         self.orders = [history.orders for history in histories]
-        self.ids = [
+        self.booked = [
             identities.order_customer_ids(wanted, chunk, found, orders)
             for chunk, (found, orders) in enumerate(zip(self.customers, self.orders, strict=True))
         ]
-        self.has_office_order = [has_office(found, *told) for found, *told in zip(self.customers, self.orders, self.ids, strict=True)]
+        self.has_office_order = [has_office(*told) for told in zip(self.customers, self.orders, self.booked, strict=True)]
         parts = [
             identities.records(wanted, chunk, found, history.left, has_office_order=has)
             for chunk, (found, history, has) in enumerate(zip(self.customers, histories, self.has_office_order, strict=True))
@@ -49,9 +51,9 @@ class Demo:
         return office.merge(self.shop, left_on="true_customer_id", right_on="customer_id", suffixes=("", "_shop"))
 
 
-def has_office(found: Customers, orders: Orders, ids: object) -> np.ndarray:
+def has_office(found: Customers, orders: Orders, booked: Booked) -> np.ndarray:
     has = np.zeros(len(found.number), dtype=bool)
-    has[orders.customer[pc.starts_with(ids, "K").to_numpy(zero_copy_only=False)]] = True
+    has[orders.customer[booked.is_office]] = True
     return has
 
 
@@ -98,16 +100,17 @@ def test_every_record_has_one_truth_and_the_truth_names_a_record_of_the_shop(chu
 
 def test_every_id_that_an_order_names_has_a_record_and_every_office_record_has_an_order(chunked):
     records = chunked.tables[customer_records]
-    named = set().union(*(ids.to_pylist() for ids in chunked.ids))
+    named = set().union(*(booked.ids.to_pylist() for booked in chunked.booked))
     assert named <= set(records["customer_id"])
     assert set(records.loc[records["source_system"] == "office", "customer_id"]) <= named
 
 
 def test_the_truth_leads_from_an_order_to_its_customer(chunked):
     truth = chunked.tables[demo_customers].set_index("customer_id")["true_customer_id"]
-    for found, orders, ids in zip(chunked.customers, chunked.orders, chunked.ids, strict=True):
+    for found, orders, booked in zip(chunked.customers, chunked.orders, chunked.booked, strict=True):
         expected = [f"C{number + 1:07d}" for number in found.number[orders.customer]]
-        assert truth[ids.to_pylist()].tolist() == expected
+        assert truth[booked.ids.to_pylist()].tolist() == expected
+        assert np.array_equal(pc.starts_with(booked.ids, "K").to_numpy(zero_copy_only=False), booked.is_office)
 
 
 def test_two_records_of_one_customer_have_the_same_truth(demo):
@@ -124,28 +127,36 @@ def test_an_office_number_is_never_the_customer_s_own_nor_near_it(demo):
     assert abs(np.corrcoef(own, office)[0, 1]) < 4 / np.sqrt(len(own))
 
 
-def test_only_later_orders_of_customers_with_a_second_record_are_the_office_s_at_the_stated_share(demo):
-    found, orders, ids = demo.customers[0], demo.orders[0], demo.ids[0]
-    is_office = pc.starts_with(ids, "K").to_numpy(zero_copy_only=False)
-    can_be = (found.has_second_record & ~found.is_test)[orders.customer] & ~orders.is_first
-    assert not is_office[~can_be].any()
-    share = identities.OFFICE_ORDER_SHARE
-    assert is_office[can_be].mean() == pytest.approx(share, abs=4 * binomial_error(share, can_be.sum()))
+def test_of_customers_with_a_second_record_the_office_books_the_second_order_and_later_ones_at_the_stated_share(demo):
+    found, orders, is_office = demo.customers[0], demo.orders[0], demo.booked[0].is_office
+    place = np.arange(len(orders.customer)) - np.searchsorted(orders.customer, orders.customer)
+    has_second = (found.has_second_record & ~found.is_test)[orders.customer]
+    assert not is_office[~has_second | (place == 0)].any()
+    assert is_office[has_second & (place == 1)].all()
+    later, share = has_second & (place > 1), identities.OFFICE_ORDER_SHARE
+    assert is_office[later].mean() == pytest.approx(share, abs=4 * binomial_error(share, later.sum()))
+
+
+def test_the_stated_share_of_those_who_order_again_has_a_second_record(demo):
+    """Without campaigns, which write to nobody with two records and so let others order again; within 4 binomial standard errors."""
+    again = np.bincount(demo.orders[0].customer) > 1
+    share = customers.SECOND_RECORD_SHARE
+    assert len(demo.pairs) / again.sum() == pytest.approx(share, abs=4 * binomial_error(share, again.sum()))
 
 
 def test_the_test_account_has_no_second_record():
     wanted = Plan(customers=500, seed=3)
     everybody = Demo(wanted)
     found = everybody.customers[0]._replace(has_second_record=np.ones(500, dtype=bool))
-    ids = identities.order_customer_ids(wanted, 0, found, everybody.orders[0])
-    assert has_office(found, everybody.orders[0], ids).sum() > 100
-    assert not has_office(found, everybody.orders[0], ids)[found.is_test].any()
+    booked = identities.order_customer_ids(wanted, 0, found, everybody.orders[0])
+    assert has_office(found, everybody.orders[0], booked).sum() > 100
+    assert not has_office(found, everybody.orders[0], booked)[found.is_test].any()
 
 
 def test_without_two_systems_all_orders_name_the_shop_s_record_and_the_rest_stays():
     both, one = (Demo(Plan(customers=2_000, seed=3, effects=effects)) for effects in (Effects(), Effects.without("two_systems")))
     assert set(one.tables[customer_records]["source_system"]) == {"shop"}
-    assert all(customer_id.startswith("C") for customer_id in one.ids[0].to_pylist())
+    assert all(customer_id.startswith("C") for customer_id in one.booked[0].ids.to_pylist())
     pd.testing.assert_frame_equal(one.shop, both.shop)
     pd.testing.assert_frame_equal(one.tables[preferences], both.tables[preferences])
     of_shop = both.tables[contacts][both.tables[contacts]["customer_id"].str.startswith("C")]
@@ -398,5 +409,35 @@ def test_a_preference_is_stated_after_the_first_order_and_before_the_end(demo):
 
 
 def test_the_stated_parameters_are_those_declared():
-    assert {fact.parameter for fact in identities.facts()} == set(identities.PARAMETERS)
-    assert len({(fact.parameter, fact.subject) for fact in identities.facts()}) == len(identities.facts())
+    assert identities.stated(Plan()).keys() == identities.PARAMETERS.keys()
+
+
+def test_of_a_second_system_that_is_not_there_nothing_is_stated():
+    stated = identities.stated(Plan(effects=Effects.without("two_systems")))
+    assert identities.PARAMETERS.keys() - stated.keys() == {
+        "office_order_share",
+        "error_share",
+        "office_unknown_share",
+        "office_region_share",
+    }
+
+
+def test_service_can_be_reached_through_most_channels_that_are_preferred():
+    elsewhere = {channel: share for channel, share in identities.CONTACT_CHANNELS.items() if channel not in TICKET_CHANNELS}
+    assert elsewhere == {"微信 WeChat": 0.15}
+
+
+@pytest.mark.parametrize("share", ["short", "man", "one founder"])
+def test_names_are_of_each_kind_as_often_as_stated(share):
+    """Within 4 binomial standard errors of the stated share."""
+    random, count = np.random.default_rng(9), 20_000
+    people = names.people(random, np.zeros(count, dtype=bool))
+    firms = names.companies(random, np.ones(count, dtype=bool), np.zeros(count, dtype=int))
+    weights = 1 / (np.arange(1, len(names._LAST) + 1) + names.COMMONNESS)
+    have_one_name = (weights**2).sum() / weights.sum() ** 2
+    found, wanted = {
+        "short": (people.second_given == NONE, names.SHORT_SHARE),
+        "man": (people.given < names._MEN, names.MAN_SHARE),
+        "one founder": (firms.partner == NONE, names.ONE_FOUNDER_SHARE + (1 - names.ONE_FOUNDER_SHARE) * have_one_name),
+    }[share]
+    assert found.mean() == pytest.approx(wanted, abs=4 * binomial_error(wanted, count))

@@ -34,7 +34,7 @@ from crm_metrics.demo import (
     truth,
 )
 from crm_metrics.demo.baskets import Baskets
-from crm_metrics.demo.campaigns import Tally
+from crm_metrics.demo.campaign_truth import Tally
 from crm_metrics.demo.clock import month_of
 from crm_metrics.demo.plan import FIRST_ON, LAST_ON, Plan
 from crm_metrics.demo.roster import Roster
@@ -234,7 +234,7 @@ def _at_the_end(plan: Plan, done: list[tuple[Tally, MonthlyTotals]]) -> Tables:
     tallies, months = zip(*done, strict=True)
     summed = MonthlyTotals(*[sum(parts) for parts in zip(*months, strict=True)])
     of_campaigns, known = campaigns.finished(plan, list(tallies))
-    facts = known if isinstance(known, list) else truth.facts_of(campaign_truth.TOPIC, known)
+    facts = truth.facts_of(campaign_truth.TOPIC, known)
     return merged([of_campaigns, targets.targets(plan, summed), truth.rows([*truth.stated(plan), *facts])])
 
 

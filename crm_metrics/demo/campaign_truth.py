@@ -18,7 +18,7 @@ from crm_metrics.demo.campaign_catalogue import (
     running,
 )
 from crm_metrics.demo.campaign_effects import in_window
-from crm_metrics.demo.campaign_records import DAYS_TO_CLICK, DAYS_TO_OPEN
+from crm_metrics.demo.campaign_records import DAYS_TO_CLICK, DAYS_TO_OPEN, SENDING_HOURS
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.world import Booleans, Floats, Orders, Stated, subject
 from crm_metrics.language import noop
@@ -68,6 +68,8 @@ PARAMETERS = {
     "control_share": (noop("Share of the control group as it is found"), "share"),
     "lost_controls": (noop("Share of the controls without recent orders who dropped out and are in no group"), "share"),
     "recent_days": (noop("Days before the start in which an order is recent"), "days"),
+    "first_sending_hour": (noop("Hour of the campaign's first day from which messages go out, every moment as likely"), "number"),
+    "last_sending_hour": (noop("Hour of the campaign's first day until which messages go out"), "number"),
     "open_rate": (noop("Chance that a message is opened"), "share"),
     "click_rate": (noop("Chance that an opened message is clicked"), "share"),
     "days_to_open": (noop("Days from sending to opening a message, on average"), "days"),
@@ -175,7 +177,13 @@ def stated(plan: Plan) -> Stated:
     return _by_parameter(by_subject) | (_OF_ALL if some else {})
 
 
-_OF_ALL = {"order_value_shape": ORDER_VALUE_SHAPE, "days_to_open": DAYS_TO_OPEN, "days_to_click": DAYS_TO_CLICK}
+_OF_ALL = {
+    "order_value_shape": ORDER_VALUE_SHAPE,
+    "first_sending_hour": SENDING_HOURS[0],
+    "last_sending_hour": SENDING_HOURS[1],
+    "days_to_open": DAYS_TO_OPEN,
+    "days_to_click": DAYS_TO_CLICK,
+}
 
 
 def _settings(campaign: Campaign) -> dict[str, float]:

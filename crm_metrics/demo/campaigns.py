@@ -18,8 +18,6 @@ from crm_metrics.demo.campaign_truth import Tally
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.world import Customers, Orders, Stated, Tables
 
-__all__ = ["Campaigned", "Run", "Tally", "campaigns", "finished", "run"]
-
 
 class Campaigned(NamedTuple):
     """orders: as they are with the campaigns. tables: members and touches. tally: sums of the chunk for `finished`."""

@@ -15,7 +15,7 @@ RATE_BY_SATISFACTION = (0.35, 0.60, 0.85, 1.00, 1.60)  # times the customer's ra
 REFERRALS_BY_SATISFACTION = (0.1, 0.3, 0.6, 1.0, 2.4)  # chance to be the referrer, relative to level 4
 REGION_SHARE = (0.34, 0.24, 0.19, 0.13, 0.10)
 CONSENT_SHARE = 0.82
-SECOND_RECORD_SHARE = 0.05  # of customers known to both systems
+SECOND_RECORD_SHARE = 0.05  # of customers, known to both systems as soon as they order again
 AGE_MEAN, AGE_DEVIATION, YOUNGEST, OLDEST = 38.0, 12.0, 18, 84
 LEVELS = ("1", "2", "3", "4", "5")
 
@@ -30,7 +30,10 @@ PARAMETERS = {
     "age_deviation": (noop("Age of persons: standard deviation before that, in years"), "plain"),
     "youngest": (noop("Age of the youngest person, in years"), "number"),
     "oldest": (noop("Age of the oldest person, in years"), "number"),
-    "second_record_share": (noop("Share of customers with a second, misspelt record in the other system"), "share"),
+    "second_record_share": (
+        noop("Share with a second, misspelt record in the other system, of customers who would order again without campaigns"),
+        "share",
+    ),
 }
 
 

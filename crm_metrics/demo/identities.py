@@ -5,6 +5,7 @@ number (K0004242) and with a misspelt name; some of their orders name that recor
 The office does not know how a customer was won and at what cost: those attributes are empty in its records.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from crm_metrics.demo import misspelling, names
 from crm_metrics.demo.channels import CHANNEL_NAMES, CHANNELS
+from crm_metrics.demo.draws import by_shares, column, gamma
 from crm_metrics.demo.misspelling import Luck
 from crm_metrics.demo.names import Companies, People
 from crm_metrics.demo.plan import Plan
@@ -23,10 +25,10 @@ from crm_metrics.demo.world import (
     REGIONS,
     Booleans,
     Customers,
-    Fact,
     Floats,
     Integers,
     Orders,
+    Stated,
     Tables,
     chosen,
     customer_keys,
@@ -35,11 +37,12 @@ from crm_metrics.demo.world import (
     labels,
     money,
     shares,
+    subject,
 )
 from crm_metrics.language import noop
 from crm_metrics.schema import contacts, customer_records, demo_customers, preferences
 
-OFFICE_ORDER_SHARE = 0.4  # of the orders after the first, of customers with a second record
+OFFICE_ORDER_SHARE = 0.4  # of the orders from the third on, of customers with a second record; the second is always the office's
 ENGLISH_NAME_SHARE = (0.02, 0.04, 0.03, 0.01, 0.85)  # of customers, by home region
 BILINGUAL_SHARE = 0.3  # of companies with a Chinese name, that write it in English as well
 ACQUISITION_COST_SHAPE = 4.0  # gamma around the channel's mean
@@ -49,7 +52,7 @@ OFFICE_UNKNOWN_BIRTH_YEAR_SHARE = 0.30
 OFFICE_REGION_SHARE = 0.15  # of the office's records with the region in the office's own spelling
 OFFICE_REGIONS = ("华东", "South China", "North China", "西南", "Europe")
 SECOND_CONTACT_SHARE, PERSONS_WITH_CONTACT_SHARE = 0.45, 0.03
-OFFICE_EMAIL_SHARE = 0.7  # of the office's contacts
+OFFICE_UNKNOWN_EMAIL_SHARE = 0.3  # of the office's contacts
 POSITIONS = (
     "采购经理 Purchasing manager",
     "总经理 General manager",
@@ -58,7 +61,7 @@ POSITIONS = (
     "技术主管 Chief engineer",
 )
 PREFERENCE_SHARE = {"contact_channel": 0.35, "language": 0.25}  # of customers who ever state one
-CONTACT_CHANNELS = {"phone": 0.25, "e-mail": 0.35, "微信 WeChat": 0.40}
+CONTACT_CHANNELS = {"phone": 0.30, "e-mail": 0.35, "web self-service": 0.20, "微信 WeChat": 0.15}  # service is reached by the first three
 LANGUAGES, OWN_LANGUAGE_SHARE = ("中文", "English"), 0.95  # the language of the name
 PREFERENCE_DAYS = 90.0  # from the first order until it is stated, on average: exponential
 TEST_NAME = "测试账户 TEST ACCOUNT, do not ship"
@@ -66,20 +69,41 @@ _PHONE_NUMBERS, _PHONE_STEP, _PHONE_START = 10**8, 61_803_399, 27_182_818  # ste
 
 TOPIC = "identities"
 PARAMETERS = {
-    "office_order_share": (noop("Orders after the first that name the second record of a customer who has one"), "share"),
+    "office_order_share": (
+        noop("Orders from the third on that name the second record of a customer who has one; the second order always does"),
+        "share",
+    ),
     "error_share": (noop("Kind of error in a misspelt name"), "share"),
-    "unknown_share": (noop("Customers of whom the shop does not know it"), "share"),
-    "office_unknown_share": (noop("Records of the order office where it is missing or written in another way"), "share"),
+    "unknown_share": (noop("Customers of whom the shop does not know it; the year of birth: persons"), "share"),
+    "office_unknown_share": (
+        noop("Records of the order office where it is missing, besides what the shop does not know; e-mail: of its contacts"),
+        "share",
+    ),
+    "office_region_share": (noop("Records of the order office with the region in the office's own spelling"), "share"),
     "english_name_share": (noop("Customers with an English name, by home region"), "share"),
+    "short_name_share": (noop("Chinese persons with a given name of one character"), "share"),
+    "man_share": (noop("Chinese persons with the given name of a man"), "share"),
+    "one_founder_share": (noop("English companies named after one founder, besides those whose two founders have one name"), "share"),
+    "name_commonness": (noop("The n-th name of a list is chosen in proportion to 1 / (n + this)"), "plain"),
     "acquisition_cost_shape": (noop("Gamma shape of the cost of winning a customer around the mean of the channel"), "plain"),
     "owned_share": (noop("Companies with an employee who owns the relation"), "share"),
     "bilingual_share": (noop("Companies with a Chinese name that write it in English as well"), "share"),
     "contact_share": (noop("Customers with a contact on record, besides the first of each company"), "share"),
-    "preference_share": (noop("Customers who state a preference"), "share"),
-    "preference_days": (noop("Days from the first order until a preference is stated, on average"), "days"),
+    "preference_share": (
+        noop("Customers who state a preference sooner or later; what is stated after the end of the demo is not seen"),
+        "share",
+    ),
+    "preference_days": (noop("Days from the first order until a preference is stated, on average, were there no end of the demo"), "days"),
     "contact_channel_share": (noop("Contact channel that is preferred, of the preferences stated"), "share"),
     "own_language_share": (noop("Customers who prefer the language of their name, of the preferences stated"), "share"),
 }
+
+
+class Booked(NamedTuple):
+    """Which record each order names. ids: of the customer, in the shop's system or the office's. is_office: in the office's."""
+
+    ids: pa.Array
+    is_office: Booleans
 
 
 class _Called(NamedTuple):
@@ -94,13 +118,18 @@ class _Called(NamedTuple):
 # ── which record an order names ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def order_customer_ids(plan: Plan, chunk: int, customers: Customers, orders: Orders) -> pa.Array:
-    """Return the customer id that each order names: that of the shop's record, or K… where the office booked the order."""
+def order_customer_ids(plan: Plan, chunk: int, customers: Customers, orders: Orders) -> Booked:
+    """Return which record each order names: the shop's, or the office's where the office booked the order.
+
+    The office books the second order of each customer with a second record, so that everybody who orders again has that record, and
+    further ones by lot.
+    """
     by_lot = plan.generator("orders of the office", chunk).random(len(orders.customer)) < OFFICE_ORDER_SHARE
     has_second = customers.has_second_record & ~customers.is_test
-    is_office = by_lot & has_second[orders.customer] & ~orders.is_first
+    is_second = ~orders.is_first & np.roll(orders.is_first, 1)
+    is_office = (by_lot | is_second) & has_second[orders.customer] & ~orders.is_first
     number = customers.number[orders.customer]
-    return pc.if_else(pa.array(is_office), _office_keys(plan, number), customer_keys(number))
+    return Booked(pc.if_else(pa.array(is_office), _office_keys(plan, number), customer_keys(number)), is_office)
 
 
 def _office_keys(plan: Plan, numbers: Integers) -> pa.Array:
@@ -175,8 +204,7 @@ def _shop_records(plan: Plan, chunk: int, customers: Customers, called: _Called)
 
 def _acquisition_costs(plan: Plan, chunk: int, customers: Customers) -> Floats:
     random = plan.generator("acquisition costs", chunk)
-    mean = np.array([channel.acquisition_cost for channel in CHANNELS])[customers.channel]
-    return mean * random.gamma(ACQUISITION_COST_SHAPE, 1 / ACQUISITION_COST_SHAPE, len(mean))
+    return gamma(random, column(CHANNELS, "acquisition_cost")[customers.channel], shape=ACQUISITION_COST_SHAPE)
 
 
 def _owners(plan: Plan, chunk: int, customers: Customers) -> pa.Array:
@@ -213,9 +241,9 @@ def _misspelt(customers: Customers, called: _Called, office: Integers) -> pa.Arr
     return pc.if_else(pa.array(customers.is_company[office]), firms, persons)
 
 
-def _without(column: pa.Array | pa.ChunkedArray, unknown: Booleans) -> pa.Array | pa.ChunkedArray:
-    """Return the column, empty where unknown."""
-    return pc.if_else(pa.array(unknown), pa.scalar(None, column.type), column)
+def _without(values: pa.Array | pa.ChunkedArray, unknown: Booleans) -> pa.Array | pa.ChunkedArray:
+    """Return the values, empty where unknown."""
+    return pc.if_else(pa.array(unknown), pa.scalar(None, values.type), values)
 
 
 # ── contacts and preferences ────────────────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +254,7 @@ def _contacts(plan: Plan, chunk: int, customers: Customers, *, called: _Called, 
     random, count = plan.generator("contacts", chunk), len(customers.number)
     is_second = customers.is_company & (random.random(count) < SECOND_CONTACT_SHARE)
     is_own = ~customers.is_company & ~customers.is_test & (random.random(count) < PERSONS_WITH_CONTACT_SHARE)
-    luck, has_email = Luck.drawn(random, count), random.random(count) < OFFICE_EMAIL_SHARE
+    luck, has_email = Luck.drawn(random, count), random.random(count) >= OFFICE_UNKNOWN_EMAIL_SHARE
     staff, seconds = (names.people(random, called.persons.is_english) for _ in range(2))
     position = random.integers(0, len(POSITIONS), (2, count))
     domain = pc.if_else(pa.array(customers.is_company), names.website(called.firms), "home")
@@ -273,7 +301,7 @@ def _phones(numbers: Integers, is_english: Booleans) -> pa.Array:
 
 def _preferences(plan: Plan, chunk: int, customers: Customers, is_english: Booleans) -> pa.Table:
     random, count = plan.generator("preferences", chunk), len(customers.number)
-    channel = random.choice(len(CONTACT_CHANNELS), count, p=list(CONTACT_CHANNELS.values()))
+    channel = by_shares(random.random(count), list(CONTACT_CHANNELS.values()))
     language = is_english ^ (random.random(count) >= OWN_LANGUAGE_SHARE)
     values = {"contact_channel": labels(channel, tuple(CONTACT_CHANNELS)), "language": labels(language, LANGUAGES)}
     parts = []
@@ -307,25 +335,32 @@ def _truth(plan: Plan, customers: Customers, left: Floats, *, office: Integers) 
     return pa.concat_tables([truth, twice])
 
 
-def facts() -> list[Fact]:
-    """Return the stated parameters."""
-    found = [Fact(TOPIC, "office_order_share", "", OFFICE_ORDER_SHARE)]
-    for kind, errors in misspelling.ERRORS.items():
-        found += [Fact(TOPIC, "error_share", f"{kind}: {error}", share) for error, share in errors.items()]
-    found += [Fact(TOPIC, "unknown_share", name, share) for name, share in UNKNOWN_SHARE.items()]
-    found += [
-        Fact(TOPIC, "office_unknown_share", "birth_year", OFFICE_UNKNOWN_BIRTH_YEAR_SHARE),
-        Fact(TOPIC, "office_unknown_share", "home_region", OFFICE_REGION_SHARE),
-        Fact(TOPIC, "office_unknown_share", "email", 1 - OFFICE_EMAIL_SHARE),
-    ]
-    found += [Fact(TOPIC, "english_name_share", region, share) for region, share in zip(REGIONS, ENGLISH_NAME_SHARE, strict=True)]
-    found += [Fact(TOPIC, "acquisition_cost_shape", "", ACQUISITION_COST_SHAPE), Fact(TOPIC, "owned_share", "", OWNED_SHARE)]
-    found += [
-        Fact(TOPIC, "bilingual_share", "", BILINGUAL_SHARE),
-        Fact(TOPIC, "contact_share", "second person of a company", SECOND_CONTACT_SHARE),
-        Fact(TOPIC, "contact_share", "person", PERSONS_WITH_CONTACT_SHARE),
-        Fact(TOPIC, "preference_days", "", PREFERENCE_DAYS),
-        Fact(TOPIC, "own_language_share", "", OWN_LANGUAGE_SHARE),
-    ]
-    found += [Fact(TOPIC, "preference_share", name, share) for name, share in PREFERENCE_SHARE.items()]
-    return found + [Fact(TOPIC, "contact_channel_share", name, share) for name, share in CONTACT_CHANNELS.items()]
+def stated(plan: Plan) -> Stated:
+    """Return what is stated about names, contacts and wishes, and where there are two systems about the second."""
+    values: dict[str, float | Mapping[str, float]] = {
+        "unknown_share": UNKNOWN_SHARE,
+        "english_name_share": dict(zip(REGIONS, ENGLISH_NAME_SHARE, strict=True)),
+        "short_name_share": names.SHORT_SHARE,
+        "man_share": names.MAN_SHARE,
+        "one_founder_share": names.ONE_FOUNDER_SHARE,
+        "name_commonness": names.COMMONNESS,
+        "acquisition_cost_shape": ACQUISITION_COST_SHAPE,
+        "owned_share": OWNED_SHARE,
+        "bilingual_share": BILINGUAL_SHARE,
+        "contact_share": {"second person of a company": SECOND_CONTACT_SHARE, "person": PERSONS_WITH_CONTACT_SHARE},
+        "preference_share": PREFERENCE_SHARE,
+        "preference_days": PREFERENCE_DAYS,
+        "contact_channel_share": CONTACT_CHANNELS,
+        "own_language_share": OWN_LANGUAGE_SHARE,
+    }
+    return values | _stated_of_office() if plan.effects.two_systems else values
+
+
+def _stated_of_office() -> dict[str, float | Mapping[str, float]]:
+    errors = {subject(kind, error): share for kind, shares_of in misspelling.ERRORS.items() for error, share in shares_of.items()}
+    return {
+        "office_order_share": OFFICE_ORDER_SHARE,
+        "error_share": errors,
+        "office_unknown_share": {"birth_year": OFFICE_UNKNOWN_BIRTH_YEAR_SHARE, "email": OFFICE_UNKNOWN_EMAIL_SHARE},
+        "office_region_share": OFFICE_REGION_SHARE,
+    }
