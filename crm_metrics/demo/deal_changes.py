@@ -13,8 +13,6 @@ from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.staff import headcount
 from crm_metrics.demo.world import NONE, Booleans, Floats, Integers, chosen, joined
 
-MONEY_STEP = 10.0  # values are whole tens
-
 
 class Courses(NamedTuple):
     """How each deal runs, on any day of the week and whether or not the demo lasts so long; one element per deal.
@@ -220,4 +218,4 @@ def _carried(values: np.ndarray, is_new: Booleans) -> np.ndarray:
 
 def rounded(amounts: Floats) -> Floats:
     """Return values of deals in whole steps, never nothing."""
-    return np.maximum(np.round(amounts / MONEY_STEP), 1) * MONEY_STEP
+    return np.maximum(np.round(amounts / stages.AMOUNT_STEP), 1) * stages.AMOUNT_STEP

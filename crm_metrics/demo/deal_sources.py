@@ -20,7 +20,7 @@ EXISTING_DEALS_PER_YEAR = 0.75  # of one company, from its first order on
 SERVICE_DEALS_PER_YEAR = (0.12, 0.24)  # the same, out of service contacts; before and after the CRM
 HANDOVER_DAYS = (2.0, 0.5)  # from a service contact to the deal, means of exponentials; before and after
 SOURCE_NAMES = (*CHANNEL_NAMES, "existing customer", "service")
-FROM_CUSTOMER, FROM_SERVICE = len(CHANNEL_NAMES), len(CHANNEL_NAMES) + 1
+FROM_CUSTOMER, FROM_SERVICE = range(len(CHANNEL_NAMES), len(SOURCE_NAMES))
 
 
 class Accounts(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from crm_metrics import schema
-from crm_metrics.demo import clock
+from crm_metrics.demo import clock, office_hours
 from crm_metrics.demo import deal_sources as sources
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.world import Booleans, Floats, Stated, shares, subject
@@ -12,7 +12,7 @@ from crm_metrics.language import noop
 
 OPEN_STAGES = ("需求确认 Qualification", "方案 Needs analysis", "报价 Proposal", "谈判 Negotiation")
 STAGES = (*OPEN_STAGES, "赢单 Won", "丢单 Lost")
-WON, LOST = len(OPEN_STAGES), len(OPEN_STAGES) + 1
+WON, LOST = range(len(OPEN_STAGES), len(STAGES))
 OUTCOMES = ("open", "won", "lost")
 STAGE_OUTCOMES = (0, 0, 0, 0, 1, 2)  # places in OUTCOMES
 ASSUMED_WIN_PROBABILITY = (0.10, 0.30, 0.50, 0.75, 1.0, 0.0)  # what the company believes; not what is true
@@ -40,6 +40,7 @@ SEGMENT_SHARE = (0.30, 0.25, 0.20, 0.13, 0.12)
 # a quarter of what companies buy in its shop.
 MEDIAN_AMOUNT = (7_000.0, 3_000.0, 4_500.0, 9_000.0, 2_400.0)
 AMOUNT_SPREAD = 0.8  # standard deviation of the logarithm
+AMOUNT_STEP = 10.0  # CNY; values are whole multiples of it
 NO_AMOUNT_SHARE = 0.04
 AMOUNT_CHANGE_SHARE, AMOUNT_CHANGE_SPREAD = 0.30, 0.20  # of deals; standard deviation of the logarithm of the factor
 OWNER_CHANGE_SHARE = 0.04
@@ -96,6 +97,7 @@ PARAMETERS = {
     "segment_share": (noop("Share of deals by segment"), "share"),
     "median_amount": (noop("Median value of a deal when it is created: a project, invoiced outside the shop"), "money"),
     "amount_spread": (noop("Standard deviation of the logarithm of the value of a deal, within a segment"), "plain"),
+    "amount_step": (noop("Step to which values of deals are rounded"), "money"),
     "no_amount_share": (noop("Share of deals without a known value"), "share"),
     "amount_change_share": (noop("Share of closed deals with a value whose value was changed on the way"), "share"),
     "amount_change_spread": (noop("Standard deviation of the logarithm of the new value over the old one"), "plain"),
@@ -115,6 +117,9 @@ PARAMETERS = {
     ),
     "scorecard_share": (noop("Share of deals with a complete assessment"), "share"),
     "next_step_share": (noop("Share of open deals with a next step"), "share"),
+    "workdays": (noop("Days of a week, from Monday on, on which deals move and sellers work"), "number"),
+    "office_opens": (noop("Hours after midnight at which the office opens"), "hours"),
+    "office_hours": (noop("Hours for which the office is open"), "hours"),
 }
 
 
@@ -176,6 +181,7 @@ def stated(plan: Plan) -> Stated:
         "days_to_deal": sources.DAYS_TO_DEAL,
         "existing_deals_per_year": sources.EXISTING_DEALS_PER_YEAR,
         "amount_spread": AMOUNT_SPREAD,
+        "amount_step": AMOUNT_STEP,
         "no_amount_share": NO_AMOUNT_SHARE,
         "amount_change_share": AMOUNT_CHANGE_SHARE,
         "amount_change_spread": AMOUNT_CHANGE_SPREAD,
@@ -184,6 +190,9 @@ def stated(plan: Plan) -> Stated:
         "expected_spread": EXPECTED_SPREAD,
         "seller_spread": 0.0,
         "next_step_share": NEXT_STEP_SHARE,
+        "workdays": float(office_hours.WORKDAYS),
+        "office_opens": office_hours.OPENS_AT,
+        "office_hours": office_hours.HOURS_OPEN,
         **_by_era(plan),
         **_by_name(),
         **(_of_detours(plan) if plan.effects.detours else {}),

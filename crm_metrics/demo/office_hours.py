@@ -5,8 +5,8 @@ import numpy as np
 from crm_metrics.demo.plan import FIRST_ON
 from crm_metrics.demo.world import Floats
 
-WORKDAYS, WEEK_DAYS = 5, 7
-OPENS, OFFICE_DAY = 8.5 / 24, 9.5 / 24  # as shares of a day
+WORKDAYS = 5  # Monday to Friday
+OPENS_AT, HOURS_OPEN = 8.5, 9.5
 
 
 def on_workdays(moments: Floats) -> Floats:
@@ -15,15 +15,15 @@ def on_workdays(moments: Floats) -> Floats:
     What is as likely on every day of the week is then as likely on every workday. Both ends of a duration move back by a day on
     average, so that its mean stays.
     """
-    week, day = np.divmod(moments + FIRST_ON.weekday() - WORKDAYS, WEEK_DAYS)  # days since Saturday
-    return week * WEEK_DAYS + day * WORKDAYS / WEEK_DAYS + WEEK_DAYS - FIRST_ON.weekday()
+    week, day = np.divmod(moments + FIRST_ON.weekday() - WORKDAYS, 7)  # days since Saturday
+    return week * 7 + day * WORKDAYS / 7 + 7 - FIRST_ON.weekday()
 
 
 def in_office_hours(moments: Floats) -> Floats:
     """Return moments on workdays and within office hours, in the same order."""
     moved = on_workdays(moments)
     whole = np.floor(moved)
-    return whole + OPENS + OFFICE_DAY * (moved - whole)
+    return whole + (OPENS_AT + HOURS_OPEN * (moved - whole)) / 24
 
 
 def between(first: Floats, last: Floats, luck: Floats) -> Floats:
@@ -35,8 +35,8 @@ def between(first: Floats, last: Floats, luck: Floats) -> Floats:
 def _worked(moments: Floats) -> Floats:
     """Return office days since a Monday before the demo."""
     whole = np.floor(moments)
-    week, day = np.divmod(whole + FIRST_ON.weekday(), WEEK_DAYS)
-    hours = np.where(day < WORKDAYS, np.clip((moments - whole - OPENS) / OFFICE_DAY, 0.0, 1.0), 0.0)
+    week, day = np.divmod(whole + FIRST_ON.weekday(), 7)
+    hours = np.where(day < WORKDAYS, np.clip(((moments - whole) * 24 - OPENS_AT) / HOURS_OPEN, 0.0, 1.0), 0.0)
     return week * WORKDAYS + np.minimum(day, WORKDAYS) + hours
 
 
@@ -44,4 +44,4 @@ def _moment(worked: Floats) -> Floats:
     """Return the moment at which so many office days are over."""
     whole = np.floor(worked)
     week, day = np.divmod(whole, WORKDAYS)
-    return week * WEEK_DAYS + day - FIRST_ON.weekday() + OPENS + OFFICE_DAY * (worked - whole)
+    return week * 7 + day - FIRST_ON.weekday() + (OPENS_AT + HOURS_OPEN * (worked - whole)) / 24
