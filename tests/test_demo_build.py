@@ -16,7 +16,7 @@ from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.database import DataSet, find_data_set, open_source
 from crm_metrics.demo import build as building
-from crm_metrics.demo import world
+from crm_metrics.demo import truth, world
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import EFFECT_NAMES, Effects, Plan
 from crm_metrics.filters import Filters
@@ -226,6 +226,45 @@ def test_undoing_all_batches_leaves_an_empty_data_set(tmp_path):
 # ── effects ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+GONE = {  # what is not stated without the effect; two effects are levels only, which are then those of nobody in particular
+    "seasonality": {"seasons.season_by_month", "seasons.season_by_weekday"},
+    "upgrades": {"orders.upgrades_per_year", "orders.upgrade_factor"},
+    "outliers": {"orders.outlier_share", "orders.outlier_factor", "orders.test_orders", "orders.test_amount"},
+    "discounts": {"discounts.rate_share", "discounts.hunter_share"},
+    "returns": {"returns.return_share"},
+    "voids": {"order_kinds.cancelled_share", "baskets.gift_share"},
+    "anonymous": {"order_kinds.anonymous_share"},
+    "affinities": set(),
+    "satisfaction": {"customers.purchase_rate_factor"},
+    "service": {"service.leave_after_bad_answer"},
+    "response_bias": set(),
+    "campaigns": {"campaigns.open_rate", "campaigns.click_rate", "campaigns.lost_share"},
+    "win_back": {"campaigns.second_life_orders", "campaigns.second_life_order_value", "campaigns.lapsed_days"},
+    "cost_to_serve": {"costs.tier_share", "costs.visit_cost", "costs.delivery_cost", "costs.return_cost"},
+    "referrals": {"customers.referral_weight"},
+    "contracts": {"contracts.alpha", "contracts.beta", "contracts.contract_share"},
+    "go_live": {"plan.go_live_on", "service.call_centre_saving"},
+    "detours": {"deals.skip_share", "deals.back_share", "deals.push_chance", "deals.reopen_share"},
+    "two_systems": {"customers.second_record_share", "identities.error_share", "identities.office_order_share"},
+}
+
+
+def said(facts: list[world.Fact]) -> dict[tuple[str, str], float | str]:
+    return {(f"{fact.topic}.{fact.parameter}", fact.subject): fact.value for fact in facts}
+
+
+@pytest.mark.parametrize("effect", EFFECT_NAMES)
+def test_without_an_effect_its_numbers_are_not_stated_and_nothing_else_is_new(effect):
+    whole, less = (said(truth.stated(Plan(effects=effects))) for effects in (Effects(), Effects.without(effect)))
+    names, fewer = ({name for name, _ in facts} for facts in (whole, less))
+    assert set(less) <= set(whole)
+    assert names >= GONE[effect]
+    assert not fewer & GONE[effect]
+    assert {key for key in less if less[key] != whole[key]} - {("plan.effect", effect)} or len(less) < len(whole)
+    if effect == "go_live":
+        assert not [subject for _, subject in less if "after" in world.pieces(subject)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("effect", EFFECT_NAMES)
 def test_a_demo_without_one_effect_is_whole(tmp_path, effect):
@@ -237,6 +276,8 @@ def test_a_demo_without_one_effect_is_whole(tmp_path, effect):
         for column in KEYS
         if column in table.c and dangling(data_set, table, column)
     ] == []
+    stated = contents(data_set, schema.demo_truth).to_pylist()
+    assert not {f"{row['topic']}.{row['parameter']}" for row in stated} & GONE[effect]
 
 
 def test_a_demo_without_any_effect_has_natural_orders_only(tmp_path):

@@ -26,7 +26,7 @@ contracts       service contracts and how they end
 staff           who works there
 leads           calls and leads; sales_tables makes rows of them
 deals           opportunities through their stages
-    deal_stages, deal_sources, deal_changes, deal_tables, tasks
+    deal_stages, deal_sources, deal_changes, deal_tables, tasks, office_hours
 targets         what was planned for each month
 truth           the stated parameters as rows and as JSON
 build           all of it, customers in chunks, through the staging step of import
