@@ -1,8 +1,7 @@
 """What is true in a demo: every stated parameter as a row of the database, as JSON and in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from inspect import signature
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -51,6 +50,9 @@ class Part(Protocol):
 
     TOPIC: str
     PARAMETERS: dict[str, tuple[str, str]]
+
+    def stated(self, plan: Plan, /) -> Stated:
+        """Return what the part does in a plan, known before anything is simulated; nothing of what is off."""
 
 
 class Topic(NamedTuple):
@@ -102,17 +104,7 @@ TOPICS: dict[str, Topic] = {
 
 def stated(plan: Plan) -> list[Fact]:
     """Return what is stated before anything is simulated: the plan, and the parameters of every part."""
-    return [*plan_facts(plan), *(fact for _, part in _PARTS for fact in _facts(part, plan))]
-
-
-def _facts(part: Part, plan: Plan) -> list[Fact]:
-    """Return what a part states beforehand: nothing where its truth comes out of what happened, as that of the campaigns."""
-    states: Callable[[Plan], Stated] | None = getattr(part, "stated", None)
-    if states is not None:
-        return facts_of(part.TOPIC, states(plan))
-    facts: Callable[..., list[Fact]] = part.facts  # type: ignore[attr-defined]
-    takes = list(signature(facts).parameters)
-    return facts(plan) if takes == ["plan"] else facts() if not takes else []
+    return [*plan_facts(plan), *(fact for _, part in _PARTS for fact in facts_of(part.TOPIC, part.stated(plan)))]
 
 
 def facts_of(topic: str, values: Stated) -> list[Fact]:
