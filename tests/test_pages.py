@@ -4,6 +4,7 @@ languages.
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from crm_metrics.demo import room
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import Scope
+from crm_metrics.language import t
 from crm_metrics.ui.start import PAGES
 
 APP = str(ROOT / "app.py")
+LANGUAGES = ["en", pytest.param("zh", marks=pytest.mark.slow)]
 
 
 @pytest.fixture
@@ -33,9 +36,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def five_customers() -> database.DataSet:
+@pytest.fixture(scope="module")
+def five_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with five customers."""
+    folder = tmp_path_factory.mktemp("five")
+    five_customers(folder)
+    return folder
+
+
+@pytest.fixture
+def five(five_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(database.FOLDER_SETTING, str(five_folder))
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    return five_folder
+
+
+def five_customers(folder: Path) -> database.DataSet:
     """Five customers, one order each on five days, 10.00 each, nothing else known."""
-    data_set = database.find_data_set("mine")
+    data_set = database.find_data_set(f"duckdb:///{folder}/mine.duckdb")
     days = [dt.date(2024, 1, day) for day in range(1, 6)]
     ids = [f"o{day.day}" for day in days]
     tens = pa.array([Decimal("10.0000")] * 5, pa.decimal128(18, 4))
@@ -96,15 +114,36 @@ def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(page: str, **parameters: str) -> AppTest:
+    """A page opened by its address."""
+    app = _to_page(_app(parameters), page, parameters)
+    assert app.title[0].value == t(PAGES[page][1])
+    return app
+
+
+def gone_to(page: str, **parameters: str) -> AppTest:
+    """A page that the reader came to from the first one."""
+    return _to_page(_app(parameters).run(), page, parameters)
+
+
+def _app(parameters: dict[str, str]) -> AppTest:
     language.use("zh" if parameters.get("lang") == "zh" else "en")  # AppTest formats the options of widgets outside the page
     app = AppTest.from_file(APP, default_timeout=60)
     for key, value in parameters.items():
         app.query_params[key] = value
-    app.run()
+    return app
+
+
+def _to_page(app: AppTest, page: str, parameters: dict[str, str]) -> AppTest:
     app.switch_page(f"pages/{page}.py")
     for key, value in parameters.items():  # the page's own ones: going to a page leaves those of the page before
         app.query_params[key] = value
     return app.run()
+
+
+WAYS = [
+    pytest.param("en", opened, id="en, by its address"),
+    pytest.param("zh", gone_to, id="zh, from the first page", marks=pytest.mark.slow),
+]
 
 
 def texts(app: AppTest) -> str:
@@ -112,19 +151,18 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for elements in kinds for element in elements)
 
 
-@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize(("spoken", "reached"), WAYS)
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_opens_on_an_empty_data_set(folder: Path, page: str, spoken: str) -> None:
-    app = opened(page, lang=spoken)
+def test_every_page_opens_on_an_empty_data_set(folder: Path, page: str, spoken: str, reached: Callable[..., AppTest]) -> None:
+    app = reached(page, lang=spoken)
     assert not app.exception
     assert len(texts(app)) > 40
 
 
-@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize(("spoken", "reached"), WAYS)
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_opens_on_five_customers(folder: Path, page: str, spoken: str) -> None:
-    five_customers()
-    app = opened(page, lang=spoken, period="all")
+def test_every_page_opens_on_five_customers(five: Path, page: str, spoken: str, reached: Callable[..., AppTest]) -> None:
+    app = reached(page, lang=spoken, period="all")
     assert not app.exception
     assert len(texts(app)) > 60
 
@@ -139,7 +177,7 @@ def test_every_page_opens_on_real_data(loaded: Path, monkeypatch: pytest.MonkeyP
         pytest.skip("the reference data are not here: put them into ../shared/data or name their folder in CRM_METRICS_SHARED_DATA")
     monkeypatch.setenv(database.FOLDER_SETTING, str(loaded))
     customer = {"customer": {"cdnow": "1516", "online_retail": "14911"}[name]} if page == "customer" else {}
-    app = opened(page, lang=spoken, data=name, period="all", **customer)
+    app = gone_to(page, lang=spoken, data=name, period="all", **customer)
     assert not app.exception
     assert not app.error
     charts = len(app.get("plotly_chart"))
@@ -162,7 +200,7 @@ FILLED = {  # what each page shows at least of the demo: figures, tables
 @pytest.mark.parametrize("spoken", ["en", "zh"])
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_is_empty_on_the_demo(demo: Path, page: str, spoken: str) -> None:
-    app = opened(page, lang=spoken, **({"customer": most_loyal()} if page == "customer" else {}))
+    app = gone_to(page, lang=spoken, **({"customer": most_loyal()} if page == "customer" else {}))
     assert not app.exception
     assert not app.error
     assert not app.warning
@@ -189,7 +227,7 @@ def test_no_question_about_lifetime_value_stays_open_on_the_demo(demo: Path, tab
     assert len(app.get("plotly_chart")) + len(app.dataframe) >= 1
 
 
-@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize("spoken", LANGUAGES)
 @pytest.mark.parametrize(("tab", "charts"), [("parameters", 0), pytest.param("found", 1, marks=pytest.mark.slow), ("who", 0)])
 @pytest.mark.xdist_group("demo")
 def test_the_truth_is_stated_found_again_and_people_are_told_apart(demo: Path, tab: str, charts: int, spoken: str) -> None:
@@ -205,8 +243,7 @@ def links(app: AppTest) -> list[str]:
     return [link.proto.label for link in app.sidebar.get("page_link")]
 
 
-def test_a_data_set_that_is_no_demo_has_no_link_to_its_truth_and_its_page_offers_the_demo(folder: Path) -> None:
-    five_customers()
+def test_a_data_set_that_is_no_demo_has_no_link_to_its_truth_and_its_page_offers_the_demo(five: Path) -> None:
     app = opened("demo", period="all")
     assert "is no demo" in texts(app)
     assert [button.label for button in app.button] == ["Build the demo"]
@@ -221,7 +258,7 @@ def test_both_samples_are_one_click_away_from_an_empty_data_set(folder: Path) ->
 
 @pytest.mark.xdist_group("demo")
 def test_a_sample_that_is_there_is_opened_by_its_button(demo: Path) -> None:
-    five_customers()
+    five_customers(demo)
     app = opened("data", data="mine")
     next(button for button in app.button if button.label == "Open the demo").click()
     app.run()
@@ -260,8 +297,7 @@ def test_the_language_of_the_address_is_the_language_of_the_page(folder: Path) -
     assert opened("executive_kpis", lang="zh").title[0].value == "经营指标"
 
 
-def test_filters_follow_the_reader_and_stand_in_the_address(folder: Path) -> None:
-    five_customers()
+def test_filters_follow_the_reader_and_stand_in_the_address(five: Path) -> None:
     app = opened("executive_kpis", period="last_30_days")
     app.switch_page("pages/lifetime_value.py")
     app.run()
@@ -269,8 +305,7 @@ def test_filters_follow_the_reader_and_stand_in_the_address(folder: Path) -> Non
     assert app.query_params["period"] == "last_30_days"
 
 
-def test_an_address_with_rubbish_opens_with_the_defaults(folder: Path) -> None:
-    five_customers()
+def test_an_address_with_rubbish_opens_with_the_defaults(five: Path) -> None:
     app = opened("executive_kpis", period="'; DROP TABLE orders", region="nowhere", **{"from": "31/02/2024"})
     assert not app.exception
     assert app.selectbox(key="choose_period").value == "last_12_months"
