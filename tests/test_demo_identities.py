@@ -320,8 +320,8 @@ def test_the_cost_of_winning_a_customer_has_the_channel_s_mean(demo):
 
 def test_attributes_are_unknown_at_the_stated_shares(demo):
     shop, share = demo.shop, identities.UNKNOWN_SHARE
-    persons = shop[shop["customer_kind"] == "person"]
-    for column, rows in (("customer_name", shop), ("has_consent", shop), ("birth_year", persons)):
+    persons, without_consent = shop[shop["customer_kind"] == "person"], shop[shop["has_consent"].isna() | (shop["has_consent"] == False)]  # noqa: E712
+    for column, rows in (("customer_name", shop), ("has_consent", without_consent), ("birth_year", persons)):
         assert rows[column].isna().mean() == pytest.approx(share[column], abs=4 * binomial_error(share[column], len(rows))), column
     assert shop.loc[shop["customer_kind"] == "company", "birth_year"].isna().all()
 

@@ -33,7 +33,6 @@ from crm_metrics.demo import (
     targets,
     truth,
 )
-from crm_metrics.demo.baskets import Baskets
 from crm_metrics.demo.campaign_truth import Tally
 from crm_metrics.demo.clock import month_of
 from crm_metrics.demo.plan import FIRST_ON, LAST_ON, Plan
@@ -194,7 +193,7 @@ def simulated_chunk(plan: Plan, everybody: Roster, chunk: int, tell: Progress = 
     tell(SIMULATING, 0.9)
     tables += [costs.costs(plan, chunk, found, orders, sold, served.contacts), contracts.contracts(plan, chunk, found)]
     tell(SIMULATING, 1.0)
-    return Chunk(sold.lines, merged(tables), campaigned.tally, _months(plan, orders, sold))
+    return Chunk(sold.lines, merged(tables), campaigned.tally, _months(plan, sold.lines))
 
 
 def _left(left: Floats, orders: Orders) -> Floats:
@@ -210,23 +209,31 @@ def _has_office_order(found: Customers, orders: Orders, is_office: Booleans) -> 
     return has
 
 
-def _months(plan: Plan, orders: Orders, sold: Baskets) -> MonthlyTotals:
-    """Return what was sold in each month, returns on their own day."""
-    days = sold.lines["ordered_on"].cast(pa.int32()).to_numpy() - (FIRST_ON - date(1970, 1, 1)).days
-    month, net = month_of(plan, days.astype(np.float64)), sold.lines["net_amount"].cast(pa.float64()).to_numpy()
-    region = pc.index_in(sold.lines["order_region"], value_set=pa.array(REGIONS)).to_numpy()
+def _months(plan: Plan, lines: pa.Table) -> MonthlyTotals:
+    """Return what was sold in each month as a reader counts it: returns on their own day, a customer's second record as a new customer."""
     by_region: Floats = np.zeros((len(REGIONS), _MONTHS))
-    np.add.at(by_region, (region, month), net)
+    region = pc.index_in(lines["order_region"], value_set=pa.array(REGIONS)).to_numpy()
+    np.add.at(by_region, (region, _month(plan, lines)), lines["net_amount"].cast(pa.float64()).to_numpy())
+    sales = lines.filter(pc.equal(lines["line_kind"], "sale")).select(["order_id", "customer_id", "ordered_on"])
+    first = [
+        sales.group_by(key).aggregate([("ordered_on", "min")]).rename_columns([key, "ordered_on"]) for key in ("order_id", "customer_id")
+    ]
     return MonthlyTotals(
         net_revenue=by_region.sum(axis=0),
-        orders=_per_month(month_of(plan, orders.moment)),
-        new_customers=_per_month(month_of(plan, orders.moment[orders.is_first])),
+        orders=np.bincount(_month(plan, orders), minlength=_MONTHS),
+        new_customers=np.bincount(_month(plan, buyers), minlength=_MONTHS),
         net_revenue_by_region=by_region,
     )
 
 
-def _per_month(month: Integers) -> Integers:
-    return np.bincount(month, minlength=_MONTHS)
+def _first_days(sales: pa.Table, key: str) -> pa.Table:
+    known = sales.filter(pc.is_valid(sales[key]))
+    return known.group_by(key).aggregate([("ordered_on", "min")]).rename_columns([key, "ordered_on"])
+
+
+def _month(plan: Plan, rows: pa.Table) -> Integers:
+    days = rows["ordered_on"].cast(pa.int32()).to_numpy() - (FIRST_ON - date(1970, 1, 1)).days
+    return month_of(plan, days.astype(np.float64))
 
 
 def _at_the_end(plan: Plan, done: list[tuple[Tally, MonthlyTotals]]) -> Tables:

@@ -20,11 +20,11 @@ SHARE_BY_HOUR = (0, 0.01, 0.10, 0.28, 0.40, 0.55, 0.66, 0.82, 0.95, 1.0)  # of a
 TOPIC = "seasons"
 PARAMETERS = {
     "season_by_month": (
-        noop("Orders and new customers a day in the month, as a multiple that is levelled to 1 on average over a year"),
+        noop("Orders and new persons a day in the month, as a multiple that is levelled to 1 on average over a year"),
         "plain",
     ),
-    "season_by_weekday": (noop("Orders and new customers on the day of the week, as a multiple of the same kind"), "plain"),
-    "share_by_hour": (noop("Share of a day's orders that are placed before the hour"), "share"),
+    "season_by_weekday": (noop("Orders and new persons on the day of the week, as a multiple of the same kind"), "plain"),
+    "share_by_hour": (noop("Share of a day's orders online and in the app that are placed before the hour"), "share"),
 }
 
 

@@ -56,7 +56,7 @@ def customers(plan: Plan, chunk: int, everybody: Roster) -> Customers:
         region=random.choice(len(REGIONS), count, p=REGION_SHARE),
         acquired=everybody.acquired[number],
         lead=everybody.lead[number],
-        birth_year=np.where(is_company, 0, LAST_ON.year - np.floor(age)).astype(np.int64),
+        birth_year=np.where(is_company, 0, LAST_ON.year - np.rint(age)).astype(np.int64),
         has_consent=random.random(count) < CONSENT_SHARE,
         satisfaction=satisfaction,
         purchase_rate=rate * factor,

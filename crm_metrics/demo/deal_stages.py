@@ -90,7 +90,10 @@ PARAMETERS = {
         "share",
     ),
     "lead_deal_share": (noop("Share of qualified leads that become a deal"), "share"),
-    "days_to_deal": (noop("Days from the qualification of a lead to its deal, on average"), "days"),
+    "days_to_deal": (
+        noop("Days from the qualification of a lead to its deal, on average, before weekends and nights add about one"),
+        "days",
+    ),
     "existing_deals_per_year": (noop("Deals of one company a year, from its first order on"), "plain"),
     "service_deals_per_year": (noop("Deals that service contacts bring, of one company a year"), "plain"),
     "handover_days": (noop("Days from a service contact to the deal it brings, on average"), "days"),

@@ -47,7 +47,7 @@ ENGLISH_NAME_SHARE = (0.02, 0.04, 0.03, 0.01, 0.85)  # of customers, by home reg
 BILINGUAL_SHARE = 0.3  # of companies with a Chinese name, that write it in English as well
 ACQUISITION_COST_SHAPE = 4.0  # gamma around the channel's mean
 OWNED_SHARE = 0.94  # of companies
-UNKNOWN_SHARE = {"customer_name": 0.005, "birth_year": 0.08, "has_consent": 0.03}  # birth_year: of persons
+UNKNOWN_SHARE = {"customer_name": 0.005, "birth_year": 0.08, "has_consent": 0.15}  # birth_year: of persons; consent: of who gave none
 OFFICE_UNKNOWN_BIRTH_YEAR_SHARE = 0.30
 OFFICE_REGION_SHARE = 0.15  # of the office's records with the region in the office's own spelling
 OFFICE_REGIONS = ("华东", "South China", "North China", "西南", "Europe")
@@ -74,7 +74,10 @@ PARAMETERS = {
         "share",
     ),
     "error_share": (noop("Kind of error in a misspelt name"), "share"),
-    "unknown_share": (noop("Customers of whom the shop does not know it; the year of birth: persons"), "share"),
+    "unknown_share": (
+        noop("Customers of whom the shop does not know it; the year of birth: persons; consent: of those who gave none"),
+        "share",
+    ),
     "office_unknown_share": (
         noop("Records of the order office where it is missing, besides what the shop does not know; e-mail: of its contacts"),
         "share",
@@ -197,7 +200,7 @@ def _shop_records(plan: Plan, chunk: int, customers: Customers, called: _Called)
             "acquired_on": days(customers.acquired),
             "owner_id": _owners(plan, chunk, customers),
             "referrer_customer_id": customer_keys(customers.referrer),
-            "has_consent": pa.array(customers.has_consent, mask=is_unknown["has_consent"]),
+            "has_consent": pa.array(customers.has_consent, mask=is_unknown["has_consent"] & ~customers.has_consent),
         }
     )
 

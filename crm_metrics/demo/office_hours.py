@@ -32,6 +32,11 @@ def between(first: Floats, last: Floats, luck: Floats) -> Floats:
     return _moment(begun + luck * (ended - begun))
 
 
+def later(moments: Floats, days: Floats) -> Floats:
+    """Return moments in office hours, on average so many days of the calendar after others in office hours."""
+    return _moment(_worked(moments) + days * WORKDAYS / 7)
+
+
 def _worked(moments: Floats) -> Floats:
     """Return office days since a Monday before the demo."""
     whole = np.floor(moments)

@@ -61,7 +61,10 @@ PARAMETERS = {
     "first_asked_least": (noop("Time from the first order to the first survey of each kind about the company, at least"), "days"),
     "first_asked_most": (noop("Time from the first order to the first survey of each kind about the company, at most"), "days"),
     "asked_every": (noop("Time between two surveys of one kind about the company"), "days"),
-    "ordered_within": (noop("Whoever has not ordered for so long is not asked about the company"), "days"),
+    "ordered_within": (
+        noop("Whoever has not ordered for so long is not asked about the company; orders that a campaign then drove away count"),
+        "days",
+    ),
     "true_ticket_satisfaction": (noop("True share of answered tickets about orders with score 4 or 5"), "share"),
     "expected_ticket_satisfaction": (noop("Share of 4 and 5 to be expected among the answers about tickets"), "share"),
     "true_customer_satisfaction": (noop("True share of customers at level 4 or 5"), "share"),

@@ -9,7 +9,7 @@ from crm_metrics.demo import clock
 from crm_metrics.demo.deal_stages import OPEN_STAGES, win_rate
 from crm_metrics.demo.deal_tables import Deals, deal_keys
 from crm_metrics.demo.draws import gamma
-from crm_metrics.demo.office_hours import between
+from crm_metrics.demo.office_hours import between, later
 from crm_metrics.demo.plan import FIRST_ON, LAST_ON, Plan
 from crm_metrics.demo.products import product_keys
 from crm_metrics.demo.staff import HOURLY_COST, employee_keys, headcount
@@ -66,7 +66,7 @@ def task_rows(plan: Plan, made: Deals) -> pa.Table:
     entry = np.flatnonzero(changed.entered)
     deal, moment = changed.deal[entry], changed.moment[entry]
     done_share = clock.level(DONE_SHARE, clock.is_after(plan, moment))
-    done = moment + gamma(random, DAYS_TO_DONE, shape=DONE_SHAPE, count=len(entry))
+    done = later(moment, gamma(random, DAYS_TO_DONE, shape=DONE_SHAPE, count=len(entry)))
     done[(random.random(len(entry)) >= done_share) | (done >= plan.days)] = np.nan
     return pa.table(
         {
