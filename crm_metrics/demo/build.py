@@ -215,9 +215,7 @@ def _months(plan: Plan, lines: pa.Table) -> MonthlyTotals:
     region = pc.index_in(lines["order_region"], value_set=pa.array(REGIONS)).to_numpy()
     np.add.at(by_region, (region, _month(plan, lines)), lines["net_amount"].cast(pa.float64()).to_numpy())
     sales = lines.filter(pc.equal(lines["line_kind"], "sale")).select(["order_id", "customer_id", "ordered_on"])
-    first = [
-        sales.group_by(key).aggregate([("ordered_on", "min")]).rename_columns([key, "ordered_on"]) for key in ("order_id", "customer_id")
-    ]
+    orders, buyers = (_first_days(sales, key) for key in ("order_id", "customer_id"))
     return MonthlyTotals(
         net_revenue=by_region.sum(axis=0),
         orders=np.bincount(_month(plan, orders), minlength=_MONTHS),
