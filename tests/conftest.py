@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 
     from crm_metrics.database import DataSet
 
+# Every core has a test process of its own: more threads in one would wait for each other in loops, on the core of another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported, which no plugin does before this file
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let DuckDB work with one thread in `make quick`; all other runs have as many as a reader has, on whose order nothing may depend."""
+    if config.getoption("--hypothesis-profile") == "quick":
+        os.environ.setdefault("CRM_METRICS_THREADS", "1")
+
+
 # The same examples in every run: a failure is then the change's, not the day's.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=10)  # `make quick`
