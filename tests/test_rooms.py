@@ -41,6 +41,23 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(path)))
+
+
+@cache
+def calls(path: Path) -> tuple[tuple[str, ast.Call], ...]:
+    """Every call with the name of what it calls: `duckdb.connect`, and `….connect` of what is no name."""
+    return tuple((called_name(node.func), node) for node in nodes(path) if isinstance(node, ast.Call))
+
+
+def called_name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return f"{called_name(function.value)}.{function.attr}"
+    return function.id if isinstance(function, ast.Name) else "…"
+
+
 def module_name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -49,26 +66,30 @@ def module_name(path: Path) -> str:
 NAMES = {module_name(path): path for path in MODULES}
 
 
-def imports(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Every module imported anywhere in `node`, by full name; of `from package import module` the module."""
-    for statement in ast.walk(node):
-        if isinstance(statement, ast.Import):
-            yield from ((name.name, statement) for name in statement.names)
-        elif isinstance(statement, ast.ImportFrom) and statement.module:
-            for name in statement.names:
-                full = f"{statement.module}.{name.name}"
-                yield (full if full in NAMES else statement.module), statement
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Every module imported anywhere in a file, by full name."""
+    return frozenset(name for node in nodes(path) for name in imported_by(node))
+
+
+def imported_by(statement: ast.AST) -> Iterator[str]:
+    """The modules that a statement imports; of `from package import module` the module."""
+    if isinstance(statement, ast.Import):
+        yield from (name.name for name in statement.names)
+    elif isinstance(statement, ast.ImportFrom) and statement.module:
+        for name in statement.names:
+            full = f"{statement.module}.{name.name}"
+            yield full if full in NAMES else statement.module
 
 
 def imports_at_start(path: Path) -> set[str]:
     """Modules of ours that are imported when this one is, not those for type checkers alone or inside functions."""
-    started = [node for node in tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return {name for node in started for name, _ in imports(node) if name in NAMES and name != module_name(path)}
+    return {name for node in tree(path).body for name in imported_by(node) if name in NAMES and name != module_name(path)}
 
 
 def users_of(package: str) -> set[str]:
     paths = [*MODULES, *PAGES, ROOT / "app.py"]
-    return {shown(path) for path in paths for name, _ in imports(tree(path)) if name.split(".")[0] == package}
+    return {shown(path) for path in paths for name in imports(path) if name.split(".")[0] == package}
 
 
 def room_of(name: str) -> str:
@@ -77,7 +98,7 @@ def room_of(name: str) -> str:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef]:
-    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef))
+    return (node for node in nodes(path) if isinstance(node, ast.FunctionDef))
 
 
 def public_functions(path: Path) -> Iterator[ast.FunctionDef]:
@@ -119,11 +140,10 @@ def test_only_the_database_module_opens_a_connection():
     opening = {"create_engine", "connect", "create_async_engine"}
     openers = set()
     for path in (*MODULES, *PAGES, ROOT / "app.py"):
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in opening:
-                owner = ast.unparse(node.func).rpartition(".")[0]
-                if owner in ("", "duckdb", "sqlalchemy", "sqlite3", "psycopg"):
-                    openers.add(shown(path))
+        for name, _ in calls(path):
+            owner, _, function = name.rpartition(".")
+            if function in opening and owner in ("", "duckdb", "sqlalchemy", "sqlite3", "psycopg"):
+                openers.add(shown(path))
     drivers = users_of("duckdb") | users_of("sqlite3") | users_of("psycopg") | users_of("duckdb_sqlalchemy")
     is_database = ("crm_metrics/database.py", "crm_metrics/database/")
     assert {user for user in openers if not user.startswith(is_database)} == set()
@@ -133,17 +153,11 @@ def test_only_the_database_module_opens_a_connection():
 
 def _only_for_types(user: str, package: str) -> bool:
     """Whether a module names the driver's types and never calls it: a Writer hands its connection on."""
-    used = [node for node in ast.walk(tree(ROOT / user)) if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(f"{package}.")]
-    return not used
+    return not any(name.startswith(f"{package}.") for name, _ in calls(ROOT / user))
 
 
 def test_pages_import_streamlit_and_crm_metrics_and_nothing_else():
-    found = {
-        f"{shown(page)}: {name}"
-        for page in PAGES
-        for name, _ in imports(tree(page))
-        if name.split(".")[0] not in ("streamlit", "crm_metrics")
-    }
+    found = {f"{shown(page)}: {name}" for page in PAGES for name in imports(page) if name.split(".")[0] not in ("streamlit", "crm_metrics")}
     assert found == set()
 
 
@@ -152,7 +166,7 @@ def test_no_room_imports_a_room():
         f"{name} imports {imported}"
         for name, path in NAMES.items()
         if (own := room_of(name)) and own not in GATHERING
-        for imported, _ in imports(tree(path))
+        for imported in imports(path)
         if (other := room_of(imported)) and other != own
     }
     assert crossing == set()
@@ -171,7 +185,7 @@ def test_no_shared_module_imports_a_room():
         f"{name} imports {imported}"
         for name, path in NAMES.items()
         if not room_of(name) and not name.startswith(asking)
-        for imported, _ in imports(tree(path))
+        for imported in imports(path)
         if room_of(imported)
     }
     assert found == set()
@@ -266,9 +280,7 @@ def test_the_metrics_of_a_room_are_declared_once(name):
 @pytest.mark.parametrize("path", ROOM_FILES, ids=shown)
 def test_queries_are_built_where_queries_stand(path):
     """Filters -> Select: a call of select() outside the query part would skip back in the flow."""
-    built = [
-        node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and ast.unparse(node.func) in ("select", "sqlalchemy.select")
-    ]
+    built = [node for name, node in calls(path) if name in ("select", "sqlalchemy.select")]
     assert [f"line {node.lineno}" for node in built if part_of(path, node.lineno) != "query"] == []
 
 
@@ -332,12 +344,12 @@ def test_pages_are_thin(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=shown)
 def test_pages_do_no_arithmetic(path):
-    found = [node for node in ast.walk(tree(path)) if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ARITHMETIC)]
+    found = [node for node in nodes(path) if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ARITHMETIC)]
     assert [f"line {node.lineno}: {ast.unparse(node)}" for node in found] == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=shown)
 def test_every_page_begins_with_start_page(path):
     """A page opened by its address in a fresh process runs without app.py: it must draw navigation and filters itself."""
-    started = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("start_page")]
+    started = [node for name, node in calls(path) if name.endswith("start_page")]
     assert [ast.unparse(node.args[0]) for node in started] == [repr(path.stem)]
