@@ -2,6 +2,8 @@
 
 DATA ?= demo
 PORT ?= 8501
+LINES ?= 1
+DATABASE ?=
 
 PYTHON := .venv/bin/python
 # The name holds the lock's checksum: what is installed is what is pinned, and a second run has nothing to do.
@@ -9,12 +11,13 @@ READY := .venv/ready-$(shell cksum < requirements.txt | tr ' ' -)
 PYTEST := $(PYTHON) -m pytest -n logical --maxprocesses 8 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format lock clean
+.PHONY: help run test quick bench check format lock clean
 
 help:
 	@echo 'make run     open the dashboard on http://localhost:$(PORT)  (DATA=demo, cdnow, or the name of your own data set; PORT=8501)'
 	@echo 'make test    everything: format, lint, types, and all tests with PostgreSQL and a browser'
 	@echo 'make quick   the fast loop: the tests without browser, PostgreSQL and the slow ones, and lint'
+	@echo 'make bench   time every room on a synthetic shop  (LINES=1, 10 or 100 million; DATABASE=postgresql://… for one that is not DuckDB)'
 	@echo 'make format  put the code into its form'
 	@echo 'make lock    write requirements.txt anew from pyproject.toml  (UPGRADE=--upgrade raises every pin)'
 	@echo 'make clean   remove the environment and the caches; data stay'
@@ -29,6 +32,9 @@ test: check
 quick: $(READY)
 	@$(PYTEST) -m 'not slow and not browser and not postgresql' --hypothesis-profile quick
 	@$(PYTHON) -m ruff check --quiet
+
+bench: $(READY)
+	@$(PYTHON) -m benchmarks.run --lines '$(LINES)' --database '$(DATABASE)'
 
 check: $(READY)
 	@$(PYTHON) -m ruff format --check
