@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
         terminalreporter.write_sep("!", f"{skipped} BROWSER TESTS DID NOT RUN: no Chromium found", red=True, bold=True)
         terminalreporter.write_line(f"To run them:  {INSTALL_COMMAND}", red=True, bold=True)
         terminalreporter.write_line("or name one you have:  CHROMIUM=/path/to/chromium make test", red=True, bold=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_looked_for_once() -> Iterator[None]:
+    """Let AppTest look through every installed package for components once, as a server does, and not at each run."""
+    if "streamlit" not in sys.modules:  # none of the tests that were chosen opens a page
+        yield
+        return
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True)

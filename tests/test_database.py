@@ -571,17 +571,26 @@ PROBES = {
 }
 
 
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    """A data set with a product, of which nobody may read or write more than there is."""
+    held = database.find_data_set(f"duckdb:///{tmp_path_factory.mktemp('held')}/held.duckdb")
+    add_product(held, "a")
+    return held
+
+
 @pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES.keys())
 @pytest.mark.parametrize("connection_of", ["reader", "writer", "empty", "scratch"])
-def test_duckdb_reads_and_writes_nothing_but_its_own_file(tmp_path, data_set, probe, connection_of):
+def test_duckdb_reads_and_writes_nothing_but_its_own_file(tmp_path, data_set, held, probe, connection_of):
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
     secret_frame = pa.table({"a": [1]})
     statement = probe.format(secret=secret, folder=tmp_path)
     with pytest.raises(duckdb.Error):
-        run_in(connection_of, data_set, statement)
+        run_in(connection_of, held if connection_of == "reader" else data_set, statement)
     assert secret_frame.num_rows == 1
     assert {path.name for path in tmp_path.iterdir()} <= {"secret.csv", "mine.duckdb", "mine-000001.duckdb", ".mine.lock", ".spill"}
+    assert {path.name for path in held.link.parent.iterdir()} <= {"held.duckdb", "held-000001.duckdb", ".held.lock", ".spill"}
 
 
 def run_in(connection_of: str, data_set: DataSet, statement: str) -> None:
@@ -593,8 +602,6 @@ def run_in(connection_of: str, data_set: DataSet, statement: str) -> None:
         with database.scratch() as connection:
             connection.execute(statement)
     else:
-        if connection_of == "reader":
-            add_product(data_set, "a")
         duckdb_file.reader(data_set, database.version(data_set)).cursor().execute(statement)
 
 
