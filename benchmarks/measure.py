@@ -20,16 +20,17 @@ from crm_metrics.metric import BadInput
 from crm_metrics.rooms import Table
 
 T = TypeVar("T")
+Key = tuple[Any, ...]
 Kind = Literal["table", "first", "again", "refused"]
 ATTEMPTS = 3  # of a bare question; the median counts
-MODEL_SHARE = 0.5  # a table that spends more of its time on what it remembers than on all else is one of a model
+MODEL_SHARE = 0.5  # a table that spends more of its time on what a source remembers, but for asking, than on all else is one of a model
 
 
 class Answer(NamedTuple):
     """One table under one filter set.
 
-    kind: 'table' from a source that remembers nothing; of a model's table 'first', so too, and 'again', from one that remembers the
-    models; 'refused' where the room says that it cannot answer.
+    kind: 'table' from a source that remembers nothing; of a model's table 'first', what it took together with its models, which are
+    fitted once for all tables, and 'again', from a source that remembers them; 'refused' where the room says that it cannot answer.
     """
 
     room: str
@@ -54,19 +55,36 @@ class Ratio(NamedTuple):
 
 
 @dataclass
-class Spent:
-    """Seconds spent on asking the database, and on what a source remembers but for asking."""
+class _Frame:
+    """What goes on within one computation. asking: seconds in the database; remembering: seconds in computations that are kept."""
 
     asking: float = 0.0
     remembering: float = 0.0
-    depth: int = 0
+    used: frozenset[Key] = frozenset()
+
+
+class _Kept(NamedTuple):
+    """What a kept computation took, without those within it, and which ones it is made of, itself included."""
+
+    seconds: float
+    asking: float
+    used: frozenset[Key]
+
+
+class Cost(NamedTuple):
+    """What a table takes from a source that remembers nothing, in seconds: all, asking the database, and models."""
+
+    seconds: float
+    asking: float
+    models: float
 
 
 @dataclass(frozen=True)
 class WatchedSource(Source):
-    """A source that knows where the time went."""
+    """A source that knows where the time went, and what anything it remembers took when it was computed."""
 
-    spent: Spent = field(default_factory=Spent, compare=False, repr=False)
+    frames: list[_Frame] = field(default_factory=list, compare=False, repr=False)
+    costs: dict[Key, _Kept] = field(default_factory=dict, compare=False, repr=False)
 
     def arrow(self, query: Select) -> pa.Table:
         """Return the rows of `query` with exact decimals."""
@@ -74,18 +92,38 @@ class WatchedSource(Source):
         try:
             return super().arrow(query)
         finally:
-            self.spent.asking += perf_counter() - begun
+            self.frames[-1].asking += perf_counter() - begun
 
     def remember(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return `function(self, *arguments)`, computed once per version."""
-        begun, asked = perf_counter(), self.spent.asking
-        self.spent.depth += 1
+        key = (function, arguments)
+        if key in self.costs:
+            found = super().remember(function, *arguments)
+        else:
+            frame, begun = _Frame(), perf_counter()
+            self.frames.append(frame)
+            try:
+                found = super().remember(function, *arguments)
+            finally:
+                self.frames.pop()
+            seconds = perf_counter() - begun
+            self.costs[key] = _Kept(seconds - frame.remembering, frame.asking, frame.used | {key})
+            self.frames[-1].remembering += seconds
+        self.frames[-1].used |= self.costs[key].used
+        return found
+
+    def cost(self, table: Table, filters: Filters) -> Cost:
+        """Return what `table` would take if nothing were remembered; what is, counts as what it took when it was computed."""
+        frame, begun = _Frame(), perf_counter()
+        self.frames.append(frame)
         try:
-            return super().remember(function, *arguments)
+            table(self, filters)
         finally:
-            self.spent.depth -= 1
-            if not self.spent.depth:
-                self.spent.remembering += perf_counter() - begun - (self.spent.asking - asked)
+            self.frames.pop()
+        own = perf_counter() - begun - frame.remembering
+        kept = [self.costs[key] for key in frame.used]
+        models = sum(each.seconds - each.asking for each in kept)
+        return Cost(own + sum(each.seconds for each in kept), frame.asking + sum(each.asking for each in kept), models)
 
 
 def watched(data_set: DataSet) -> WatchedSource:
@@ -100,36 +138,31 @@ def measured_tables(
 
     Tables that ask the database nothing are left out: their few microseconds would only make the others look good.
     """
-    kept: WatchedSource | None = None
+    kept = watched(data_set)
     first_name, first_filters = next(iter(filter_sets.items()))
     for room, functions in tables.items():
         for name, table in functions.items():
-            source = watched(data_set)
-            seconds, kind = _asked(table, source, first_filters)
-            if kind == "refused":
-                yield Answer(room, name, first_name, seconds, kind)
-            elif not source.spent.asking:
+            try:
+                first = kept.cost(table, first_filters)
+            except BadInput:
+                yield Answer(room, name, first_name, 0.0, "refused")
                 continue
-            elif source.spent.remembering <= MODEL_SHARE * seconds:
-                yield from (Answer(room, name, *_under(each, table, data_set)) for each in filter_sets.items())
-            elif with_models:
-                yield Answer(room, name, first_name, seconds, "first")
-                kept = kept or source
-                yield from (Answer(room, name, *_under(each, table, data_set, kept)) for each in filter_sets.items())
+            is_model = first.models > MODEL_SHARE * first.seconds
+            if is_model and with_models:
+                yield Answer(room, name, first_name, first.seconds, "first")
+                yield from (_asked(Answer(room, name, key, 0.0, "again"), table, kept, each) for key, each in filter_sets.items())
+            elif first.asking and not is_model:
+                for key, each in filter_sets.items():
+                    yield _asked(Answer(room, name, key, 0.0, "table"), table, watched(data_set), each)
 
 
-def _under(named: tuple[str, Filters], table: Table, data_set: DataSet, kept: WatchedSource | None = None) -> tuple[str, float, Kind]:
-    seconds, kind = _asked(table, kept or watched(data_set), named[1])
-    return named[0], seconds, "again" if kept and kind == "table" else kind
-
-
-def _asked(table: Table, source: Source, filters: Filters) -> tuple[float, Kind]:
+def _asked(answer: Answer, table: Table, source: WatchedSource, filters: Filters) -> Answer:
     begun = perf_counter()
     try:
-        table(source, filters)
+        source.cost(table, filters)
     except BadInput:
-        return perf_counter() - begun, "refused"
-    return perf_counter() - begun, "table"
+        return answer._replace(kind="refused")
+    return answer._replace(seconds=perf_counter() - begun)
 
 
 def measured_questions(

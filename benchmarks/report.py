@@ -21,8 +21,8 @@ Written by `make bench LINES=…`, one part for each size and database. All time
 
 * **Rooms**: every table of every room that asks the database, as `show` prints it, from a source that remembers nothing, under seven
   filter sets: all dates; 365 days; 90 days; 365 days and 2 regions; and 2 channels; and 3 categories; all but one channel and one category.
-* **Models**: tables that mostly fit models or resample. First: nothing is remembered. Again: the same server has answered before, and
-  keeps models by version, scope and as-of date; the worst is a choice of customers that is seen for the first time.
+* **Models**: tables that mostly fit models or resample. First: with the models that it needs, each fitted and timed once. Again: from a
+  source that remembers them by version, scope and as-of date; the worst is a choice of customers that is seen for the first time.
 * **Questions**: one SQL statement on the raw orders and lines, and the same in pandas on a frame of lines that is already in memory; the
   median of three, by turns.
 * **Memory**: the most that the process held up to then; a PostgreSQL server's own is not in it.
@@ -45,7 +45,7 @@ def report(run: Run) -> str:
     """Return the part of the results that is about this run."""
     parts = [
         f"## {run.size.lines:,} order lines on {run.database}",
-        f"{run.size.orders:,} orders, {run.size.customers:,} customers. {machine(run.threads)}",
+        f"{run.size.orders:,} orders, {run.size.customers:,} customers. {machine(run)}",
         _rooms([answer for answer in run.answers if answer.kind == "table"]),
         _models([answer for answer in run.answers if answer.kind in ("first", "again")]),
         _refusals([answer for answer in run.answers if answer.kind == "refused"]),
@@ -55,22 +55,25 @@ def report(run: Run) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def machine(threads: int) -> str:
+def machine(run: Run) -> str:
     """Return what the figures depend on: processors, memory, versions."""
+    threads = f"{run.threads} threads; " if run.database.startswith("DuckDB") else ""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
-        f"DuckDB with {threads} threads; {cores} cores ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}; "
+        f"{threads}{cores} cores ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}; "
         f"Python {platform.python_version()}, {packages}."
     )
 
 
 def _rooms(answers: Sequence[Answer]) -> str:
+    if not answers:
+        return ""
     rows = [(room, [answer for answer in answers if answer.room == room]) for room in _in_order(answer.room for answer in answers)]
     lines = [_room(name, own) for name, own in [*rows, ("**all rooms**", answers)]]
     head = "| room | answers | p50 | p95 | worst | which is |\n|---|---:|---:|---:|---:|---|"
-    return "### Rooms\n\n" + "\n".join([head, *lines]) if answers else ""
+    return "### Rooms\n\n" + "\n".join([head, *lines])
 
 
 def _room(name: str, answers: Sequence[Answer]) -> str:
@@ -97,20 +100,22 @@ def _refusals(answers: Sequence[Answer]) -> str:
 
 
 def _questions(ratios: Sequence[Ratio]) -> str:
+    if not ratios:
+        return ""
     rows = [(name, [ratio for ratio in ratios if ratio.question == name]) for name in _in_order(ratio.question for ratio in ratios)]
     lines = [_question(name, own) for name, own in [*rows, ("**all questions**", ratios)]]
     head = (
         "| question | SQL, median | SQL, worst | pandas, median | pandas, worst | times faster, median | at worst |\n"
         "|---|---:|---:|---:|---:|---:|---:|"
     )
-    return "### Questions\n\n" + "\n".join([head, *lines]) if ratios else ""
+    return "### Questions\n\n" + "\n".join([head, *lines])
 
 
 def _question(name: str, ratios: Sequence[Ratio]) -> str:
     sql, in_pandas = [ratio.sql for ratio in ratios], [ratio.in_pandas for ratio in ratios]
     faster = [ratio.times_faster for ratio in ratios]
     times = " | ".join(_ms(value) for value in (median(sql), max(sql), median(in_pandas), max(in_pandas)))
-    return f"| {name} | {times} | {median(faster):.1f} | {min(faster):.1f} |"
+    return f"| {name} | {times} | {median(faster):.2f} | {min(faster):.2f} |"
 
 
 def _ms(seconds: float) -> str:

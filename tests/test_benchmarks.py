@@ -167,24 +167,34 @@ def test_the_filter_sets_select_what_they_say(loaded):
 # ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_is_remembered_and_no_question_counts_as_model(source):
+def counted(asked):
+    asked(select(func.count()).select_from(schema.orders))
+    return sum(range(300_000))
+
+
+def fitted(asked):
+    asked(select(func.count()).select_from(schema.orders))
+    return sum(range(1_000_000))
+
+
+def doubled(asked):
+    return asked.remember(counted) + sum(range(300_000))
+
+
+def test_what_is_remembered_counts_as_what_it_took_and_its_questions_as_questions(source):
     watched = measure.watched(source.data_set)
-
-    def fitted(asked):
-        asked(select(func.count()).select_from(schema.orders))
-        return sum(range(10_000))
-
-    assert watched.remember(fitted) == watched.remember(fitted)
-    assert watched.spent.asking > 0
-    assert watched.spent.remembering > 0
+    first = watched.cost(lambda asked, _filters: asked.remember(counted), FILTER_SETS["all"])
+    outer = watched.cost(lambda asked, _filters: asked.remember(doubled), FILTER_SETS["all"])
+    again = watched.cost(lambda asked, _filters: asked.remember(doubled), FILTER_SETS["all"])
+    assert first.asking > 0
+    assert first.models > 0
+    assert outer.asking == again.asking == first.asking
+    assert outer.models == again.models > first.models
+    assert again.seconds >= again.asking + again.models
 
 
 def test_a_table_is_asked_under_every_filter_set_and_a_model_is_timed_apart(source):
-    def fitted(_asked):
-        return sum(range(1_000_000))
-
     def forecast(asked, _filters):
-        asked(select(func.count()).select_from(schema.orders))
         return asked.remember(fitted)
 
     def refused(_asked, _filters):
@@ -211,6 +221,8 @@ def test_the_report_has_a_row_per_room_and_per_question(source, loaded):
     assert "| executive_kpis | 7 | 250 | 250 | 250 | tiles, all |" in text
     assert QUESTIONS[0].name in text
     assert "1.0 GB" in text
+    nothing = report.report(report.Run(SIZE, "DuckDB", 2, [], [], ()))
+    assert "|" not in nothing
 
 
 def test_a_report_takes_the_place_of_the_one_of_its_size_and_no_other(tmp_path):
