@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from crm_metrics.filters import Filters
     from crm_metrics.rooms import Table
 
-REFUSED = 2
+REFUSED, INTERRUPTED = 2, 130
 MOVED_ATTEMPTS = 5  # an import that is published between two questions of one answer makes it ask again
 app = typer.Typer(
     add_completion=False,
@@ -80,6 +80,19 @@ def main(arguments: list[str] | None = None) -> None:
     except BadInput as error:
         typer.echo(str(error), err=True)
         sys.exit(REFUSED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # what typer makes of Ctrl+C
+            typer.echo(_stopped(), err=True)
+        raise
+    except RuntimeError as error:
+        if "Query interrupted" not in str(error):  # what DuckDB makes of it
+            raise
+        typer.echo(_stopped(), err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _stopped() -> str:
+    return t("Stopped; what was not published yet is not there.")
 
 
 # ── loading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -332,8 +345,10 @@ def demo(  # noqa: PLR0917  # typer makes options of them
     as_json: AsJson = False,
 ) -> None:
     """Build the demo, a company simulated from stated numbers; or print these numbers."""
+    from crm_metrics.data_import.samples import DEMO
+
     if truth:
-        typer.echo(json.dumps(_truth_of(database), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(_truth_of(database or DEMO), ensure_ascii=False, indent=2))
         return
     from crm_metrics.database import find_data_set
     from crm_metrics.demo.plan import DEFAULT_CUSTOMERS, DEFAULT_SEED, Effects, Plan
@@ -341,7 +356,7 @@ def demo(  # noqa: PLR0917  # typer makes options of them
 
     effects = Effects.none() if "all" in (without or ()) else Effects.without(*(without or ()))
     size, draws = (default if given is None else given for given, default in ((customers, DEFAULT_CUSTOMERS), (seed, DEFAULT_SEED)))
-    done = build_demo(find_data_set(database), Plan(size, draws, effects))
+    done = build_demo(find_data_set(database or DEMO), Plan(size, draws, effects))
     if as_json:
         typer.echo(json.dumps(done.as_json(), ensure_ascii=False, indent=2))
     else:

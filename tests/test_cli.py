@@ -5,9 +5,11 @@ import inspect
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +201,7 @@ def test_undo_takes_a_batch_back_and_batches_lists_it(run, certain):
 def test_a_data_set_that_is_not_there_is_no_empty_one(run, certain, folder, command):
     code, out, err = run(*command)
     assert (code, out) == (2, "")
-    assert "There is no data set mine, nor any other." in err
+    assert "There is no data set mine. `python -m crm_metrics import FILE` makes one" in err
     run("import", certain)
     run("import", certain, "--database", "other")
     code, out, err = run(*command, "--database", "typo")
@@ -361,6 +363,26 @@ def test_the_defaults_that_the_help_names_are_those_of_a_plan(run):
 def test_a_large_seed_is_told_as_it_is(run):
     assert json.loads(run("demo", "--customers", 300, "--seed", 2**40, "--json")[1])["state"] == "built"
     assert json.loads(run("demo", "--truth")[1])["plan"]["seed"] == 2**40
+
+
+def test_an_empty_name_is_the_demo_s_own_and_not_the_reader_s(run):
+    run("demo", "--customers", 100, "--database", "")
+    assert (version(find_data_set(DEMO)), version(find_data_set("mine"))) == (1, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [1.5, 3.0, 4.5])
+def test_control_c_is_answered_with_a_sentence_and_leaves_nothing(folder, seconds):
+    building = subprocess.Popen(
+        [sys.executable, "-m", "crm_metrics", "demo", "--customers", "60000"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    time.sleep(seconds)
+    building.send_signal(signal.SIGINT)
+    said = building.communicate(timeout=60)[1].decode()
+    assert said.strip().splitlines()[-1] == "Stopped; what was not published yet is not there."
+    assert "Traceback" not in said
+    assert building.returncode == cli.INTERRUPTED
+    assert version(find_data_set(DEMO)) == 0
 
 
 def test_another_seed_is_another_demo(run):

@@ -16,6 +16,7 @@ from crm_metrics.metric import BadInput
 from crm_metrics.schema import demo_customers, demo_truth, import_batches
 
 CDNOW, DEMO = "cdnow", "demo"
+OWN = "mine"  # what a reader's own files are offered
 SAMPLES = (CDNOW, DEMO)
 _CDNOW_FILES = ("CDNOW_sample.txt", "CDNOW_master.txt")  # the master holds the sample's customers: one of them in a data set, never both
 
@@ -25,13 +26,24 @@ def refuse_own_file(data_set: DataSet, raw: RawTable, mapping: Mapping) -> None:
 
     A demo is a sample under any name.
     """
-    if data_set.name.lower() not in SAMPLES and not holds_demo(data_set):
+    refuse_own_file_in_demo(data_set)
+    if data_set.name.lower() != CDNOW:
         return
     if data_set.name == CDNOW and mapping_hash(mapping) == mapping_hash(load_mapping(CDNOW)) and raw.content_hash in _cdnow_contents():
         others = database.open_source(data_set).arrow(_other_files(raw.content_hash)).to_pylist()[0]["n"]
         if not others:
             return
-    raise BadInput("The data set {name} is a sample. Choose another name for your own files, for instance mine.", name=data_set.name)
+    _refuse_sample(data_set)
+
+
+def refuse_own_file_in_demo(data_set: DataSet) -> None:
+    """Raise BadInput if `data_set` is the demo, or one under another name: no file of a reader can join it, whatever it holds."""
+    if data_set.name.lower() == DEMO or holds_demo(data_set):
+        _refuse_sample(data_set)
+
+
+def _refuse_sample(data_set: DataSet) -> None:
+    raise BadInput("The data set {name} is a sample. Choose another name for your own files.", name=data_set.name)
 
 
 def refuse_demo(data_set: DataSet) -> None:

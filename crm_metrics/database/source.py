@@ -37,7 +37,10 @@ def existing(name_or_address: str = "") -> DataSet:
         return data_set
     known = [found.name for found in data_sets() if found.name != data_set.name]
     if not known:
-        raise BadInput("There is no data set {name}, nor any other. `python -m crm_metrics import FILE` makes one.", name=data_set.name)
+        raise BadInput(
+            "There is no data set {name}. `python -m crm_metrics import FILE` makes one, `python -m crm_metrics demo` a demo.",
+            name=data_set.name,
+        )
     raise BadInput("There is no data set {name}. There are: {known}.", name=data_set.name, known=", ".join(known))
 
 

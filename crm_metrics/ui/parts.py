@@ -111,7 +111,10 @@ def _tile(
     dark: bool,
 ) -> str:
     value = value_text(row.value, metric.unit, currency)
-    parts = [f'<div class="tile-label">{escape(t(metric.label))}</div>', f'<div class="tile-value">{escape(value)}</div>']
+    parts = [
+        f'<div class="tile-label">{escape(t(metric.label))}</div>',
+        f'<div class="tile-value" style="--letters:{_letters(value)}">{escape(value)}</div>',
+    ]
     if not is_unknown(row.low) and not is_unknown(row.high):
         interval = t(
             "95%: {low} to {high}", low=value_text(row.low, metric.unit, currency), high=value_text(row.high, metric.unit, currency)
@@ -126,6 +129,12 @@ def _tile(
     return f'<div class="tile" title="{escape(t(metric.means), quote=True)}">{"".join(parts)}</div>'
 
 
+def _letters(value: str) -> int:
+    """Return how many letters wide a value is; a Chinese character is nearly two."""
+    return len(value) + sum(ord(sign) >= _FIRST_WIDE for sign in value)
+
+
+_FIRST_WIDE = 0x2E80  # from here on signs are as wide as they are high
 _SMALLEST_SHOWN = 0.05  # less than that is written 0.0
 
 
@@ -181,7 +190,8 @@ def _tile_style(*, dark: bool) -> str:
 .tile {{background:{card};border:1px solid {line};border-radius:.6rem;padding:.8rem .95rem}}
 .tile {{display:flex;flex-direction:column;gap:.15rem;min-width:0;container-type:inline-size}}
 .tile-label {{color:{quiet};font-size:.86rem}}
-.tile-value {{font-size:clamp(1.1rem,19cqi,1.7rem);font-weight:620;line-height:1.25;letter-spacing:-.01em;white-space:nowrap}}
+.tile-value {{font-size:clamp(.8rem,min(19cqi,165cqi/var(--letters)),1.7rem);font-weight:620}}
+.tile-value {{line-height:1.25;letter-spacing:-.01em;white-space:nowrap}}
 .tile-change {{font-size:.86rem;font-weight:560}} .tile-change.good {{color:{good}}} .tile-change.bad {{color:{bad}}}
 .tile-note {{color:{quiet};font-size:.8rem}}
 .tile img {{width:100%;height:{_SPARK_HEIGHT}px;margin-top:auto;padding-top:.35rem;overflow:visible}}

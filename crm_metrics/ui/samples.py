@@ -19,6 +19,7 @@ _FROM = 0.05  # of the work done before an estimate of the time says anything
 
 def offer(shown: DataSet) -> None:
     """Offer the samples, but not the one that the reader sees already."""
+    _say_stopped()
     with st.container(horizontal=True):
         wants_demo = not _is_seen(DEMO, shown) and _demo_button("secondary")
         wants_cdnow = not _is_seen(CDNOW, shown) and st.button(
@@ -32,6 +33,7 @@ def offer(shown: DataSet) -> None:
 
 def offer_demo() -> None:
     """Offer the demo alone."""
+    _say_stopped()
     if _demo_button("primary"):
         open_demo()
 
@@ -75,10 +77,20 @@ def open_cdnow() -> None:
     st.rerun()
 
 
+def _keep_stopped() -> None:
+    st.session_state["making_stopped"] = True
+
+
+def _say_stopped() -> None:
+    """Say once that nothing came of what the reader stopped."""
+    if st.session_state.pop("making_stopped", False):
+        st.info(t("Stopped; nothing was built."), icon=":material/stop_circle:")
+
+
 def _moving_bar() -> Callable[[str, float], None]:
     """Return a function that shows a step, its share and the time that is left; a button under the bar stops the work."""
     bar: Any = st.progress(0.0, text=t("Computing…"))
-    st.button(t("Stop"), key="stop_making", icon=":material/stop_circle:")  # a click ends this run at its next step
+    st.button(t("Stop"), key="stop_making", icon=":material/stop_circle:", on_click=_keep_stopped)  # it ends this run at its next step
     began = time.monotonic()
 
     def show(step: str, share: float) -> None:

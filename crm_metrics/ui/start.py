@@ -197,6 +197,7 @@ def start_page(name: str, *, needs_data: bool = True, narrows: bool = True, comp
         filters = filter_bar(source, source.scope, held, narrows=narrows, compares=compares, notices=notices)
         unknown = int(source(sales.orders_without_customer(filters)).orders.iloc[0]) if narrows else 0
         words = sentence(filters, customers_unknown=unknown) + ("" if _currency(source) else t(" The currency is not stated."))
+        words += t(" The company is simulated.") if _is_demo(source) else ""
         st.caption(f":material/filter_alt: {safe_text(words)}")
     for notice in notices:
         st.warning(notice, icon=":material/info:")

@@ -15,7 +15,7 @@ from crm_metrics.data_import.proposal import Proposal, Proposed, propose
 from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.report import TARGET_LABELS, ImportReport
-from crm_metrics.data_import.samples import SAMPLES
+from crm_metrics.data_import.samples import OWN, SAMPLES, refuse_own_file_in_demo
 from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet
 from crm_metrics.export import safe_text
@@ -33,7 +33,7 @@ def upload(page: Page) -> None:
     """Let the reader bring order files into a data set of their own."""
     name = st.text_input(
         t("Load into the data set"),
-        value="mine" if page.is_demo or page.source.data_set.name in SAMPLES else page.source.data_set.name,
+        value=OWN if page.is_demo or page.source.data_set.name in SAMPLES else page.source.data_set.name,
         help=t("A new name starts a new data set. Your files never join the rows of the samples."),
         key=f"target_of_{page.source.data_set.name}",
     )
@@ -54,7 +54,9 @@ def _named(name: str) -> DataSet:
     """Return the data set of that name; the page takes no addresses, which would reach other files and servers."""
     if ":" in name or "/" in name:
         raise BadInput("{name!r} can't name a data set. Use lower-case letters, digits and _, beginning with a letter.", name=name)
-    return database.find_data_set(name)
+    data_set = database.find_data_set(name)
+    refuse_own_file_in_demo(data_set)
+    return data_set
 
 
 def _one_file(data_set: DataSet, file: UploadedFile) -> None:
@@ -251,6 +253,10 @@ def ledger(page: Page) -> None:
         "first_on": Column(t("First day"), "day"),
         "last_on": Column(t("Last day"), "day"),
     }
+    if page.is_demo:
+        table(page, shown, columns=columns, name="batches")
+        st.caption(t("A demo is built and replaced as a whole: `python -m crm_metrics demo` builds it anew."))
+        return
     chosen = table(page, shown, columns=columns, name="batches", selects=True)
     if chosen and held.iloc[chosen[0]].batch_state == "loaded":
         batch = held.iloc[chosen[0]]
