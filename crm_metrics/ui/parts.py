@@ -190,7 +190,7 @@ def _tile_style(*, dark: bool) -> str:
 .tile {{background:{card};border:1px solid {line};border-radius:.6rem;padding:.8rem .95rem}}
 .tile {{display:flex;flex-direction:column;gap:.15rem;min-width:0;container-type:inline-size}}
 .tile-label {{color:{quiet};font-size:.86rem}}
-.tile-value {{font-size:clamp(.8rem,min(19cqi,165cqi/var(--letters)),1.7rem);font-weight:620}}
+.tile-value {{font-size:clamp(.8rem,min(19cqi,155cqi/var(--letters)),1.7rem);font-weight:620}}
 .tile-value {{line-height:1.25;letter-spacing:-.01em;white-space:nowrap}}
 .tile-change {{font-size:.86rem;font-weight:560}} .tile-change.good {{color:{good}}} .tile-change.bad {{color:{bad}}}
 .tile-note {{color:{quiet};font-size:.8rem}}
