@@ -197,17 +197,35 @@ def test_undo_takes_a_batch_back_and_batches_lists_it(run, certain):
         assert "There is no batch 9" in err
 
 
-@pytest.mark.parametrize("command", [("show", "executive_kpis"), ("batches",), ("quarantine", "1"), ("undo", "1")])
-def test_a_data_set_that_is_not_there_is_no_empty_one(run, certain, folder, command):
+ASKING = [("show", "executive_kpis"), ("batches",), ("quarantine", "1"), ("undo", "1")]
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_where_nothing_was_loaded_there_is_no_data_set(run, command):
     code, out, err = run(*command)
     assert (code, out) == (2, "")
     assert "There is no data set mine. `python -m crm_metrics import FILE` makes one" in err
-    run("import", certain)
-    run("import", certain, "--database", "other")
+
+
+@pytest.fixture(scope="module")
+def two_data_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data sets mine and other."""
+    folder = tmp_path_factory.mktemp("two")
+    file = folder / "certain.csv"
+    file.write_text(CERTAIN)
+    for name in ("mine", "other"):
+        with pytest.raises(SystemExit):
+            cli.main(["import", str(file), "--database", f"duckdb:///{folder}/{name}.duckdb"])
+    return folder
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_a_data_set_that_is_not_there_is_no_empty_one(run, two_data_sets, monkeypatch, command):
+    monkeypatch.setenv(FOLDER_SETTING, str(two_data_sets))
     code, out, err = run(*command, "--database", "typo")
     assert (code, out) == (2, "")
     assert "There is no data set typo. There are: mine, other." in err
-    assert not list((folder / "data").glob("*typo*"))
+    assert not list(two_data_sets.glob("*typo*"))
 
 
 def test_an_empty_data_set_that_is_there_is_shown(run, certain):
@@ -357,12 +375,6 @@ def test_the_defaults_that_the_help_names_are_those_of_a_plan(run):
     out = " ".join(run("demo", "--help")[1].split())
     assert f"Default: {DEFAULT_CUSTOMERS}." in out
     assert f"Default: {DEFAULT_SEED}." in out
-    assert json.loads(run("demo", "--customers", 300, "--json")[1])["plan"]["seed"] == DEFAULT_SEED
-
-
-def test_a_large_seed_is_told_as_it_is(run):
-    assert json.loads(run("demo", "--customers", 300, "--seed", 2**40, "--json")[1])["state"] == "built"
-    assert json.loads(run("demo", "--truth")[1])["plan"]["seed"] == 2**40
 
 
 def test_an_empty_name_is_the_demo_s_own_and_not_the_reader_s(run):
@@ -385,10 +397,10 @@ def test_control_c_is_answered_with_a_sentence_and_leaves_nothing(folder, second
     assert version(find_data_set(DEMO)) == 0
 
 
-def test_another_seed_is_another_demo(run):
-    run("demo", "--customers", 300)
-    assert json.loads(run("demo", "--customers", 300, "--seed", 2, "--json")[1])["state"] == "built"
-    assert json.loads(run("demo", "--truth")[1])["plan"]["seed"] == 2
+def test_another_seed_is_another_demo_and_a_large_one_is_told_as_it_is(run):
+    assert json.loads(run("demo", "--customers", 300, "--json")[1])["plan"]["seed"] == DEFAULT_SEED
+    assert json.loads(run("demo", "--customers", 300, "--seed", 2**40, "--json")[1])["state"] == "built"
+    assert json.loads(run("demo", "--truth")[1])["plan"]["seed"] == 2**40
 
 
 def test_effects_are_switched_off_by_name_or_all_together(run):
@@ -404,6 +416,7 @@ def test_a_demo_never_takes_the_place_of_the_readers_data(run, certain):
     code, out, err = run("demo", "--customers", 300, "--database", "mine")
     assert (code, out) == (2, "")
     assert "mine" in err
+    assert "The data set mine is no demo" in run("demo", "--truth", "--database", "mine")[2]
     assert json.loads(run("show", "executive_kpis", "--format", "json")[1])[0]["value"] == 30.5
 
 
@@ -415,11 +428,9 @@ def test_a_demo_never_takes_the_place_of_the_readers_data(run, certain):
         (("--customers", 0), "0 customers are out of range"),
         (("--seed", -1), "The seed -1 is negative"),
         (("--truth",), "There is no data set demo"),
-        (("--truth", "--database", "mine"), "The data set mine is no demo"),
     ],
 )
-def test_what_can_not_be_a_demo_is_said_and_nothing_is_built(run, certain, options, needed):
-    run("import", certain)
+def test_what_can_not_be_a_demo_is_said_and_nothing_is_built(run, options, needed):
     code, out, err = run("demo", *options)
     assert (code, out) == (2, "")
     assert needed in err
