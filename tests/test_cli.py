@@ -416,7 +416,9 @@ def test_a_demo_never_takes_the_place_of_the_readers_data(run, certain):
     code, out, err = run("demo", "--customers", 300, "--database", "mine")
     assert (code, out) == (2, "")
     assert "mine" in err
-    assert "The data set mine is no demo" in run("demo", "--truth", "--database", "mine")[2]
+    code, out, err = run("demo", "--truth", "--database", "mine")
+    assert (code, out) == (2, "")
+    assert "The data set mine is no demo" in err
     assert json.loads(run("show", "executive_kpis", "--format", "json")[1])[0]["value"] == 30.5
 
 
