@@ -17,13 +17,17 @@ if not page.is_demo:
 
 stated = ui.ask(page, room.stated_truth)
 ui.note(words.plan_note(stated))
-ui.tiles(page, tiles, room.METRICS)
+ui.tiles(page, tiles, room.METRICS, notes=words.tile_notes(tiles))
 chosen = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
 if chosen == "parameters":
     every = words.truth_in_words(stated, currency=page.currency)
     topics = words.topics(every)
-    shown = words.of_topic(every, st.selectbox(t("Topic"), list(topics), format_func=topics.__getitem__, key="truth_topic", width=420))
-    ui.table(page, shown, columns=words.headings(words.TRUTH_COLUMNS, shown), name="truth", search=True, height=560)
+    with st.container(horizontal=True):
+        topic = st.selectbox(t("Topic"), list(topics), format_func=topics.__getitem__, key="truth_topic", width=420)
+        example = t("parameter, channel, campaign …")
+        wanted = st.text_input(t("Search"), key="truth_words", icon=":material/search:", placeholder=example, width=420)
+    shown = words.matching(words.of_topic(every, topic), wanted)
+    ui.table(page, shown, columns=words.headings(words.TRUTH_COLUMNS, shown), name="truth", height=560)
     content = ui.ask(page, room.as_json_text)
     st.download_button(t("The truth as JSON"), content, "truth.json", "application/json", icon=":material/download:", on_click="ignore")
 elif chosen == "found":

@@ -3,6 +3,7 @@
 import ast
 import datetime as dt
 import importlib
+import io
 import json
 import math
 import re
@@ -14,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from crm_metrics import database, demo, schema
+from crm_metrics import database, demo, export, schema
 from crm_metrics.database import DataSet, arrow_to_frame, open_source
 from crm_metrics.demo import plan as planning
 from crm_metrics.demo import room, truth, words, world
@@ -40,6 +41,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
 def frame_of(facts: list[Fact]) -> pd.DataFrame:
     """The facts as `source(truth())` gives them."""
     return arrow_to_frame(truth.rows(facts)[schema.demo_truth])
+
+
+def named(facts: list[Fact]) -> pd.DataFrame:
+    """The facts as room.stated_truth gives them, in the order given."""
+    rows = [
+        (topic, name, truth.label_of(topic, name), subject, *((math.nan, value) if isinstance(value, str) else (value, None)))
+        for topic, name, subject, value in facts
+    ]
+    frame = pd.DataFrame(rows, columns=["topic", "parameter", "label", "subject", "value", "text"])
+    return frame.assign(unit=[truth.unit_of(topic, name) for topic, name, *_ in rows])
 
 
 # ── stated completely, stored exactly ───────────────────────────────────────────────────────────────────────────────────
@@ -323,6 +334,24 @@ def test_the_tiles_of_a_demo_add_up(small):
     assert len(room.doubles(source, Filters())) == tiles["doubles"] > 0
 
 
+def test_the_page_counts_customers_and_parameters_alike_everywhere(small):
+    source = open_source(small)
+    tiles, stated = room.tiles(source, Filters()), room.stated_truth(source, Filters())
+    assert tiles.set_index("metric").value["stated_parameters"] == len(stated)
+    assert words.tile_notes(tiles) == {"true_customers": "the test account not counted"}
+    assert "599 customers" in words.finding(tiles, data_set="demo")
+    for text in (words.plan_note(stated), words.doubles_finding(room.doubles(source, Filters()), tiles)):
+        assert "599 customers and the test account" in text
+
+
+def test_without_a_test_account_none_is_spoken_of():
+    totals = pd.DataFrame([{"records": 7, "true_records": 6, "true_customers": 6, "left": 2, "tests": 0, "stated": 40}])
+    tiles = room.counted(totals)
+    assert words.tile_notes(tiles) == {}
+    assert words.doubles_finding(pd.DataFrame({"customer_id": ["c"]}), tiles).endswith(": 7 records, 6 customers.")
+    assert words.plan_note(named(truth.plan_facts(Plan(600, 3, Effects.none())))).startswith("Planned for 600 customers with seed 3.")
+
+
 def test_second_records_stand_beside_the_first():
     records = pd.DataFrame(
         [("C1", "C1", "Ann", "shop"), ("C1", "K7", "An", "office"), ("C4", "C4", "Bo", "shop"), ("C4", "K2", "Bob", "office")],
@@ -447,29 +476,101 @@ def test_without_other_effects_every_parameter_of_every_channel_is_found_again(t
 
 
 @pytest.mark.parametrize(
-    ("number", "unit", "shown"),
+    ("number", "kind", "shown"),
     [
         (0.34, "share", "34%"),
         (0.00005, "share", "0.005%"),
         (1150.0, "money", "CN¥1,150.00"),
         (12_000.0, "number", "12,000"),
         (0.75, "plain", "0.75"),
-        (-2.77962316, "plain", "-2.7796"),
+        (-2.77962316, "plain", "−2.7796"),
         (4.5, "days", "4.5 days"),
         (1.0, "days", "1 day"),
         (90.0, "minutes", "90 min"),
         (2.0, "hours", "2 h"),
         (1 / 33, "share", "3.03%"),
+        (-0.0001234567, "share", "−0.0123%"),
+        (0.01, "days", "0.01 days"),
+        (0.00012345, "days", "0.000123 days"),
+        (0.033831, "plain", "0.0338"),
+        (4.4, "money", "CN¥4.40"),
+        (-12.5, "money", "−CN¥12.50"),
+        (0.3, "money", "CN¥0.30"),
+        (0.0012345, "money", "CN¥0.00123"),
+        (0.0, "money", "CN¥0.00"),
+        (0.0, "share", "0%"),
+        (7 / 60, "under_an_hour", "7 min"),
+        (17.5, "clock", "17:30"),
+        (9.0, "clock", "9:00"),
     ],
 )
-def test_a_true_value_is_written_with_its_unit(number, unit, shown):
-    assert words.shown_value(number, None, unit=unit, currency="CNY") == shown
+def test_a_true_value_is_written_with_its_unit(number, kind, shown):
+    assert words.shown_value(number, None, kind=kind, currency="CNY") == shown
 
 
 def test_a_text_stays_and_on_and_off_are_translated():
-    assert words.shown_value(math.nan, "2023-01-01", unit="text", currency="CNY") == "2023-01-01"
+    assert words.shown_value(math.nan, "2023-01-01", kind="text", currency="CNY") == "2023-01-01"
     with speaking("zh"):
-        assert words.shown_value(math.nan, truth.OFF, unit="text", currency="CNY") == "关"
+        assert words.shown_value(math.nan, truth.OFF, kind="text", currency="CNY") == "关"
+
+
+def test_the_table_has_each_true_value_as_text_and_as_a_number_with_its_unit():
+    facts = [
+        Fact("sales_channels", "closes_at", "", 21.5),
+        Fact("campaigns", "extra_order_chance", "A", 0.02),
+        Fact("campaigns", "naive_lift", "A", -4.4),
+        Fact("campaigns", "first_sending_hour", "", 7.0),
+        Fact("campaigns", "days_to_click", "", 0.01),
+        Fact("service", "office_hours", "", "9:00–18:00"),
+        Fact("service", "hours_self_served", "before", 0.125),
+        Fact("service", "hours_other", "before", 26.0),
+        Fact("service", "transfers", "before", 0.3),
+    ]
+    shown = words.truth_in_words(named(facts), currency="CNY")
+    rows = shown[["value", "number", "unit"]].astype(object).where(shown.notna(), None).to_numpy().tolist()
+    assert rows == [
+        ["21:30", 21.5, "hours after midnight"],
+        ["2%", 2.0, "%"],
+        ["−CN¥4.40", -4.4, "CNY"],
+        ["7:00", 7.0, "hours after midnight"],
+        ["0.01 days", 0.01, "days"],
+        ["9:00–18:00", None, ""],
+        ["7.5 min", 7.5, "minutes"],
+        ["26 h", 26.0, "hours"],
+        ["0.3", 0.3, ""],
+    ]
+    taken_away = pd.read_csv(io.StringIO(export.csv_text(shown)))
+    assert taken_away["value"].tolist() == [value for value, *_ in rows]
+    assert taken_away["number"].tolist()[:5] == [21.5, 2.0, -4.4, 7.0, 0.01]
+
+
+def test_no_true_value_but_nought_is_rounded_to_nought(small):
+    stated = room.stated_truth(open_source(small), Filters())
+    shown = words.truth_in_words(stated, currency="CNY")
+    is_nought = shown.value.str.contains(r"\d") & ~shown.value.str.contains("[1-9]")
+    assert (stated.value[is_nought & shown.number.notna()] == 0).all()
+    assert is_nought.any()
+
+
+def test_words_find_rows_by_parameter_subject_topic_and_value():
+    facts = [
+        Fact("purchases", "r", "搜索 Search", 0.75),
+        Fact("purchases", "r", "门店 Store", 1.2),
+        Fact("service", "office_hours", "", "9:00–18:00"),
+    ]
+    shown = words.truth_in_words(named(facts), currency="CNY")
+    for wanted, values in (
+        ("", ["0.75", "1.2", "9:00–18:00"]),
+        ("bg/nbd STORE", ["1.2"]),
+        ("tickets", ["9:00–18:00"]),
+        ("18:00", ["9:00–18:00"]),
+    ):
+        assert words.matching(shown, wanted)["value"].tolist() == values
+    assert words.matching(words.of_topic(shown, "gone"), "store").empty
+
+
+def test_times_of_day_are_declared_parameters():
+    assert set(truth._declared()) >= words.CLOCK_TIMES
 
 
 def test_every_subject_is_read_in_chinese(small):
@@ -497,11 +598,11 @@ def test_an_effect_and_a_subject_of_another_version_are_shown_by_name_and_pieces
 
 def test_the_page_says_what_is_switched_off_and_why_estimates_are_off(small):
     stated = room.stated_truth(open_source(small), Filters())
-    assert words.plan_note(stated) == "Planned for 600 customers with seed 3, every effect switched on."
+    assert words.plan_note(stated) == "Planned for 599 customers and the test account with seed 3, every effect switched on."
     assert "satisfaction that moves purchases" in words.bias_note(stated)
     some = frame_of(truth.plan_facts(Plan(600, 3, Effects.without("returns", "seasonality"))))
     plain = some.rename(columns={"true_value": "value", "true_text": "text"})
-    assert words.plan_note(plain) == "Planned for 600 customers with seed 3. Switched off: seasons, returns."
+    assert words.plan_note(plain) == "Planned for 599 customers and the test account with seed 3. Switched off: seasons, returns."
     assert "seasons" not in words.bias_note(plain)
 
 
@@ -509,6 +610,6 @@ def test_the_table_of_a_topic_is_that_topic_alone(small):
     shown = words.truth_in_words(room.stated_truth(open_source(small), Filters()), currency="CNY")
     assert len(words.topics(shown)) == 1 + len(truth.TOPICS)
     one = words.of_topic(shown, "The plan")
-    assert list(one.columns) == ["label", "subject", "value"]
+    assert list(one.columns) == ["label", "value", "subject", "number", "unit"]
     assert len(one) == 5 + len(EFFECT_NAMES)
     assert len(words.of_topic(shown, "")) == len(shown)

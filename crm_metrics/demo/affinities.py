@@ -32,7 +32,10 @@ TOPIC = "affinities"
 PARAMETERS = {
     "category_share": (noop("Share of orders with the category"), "share"),
     "lift": (noop("Lift of the two categories, as measured in orders"), "plain"),
-    "wanted_lift": (noop("Lift of the two categories, before orders of nothing are left out"), "plain"),
+    "wanted_lift": (
+        noop("Lift of the two categories among all who look around, those who want nothing and place no order included"),
+        "plain",
+    ),
     "lift_of_other_pairs": (noop("Lift of every other two categories, as measured in orders"), "plain"),
 }
 _SETS = (np.arange(2 ** len(CATEGORIES))[:, None] >> np.arange(len(CATEGORIES)) & 1).astype(bool)  # every set of categories, a row each

@@ -31,7 +31,7 @@ def held() -> Select[Any]:
     """One row: records, true_customers (test accounts left out), true_records, left (true customers gone for good), tests, stated."""
     known = demo_customers.c
     is_customer = known.is_test.is_not(True)
-    stated = select(func.count()).select_from(demo_truth).where(demo_truth.c.topic != truth.PLAN).scalar_subquery()
+    stated = select(func.count()).select_from(demo_truth).scalar_subquery()
     return select(
         func.count().label("records"),
         func.count(known.true_customer_id.distinct()).label("true_records"),

@@ -63,7 +63,7 @@ class Topic(NamedTuple):
 
 
 PLAN_PARAMETERS: dict[str, tuple[str, str]] = {
-    "customers": (noop("Customers, each counted once however many records they have"), "number"),
+    "customers": (noop("Customers and the test account, each counted once however many records they have"), "number"),
     "seed": (noop("Seed of every random draw"), "number"),  # stored as text, because it may be of any size
     "first_on": (noop("First day of the demo"), "text"),
     "last_on": (noop("Last day of the demo"), "text"),
@@ -89,10 +89,10 @@ _PARTS: tuple[tuple[str, Part], ...] = (  # one line for each part
     (noop("Service contracts and how they end"), contracts),
     (noop("Calls and leads"), leads),
     (noop("Deals through their stages"), deal_stages),
-    (noop("Tasks"), tasks),
+    (noop("Tasks, quotas and sales enquiries"), tasks),
     (noop("Targets"), targets),
     (noop("Staff"), staff),
-    (noop("Two source systems"), identities),
+    (noop("Records, contacts and two source systems"), identities),
 )
 TOPICS: dict[str, Topic] = {
     **{part.TOPIC: Topic(label, part.PARAMETERS) for label, part in _PARTS},

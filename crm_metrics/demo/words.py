@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import pandas as pd
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 
+from crm_metrics import definitions
 from crm_metrics.demo import truth, world
 from crm_metrics.demo.plan import EFFECTS
 from crm_metrics.language import locale, noop, t
 from crm_metrics.metric import DASH, Unit, is_unknown, value_text
 
-Kind: TypeAlias = Unit | Literal["text", "flag"]
+Kind: TypeAlias = Unit | Literal["text", "flag", "number"]
 
 QUESTIONS: dict[str, str] = {"parameters": noop("What made the data?"), "found": noop("Is it found again?"), "who": noop("Who is who?")}
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -72,23 +73,26 @@ SUBJECTS: dict[str, str] = {  # codes that stand in the truth; names of channels
     "postage": noop("cost of postage"),
     "telephone": noop("cost of telephone calls"),
 }
-TRUTH_COLUMNS: dict[str, tuple[str, Kind]] = {
-    "topic": (noop("Topic"), "text"),
-    "label": (noop("What"), "text"),
-    "subject": (noop("For whom"), "text"),
+TRUTH_COLUMNS: dict[str, tuple[str, Kind]] = {  # the short value before the long text: a narrow screen shows both
     "value": (noop("True value"), "text"),
+    "label": (noop("What"), "text"),
+    "subject": (noop("For what"), "text"),
+    "number": (noop("As a number"), "number"),
+    "unit": (noop("Unit"), "text"),
+    "topic": (noop("Topic"), "text"),
 }
 FOUND_COLUMNS: dict[str, tuple[str, Kind]] = {
     "channel": (noop("Won through"), "text"),
     "parameter": (noop("Parameter"), "text"),
     "true_value": (noop("Truth"), "ratio"),
     "estimate": (noop("Estimate"), "ratio"),
-    "standard_error": (noop("Standard error"), "ratio"),
     "low": (noop("95% from"), "ratio"),
     "high": (noop("95% to"), "ratio"),
     "is_inside": (noop("Truth inside"), "flag"),
+    "standard_error": (noop("Standard error"), "ratio"),
     "customers": (noop("Customers"), "count"),
     "repeaters": (noop("of them repeaters"), "count"),
+    "label": (noop("Meaning"), "text"),
 }
 DOUBLES_COLUMNS: dict[str, tuple[str, Kind]] = {
     "customer_id": (noop("Record"), "text"),
@@ -98,8 +102,24 @@ DOUBLES_COLUMNS: dict[str, tuple[str, Kind]] = {
     "second_customer_name": (noop("Name there"), "text"),
     "second_source_system": (noop("Second system"), "text"),
 }
-PRECISE_BELOW = 0.01  # below it a share has four decimals of a percent
+SMALL_BELOW = 0.01  # below it a number, and below a percent a share, has three significant digits
+CENTS_FROM = 1.0  # below it money has three significant digits too
 PLAIN_FROM = 1_000  # above it a plain number has no decimals
+MINUS = "\u2212"  # the mark of a negative number in texts; a spreadsheet takes a text that begins with a hyphen for a formula
+MINUTES_PER_HOUR = 60
+CLOCK_TIMES = frozenset(  # parameters in hours after midnight
+    {
+        ("sales_channels", "opens_at"),
+        ("sales_channels", "closes_at"),
+        ("campaigns", "first_sending_hour"),
+        ("campaigns", "last_sending_hour"),
+        ("leads", "calls_from"),
+        ("leads", "calls_until"),
+        ("leads", "fairs_from"),
+        ("leads", "fairs_until"),
+        ("deals", "office_opens"),
+    }
+)
 FOUND_ALT = noop("Dots with intervals: estimates as multiples of the truth by channel, hollow where the truth lies outside.")
 FOUND_NOTES = noop(
     "BG/NBD and Gamma-Gamma fitted on the customers won through each channel, all days, the test account left out; a repeat purchase "
@@ -135,11 +155,24 @@ def plan_note(stated: pd.DataFrame) -> str:
     """Return size, seed and what is switched off, from the rows of the truth."""
     plan = stated[stated["topic"] == truth.PLAN]
     customers, seed = (plan.loc[plan["parameter"] == name].iloc[0] for name in ("customers", "seed"))
-    numbers = {"customers": value_text(customers["value"], "count", exact=True), "seed": seed["text"]}
+    tests = int("outliers" in _effects(stated, truth.ON))
+    numbers = {"customers": _customers(customers["value"] - tests, tests), "seed": seed["text"]}
     off = [t(EFFECTS[name]) for name in _effects(stated, truth.OFF)]
     if not off:
-        return t("Planned for {customers} customers with seed {seed}, every effect switched on.", **numbers)
-    return t("Planned for {customers} customers with seed {seed}. Switched off: {effects}.", **numbers, effects=t(", ").join(off))
+        return t("Planned for {customers} with seed {seed}, every effect switched on.", **numbers)
+    return t("Planned for {customers} with seed {seed}. Switched off: {effects}.", **numbers, effects=t(", ").join(off))
+
+
+def tile_notes(tiles: pd.DataFrame) -> dict[str, str]:
+    """Return what stands under the tiles: the test account is none of the customers."""
+    tests = tiles.set_index("metric").loc["test_accounts", "value"]
+    return {"true_customers": t("the test account not counted")} if tests else {}
+
+
+def _customers(customers: float, tests: float) -> str:
+    """Return how many customers there are; the test account is none of them."""
+    text = noop("{n} customers and the test account") if tests else noop("{n} customers")
+    return t(text, n=value_text(customers, "count", exact=True))
 
 
 def _effects(stated: pd.DataFrame, state: str) -> list[str]:
@@ -149,15 +182,21 @@ def _effects(stated: pd.DataFrame, state: str) -> list[str]:
 
 
 def truth_in_words(stated: pd.DataFrame, *, currency: str) -> pd.DataFrame:
-    """Return the rows of the truth to be read: topic, label, subject and value with its unit, in the reader's language."""
-    rows = zip(stated["parameter"], stated["subject"], strict=True)
-    values = zip(stated["value"], stated["text"], stated["unit"], strict=True)
+    """Return the rows of the truth to be read, in the reader's language: label, value, subject, number, unit, topic.
+
+    value: as text with its unit. number and unit: the same to count with; without a number where the truth is a text.
+    """
+    names = list(zip(stated["topic"], stated["parameter"], stated["subject"], strict=True))
+    kinds = [kind_of(*row) for row in zip(stated["topic"], stated["parameter"], stated["value"], stated["unit"], strict=True)]
+    values = zip(stated["value"], stated["text"], kinds, strict=True)
     return pd.DataFrame(
         {
-            "topic": [t(truth.topic_label(topic)) for topic in stated["topic"]],
             "label": [t(label) for label in stated["label"]],
-            "subject": [t(EFFECTS.get(subject, subject)) if name == truth.EFFECT else _subject(subject) for name, subject in rows],
-            "value": [shown_value(number, text, unit=unit, currency=currency) for number, text, unit in values],
+            "value": [shown_value(number, text, kind=kind, currency=currency) for number, text, kind in values],
+            "subject": [t(EFFECTS.get(subject, subject)) if name == truth.EFFECT else _subject(subject) for _, name, subject in names],
+            "number": [round(number * _TIMES.get(kind, 1), _DECIMALS) for number, kind in zip(stated["value"], kinds, strict=True)],
+            "unit": [currency if kind == "money" else t(_UNITS[kind]) if kind in _UNITS else "" for kind in kinds],
+            "topic": [t(truth.topic_label(topic)) for topic in stated["topic"]],
         }
     )
 
@@ -167,26 +206,69 @@ def _subject(subject: str) -> str:
     return world.subject(*[t(SUBJECTS[piece]) if piece in SUBJECTS else piece for piece in world.pieces(subject)])
 
 
-def shown_value(number: float, text: str | None, *, unit: str, currency: str) -> str:
-    """Return one true value with its unit.
+def kind_of(topic: str, parameter: str, number: float, unit: str) -> str:
+    """Return how a true value is printed: its unit, or "clock" for a time of day and "minutes" for less than an hour ("under_an_hour")."""
+    if (topic, parameter) in CLOCK_TIMES:
+        return "clock"
+    return "under_an_hour" if unit == "hours" and abs(number) < 1 else unit
 
-    >>> shown_value(0.00005, None, unit="share", currency="CNY"), shown_value(0.75, None, unit="plain", currency="CNY")
-    ('0.005%', '0.75')
+
+_DECIMALS = 6  # of a number in the table; the JSON has all
+_TIMES = {"share": 100, "under_an_hour": MINUTES_PER_HOUR}
+_UNITS = {
+    "share": "%",
+    "days": noop("days"),
+    "minutes": noop("minutes"),
+    "under_an_hour": noop("minutes"),
+    "hours": noop("hours"),
+    "clock": noop("hours after midnight"),
+}
+
+
+def shown_value(number: float, text: str | None, *, kind: str, currency: str) -> str:
+    """Return one true value with its unit; kind: see kind_of.
+
+    >>> shown_value(0.00005, None, kind="share", currency="CNY"), shown_value(17.5, None, kind="clock", currency="CNY")
+    ('0.005%', '17:30')
     """
     if is_unknown(number):
         return t(text) if text in (truth.ON, truth.OFF) else text or DASH
-    if unit == "share":
-        return format_percent(number, format="#,##0.##%" if abs(number) >= PRECISE_BELOW else "#,##0.####%", locale=locale())
-    if unit == "money":
-        return value_text(number, "money", currency, exact=True)
-    if unit == "days":
-        return value_text(number, "days")
-    written = format_decimal(number, format="#,##0" if abs(number) >= PLAIN_FROM else "#,##0.####", locale=locale())
-    return t(_WITH_UNIT[unit], number=written) if unit in _WITH_UNIT else written
+    return _written(number * _TIMES.get(kind, 1), kind=kind, currency=currency).replace("-", MINUS)
 
 
+def _written(number: float, *, kind: str, currency: str) -> str:
+    """Return a number, in percent for a share and in minutes under an hour, with its unit."""
+    if kind == "money":
+        return _money(number, currency)
+    if kind == "clock":
+        hours, minutes = divmod(round(number * MINUTES_PER_HOUR), MINUTES_PER_HOUR)
+        return f"{hours}:{minutes:02}"
+    if kind == "share":
+        return format_percent(_rounded(number, below=1) / 100, format="#,##0.##%" if abs(number) >= 1 else _FINE + "%", locale=locale())
+    pattern = "#,##0" if abs(number) >= PLAIN_FROM else "#,##0.####" if abs(number) >= SMALL_BELOW else _FINE
+    written = format_decimal(_rounded(number, below=SMALL_BELOW), format=pattern, locale=locale())
+    if kind == "days" and written == "1":
+        return t("1 day")
+    return t(_WITH_UNIT[kind], number=written) if kind in _WITH_UNIT else written
+
+
+def _money(amount: float, currency: str) -> str:
+    if abs(amount) >= CENTS_FROM or not currency:
+        return value_text(amount, "money", currency, exact=True)
+    fine = "¤#,##0.00########"
+    return format_currency(_rounded(amount, below=CENTS_FROM), currency, format=fine, currency_digits=False, locale=locale())
+
+
+def _rounded(number: float, *, below: float) -> float:
+    """Return a small number with three significant digits."""
+    return float(f"{number:.3g}") if abs(number) < below else number
+
+
+_FINE = "#,##0.##########"
 _WITH_UNIT = {
+    "days": noop("{number} days"),
     "minutes": noop("{number} min"),
+    "under_an_hour": noop("{number} min"),
     "hours": noop("{number} h"),
 }
 
@@ -194,6 +276,11 @@ _WITH_UNIT = {
 def of_topic(shown: pd.DataFrame, topic: str) -> pd.DataFrame:
     """Return the rows of one topic, without its column; all rows where no topic is chosen."""
     return shown[shown["topic"] == topic].drop(columns="topic") if topic else shown
+
+
+def matching(shown: pd.DataFrame, wanted: str) -> pd.DataFrame:
+    """Return the rows in whose texts every word of `wanted` stands somewhere."""
+    return shown.loc[definitions.matching(shown.drop(columns="number"), wanted).index]
 
 
 def topics(shown: pd.DataFrame) -> dict[str, str]:
@@ -229,9 +316,8 @@ _BIASING = ("seasonality", "upgrades", "outliers", "satisfaction", "service", "c
 
 
 def found_in_words(found: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimates beside the truth with the name of each parameter and its meaning."""
-    known = [t(truth.label_of(truth.PURCHASES, parameter)) for parameter in found["parameter"]]
-    return found.assign(parameter=known)
+    """Return the estimates beside the truth with the meaning of each parameter."""
+    return found.assign(label=[t(truth.label_of(truth.PURCHASES, parameter)) for parameter in found["parameter"]])
 
 
 def doubles_in_words(doubles: pd.DataFrame) -> pd.DataFrame:
@@ -249,8 +335,8 @@ def doubles_finding(doubles: pd.DataFrame, tiles: pd.DataFrame) -> str:
     if doubles.empty:
         return t("Every customer has one record: in this demo there is no second system.")
     return t(
-        "{n} records are second ones of customers known already: {records} records, {joined} customers.",
+        "{n} records are second ones of customers known already: {records} records, {customers}.",
         n=value_text(len(doubles), "count", exact=True),
         records=value_text(values["records"], "count", exact=True),
-        joined=value_text(values["records"] - values["doubles"], "count", exact=True),
+        customers=_customers(values["true_customers"], values["test_accounts"]),
     )
