@@ -12,7 +12,7 @@ from crm_metrics.demo.plan import EFFECTS
 from crm_metrics.language import locale, noop, t
 from crm_metrics.metric import DASH, Unit, is_unknown, value_text
 
-Kind: TypeAlias = Unit | Literal["text", "flag", "number"]
+Kind: TypeAlias = Unit | Literal["text", "long text", "flag", "number"]
 
 QUESTIONS: dict[str, str] = {"parameters": noop("What made the data?"), "found": noop("Is it found again?"), "who": noop("Who is who?")}
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -75,7 +75,7 @@ SUBJECTS: dict[str, str] = {  # codes that stand in the truth; names of channels
 }
 TRUTH_COLUMNS: dict[str, tuple[str, Kind]] = {  # the short value before the long text: a narrow screen shows both
     "value": (noop("True value"), "text"),
-    "label": (noop("What"), "text"),
+    "label": (noop("What"), "long text"),
     "subject": (noop("For what"), "text"),
     "number": (noop("As a number"), "number"),
     "unit": (noop("Unit"), "text"),

@@ -20,7 +20,7 @@ from crm_metrics.language import t
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.ui.start import Page, open_page
 
-Shown = Unit | Literal["text", "day", "flag", "number"]
+Shown = Unit | Literal["text", "long text", "day", "flag", "number"]
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
 _DASHES = 'stroke-dasharray="3 3"'
 _FEW_TILES = 4  # fewer than these don't fill the row
@@ -302,6 +302,7 @@ def _column_config(spec: Column) -> Any:
     number = st.column_config.NumberColumn
     kinds: dict[str, Callable[[], Any]] = {
         "text": lambda: st.column_config.TextColumn(spec.label),
+        "long text": lambda: st.column_config.TextColumn(spec.label, width=560),
         "day": lambda: st.column_config.DateColumn(spec.label, format="YYYY-MM-DD"),
         "flag": lambda: st.column_config.CheckboxColumn(spec.label),
         "share": lambda: number(spec.label, format="percent"),
