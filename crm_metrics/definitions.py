@@ -215,19 +215,6 @@ def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def matching(frame: pd.DataFrame, words: str) -> pd.DataFrame:
-    """Return the rows in which every one of `words` stands somewhere, whatever the case.
-
-    >>> matching(pd.DataFrame({"label": ["Net revenue", "Orders"]}), "REV net")["label"].tolist()
-    ['Net revenue']
-    """
-    texts = frame.astype("str").agg(" ".join, axis="columns").str.lower() if len(frame) else pd.Series(dtype="str")
-    kept = pd.Series(data=True, index=frame.index)
-    for word in words.lower().split():
-        kept &= texts.str.contains(word, regex=False)
-    return frame[kept]
-
-
 def by_heading(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
     """Return the metrics under their rooms, or the terms under themselves: heading and Markdown paragraphs, in order."""
     if "term" in frame:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from crm_metrics import definitions, ui
+from crm_metrics import definitions, search, ui
 from crm_metrics.language import t
 
 page = ui.start_page("definitions", needs_data=False)
@@ -16,7 +16,7 @@ if chosen == "columns":
     st.stop()
 
 words = st.text_input(t("Search"), key=f"definitions_{chosen}_words", icon=":material/search:", placeholder=t("revenue, share, days …"))
-found = definitions.matching(frame, words)
+found = search.matching(frame, words)
 ui.note(t("{n} of {total}; this list is made from the declarations in the code.", n=len(found), total=len(frame)))
 for heading, entries in definitions.by_heading(found):
     with ui.question(heading):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from crm_metrics import ui
+from crm_metrics import search, ui
 from crm_metrics.demo import room, words
 from crm_metrics.language import t
 from crm_metrics.ui import samples
@@ -26,7 +26,7 @@ if chosen == "parameters":
         topic = st.selectbox(t("Topic"), list(topics), format_func=topics.__getitem__, key="truth_topic", width=420)
         example = t("parameter, channel, campaign …")
         wanted = st.text_input(t("Search"), key="truth_words", icon=":material/search:", placeholder=example, width=420)
-    shown = words.matching(words.of_topic(every, topic), wanted)
+    shown = search.matching(words.of_topic(every, topic), wanted)
     ui.table(page, shown, columns=words.headings(words.TRUTH_COLUMNS, shown), name="truth", height=560)
     content = ui.ask(page, room.as_json_text)
     st.download_button(t("The truth as JSON"), content, "truth.json", "application/json", icon=":material/download:", on_click="ignore")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_metrics import definitions, rooms, schema
+from crm_metrics import definitions, rooms, schema, search
 from crm_metrics.database import DataSet, Source
 from crm_metrics.filters import Filters
 from crm_metrics.language import speaking
@@ -88,11 +88,11 @@ def test_every_column_of_the_tables_has_a_heading(nothing):
 
 def test_a_search_finds_rows_with_all_words_in_any_column_and_order():
     frame = definitions.metric_definitions()
-    found = definitions.matching(frame, "customer PURCHASE last")
+    found = search.matching(frame, "customer PURCHASE last")
     assert "days_since_last_order" in set(found.metric)
-    assert len(definitions.matching(frame, "")) == len(frame)
-    assert len(definitions.matching(frame, "no such thing")) == 0
-    assert definitions.by_heading(definitions.matching(frame, "no such thing")) == []
+    assert len(search.matching(frame, "")) == len(frame)
+    assert len(search.matching(frame, "no such thing")) == 0
+    assert definitions.by_heading(search.matching(frame, "no such thing")) == []
 
 
 def test_the_list_says_every_metric_once_under_its_room():

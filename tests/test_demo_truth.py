@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from crm_metrics import database, demo, export, schema
+from crm_metrics import database, demo, export, schema, search
 from crm_metrics.database import DataSet, arrow_to_frame, open_source
 from crm_metrics.demo import plan as planning
 from crm_metrics.demo import room, truth, words, world
@@ -565,8 +565,8 @@ def test_words_find_rows_by_parameter_subject_topic_and_value():
         ("tickets", ["9:00–18:00"]),
         ("18:00", ["9:00–18:00"]),
     ):
-        assert words.matching(shown, wanted)["value"].tolist() == values
-    assert words.matching(words.of_topic(shown, "gone"), "store").empty
+        assert search.matching(shown, wanted)["value"].tolist() == values
+    assert search.matching(words.of_topic(shown, "gone"), "store").empty
 
 
 def test_times_of_day_are_declared_parameters():

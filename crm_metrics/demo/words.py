@@ -6,7 +6,6 @@ from typing import Literal, TypeAlias
 import pandas as pd
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from crm_metrics import definitions
 from crm_metrics.demo import truth, world
 from crm_metrics.demo.plan import EFFECTS
 from crm_metrics.language import locale, noop, t
@@ -276,11 +275,6 @@ _WITH_UNIT = {
 def of_topic(shown: pd.DataFrame, topic: str) -> pd.DataFrame:
     """Return the rows of one topic, without its column; all rows where no topic is chosen."""
     return shown[shown["topic"] == topic].drop(columns="topic") if topic else shown
-
-
-def matching(shown: pd.DataFrame, wanted: str) -> pd.DataFrame:
-    """Return the rows in whose texts every word of `wanted` stands somewhere."""
-    return shown.loc[definitions.matching(shown.drop(columns="number"), wanted).index]
 
 
 def topics(shown: pd.DataFrame) -> dict[str, str]:

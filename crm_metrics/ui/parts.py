@@ -1,6 +1,5 @@
 """What a page puts on screen: the finding, tiles, figures with their explanation, tables with their downloads."""
 
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.figures import themed
 from crm_metrics.language import t
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
+from crm_metrics.search import matching
 from crm_metrics.ui.start import Page, open_page
 
 Shown = Unit | Literal["text", "long text", "day", "flag", "number"]
@@ -282,14 +282,8 @@ def _chosen_rows(event: Any) -> list[int]:
 
 
 def _searched(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    wanted = st.text_input(t("Search"), key=f"search_{name}", icon=":material/search:", placeholder=t("name or number")).strip().lower()
-    if not wanted:
-        return frame
-    texts = frame.select_dtypes(include=["object", "str"])
-    hits = pd.Series(data=False, index=frame.index)
-    for column in texts:
-        hits |= texts[column].astype("str").str.lower().str.contains(re.escape(wanted), na=False)
-    return frame[hits]
+    wanted = st.text_input(t("Search"), key=f"search_{name}", icon=":material/search:", placeholder=t("name or number"))
+    return matching(frame, wanted)
 
 
 def _printable(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
