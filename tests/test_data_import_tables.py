@@ -272,8 +272,10 @@ def test_a_file_of_the_reader_never_joins_a_demo_of_any_name(any_data_set):
 
 def test_a_demo_takes_the_place_of_nothing_but_a_demo(any_data_set):
     samples.refuse_demo(any_data_set)
+    assert not samples.holds_demo(any_data_set)
     load(any_data_set, file_of(ONE, tables=TRUTH))
     samples.refuse_demo(any_data_set)
+    assert samples.holds_demo(any_data_set)
 
 
 def test_a_demo_never_takes_the_place_of_a_reader_s_files_and_says_what_is_there(any_data_set):
