@@ -438,6 +438,9 @@ def test_tiles_carry_their_intervals_and_the_headline_is_the_first(cdnow):
 
 def test_the_finding_says_value_interval_and_basis(cdnow):
     tiles, gate = table("tiles", cdnow, CDNOW), table("data_gate", cdnow, CDNOW)
+    narrowed = room.finding(tiles, gate.assign(shown=100), room.Terms(), currency="USD")
+    assert "A new customer and the test are of all customers, whatever the filters." in narrowed
+    assert "whatever the filters" not in room.finding(tiles, gate, room.Terms(), currency="USD")
     text = room.finding(tiles, gate, room.Terms(), currency="USD")
     assert text.startswith("Over the next 12 months the 2,357 customers are expected to bring $72.64K (95% prediction interval $6")
     assert "a new customer $48.92 on average (95% interval of the average $4" in text

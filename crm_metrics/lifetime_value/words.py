@@ -145,7 +145,8 @@ def finding(tiles: pd.DataFrame, gate: pd.DataFrame, terms: Terms, *, currency: 
         new=_with_interval(rows.loc[NEW_CUSTOMER_VALUE.name], currency),
     )
     rough = [t("A rough figure: there are under 1,000 customers.")] if state.verdict == "rough" else []
-    return _joined([text, *_tested(rows.loc[[HOLDOUT_ERROR.name]].iloc[0]), *rough])
+    narrowed = [t("A new customer and the test are of all customers, whatever the filters.")] if state.shown < state.customers else []
+    return _joined([text, *_tested(rows.loc[[HOLDOUT_ERROR.name]].iloc[0]), *narrowed, *rough])
 
 
 def _tested(row: pd.Series) -> list[str]:
