@@ -15,9 +15,10 @@ import duckdb
 import pyarrow as pa
 from duckdb_sqlalchemy import ConnectionWrapper
 from duckdb_sqlalchemy import Dialect as DuckDBDialect
-from sqlalchemy import Engine, Select, create_engine, create_mock_engine
+from sqlalchemy import Engine, Select, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateTable
 
 from crm_metrics import schema
 from crm_metrics.database import migration
@@ -111,9 +112,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 @cache
 def _all_tables() -> str:
-    statements: list[str] = []
-    engine = create_mock_engine("duckdb://", lambda statement, *_, **__: statements.append(str(statement.compile(dialect=DIALECT))))
-    schema.metadata.create_all(engine, checkfirst=False)
+    statements = [str(CreateTable(table).compile(dialect=DIALECT)) for table in schema.metadata.sorted_tables]
     return ";\n".join(["BEGIN", *statements, "COMMIT"])
 
 

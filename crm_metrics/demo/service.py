@@ -13,7 +13,7 @@ from crm_metrics import schema
 from crm_metrics.demo import clock, draws, surveys
 from crm_metrics.demo import service_levels as levels
 from crm_metrics.demo.plan import Plan
-from crm_metrics.demo.service_levels import PARAMETERS, PHONE, SELF_SERVICE, TICKET_CHANNELS, TOPIC, stated
+from crm_metrics.demo.service_levels import PHONE, SELF_SERVICE, TICKET_CHANNELS
 from crm_metrics.demo.staff import employee_keys, headcount
 from crm_metrics.demo.world import (
     NONE,
@@ -31,8 +31,6 @@ from crm_metrics.demo.world import (
     money,
     times,
 )
-
-__all__ = ["PARAMETERS", "TICKET_CHANNELS", "TOPIC", "Contacts", "Served", "service", "stated"]
 
 
 class Contacts(NamedTuple):
