@@ -4,9 +4,9 @@ It lives beside the data set, not in it: a SQLite file for DuckDB, the same sche
 and a reader who sets a target changes no fact. Reading never creates anything; the first write creates the tables.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
-    Engine,
     Integer,
     MetaData,
     Numeric,
@@ -29,9 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.type_api import TypeEngine
 
-from crm_metrics.database import DataSet, workspace_engine, workspace_path
+from crm_metrics.database import DataSet, make_schema, retried, workspace_engine, workspace_path
 from crm_metrics.metric import BadInput
 
+T = TypeVar("T")
 metadata = MetaData()
 WHOLE_COMPANY = ""  # the region of a target that is for all regions together
 _AMOUNT = Numeric(18, 4, asdecimal=False)  # SQLite has no decimals: these are aims, never sums of facts
@@ -121,10 +121,11 @@ def read_targets(data_set: DataSet) -> pd.DataFrame:
 def _rows(data_set: DataSet, table: Table, query: Any) -> list[Any]:
     if data_set.is_duckdb and not workspace_path(data_set).exists():
         return []
-    with workspace_engine(data_set).connect() as connection:
-        if not inspect(connection).has_table(table.name):
-            return []
-        return list(connection.execute(query).all())
+
+    def read(connection: Connection) -> list[Any]:
+        return list(connection.execute(query).all()) if inspect(connection).has_table(table.name) else []
+
+    return _in_transaction(data_set, read)
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,22 +141,38 @@ def write_targets(
     if target_value is not None and not 0 < target_value < float("inf"):
         raise BadInput("The target is {value}. Write a number above 0, or leave it empty for no target.", value=target_value)
     columns = edited_targets.c
-    with _writing(data_set).begin() as connection:
-        for month_on in sorted({month.replace(day=1) for month in months}):
+    months_on = sorted({month.replace(day=1) for month in months})
+
+    def write(connection: Connection) -> None:
+        _prepare(connection, data_set)
+        for month_on in months_on:
             same = (columns.metric == metric, columns.month_on == month_on, columns.region == region)
             connection.execute(delete(edited_targets).where(*same))
             connection.execute(insert(edited_targets).values(metric=metric, month_on=month_on, region=region, target_value=target_value))
         _raise_version(connection)
 
+    _in_transaction(data_set, write)
 
-def _writing(data_set: DataSet) -> Engine:
-    """Return the engine of the workspace with its tables made."""
-    engine = workspace_engine(data_set)
-    with engine.begin() as connection:
-        if not data_set.is_duckdb:
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{data_set.name}"'))
-        metadata.create_all(connection)
-    return engine
+
+def _in_transaction(data_set: DataSet, action: Callable[[Connection], T]) -> T:
+    """Return `action(connection)` of one transaction, on PostgreSQL tried again while the server restarts.
+
+    A transaction that was cut off may have been committed: an action has to be right if it is done twice.
+    """
+
+    def once() -> T:
+        with workspace_engine(data_set).begin() as connection:
+            return action(connection)
+
+    return once() if data_set.is_duckdb else retried(once)
+
+
+def _prepare(connection: Connection, data_set: DataSet) -> None:
+    """Make the tables where they are missing; on PostgreSQL writers take turns, as processes would else make them at the same time."""
+    if not data_set.is_duckdb:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"crm_metrics workspace {data_set.name}"})
+        make_schema(connection, data_set.name)
+    metadata.create_all(connection)
 
 
 def _raise_version(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from crm_metrics.database.data_set import (
     workspace_path,
 )
 from crm_metrics.database.duckdb_file import KEPT_VERSIONS, MEMORY_SETTING, THREADS_SETTING, scratch
-from crm_metrics.database.postgresql import READ_ATTEMPTS
+from crm_metrics.database.postgresql import READ_SECONDS, make_schema, retried
 from crm_metrics.database.postgresql import engine as postgresql_engine
 from crm_metrics.database.source import Source, arrow_to_frame, data_sets, existing, open_source, statement_text, version
 
@@ -26,7 +26,7 @@ __all__ = [
     "FOLDER_SETTING",
     "KEPT_VERSIONS",
     "MEMORY_SETTING",
-    "READ_ATTEMPTS",
+    "READ_SECONDS",
     "THREADS_SETTING",
     "DataMoved",
     "DataSet",
@@ -39,8 +39,10 @@ __all__ = [
     "delete",
     "existing",
     "find_data_set",
+    "make_schema",
     "open_source",
     "postgresql_engine",
+    "retried",
     "scratch",
     "statement_text",
     "trial",
