@@ -9,9 +9,14 @@ def matching(frame: pd.DataFrame, words: str) -> pd.DataFrame:
     >>> matching(pd.DataFrame({"label": ["Net revenue", None], "n": [1, 2]}), "REV net")["label"].tolist()
     ['Net revenue']
     """
-    texts = frame.select_dtypes(include=["object", "str"]).astype("str").fillna("")
-    joined = pd.Series([" ".join(row).lower() for row in texts.itertuples(index=False)], index=frame.index, dtype="str")
+    wanted = words.lower().split()
+    if not wanted:
+        return frame
+    texts = [frame[name].astype("str").str.lower() for name in frame.select_dtypes(include=["object", "str"])]
     kept = pd.Series(data=True, index=frame.index)
-    for word in words.lower().split():
-        kept &= joined.str.contains(word, regex=False)
+    for word in wanted:
+        found = pd.Series(data=False, index=frame.index)
+        for text in texts:
+            found |= text.str.contains(word, regex=False, na=False)
+        kept &= found
     return frame[kept]

@@ -36,7 +36,7 @@ with left, ui.question(t("Still a customer?")):
     if len(orders):
         ui.figure(
             page,
-            figure.alive_figure(alive) if len(alive) else figure.orders_figure(orders),
+            ui.draw(page, figure.alive_figure, alive) if len(alive) else ui.draw(page, figure.orders_figure, orders),
             name="history",
             alt=words.figure_alt(alive),
             metrics=(statistic.PROBABILITY_ALIVE, statistic.EXPECTED_VALUE) if len(alive) else (statistic.NET_REVENUE,),

@@ -35,7 +35,7 @@ elif chosen == "found":
     ui.finding(words.found_finding(found))
     ui.note(words.bias_note(stated))
     group = ui.tabs(page, {name: t(label) for name, (label, _) in words.GROUPS.items()}, key="group")
-    figure, queries = room.estimate_dots(found, words.GROUPS[group][1]), (room.channel_histories(page.filters.scope),)
+    figure, queries = ui.draw(page, room.estimate_dots, found, words.GROUPS[group][1]), (room.channel_histories(page.filters.scope),)
     ui.figure(page, figure, name="found", alt=t(words.FOUND_ALT), queries=queries, notes=t(words.FOUND_NOTES))
     shown = words.found_in_words(found)
     ui.table(page, shown, columns=words.headings(words.FOUND_COLUMNS, shown), name="found")

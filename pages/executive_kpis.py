@@ -24,7 +24,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     measures, labels = {metric.name: metric for metric in room.TREND}, {metric.name: t(metric.label) for metric in room.TREND}
     measure = measures[ui.tabs(page, labels, key="measure")]
     target_form(page, room.WITH_TARGET, region=room.target_region(page.filters), note=room.target_note(comparison))
-drawn = room.trend_figure(trend, earlier, metric=measure, currency=currency)
+drawn = ui.draw(page, room.trend_figure, trend, earlier, metric=measure, currency=currency)
 alt = t("{metric} over time, the unfinished end dashed, the period before in grey", metric=t(measure.label))
 ui.figure(page, drawn, name="trend", alt=alt, metrics=(measure,), queries=(room.totals_by_bucket(page.filters, grain_for(page.period)),))
 if left_out := room.trend_note(trend):
@@ -37,13 +37,15 @@ with ui.question(t("Why did it change?")):
         if (offered := room.comparable_preset(reason, page.filters, held)) and st.button(room.offer_text(offered), type="primary"):
             ui.choose_period(offered)
     elif by == "parts":
-        drawn = room.bridge_figure(parts, before=room.base_text(page.filters, held), after=t("this period"), currency=currency)
+        drawn = ui.draw(
+            page, room.bridge_figure, parts, before=room.base_text(page.filters, held), after=t("this period"), currency=currency
+        )
         alt = t("Bridge from the net revenue before to that of this period")
         ui.figure(page, drawn, name=by, alt=alt, queries=(room.totals(page.filters),), notes=t(room.HOW[by]))
         ui.table(page, room.parts_in_words(parts, currency), columns=columns(by), name=by)
     else:
         values = ui.ask(page, room.TABLES[by])
-        drawn = room.values_figure(values, currency=currency)
+        drawn = ui.draw(page, room.values_figure, values, currency=currency)
         alt = t("Change in net revenue ({dimension}), with the share before and after", dimension=t(room.REASONS[by]))
         ui.figure(page, drawn, name=by, alt=alt, queries=(room.values_query(page.filters, by),), notes=t(room.HOW[by]))
         ui.table(page, room.values_in_words(values), columns=columns(by), name=by)

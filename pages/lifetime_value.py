@@ -19,18 +19,18 @@ with above:
     ui.finding(room.finding(tiles, gate, terms, currency=page.currency))
     ui.tiles(page, tiles, room.shown_metrics(tiles), notes=room.tile_notes(gate, terms))
 if not room.has_forecast(gate):
-    figure = room.repeat_bars(ui.ask(page, room.repeat_counts))
+    figure = ui.draw(page, room.repeat_bars, ui.ask(page, room.repeat_counts))
     ui.figure(page, figure, name="repeat_counts", alt=room.alt("repeat_counts"), queries=queries)
     st.stop()
 chosen = ui.tabs(page, {name: t(label) for name, label in room.QUESTIONS.items()})
 if chosen == "worth":
     distribution, segments = ui.ask(page, room.distribution, terms), ui.ask(page, room.value_by_segment, terms)
     ui.finding(room.worth_finding(ui.ask(page, room.customers, terms)))
-    figure, notes = room.distribution_bars(distribution, currency=page.currency), room.remark("value")
+    figure, notes = ui.draw(page, room.distribution_bars, distribution, currency=page.currency), room.remark("value")
     ui.figure(page, figure, name="distribution", alt=room.alt("distribution"), metrics=room.METRICS[:4], queries=queries, notes=notes)
     for kind, heading in room.segment_kinds(segments).items():
         with ui.question(heading):
-            figure = room.segment_bars(segments, kind=kind, currency=page.currency)
+            figure = ui.draw(page, room.segment_bars, segments, kind=kind, currency=page.currency)
             ui.figure(page, figure, name=kind, alt=room.alt("segments"), notes=room.remark("segment"))
 elif chosen == "trust":
     totals, bins = ui.ask(page, room.holdout), ui.ask(page, room.holdout_by_frequency)
@@ -38,15 +38,15 @@ elif chosen == "trust":
     if totals.empty:
         st.stop()
     ui.note(room.grade_note(totals))
-    queries, figure, notes = room.holdout_queries(page.source, page.filters), room.holdout_bins(bins), room.remark("holdout")
+    queries, figure, notes = room.holdout_queries(page.source, page.filters), ui.draw(page, room.holdout_bins, bins), room.remark("holdout")
     ui.figure(page, figure, name="holdout", alt=room.alt("holdout"), metrics=(room.HOLDOUT_ERROR,), queries=queries, notes=notes)
     with ui.question(t("Does it keep up over time?")):
-        figure = room.holdout_tracking(ui.ask(page, room.holdout_cumulative))
+        figure = ui.draw(page, room.holdout_tracking, ui.ask(page, room.holdout_cumulative))
         ui.figure(page, figure, name="tracking", alt=room.alt("tracking"), queries=queries[2:])
     ui.table(page, room.holdout_in_words(totals), columns=room.headings(room.HOLDOUT_COLUMNS, totals), name="holdout")
 elif chosen == "alive":
     ui.finding(room.alive_finding(ui.ask(page, room.one_time_buyers), gate))
-    figure = room.alive_lines(ui.ask(page, room.alive))
+    figure = ui.draw(page, room.alive_lines, ui.ask(page, room.alive))
     ui.figure(page, figure, name="alive", alt=room.alt("alive"), queries=queries, notes=room.remark("alive"))
 elif chosen == "model":
     parameters = ui.ask(page, room.parameters, terms)

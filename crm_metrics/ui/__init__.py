@@ -1,7 +1,7 @@
 """How a page begins and what it puts on screen: the only user of streamlit besides the pages themselves."""
 
 from crm_metrics.ui.choices import choose_period
-from crm_metrics.ui.parts import Column, figure, finding, note, question, table, tabs, tiles
+from crm_metrics.ui.parts import Column, draw, figure, finding, note, question, table, tabs, tiles
 from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, start_page
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Page",
     "ask",
     "choose_period",
+    "draw",
     "figure",
     "finding",
     "guarded",

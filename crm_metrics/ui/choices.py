@@ -14,7 +14,7 @@ import streamlit as st
 from crm_metrics import database, language, sales
 from crm_metrics.database import DataSet, Source
 from crm_metrics.export import safe_text
-from crm_metrics.filters import CHOICES, UNKNOWN, Choice, Filters, Scope, validated
+from crm_metrics.filters import CHOICES, UNKNOWN, Choice, ChoiceKey, Filters, Scope, validated
 from crm_metrics.language import date_text, t
 from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare, Period, Preset, preset_period
 
@@ -218,7 +218,7 @@ def _day_choice(key: str, label: str, default: date, held: Period) -> date:
 def _more_filters(source: Source, scope: Scope, held: Period, *, narrows: bool, notices: list[str]) -> tuple[dict[str, Any], date | None]:
     """Draw the filters that stand in the popover: region, channel, category, as-of."""
     as_of = _as_of_in_reach(held, notices)
-    offered = {choice: _options(source, scope, choice, as_of or held.end) for choice in CHOICES} if narrows else {}
+    offered = {choice: source.remember(_options, scope, choice.key, as_of or held.end) for choice in CHOICES} if narrows else {}
     for choice, options in offered.items():
         _drop_unknown(choice, options, notices)
     used = sum(bool(choices().get(choice.key)) for choice in offered) + (as_of is not None)
@@ -248,8 +248,9 @@ def _as_of_in_reach(held: Period, notices: list[str]) -> date | None:
     return None
 
 
-def _options(source: Source, scope: Scope, choice: Choice, until: date) -> list[str]:
-    found = source(sales.choice_values(choice.column, scope, until=until)).value
+def _options(source: Source, scope: Scope, key: ChoiceKey, until: date) -> list[str]:
+    column = next(choice.column for choice in CHOICES if choice.key == key)
+    found = source(sales.choice_values(column, scope, until=until)).value
     options = [UNKNOWN if pd.isna(value) else str(value) for value in found]
     return [] if options == [UNKNOWN] else options
 

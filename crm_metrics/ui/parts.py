@@ -18,9 +18,11 @@ from crm_metrics.figures import themed
 from crm_metrics.language import t
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.search import matching
+from crm_metrics.ui.kept import kept
 from crm_metrics.ui.start import Page, open_page
 
 Shown = Unit | Literal["text", "long text", "day", "flag", "number"]
+MOST_ROWS = 5_000  # of a table on screen: 270,000 took half a second to send, and a browser to hold
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
 _DASHES = 'stroke-dasharray="3 3"'
 _FEW_TILES = 4  # fewer than these don't fill the row
@@ -202,9 +204,24 @@ def _tile_style(*, dark: bool) -> str:
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def draw(page: Page, function: Callable[..., go.Figure], *tables: Any, **options: Any) -> go.Figure:
+    """Return what `function` draws of `tables` in the reader's language and theme.
+
+    It is kept as long as the tables are the very frames that were asked for: `ask` gives the same frame for the same data version, scope
+    and filters. The kept figure holds them, so that no other frame can take their place in memory and be mistaken for them.
+    """
+    marks = tuple(id(table) if isinstance(table, pd.DataFrame) else repr(table) for table in tables)
+    look = (language.current(), page.is_dark)
+    key = (*page.source.key, function.__module__, function.__qualname__, marks, repr(options), look)
+    drawn: tuple[go.Figure, Any] = kept().answer(
+        key, lambda: (themed(function(*tables, **options), dark=page.is_dark, chinese=language.current() == "zh"), tables)
+    )
+    return drawn[0]
+
+
 def figure(
     page: Page,
-    shown: go.Figure,
+    drawn: go.Figure,
     *,
     name: str,
     alt: str,
@@ -213,15 +230,14 @@ def figure(
     notes: str = "",
     on_click: bool = False,
 ) -> list[dict[str, Any]]:
-    """Put a figure with its "How is this computed?"; with `on_click` return the points that the reader clicked."""
+    """Put a figure that `draw` made, with its "How is this computed?"; with `on_click` return the points that the reader clicked."""
     config = {
         "displaylogo": False,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "svg", "filename": name},
     }
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if on_click else {}
-    dressed = themed(shown, dark=page.is_dark, chinese=language.current() == "zh")
-    event = st.plotly_chart(dressed, theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
+    event = st.plotly_chart(drawn, theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
     _explain(page, metrics, queries, notes, label=t("How is this computed?"))
     return list(event["selection"]["points"]) if on_click else []
 
@@ -254,14 +270,15 @@ def table(
     selects: bool = False,
     height: int | None = None,
 ) -> list[int]:
-    """Put a sortable table with its downloads; return the positions of the chosen rows.
+    """Put a sortable table with its downloads, which hold every row; return the positions of the chosen rows.
 
     columns: which columns of `frame`, in this order. opens_customer: a click on a row opens that customer (column customer_id).
     search: a box above it finds rows whose texts hold what is typed. selects: a row can be chosen (always so where it opens a customer).
     """
     specs = {column: Column(*spec) for column, spec in columns.items()}
     found = _searched(frame, name) if search else frame
-    shown = found.loc[:, list(columns)]
+    every = found.loc[:, list(columns)]
+    shown = every.head(MOST_ROWS)
     options: dict[str, Any] = {"height": height} if height else {}
     if selects or opens_customer:
         options |= {"on_select": "rerun", "selection_mode": "single-cell" if opens_customer else "single-row"}
@@ -269,7 +286,7 @@ def table(
     config = {column: _column_config(spec) for column, spec in specs.items()}
     event: Any = st.dataframe(_printable(shown, specs), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
     chosen = _chosen_rows(event) if selects or opens_customer else []
-    _downloads(shown.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
+    _downloads(every.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
     if opens_customer and chosen:
         st.session_state.pop(key, None)
         open_page("customer", customer=str(found.iloc[chosen[0]].customer_id))
@@ -331,4 +348,6 @@ def _downloads(frame: pd.DataFrame, *, key: str, name: str) -> None:
             type="tertiary",
             on_click="ignore",
         )
-        st.caption(t("Rows: {n}", n=f"{len(frame):,}"))
+        rows = t("Rows: {n}", n=f"{len(frame):,}")
+        more = t("; the first {n} are shown and sorted here, the files hold all", n=f"{MOST_ROWS:,}") if len(frame) > MOST_ROWS else ""
+        st.caption(rows + more)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -33,13 +33,12 @@ from crm_metrics.ui.choices import (
     page_parameter,
     write_address,
 )
+from crm_metrics.ui.kept import kept
 
 T = TypeVar("T")
 ICON = str(Path(__file__).with_name("icon.png"))  # of our own: a symbol would be fetched from elsewhere
 _NEVER = date(1970, 1, 1)  # the days of an empty data set
 _log = logging.getLogger(__name__)
-_READS = 1_000  # rows of queries kept in memory; the least recent go first
-_RESULTS = 200  # tables and models kept: a table of a million customers takes 160 MB
 _PAGE_STYLE = """<style>
 .stMainBlockContainer {padding-top:2.6rem; padding-bottom:3rem}
 .stSidebar .stPageLink {margin-top:-.8rem}
@@ -67,7 +66,7 @@ class Page:
     """What a page works with: the source to ask, the reader's filters, and what the data set holds."""
 
     name: str
-    source: Source
+    source: "CachedSource"
     filters: Filters
     period: Period
     first_on: date
@@ -93,32 +92,19 @@ class CachedSource(Source):
     def __call__(self, query: Any) -> pd.DataFrame:
         """Return the rows of `query`, kept by data set, version, scope, SQL text and bound values."""
         sql, values = database.statement_text(self.data_set, query)
-        return _kept_rows(self.data_set.address, self.version, repr(self.scope), sql, repr(sorted(values.items())), self, query)
+        found: pd.DataFrame = kept().answer((*self.key, sql, repr(sorted(values.items()))), lambda: Source.__call__(self, query))
+        return found
 
     def remember(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return `function(self, *arguments)`, kept by data set, version, scope, function and arguments."""
-        name = f"{function.__module__}.{function.__qualname__}"
-        kept: T = _kept_result(self.data_set.address, self.version, repr(self.scope), name, repr(arguments), self, function, arguments)
-        return kept
+        name = (function.__module__, function.__qualname__)
+        found: T = kept().answer((*self.key, *name, repr(arguments)), lambda: function(self, *arguments))
+        return found
 
-
-@st.cache_data(max_entries=_READS, show_spinner=False)
-def _kept_rows(address: str, version: int, scope: str, sql: str, values: str, _source: CachedSource, _query: Any) -> pd.DataFrame:
-    return Source.__call__(_source, _query)
-
-
-@st.cache_resource(max_entries=_RESULTS, show_spinner=False)
-def _kept_result(
-    address: str,
-    version: int,
-    scope: str,
-    name: str,
-    arguments_text: str,
-    _source: CachedSource,
-    _function: Callable[..., Any],
-    _arguments: tuple[Any, ...],
-) -> Any:
-    return _function(_source, *_arguments)
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What every key of an answer begins with: data set, version and scope."""
+        return self.data_set.address, self.version, repr(self.scope)
 
 
 def ask(page: Page, function: Callable[..., T], *arguments: Any) -> T:
@@ -191,21 +177,21 @@ def start_page(name: str, *, needs_data: bool = True, narrows: bool = True, comp
         draw_language()
     _draw_title(name)
     source = CachedSource(data_set, database.version(data_set), scope=Scope())
-    held = _held(source)
+    about = source.remember(_about, source.scope)
     filters = Filters(scope=source.scope)
-    if held and needs_data:
-        filters = filter_bar(source, source.scope, held, narrows=narrows, compares=compares, notices=notices)
-        unknown = int(source(sales.orders_without_customer(filters)).orders.iloc[0]) if narrows else 0
-        words = sentence(filters, customers_unknown=unknown) + ("" if _currency(source) else t(" The currency is not stated."))
-        words += t(" The company is simulated.") if _is_demo(source) else ""
+    if about.held and needs_data:
+        filters = filter_bar(source, source.scope, about.held, narrows=narrows, compares=compares, notices=notices)
+        unknown = source.remember(_orders_without_customer, filters) if narrows else 0
+        words = sentence(filters, customers_unknown=unknown) + ("" if about.currency else t(" The currency is not stated."))
+        words += t(" The company is simulated.") if about.is_demo else ""
         st.caption(f":material/filter_alt: {safe_text(words)}")
     for notice in notices:
         st.warning(notice, icon=":material/info:")
-    _draw_links(links, is_demo=_is_demo(source))
+    _draw_links(links, is_demo=about.is_demo)
     write_address()
-    if not held and needs_data:
+    if not about.held and needs_data:
         _no_data(data_set)
-    return _page(name, source, filters, held or Period(_NEVER, _NEVER))
+    return _page(name, source, filters, about)
 
 
 def _draw_title(name: str) -> None:
@@ -215,27 +201,31 @@ def _draw_title(name: str) -> None:
     st.caption(t(question))
 
 
-def _held(source: CachedSource) -> Period | None:
-    """Return the first and last day of the data; None where there are none."""
-    days = source(sales.extent(source.scope)).iloc[0]
-    return None if pd.isna(days.first_on) else Period(days.first_on.date(), days.last_on.date())
+class _About(NamedTuple):
+    """What a data set holds. held: first and last day of its orders, None without any. currency: "" where no import stated one."""
+
+    held: Period | None
+    currency: str
+    is_demo: bool
 
 
-def _page(name: str, source: CachedSource, filters: Filters, held: Period) -> Page:
+def _about(source: Source, scope: Scope) -> _About:
+    days = source(sales.extent(scope)).iloc[0]
+    settings = source(sales.settings()).set_index("setting").setting_value
+    held = None if pd.isna(days.first_on) else Period(days.first_on.date(), days.last_on.date())
+    return _About(held, str(settings.get("currency") or ""), bool(source(truth.is_demo()).facts.iloc[0]))
+
+
+def _orders_without_customer(source: Source, filters: Filters) -> int:
+    return int(source(sales.orders_without_customer(filters)).orders.iloc[0])
+
+
+def _page(name: str, source: CachedSource, filters: Filters, about: _About) -> Page:
     if name == "customer":
         filters = replace(filters, customer=page_parameter("customer"))
+    held = about.held or Period(_NEVER, _NEVER)
     period = Period(filters.start or held.start, filters.end or held.end)
-    return Page(name, source, filters, period, held.start, held.end, _currency(source), _is_demo(source))
-
-
-def _currency(source: CachedSource) -> str:
-    """Return the reporting currency; "" where no import stated one."""
-    settings = source(sales.settings()).set_index("setting").setting_value
-    return str(settings.get("currency") or "")
-
-
-def _is_demo(source: CachedSource) -> bool:
-    return bool(source(truth.is_demo()).facts.iloc[0])
+    return Page(name, source, filters, period, held.start, held.end, about.currency, about.is_demo)
 
 
 def _draw_links(place: Any, *, is_demo: bool) -> None:
