@@ -27,6 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from crm_metrics import facts
 from crm_metrics.database import Writer
 from crm_metrics.schema import (
     customer_records,
@@ -132,7 +133,10 @@ def stage_touched_by(writer: Writer, batch_id: int) -> dict[str, Table]:
 
 
 def derive(writer: Writer, touched: dict[str, Table]) -> None:
-    """Derive orders, customers and products again for the keys of `touched`, as of `touched_keys`."""
+    """Derive orders, customers and products again for the keys of `touched`, as of `stage_touched`, and all facts that follow."""
+    product_ids = select(touched["product_id"].c.product_id)
+    categories = select(products.c.product_id, products.c.category).where(products.c.product_id.in_(product_ids))
+    before = writer.read(categories)
     queries = ((orders, "order_id", _orders), (customers, "customer_id", _customers), (products, "product_id", _products))
     for table, key, query in queries:
         keys = select(touched[key].c[key])
@@ -140,6 +144,24 @@ def derive(writer: Writer, touched: dict[str, Table]) -> None:
         rows = query(keys)
         names = [column.name for column in rows.selected_columns]
         writer.connection.execute(insert(table).from_select(names, rows))
+    _add_orders_of(writer, touched["order_id"], _moved_products(before, writer.read(categories)))
+    facts.refresh(writer.connection, touched["order_id"])
+
+
+def _moved_products(before: pa.Table, after: pa.Table) -> pa.Table:
+    """Return the product_id of the products that had another category before; one that is new has been on no order line."""
+    both = before.join(after, "product_id", join_type="left outer", right_suffix="_after")
+    is_same = pc.fill_null(pc.equal(both["category"], both["category_after"]), fill_value=False)
+    both_unknown = pc.and_(pc.is_null(both["category"]), pc.is_null(both["category_after"]))
+    return both.filter(pc.invert(pc.or_(is_same, both_unknown))).select(["product_id"])
+
+
+def _add_orders_of(writer: Writer, touched: Table, moved: pa.Table) -> None:
+    """Add the orders with lines of these products to the orders touched."""
+    if moved.num_rows:
+        lines, products_moved = order_lines.c, writer.stage("products_moved", moved)
+        held = select(lines.order_id).where(lines.product_id.in_(select(products_moved.c.product_id))).distinct()
+        writer.connection.execute(insert(touched).from_select(["order_id"], held))
 
 
 def _known(column: Any, by: Any) -> ColumnElement[Any]:

@@ -2,15 +2,17 @@
 
 Only what is missing is added, so that any earlier form is brought up in one step. A new column is empty in the rows that are there:
 one that may not be empty needs a value, and a step of its own here.
+The facts are made anew.
 """
 
 from typing import Any
 
 from sqlalchemy import Connection, Select, select, text
+from sqlalchemy.schema import CreateTable
 
-from crm_metrics import schema
+from crm_metrics import facts, schema
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every table or column that schema.py gains."""
 
 
@@ -32,7 +34,11 @@ def bring_up(connection: Connection) -> None:
     """Add the tables and columns that a data set of an earlier program lacks, in the transaction that is open."""
     if not is_older(connection.execute(stored()).scalar()):
         return
-    schema.metadata.create_all(connection)
+    for table in schema.metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+    if connection.dialect.name == "postgresql":  # DuckDB needs no index
+        for index in (index for table in schema.metadata.sorted_tables for index in table.indexes):
+            index.create(connection, checkfirst=True)
     query = text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
     held = {(row.table_name, row.column_name) for row in connection.execute(query)}
     for table in schema.metadata.sorted_tables:
@@ -40,3 +46,4 @@ def bring_up(connection: Connection) -> None:
             if (table.name, column.name) not in held:
                 kind = column.type.compile(dialect=connection.dialect)
                 connection.execute(text(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'))
+    facts.rebuild(connection)
