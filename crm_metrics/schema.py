@@ -653,11 +653,3 @@ for _table in metadata.sorted_tables:
         _rule.ddl_if(dialect="postgresql")
 # DuckDB gets none: of ten million lines it finds a key in 2 ms without them (0.4 with), and with them the file is 1.7 times as large and
 # a day's import takes 1.5 times as long. That each key is held once is watched by PostgreSQL and by tests/test_data_import_load.py.
-
-# ── keys and indexes ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-for _table in metadata.sorted_tables:
-    for _rule in (*_table.constraints, *_table.indexes):
-        _rule.ddl_if(dialect="postgresql")
-# DuckDB gets none: of ten million lines it finds a key in 2 ms without them (0.4 with), and with them the file is 1.7 times as large and
-# a day's import takes 1.5 times as long. That each key is held once is watched by PostgreSQL and by tests/test_data_import_load.py.
