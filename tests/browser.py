@@ -1,6 +1,6 @@
 """A real browser and a real dashboard for the tests marked `browser`.
 
-Run as a script it installs a Chromium, where CI=true says that this machine is ours to change.
+Run as a script it installs a Chromium and nginx where they are missing and CI=true says that this machine is ours to change.
 """
 
 import os
@@ -19,7 +19,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 # The fonts are for Chinese: without them screenshots show boxes.
-INSTALL_COMMAND = "apt-get update && apt-get install -y chromium fonts-noto-cjk"
+INSTALL_COMMAND = "apt-get update && apt-get install -y chromium fonts-noto-cjk nginx"
 CHROMIUM_FLAGS = (
     "--no-sandbox",  # root has none
     "--disable-gpu",
@@ -35,6 +35,11 @@ SECONDS_TO_START = 60  # a cold start takes 3; a machine busy with other tests t
 def find_chromium() -> str | None:
     """Return the path of a Chromium: $CHROMIUM, else the first one on PATH; None if there is none."""
     return next((path for name in (os.environ.get("CHROMIUM"), *CHROMIUM_NAMES) if name and (path := shutil.which(name))), None)
+
+
+def find_nginx() -> str | None:
+    """Return the path of nginx, which Debian puts where only root looks; None if there is none."""
+    return shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin")))
 
 
 class Dashboard(NamedTuple):
@@ -89,18 +94,23 @@ def _wait_until_healthy(dashboard: Dashboard, process: subprocess.Popen[bytes]) 
     raise RuntimeError(f"The dashboard did not answer on {dashboard.address} (exit code {process.poll()}). Its log ends:\n{end}")
 
 
-def install_chromium() -> None:
-    """Install a Chromium and fonts with apt-get, as root or through sudo; say so where it fails."""
+def install_missing() -> None:
+    """Install a Chromium, fonts and nginx with apt-get, as root or through sudo; say so where it fails."""
     as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    print(f"No Chromium found: {INSTALL_COMMAND}", flush=True)
+    print(f"No Chromium or no nginx found: {INSTALL_COMMAND}", flush=True)
     try:
         done = subprocess.run([*as_root, "sh", "-c", INSTALL_COMMAND], stdout=subprocess.DEVNULL, check=False)
     except FileNotFoundError as error:
-        print(f"Chromium was not installed: {error}", flush=True)
+        print(f"They were not installed: {error}", flush=True)
     else:
-        if done.returncode or not find_chromium():
-            print(f"Chromium was not installed: exit code {done.returncode}", flush=True)
+        if done.returncode or not is_complete():
+            print(f"They were not installed: exit code {done.returncode}", flush=True)
 
 
-if __name__ == "__main__" and os.environ.get("CI") == "true" and not find_chromium():
-    install_chromium()
+def is_complete() -> bool:
+    """Return whether everything is there that the tests marked `browser` use."""
+    return bool(find_chromium() and find_nginx())
+
+
+if __name__ == "__main__" and os.environ.get("CI") == "true" and not is_complete():
+    install_missing()

@@ -1,24 +1,35 @@
 """A server of PostgreSQL that asks for a password and restarts under load, and several dashboards behind nginx (docs/deployment.md)."""
 
+import gzip
 import random
+import re
+import socket
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.request import Request, urlopen
 
 import pytest
+from browser import INSTALL_COMMAND, ROOT, find_nginx, running_dashboard
 from sqlalchemy import create_engine, make_url, text
+from test_browser import ORDERS, SLOW, choose, heading, settled
 from test_data_import_kill import MAPPING, file_of, held
 
 from crm_metrics import workspace
 from crm_metrics.data_import.load import import_file
 from crm_metrics.database import DataSet, find_data_set, open_source
 from crm_metrics.metric import BadInput
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 MAY = date(2024, 5, 1)
 
@@ -33,7 +44,7 @@ class PostgreSQL(NamedTuple):
     folder: Path
     restart: Callable[[str], None]
 
-    def data_set(self, name: str, **changed: str) -> DataSet:
+    def data_set(self, name: str, **changed: Any) -> DataSet:
         """The data set of one schema, in an address with other parts, such as username."""
         url = make_url(self.address).set(**changed).update_query_dict({"schema": name})
         return find_data_set(url.render_as_string(hide_password=False))
@@ -59,7 +70,7 @@ def server(postgresql_address: str) -> Iterator[PostgreSQL]:
             running.cleanup()
 
 
-RESTARTS = ("fast", "immediate") * 4
+RESTARTS = ("fast", "immediate") * 3
 
 
 @pytest.mark.slow
@@ -117,7 +128,7 @@ def test_an_import_that_a_restart_cuts_off_changes_nothing_and_loads_everything_
 @pytest.mark.postgresql
 def test_restarts_at_random_moments_leave_an_import_whole_or_undone_and_trying_again_doubles_nothing(server):
     moments, outcomes = random.Random(1997), []
-    for number in range(12):
+    for number in range(8):
         data_set = server.data_set(f"moment_{number}")
         import_file(data_set, file_of(0, 200), "first.csv", MAPPING)
         before = held(data_set)
@@ -206,3 +217,163 @@ def test_two_processes_that_set_the_first_targets_at_once_keep_both(server):
         list(pool.map(lambda month: workspace.write_targets(data_set, "orders", months=[month], target_value=1), months))
     assert workspace.read_targets(data_set)["month_on"].dt.date.tolist() == months
     assert workspace.version(data_set) == 8
+
+
+# ── several dashboards behind nginx ─────────────────────────────────────────────────────────────────────────────────────
+
+PORTS = (8501, 8502, 8503)  # those of deploy/nginx.conf, which stand for free ones here
+AROUND = """
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ }}
+http {{
+    include /etc/nginx/mime.types;
+    log_format asked '$upstream_addr $uri';
+    access_log {folder}/access.log asked;
+    {paths}
+    {site}
+}}
+"""
+OF_ITS_OWN = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
+class Site(NamedTuple):
+    """Three dashboards behind one address. stop: ends the process of one port. asked: addresses of processes and paths, as logged."""
+
+    address: str
+    stop: Callable[[int], None]
+    log: Path
+
+    def asked(self) -> list[tuple[str, str]]:
+        """The process that answered and the path of each request, without what is the same in every process."""
+        lines = [line.rsplit(" ", 1) for line in self.log.read_text().splitlines()]
+        return [(process.rpartition(":")[2], path) for process, path in lines if not path.startswith("/static/")]
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in sockets]
+
+
+def configuration(folder: Path, address: str, ports: list[int]) -> Path:
+    """The project's configuration with these ports, in as little around it as nginx needs to run for one test."""
+    site = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8").replace("127.0.0.1:8080", address)
+    for written, port in zip(PORTS, ports, strict=True):
+        site = site.replace(str(written), str(port))
+    paths = " ".join(f"{name}_temp_path {folder}/{name};" for name in OF_ITS_OWN)
+    path = folder / "nginx.conf"
+    path.write_text(AROUND.format(folder=folder, paths=paths, site=site))
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The project's nginx in front of three fresh processes, which share a folder of data."""
+    if not (program := find_nginx()):
+        pytest.skip(f"no nginx found; to run this test: {INSTALL_COMMAND}")
+    folder = tmp_path_factory.mktemp("site")
+    (address,) = (f"127.0.0.1:{port}" for port in free_ports(1))
+    with ExitStack() as everything:
+        running: dict[int, ExitStack] = {}
+        for number in range(len(PORTS)):
+            process = everything.enter_context(ExitStack())
+            served = process.enter_context(running_dashboard(folder / f"{number}.log", {"CRM_METRICS_DATA_DIR": str(folder)}))
+            running[int(served.address.rpartition(":")[2])] = process
+        path = configuration(folder, address, list(running))
+        nginx = subprocess.Popen([program, "-p", str(folder), "-c", str(path), "-e", str(folder / "error.log")])
+        everything.callback(nginx.wait)
+        everything.callback(nginx.terminate)
+        while not reached(address):
+            assert nginx.poll() is None, (folder / "error.log").read_text()
+            time.sleep(0.05)
+        yield Site(f"http://{address}", lambda port: running[port].close(), folder / "access.log")
+
+
+def reached(address: str) -> bool:
+    host, _, port = address.partition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def new_reader(chromium: "Browser") -> "Page":
+    """A reader with cookies of their own."""
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US").new_page()
+    page.set_default_timeout(SLOW)
+    return page
+
+
+def process_of(reader: "Page") -> str:
+    return next(cookie["value"] for cookie in reader.context.cookies() if cookie["name"] == "crm_process")
+
+
+def visit(reader: "Page", address: str, title: str) -> str:
+    reader.goto(address)
+    heading(reader, title)
+    return process_of(reader)
+
+
+def upload(reader: "Page", file: Path) -> None:
+    file.write_text(ORDERS, encoding="utf-8")
+    reader.set_input_files("input[type=file]", str(file))
+    reader.wait_for_selector("text=12 rows, 5 columns")
+    settled(reader)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_each_reader_stays_with_one_process_and_sees_what_others_import(site, chromium, tmp_path):
+    first, second = new_reader(chromium), new_reader(chromium)
+    homes = [visit(reader, f"{site.address}/data?data=mine", "Data") for reader in (first, second)]
+    assert homes[0] != homes[1], "new readers are dealt out in turn"
+    upload(first, tmp_path / "orders.csv")
+    first.click('[data-testid="stMain"] button:has(p:text-is("Load"))')
+    first.wait_for_selector("text=loaded as batch 1")
+    for reader in (first, second):
+        visit(reader, f"{site.address}/executive_kpis?data=mine", "Executive KPIs")
+        choose(reader, "choose_period", "Last 90 days")
+        reader.wait_for_url("**period=last_90_days**")
+        reader.reload()
+        heading(reader, "Executive KPIs")
+        assert reader.locator(".tile").count() >= 4
+    assert [process_of(reader) for reader in (first, second)] == homes
+    assert {process for process, path in site.asked() if path.startswith("/_stcore/upload_file/")} == {homes[0]}
+    assert {process for process, _ in site.asked()} == set(homes)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_readers_of_a_process_that_ends_move_to_another_and_stay_there(site, chromium, tmp_path):
+    reader = new_reader(chromium)
+    home = visit(reader, f"{site.address}/data?data=moved", "Data")
+    site.stop(int(home))
+    give_up_at = time.monotonic() + 30
+    while (moved := process_of(reader)) == home and time.monotonic() < give_up_at:
+        reader.wait_for_timeout(100)  # the open page connects again by itself, and the answer brings the cookie
+    assert moved != home
+    settled(reader)
+    before = len(site.asked())
+    upload(reader, tmp_path / "orders.csv")
+    reader.reload()
+    heading(reader, "Data")
+    visit(reader, f"{site.address}/definitions?data=moved", "Definitions")
+    assert {process for process, _ in site.asked()[before:]} == {moved}
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_scripts_are_compressed_and_kept_by_browsers_and_nobody_else_may_frame_a_page(site):
+    with urlopen(f"{site.address}/") as page:
+        script = re.search(r"static/js/index[^\"]+\.js", page.read().decode())
+        assert page.headers["Set-Cookie"].startswith("crm_process=")
+        assert page.headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert page.headers["Cache-Control"] == "no-cache"
+    assert script
+    with urlopen(Request(f"{site.address}/{script[0]}", headers={"Accept-Encoding": "gzip"})) as scripts:
+        assert scripts.headers["Content-Encoding"] == "gzip"
+        assert "immutable" in scripts.headers["Cache-Control"]
+        assert scripts.headers["Set-Cookie"] is None
+        sent = scripts.read()
+    assert len(sent) < len(gzip.decompress(sent)) / 2
