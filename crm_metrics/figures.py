@@ -47,8 +47,9 @@ _TICKS: dict[Unit, dict[str, Any]] = {
 
 def base(*, x_title: str, y_title: str, y_unit: Unit = "ratio", x_unit: Unit = "ratio", height: int = HEIGHT) -> go.Figure:
     """Return an empty figure with titled axes (titles carry units), a quiet grid and no legend."""
-    figure = go.Figure()
+    figure = go.Figure(layout={"template": "none"})  # plotly's own is 7 KB in each figure, none of which is seen
     figure.update_layout(
+        autotypenumbers="strict",
         height=height,
         margin={"l": 8, "r": 16, "t": 16, "b": 8},
         showlegend=False,
@@ -159,6 +160,6 @@ def themed(figure: go.Figure, *, dark: bool, chinese: bool = False) -> go.Figure
         shown.for_each_annotation(lambda note: note.update(font_color=_ON_DARK.get(note.font.color, note.font.color)))
     shown.update_layout(font_color=text, hoverlabel={"bgcolor": hover, "font": {"color": text}, "bordercolor": grid})
     shown.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": GREY, "activecolor": text})
-    shown.update_xaxes(linecolor=grid, tickcolor=grid)
+    shown.update_xaxes(linecolor=grid, tickcolor=grid, zerolinecolor=grid)
     shown.update_yaxes(gridcolor=grid, zerolinecolor=grid, zerolinewidth=1)
     return shown

@@ -50,11 +50,13 @@ with right, ui.question(t("Profile")):
     if unknown := words.unknown_in_words(profile):
         ui.note(unknown)
 with ui.question(t("Orders and returns")):
-    shown = columns(words.known_columns(orders, *words.ORDERS))
-    chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown, selects=True)
-    ui.note(t("Choose an order to see its lines."))
-    if chosen:
-        lines = statistic.lines_of(ui.ask(page, gather.order_lines), orders, chosen)
-        ui.table(
-            page, words.kinds_in_words(lines, "line_kind"), name="order_lines", columns=columns(words.known_columns(lines, *words.LINES))
-        )
+
+    @ui.part
+    def orders_and_lines() -> None:
+        shown = columns(words.known_columns(orders, *words.ORDERS))
+        chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown, selects=True)
+        ui.note(t("Choose an order to see its lines."))
+        if chosen:
+            lines = statistic.lines_of(ui.ask(page, gather.order_lines), orders, chosen)
+            shown = columns(words.known_columns(lines, *words.LINES))
+            ui.table(page, words.kinds_in_words(lines, "line_kind"), name="order_lines", columns=shown)

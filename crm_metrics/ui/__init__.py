@@ -2,7 +2,7 @@
 
 from crm_metrics.ui.choices import choose_period
 from crm_metrics.ui.parts import Column, draw, figure, finding, note, question, table, tabs, tiles
-from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, start_page
+from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, part, start_page
 
 __all__ = [
     "ICON",
@@ -17,6 +17,7 @@ __all__ = [
     "navigation",
     "note",
     "open_page",
+    "part",
     "question",
     "start_page",
     "table",

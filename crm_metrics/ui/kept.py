@@ -38,6 +38,9 @@ class Kept:
     def __len__(self) -> int:
         return len(self._answers)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._answers
+
     def answer(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return the answer kept under `key`, else what `make` gives: one thread computes it, the others that want it wait.
 

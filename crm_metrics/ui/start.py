@@ -6,14 +6,16 @@ Every page draws these itself, because a page opened by its address in a fresh p
 import logging
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
 from crm_metrics import database, sales
 from crm_metrics.database import DataMoved, DataSet, Source
@@ -97,9 +99,15 @@ class CachedSource(Source):
 
     def remember(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return `function(self, *arguments)`, kept by data set, version, scope, function and arguments."""
-        name = (function.__module__, function.__qualname__)
-        found: T = kept().answer((*self.key, *name, repr(arguments)), lambda: function(self, *arguments))
+        found: T = kept().answer(self._key_of(function, arguments), lambda: function(self, *arguments))
         return found
+
+    def remembers(self, function: Callable[..., Any], *arguments: Any) -> bool:
+        """Return whether `remember` has its answer ready."""
+        return self._key_of(function, arguments) in kept()
+
+    def _key_of(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*self.key, function.__module__, function.__qualname__, repr(arguments))
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -108,9 +116,10 @@ class CachedSource(Source):
 
 
 def ask(page: Page, function: Callable[..., T], *arguments: Any) -> T:
-    """Return `function(source, filters, *arguments)`, a table of a room, while the reader sees that something is going on."""
+    """Return `function(source, filters, *arguments)`, a table of a room; while it is computed the reader sees that something goes on."""
+    is_ready = page.source.remembers(function, page.filters, *arguments)
     try:
-        with st.spinner(t("Computing…"), show_time=True):
+        with nullcontext() if is_ready else st.spinner(t("Computing…"), show_time=True):
             return page.source.remember(function, page.filters, *arguments)
     except DataMoved:
         st.rerun()
@@ -141,6 +150,8 @@ def guarded() -> Iterator[None]:
         st.error(safe_text(str(problem)), icon=":material/error:")
     except DataMoved:
         st.rerun()
+    except FragmentHandledException:  # a part has said it
+        raise
     except Exception:
         number = secrets.token_hex(3)
         _log.exception("Error %s on a page", number)
@@ -148,6 +159,22 @@ def guarded() -> Iterator[None]:
             t("Something went wrong on our side. Quote the number {number} when you report it.", number=number), icon=":material/error:"
         )
         raise
+
+
+def part(function: Callable[[], None]) -> None:
+    """Draw `function`, a part of its page, where it stands; a choice in it draws it anew alone. Used as a decorator.
+
+    It goes on with the page's source: a newer version of the data is seen by the next run of the whole page.
+    """
+
+    @st.fragment
+    @wraps(function)
+    def drawn() -> None:
+        choose_language()  # neither app.py nor start_page runs before a part that is drawn alone
+        with guarded():
+            function()
+
+    drawn()
 
 
 def _go_home() -> None:
