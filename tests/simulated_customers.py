@@ -5,7 +5,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from crm_metrics.purchase_model.bootstrap import RESAMPLES, refitted
 from crm_metrics.purchase_model.model import unfitted
+from crm_metrics.purchase_model.prediction import drawn_parts, outlook
+from crm_metrics.purchase_model.value import expected_value
 
 TRUTH = {"r": 0.5, "alpha": 6.0, "a": 0.8, "b": 2.5}
 SPEND_TRUTH = {"p": 6.0, "q": 4.0, "v": 15.0}
@@ -60,3 +63,12 @@ def simulated(size, *, weeks=104, seed=1, days_after=0, truth=TRUTH, spend=SPEND
             "later_value": np.where(later > 0, random.gamma(np.maximum(spend["p"] * later, 1e-9)) / level, 0.0),
         }
     )
+
+
+def predicted(summary, models, *, horizon, part, resamples=RESAMPLES, seed=1):
+    """The refits, what they expect, and what the parts may bring: all steps from the models to the draws."""
+    refits = refitted(summary, models, resamples=resamples, seed=seed)
+    ahead = outlook(refits, summary, horizon=horizon)
+    expected = expected_value(summary, models[0], spend=models[1], horizon=horizon)
+    known = {name: expected[name].to_numpy() for name in ("expected_purchases", "expected_spend", "expected_value")}
+    return refits, ahead, drawn_parts(ahead, summary.assign(**known), part, seed=seed)

@@ -13,16 +13,16 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated_customers import predicted
 from streamlit.testing.v1 import AppTest
 
-from crm_metrics import database, schema
+from crm_metrics import database, facts, schema
 from crm_metrics import lifetime_value as room
 from crm_metrics.database import DataSet, Source, open_source
 from crm_metrics.filters import Filters, Scope
 from crm_metrics.language import speaking
 from crm_metrics.lifetime_value import figure, query, statistic, words
 from crm_metrics.lifetime_value.forecast import dates, fitted
-from crm_metrics.purchase_model.bootstrap import bootstrap_parts
 from crm_metrics.purchase_model.model import PARAMETERS, ModelName, unfitted
 from crm_metrics.purchase_model.score import expected_purchases
 from crm_metrics.purchase_model.value import Horizon
@@ -79,6 +79,7 @@ def write(data_set: DataSet, orders: list[dict], *, products: dict[str, str] | N
         if products:
             named = {"product_id": list(products), "category": list(products.values()), "batch_id": [1] * len(products)}
             writer.append(schema.products, pa.table(named))
+        facts.rebuild(writer.connection)
     return data_set
 
 
@@ -489,7 +490,7 @@ def test_one_customer_has_an_interval_of_what_one_customer_may_bring(cdnow):
     made = fitted(cdnow, Scope(), SPLIT)
     pair = (made.models["bg_nbd"], made.models["gamma_gamma"])
     part = np.where(made.summary["customer_id"] == "1516", 0, -1)
-    drawn = bootstrap_parts(made.summary, pair, horizon=Horizon(SPLIT, 12, 0.1), part=part)
+    _, _, drawn = predicted(made.summary, pair, horizon=Horizon(SPLIT, 12, 0.1), part=part)
     low, high = statistic.interval(drawn.values[:, 0])
     expected = float(table("customers", cdnow, CDNOW).set_index("customer_id").loc["1516", "expected_value"])
     assert 0 <= low < expected < high < 5 * expected
@@ -498,10 +499,10 @@ def test_one_customer_has_an_interval_of_what_one_customer_may_bring(cdnow):
 
 @pytest.mark.slow
 def test_the_tables_that_look_ahead_take_a_horizon_and_a_rate(cdnow):
-    for name in ("tiles", "customers", "distribution", "value_by_segment", "parameters"):
+    for name in ("tiles", "customers", "distribution", "value_by_segment"):
         near, far = (table(name, cdnow, CDNOW, room.Terms(months, 0.0)) for months in (6, 24))
         assert list(near.columns) == list(far.columns), name
-        assert name == "parameters" or not near.equals(far), name
+        assert not near.equals(far), name
 
 
 @pytest.mark.parametrize(("correlation", "warns"), [(0.31, True), (-0.31, True), (0.29, False), (math.nan, False)])

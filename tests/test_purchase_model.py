@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated_customers import SPEND_TRUTH, TRUTH, customers, simulated
+from simulated_customers import SPEND_TRUTH, TRUTH, customers, predicted, simulated
 
 from crm_metrics import language
-from crm_metrics.purchase_model.bootstrap import bootstrap_parts
 from crm_metrics.purchase_model.fit import PARETO_CUSTOMERS, fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd, fit_pareto_nbd
 from crm_metrics.purchase_model.gate import data_gate
 from crm_metrics.purchase_model.groups import customer_groups, grouped, history, reweighted
@@ -170,8 +169,8 @@ def test_where_nobody_leaves_the_forecast_stands_and_the_parameters_of_leaving_a
 def test_resamples_where_nobody_leaves_count(loyal):
     pair = fit_bg_nbd(loyal), fit_gamma_gamma(loyal)
     horizon = Horizon(date(2024, 1, 1), 12)
-    found = bootstrap_parts(loyal, pair, horizon=horizon, part=np.zeros(len(loyal), dtype=int), resamples=60)
-    assert found.failed <= 1
+    refits, _, found = predicted(loyal, pair, horizon=horizon, part=np.zeros(len(loyal), dtype=int), resamples=60)
+    assert refits.failed <= 1
     value = expected_value(loyal, pair[0], spend=pair[1], horizon=horizon)["expected_value"].sum()
     assert found.values.min() < value < found.values.max()
 

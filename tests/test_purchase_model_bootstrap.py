@@ -3,13 +3,12 @@
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pytest
-from simulated_customers import simulated
+from simulated_customers import predicted, simulated
 
 from crm_metrics.lifetime_value.statistic import interval
-from crm_metrics.purchase_model import bootstrap
-from crm_metrics.purchase_model.bootstrap import bootstrap_parts
+from crm_metrics.purchase_model import bootstrap, prediction
+from crm_metrics.purchase_model.bootstrap import refitted
 from crm_metrics.purchase_model.fit import fit_bg_nbd, fit_gamma_gamma
 from crm_metrics.purchase_model.model import Model, unfitted
 from crm_metrics.purchase_model.value import Horizon, expected_value
@@ -35,30 +34,23 @@ YEAR = Horizon(date(2024, 1, 1), 12, 0.1)
 def test_bootstrap_of_unconverged_models_or_few_refits_is_unknown(two_thousand, fitted_pair):
     nothing = (unfitted("bg_nbd", customers=0), unfitted("gamma_gamma", customers=0))
     for pair, resamples in ((nothing, 60), (fitted_pair, 39)):
-        found = bootstrap_parts(two_thousand, pair, horizon=YEAR, part=ONE_PART, resamples=resamples)
+        refits, _, found = predicted(two_thousand, pair, horizon=YEAR, part=ONE_PART, resamples=resamples)
         assert found.values.shape == found.purchases.shape == (0, 1)
-        assert found.parameters[["low", "median", "high"]].isna().all(axis=None)
+        assert refits.failed == resamples
+        assert refits.parameters[["low", "median", "high"]].isna().all(axis=None)
 
 
 def test_what_parts_bring_adds_up_to_the_whole_in_each_draw(two_thousand, fitted_pair):
     part = np.arange(2_000) % 7
-    drawn = bootstrap_parts(two_thousand, fitted_pair, horizon=YEAR, part=part, resamples=60)
-    whole = bootstrap_parts(two_thousand, fitted_pair, horizon=YEAR, part=ONE_PART, resamples=60)
+    _, _, drawn = predicted(two_thousand, fitted_pair, horizon=YEAR, part=part, resamples=60)
+    _, _, whole = predicted(two_thousand, fitted_pair, horizon=YEAR, part=ONE_PART, resamples=60)
     assert drawn.values.sum(axis=1) == pytest.approx(whole.values[:, 0], rel=1e-12)
     assert drawn.purchases.sum(axis=1) == pytest.approx(whole.purchases[:, 0], rel=1e-12)
-    pd.testing.assert_frame_equal(drawn.parameters, whole.parameters)
-
-
-def test_the_refits_are_the_same_whatever_is_shown(two_thousand, fitted_pair):
-    one = np.where(np.arange(2_000) == 3, 0, -1)
-    shown = [bootstrap_parts(two_thousand, fitted_pair, horizon=YEAR, part=part, resamples=60) for part in (one, ONE_PART)]
-    assert (shown[0].new_customer_values == shown[1].new_customer_values).all()
-    pd.testing.assert_frame_equal(shown[0].parameters, shown[1].parameters)
 
 
 def test_a_seed_gives_the_same_draws_and_another_seed_others(two_thousand, fitted_pair):
     first, again, other = (
-        bootstrap_parts(two_thousand, fitted_pair, horizon=YEAR, part=ONE_PART, resamples=60, seed=seed) for seed in (4, 4, 5)
+        predicted(two_thousand, fitted_pair, horizon=YEAR, part=ONE_PART, resamples=60, seed=seed)[2] for seed in (4, 4, 5)
     )
     assert (first.values == again.values).all()
     assert (first.values != other.values).any()
@@ -68,7 +60,7 @@ def test_one_customer_brings_nothing_as_often_as_the_model_says(two_thousand, fi
     """The best customer, known and drawn once per resample: drawing customers would leave this one out of 37 % of them."""
     worth = expected_value(two_thousand, fitted_pair[0], spend=fitted_pair[1], horizon=YEAR)
     best = int(worth["expected_value"].argmax())
-    drawn = bootstrap_parts(two_thousand, fitted_pair, horizon=YEAR, part=np.where(np.arange(2_000) == best, 0, -1))
+    _, _, drawn = predicted(two_thousand, fitted_pair, horizon=YEAR, part=np.where(np.arange(2_000) == best, 0, -1))
     low, high = np.quantile(drawn.values[:, 0], [0.025, 0.975])
     assert low < worth["expected_value"][best] < high
     customer, (r, alpha, *_) = two_thousand.iloc[best], fitted_pair[0].values()
@@ -80,13 +72,12 @@ def test_one_customer_brings_nothing_as_often_as_the_model_says(two_thousand, fi
 
 @pytest.mark.slow
 def test_outcomes_of_a_sample_scatter_as_those_of_all(two_thousand, fitted_pair, monkeypatch):
-    """Above 100,000 customers (here 500, of each part 50): standard deviations over 200 draws agree within four standard errors."""
+    """Above 2,000 customers (here 500): standard deviations over 200 draws agree within four standard errors."""
     part = np.where(np.arange(2_000) < 1_700, 0, 1)
-    every = bootstrap_parts(two_thousand, fitted_pair, horizon=YEAR, part=part)
-    assert bootstrap.OUTCOMES_DRAWN == 100_000
-    monkeypatch.setattr(bootstrap, "OUTCOMES_DRAWN", 500)
-    monkeypatch.setattr(bootstrap, "_FEWEST_OF_A_PART", 50)
-    some = bootstrap_parts(two_thousand, fitted_pair, horizon=YEAR, part=part)
+    _, _, every = predicted(two_thousand, fitted_pair, horizon=YEAR, part=part)
+    assert prediction.CUSTOMERS_DRAWN == 2_000
+    monkeypatch.setattr(prediction, "CUSTOMERS_DRAWN", 500)
+    _, _, some = predicted(two_thousand, fitted_pair, horizon=YEAR, part=part)
     for found, wanted in ((some.values, every.values), (some.purchases, every.purchases)):
         assert found.mean(axis=0) == pytest.approx(wanted.mean(axis=0), abs=4 * wanted.std(axis=0).max() / 100**0.5)
         assert found.std(axis=0) == pytest.approx(wanted.std(axis=0), rel=0.28)  # 4 x sqrt(2) / sqrt(2 x 200), normal draws
@@ -115,7 +106,7 @@ def test_what_in_fact_comes_lies_in_the_prediction_interval_as_often_as_it_says(
     for seed in range(60):
         base = simulated(1_500, weeks=300, seed=seed, days_after=366)
         pair = fit_bg_nbd(base), fit_gamma_gamma(base)
-        drawn = bootstrap_parts(base, pair, horizon=Horizon(date(2023, 3, 1), 12), part=part, seed=seed).values
+        drawn = predicted(base, pair, horizon=Horizon(date(2023, 3, 1), 12), part=part, seed=seed)[2].values
         came = np.bincount(part, weights=base["later_value"])
         low, high = interval(drawn.sum(axis=1))
         covered += low <= came.sum() <= high
@@ -132,8 +123,21 @@ def test_what_in_fact_comes_lies_in_the_prediction_interval_as_often_as_it_says(
 def test_200_refits_of_100000_customers_all_succeed():
     many = simulated(100_000)
     pair = fit_bg_nbd(many), fit_gamma_gamma(many)
-    found = bootstrap_parts(many, pair, horizon=YEAR, part=np.arange(100_000) % 5)
-    assert found.failed == 0
+    assert refitted(many, pair).failed == 0
+
+
+@pytest.mark.slow
+def test_refits_of_a_smaller_resample_spread_as_those_of_as_many_as_there_are(monkeypatch):
+    """Above 100,000 customers (here 2,500 of 10,000): standard deviations of 400 refits agree within four standard errors."""
+    many = simulated(10_000)
+    pair = fit_bg_nbd(many), fit_gamma_gamma(many)
+    assert bootstrap.LARGEST_RESAMPLE == 100_000
+    spreads = []
+    for most in (100_000, 2_500):
+        monkeypatch.setattr(bootstrap, "LARGEST_RESAMPLE", most)
+        pairs = refitted(many, pair, resamples=400).pairs
+        spreads.append(np.std([np.log([*one.values(), *two.values()]) for one, two in pairs], axis=0))
+    assert spreads[1] == pytest.approx(spreads[0], rel=0.2)  # 4 x sqrt(2) / sqrt(2 x 400), normal draws
 
 
 @pytest.mark.slow

@@ -13,13 +13,15 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from simulated_customers import predicted
 
-from crm_metrics.purchase_model.bootstrap import _base, _bought_if_alive, bootstrap_parts
+from crm_metrics.purchase_model.bootstrap import Refits, refitted
 from crm_metrics.purchase_model.fit import fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd, fit_pareto_nbd
 from crm_metrics.purchase_model.gate import data_gate
 from crm_metrics.purchase_model.groups import customer_groups, grouped, history
 from crm_metrics.purchase_model.holdout import expected_cumulative, holdout_by_frequency, holdout_test
 from crm_metrics.purchase_model.likelihood import beta_geometric, gamma_gamma, pareto_nbd, spend_of
+from crm_metrics.purchase_model.prediction import _points, outlook
 from crm_metrics.purchase_model.score import (
     alive_by_construction,
     expected_purchases,
@@ -306,23 +308,25 @@ EVERYBODY = np.zeros(2357, dtype=np.int64)
 
 def test_bootstrap_lies_around_the_point_value_and_is_the_same_again(cdnow, bg, spend):
     horizon = Horizon(date(1997, 9, 30), 12, 0.1)
-    found = bootstrap_parts(cdnow, (bg, spend), horizon=horizon, part=EVERYBODY, resamples=60, seed=5)
+    refits, _, found = predicted(cdnow, (bg, spend), horizon=horizon, part=EVERYBODY, resamples=60, seed=5)
     total = expected_value(cdnow, bg, spend=spend, horizon=horizon)["expected_value"].sum()
     assert found.values.mean() == pytest.approx(total, abs=4 * found.values.std() / 60**0.5)  # four standard errors
-    assert (len(found.values), found.failed) == (60, 0)
-    again = bootstrap_parts(cdnow, (bg, spend), horizon=horizon, part=EVERYBODY, resamples=60, seed=5)
+    assert (len(found.values), refits.failed) == (60, 0)
+    _, _, again = predicted(cdnow, (bg, spend), horizon=horizon, part=EVERYBODY, resamples=60, seed=5)
     assert (again.values == found.values).all()
     assert (again.purchases == found.purchases).all()
 
 
-def test_purchases_interpolated_over_age_are_those_of_each_history(cdnow, bg):
-    base, horizon = _base(cdnow), Horizon(date(1997, 9, 30), 12, 0.1)
-    found = _bought_if_alive(base, bg, horizon.discounted())[base.groups.group]
-    assert found == pytest.approx(purchases_if_alive(bg, cdnow, horizon=horizon.discounted()), rel=1e-6)
+def test_purchases_interpolated_over_age_are_those_of_each_history(cdnow, bg, spend):
+    horizon = Horizon(date(1997, 9, 30), 12)
+    ahead = outlook(Refits(((bg, spend),), 0, pd.DataFrame()), cdnow, horizon=horizon)
+    place, basis = _points(ahead, cdnow)
+    found = (ahead.if_alive[0][place] * basis).sum(axis=1)
+    assert found == pytest.approx(purchases_if_alive(bg, cdnow, horizon=horizon.total()), rel=1e-6)
 
 
 def test_bootstrap_spread_of_the_parameters_is_near_their_standard_errors(cdnow, bg, spend):
-    table = bootstrap_parts(cdnow, (bg, spend), horizon=Horizon(date(1997, 9, 30), 12), part=EVERYBODY, resamples=200).parameters
+    table = refitted(cdnow, (bg, spend), resamples=200).parameters
     spread = dict(zip(table["parameter"], (table["high"] - table["low"]) / 3.92, strict=True))
     assert spread["r"] == pytest.approx(bg.standard_errors["r"], rel=0.35)  # 200 draws; a skewed distribution
     assert spread["q"] == pytest.approx(spend.standard_errors["q"], rel=0.35)

@@ -3,14 +3,16 @@
 metrics    what each number means
 query      purchase histories, and what became of them
 statistic  the value of a purchase, P(alive), the distribution, the hold-out
-forecast   the models, fitted once per version, scope and as-of date, and the tables made of them
+forecast   the models, fitted once per version, scope and as-of date, and what they expect
+tables     the tables made of them
 figure     the pictures
 words      the findings in words
 """
 
 from crm_metrics.lifetime_value.figure import alive_lines, distribution_bars, holdout_bins, holdout_tracking, repeat_bars, segment_bars
-from crm_metrics.lifetime_value.forecast import (
-    Terms,
+from crm_metrics.lifetime_value.forecast import Terms
+from crm_metrics.lifetime_value.metrics import HOLDOUT_ERROR, METRICS
+from crm_metrics.lifetime_value.tables import (
     alive,
     customers,
     data_gate_table,
@@ -28,7 +30,6 @@ from crm_metrics.lifetime_value.forecast import (
     tiles,
     value_by_segment,
 )
-from crm_metrics.lifetime_value.metrics import HOLDOUT_ERROR, METRICS
 from crm_metrics.lifetime_value.words import (
     CUSTOMER_COLUMNS,
     HOLDOUT_COLUMNS,

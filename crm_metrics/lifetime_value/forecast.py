@@ -1,33 +1,37 @@
-"""From the source to the tables of the room: every fit is made once per version of the data, scope and as-of date.
+"""What the tables of the room are made from: every fit is made once per version of the data, scope and as-of date.
 
 The models are fitted on every customer the reader may see, up to the as-of date, whatever the other filters; region, channel and
 category choose whose forecasts are shown. Nothing after the as-of date is seen but by the hold-out.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters, Scope
-from crm_metrics.lifetime_value import metrics, query, statistic
+from crm_metrics.lifetime_value import query, statistic
 from crm_metrics.lifetime_value.statistic import Basis
-from crm_metrics.metric import Metric
-from crm_metrics.purchase_model.bootstrap import PartDraws, bootstrap_parts
-from crm_metrics.purchase_model.gate import CUSTOMERS_NEEDED, REPEATERS_NEEDED, Gate, data_gate
+from crm_metrics.purchase_model.bootstrap import Refits, refitted
+from crm_metrics.purchase_model.gate import Gate, data_gate
+from crm_metrics.purchase_model.groups import Integers
 from crm_metrics.purchase_model.holdout import expected_cumulative
 from crm_metrics.purchase_model.model import PARAMETERS, PURCHASE_MODELS, Model, ModelName, unfitted
+from crm_metrics.purchase_model.prediction import Outlook, PartDraws, drawn_parts, outlook
 from crm_metrics.purchase_model.score import probability_alive
-from crm_metrics.purchase_model.value import Horizon, expected_value, new_customer_value
+from crm_metrics.purchase_model.value import Horizon, expected_value
 from crm_metrics.sales import extent
 
 SPLIT_NUMERATOR, SPLIT_DENOMINATOR = 2, 3  # on the last day of the data the hold-out is the last third of the history
-_NO_DATA = date(1970, 1, 1)
+NO_DATA = date(1970, 1, 1)
+Booleans = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def dates(source: Source, filters: Filters) -> Dates:
     """Return the days of the models and their hold-out; an as-of date after the last day of the data is that last day."""
     holds = source(extent(filters.scope)).iloc[0]
     if pd.isna(holds.first_on):
-        return Dates(_NO_DATA, _NO_DATA, _NO_DATA, _NO_DATA)
+        return Dates(NO_DATA, NO_DATA, NO_DATA, NO_DATA)
     first_on, last_on = holds.first_on.date(), holds.last_on.date()
     as_of = min(filters.today or last_on, last_on)
     if as_of < last_on:
@@ -120,202 +124,87 @@ def valued(source: Source, scope: Scope, as_of: date, terms: Terms) -> pd.DataFr
     )
 
 
-class _Resampled(NamedTuple):
-    segments: pd.DataFrame  # region and channel of each part
+def refits(source: Source, scope: Scope, as_of: date) -> Refits:
+    """Return the models of `fitted` refitted to resamples of the customers."""
+    made = source.remember(fitted, scope, as_of)
+    return refitted(made.summary, (made.models["bg_nbd"], made.models["gamma_gamma"]))
+
+
+def ahead(source: Source, scope: Scope, as_of: date, terms: Terms) -> Outlook:
+    """Return what the refits expect over the horizon."""
+    made = source.remember(fitted, scope, as_of)
+    horizon = Horizon(as_of, terms.horizon_months, terms.discount_rate_per_year)
+    return outlook(source.remember(refits, scope, as_of), made.summary, horizon=horizon)
+
+
+def most_valuable(source: Source, scope: Scope, as_of: date, terms: Terms) -> Integers:
+    """Return the rows of `valued` from the highest expected value to the lowest, equal ones by customer_id; unknown ones last."""
+    values = source.remember(valued, scope, as_of, terms)["expected_value"].to_numpy()
+    return np.argsort(-values, kind="stable")
+
+
+class _Parts(NamedTuple):
+    """Parts of the customers by region and channel of the latest purchase: segments, one row a part, and the part of each customer."""
+
+    segments: pd.DataFrame
+    part: Integers
+
+
+def parts(source: Source, scope: Scope, as_of: date) -> _Parts:
+    """Return the parts of all customers."""
+    summary = source.remember(fitted, scope, as_of).summary
+    segments = summary[["order_region", "sales_channel"]].set_axis(["region", "channel"], axis=1)
+    part = segments.groupby(["region", "channel"], dropna=False, sort=False).ngroup().to_numpy()
+    return _Parts(segments.iloc[np.unique(part, return_index=True)[1]].reset_index(drop=True), part.astype(np.int64))
+
+
+class _Prospects(NamedTuple):
+    """What the customers chosen may bring. parts: region, channel, customers, expected_purchases, expected_value; draws: of each."""
+
+    parts: pd.DataFrame
     draws: PartDraws
 
 
-def resampled(source: Source, filters: Filters, as_of: date, terms: Terms) -> _Resampled:
-    """Return what the customers that `filters` choose may bring, in parts of one region and channel of the latest purchase each."""
-    made = source.remember(fitted, filters.scope, as_of)
-    is_shown = _is_shown(source, filters, as_of, made.summary)
-    segments = made.summary.loc[is_shown, ["order_region", "sales_channel"]].set_axis(["region", "channel"], axis=1)
-    part = np.full(len(made.summary), -1, dtype=np.int64)
-    codes = segments.groupby(["region", "channel"], dropna=False, sort=False).ngroup()
-    part[is_shown.to_numpy()] = codes
-    horizon = Horizon(as_of, terms.horizon_months, terms.discount_rate_per_year)
-    draws = bootstrap_parts(made.summary, (made.models["bg_nbd"], made.models["gamma_gamma"]), horizon=horizon, part=part)
-    return _Resampled(segments.assign(part=codes).drop_duplicates("part").sort_values("part"), draws)
-
-
-def held_out(source: Source, scope: Scope, split_on: date, until: date) -> pd.DataFrame:
-    """Return the customers up to `split_on` with what they bought after it: see statistic.holdout_customers."""
-    made = source.remember(fitted, scope, split_on)
-    return statistic.holdout_customers(made.summary, source(query.later_purchases(scope, split_on, until)), days=(until - split_on).days)
-
-
-def _is_shown(source: Source, filters: Filters, as_of: date, summary: pd.DataFrame) -> pd.Series:
-    if not (filters.region or filters.channel or filters.category):
-        return pd.Series(data=True, index=summary.index)
-    return summary["customer_id"].isin(source(query.chosen_customers(filters, as_of))["customer_id"])
-
-
-def _choice(filters: Filters) -> Filters:
-    """Return `filters` without what the models do not look at, so that an answer is kept once."""
-    return Filters(region=filters.region, channel=filters.channel, category=filters.category, scope=filters.scope)
-
-
-def queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
-    """Return the queries that the forecasts are made from, to be shown."""
-    days = dates(source, filters)
-    return (query.customer_histories(filters.scope, days.as_of), query.chosen_customers(filters, days.as_of))
-
-
-def holdout_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
-    """Return the queries that the hold-out is made from, to be shown."""
-    days = dates(source, filters)
-    return (
-        query.customer_histories(filters.scope, days.split_on),
-        query.later_purchases(filters.scope, days.split_on, days.holdout_until),
-        query.repeat_purchases(filters.scope, days.split_on, days.holdout_until),
-    )
-
-
-# ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def customers(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
-    """Return one row per customer the filters choose, the most valuable first.
-
-    customer_id, customer_name, region, channel (of the latest purchase), first_on, last_on, frequency, recency_days, age_days,
-    repeat_value_mean, alive_bg_nbd (unknown for one-time buyers: the model assumes it), alive_mbg_nbd, alive_pareto_nbd,
-    expected_purchases, expected_spend, expected_value (all BG/NBD), expected_value_lowest and _highest (of the three models).
-    """
-    as_of = dates(source, filters).as_of
+def prospects(source: Source, filters: Filters, as_of: date, terms: Terms) -> _Prospects:
+    """Return what the customers that `filters` choose are expected to bring, and may in fact, by region and channel."""
     every = source.remember(valued, filters.scope, as_of, terms)
-    chosen = every[_is_shown(source, filters, as_of, every)]
-    return chosen.sort_values(["expected_value", "customer_id"], ascending=[False, True], ignore_index=True)
+    segments, part = source.remember(parts, filters.scope, as_of)
+    chosen = np.where(is_shown(source, filters, as_of), part, -1)
+    draws = drawn_parts(source.remember(ahead, filters.scope, as_of, terms), every, chosen)
+    shown, rows = chosen >= 0, np.unique(chosen[chosen >= 0])
+    sums = {name: np.bincount(part[shown], weights=every[name].to_numpy()[shown]) for name in ("expected_purchases", "expected_value")}
+    table = segments.assign(customers=np.bincount(part[shown], minlength=len(segments))).iloc[rows]
+    table = table.assign(**{name: values[rows] for name, values in sums.items()}).reset_index(drop=True)
+    return _Prospects(table, PartDraws(draws.purchases[:, rows], draws.values[:, rows]))
 
 
-def tiles(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
-    """Return the tiles: metric, value, low, high (95%), unit, n (customers it is about).
+class _Tested(NamedTuple):
+    """The hold-out: totals, by_frequency and cumulative are tables of the room."""
 
-    The interval of the value and purchases of the customers shown is a prediction interval: what they may in fact bring; that of a new
-    customer's value is of the mean. Without a model: the value of the base unknown, and what there is to count.
-    """
-    days = dates(source, filters)
-    made = source.remember(fitted, filters.scope, days.as_of)
-    shown = customers(source, filters, terms)
-    if not made.has_forecast:
-        return _counted(shown)
-    draws = source.remember(resampled, _choice(filters), days.as_of, terms).draws
-    horizon = Horizon(days.as_of, terms.horizon_months, terms.discount_rate_per_year)
-    value, purchases = (float(shown[name].sum(skipna=False)) for name in ("expected_value", "expected_purchases"))
-    values, bought = draws.values.sum(axis=1), draws.purchases.sum(axis=1)
-    size = len(shown) or math.nan
-    new = new_customer_value(made.models["bg_nbd"], made.models["gamma_gamma"], horizon=horizon)
-    test = holdout(source, filters).query("model == 'bg_nbd'")
-    error = tuple(test[["error", "error_low", "error_high"]].iloc[0]) if len(test) else (math.nan, math.nan, math.nan)
-    rows = [
-        _tile(metrics.CUSTOMER_BASE_VALUE, value, statistic.interval(values), len(shown)),
-        _tile(metrics.EXPECTED_PURCHASES, purchases, statistic.interval(bought), len(shown)),
-        _tile(metrics.VALUE_PER_CUSTOMER, value / size, statistic.interval(values / size), len(shown)),
-        _tile(metrics.NEW_CUSTOMER_VALUE, new, statistic.interval(draws.new_customer_values), len(made.summary)),
-        _tile(metrics.HOLDOUT_ERROR, error[0], error[1:], int(test["customers"].sum())),
-    ]
-    return pd.DataFrame(rows)
+    totals: pd.DataFrame
+    by_frequency: pd.DataFrame
+    cumulative: pd.DataFrame
 
 
-def headline(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return the room's one tile for the overview: the value of the customer base over 12 months at 10% a year."""
-    return tiles(source, filters).query("metric == 'customer_base_value'").reset_index(drop=True)
+def tested(source: Source, scope: Scope, days: Dates) -> _Tested:
+    """Return what the models up to split_on say of the days after it, and what came."""
+    made = source.remember(fitted, scope, days.split_on)
+    later = source(query.later_purchases(scope, days.split_on, days.holdout_until))
+    held = statistic.holdout_customers(made.summary, later, days=(days.holdout_until - days.split_on).days)
+    totals, by_frequency = statistic.holdout_totals(made.models, held), statistic.holdout_frequencies(made.models, held)
+    return _Tested(totals, by_frequency, _cumulative(source, scope, days, held))
 
 
-def _counted(shown: pd.DataFrame) -> pd.DataFrame:
-    exact = (math.nan, math.nan)
-    frequency = shown["frequency"]
-    rows = [
-        _tile(metrics.CUSTOMER_BASE_VALUE, math.nan, exact, len(shown)),
-        _tile(metrics.MODELLED_CUSTOMERS, len(shown), exact, len(shown)),
-        _tile(metrics.REPEATERS, int((frequency > 0).sum()), exact, len(shown)),
-        _tile(metrics.REPEAT_PURCHASES, int(frequency.sum()), exact, len(shown)),
-    ]
-    return pd.DataFrame(rows)
-
-
-def _tile(metric: Metric, value: float, bounds: tuple[float, ...], n: int) -> dict[str, object]:
-    bounds = bounds if not math.isnan(value) else (math.nan, math.nan)
-    return {"metric": metric.name, "value": float(value), "low": bounds[0], "high": bounds[1], "unit": metric.unit, "n": n}
-
-
-def data_gate_table(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return one row: what there is, what a model needs, and on what it stands.
-
-    customers, repeaters, history_days, customers_needed, repeaters_needed, verdict ('none', 'rough', 'full'), has_forecast,
-    has_value, basis ('margin', 'revenue'), cost_coverage, left_out (repeaters without a positive value), correlation (of frequency
-    and value), finds_leaving (whether any model finds that customers leave), first_on, as_of, split_on, holdout_until, test_has_customers
-    (enough of them up to split_on for a model), shown (customers the filters choose).
-    """
-    days = dates(source, filters)
-    made = source.remember(fitted, filters.scope, days.as_of)
-    spend = made.models["gamma_gamma"]
-    row = {
-        "customers": made.gate.customers,
-        "repeaters": made.gate.repeaters,
-        "history_days": made.gate.history_days,
-        "customers_needed": CUSTOMERS_NEEDED,
-        "repeaters_needed": REPEATERS_NEEDED,
-        "verdict": made.gate.verdict,
-        "has_forecast": made.has_forecast,
-        "has_value": made.has_forecast and spend.converged and not spend.has_infinite_mean,
-        "basis": made.basis.kind,
-        "cost_coverage": made.basis.cost_coverage,
-        "left_out": spend.left_out,
-        "correlation": spend.correlation,
-        "finds_leaving": any(statistic.finds_leaving(made.models[name]) for name in PURCHASE_MODELS),
-        **{name: pd.Timestamp(day) if day != _NO_DATA else pd.NaT for name, day in days._asdict().items()},
-        "test_has_customers": source.remember(fitted, filters.scope, days.split_on).gate.verdict != "none",
-        "shown": int(_is_shown(source, filters, days.as_of, made.summary).sum()),
-    }
-    return pd.DataFrame([row])
-
-
-def model(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return one row per model: its parameters (NaN where not its own), log_likelihood, as_of and the hold-out totals.
-
-    The parameters are of the fit up to the as-of date. If that is the last day of the data, the hold-out pair is of a second fit, up to
-    split_on (two thirds of the history), with its forecast to the last day; else split_on is the as-of date.
-    """
-    days = dates(source, filters)
-    made = source.remember(fitted, filters.scope, days.as_of)
-    records = statistic.model_records(made.models, holdout(source, filters))
-    known = {"as_of": days.as_of, "split_on": days.split_on} if days.as_of != _NO_DATA else {"as_of": None, "split_on": None}
-    place = list(records.columns).index("holdout_actual")
-    for name, day in reversed(known.items()):
-        records.insert(place, name, pd.Series(pd.Timestamp(day) if day else pd.NaT, index=records.index, dtype="datetime64[us]"))
-    return records
-
-
-def holdout(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return one row per purchase model and one for the naive baseline: see statistic.holdout_totals."""
-    days = dates(source, filters)
-    made = source.remember(fitted, filters.scope, days.split_on)
-    return statistic.holdout_totals(made.models, source.remember(held_out, filters.scope, days.split_on, days.holdout_until))
-
-
-def holdout_by_frequency(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return the hold-out by frequency in the calibration: see statistic.holdout_frequencies."""
-    days = dates(source, filters)
-    made = source.remember(fitted, filters.scope, days.split_on)
-    return statistic.holdout_frequencies(made.models, source.remember(held_out, filters.scope, days.split_on, days.holdout_until))
-
-
-def holdout_cumulative(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return cumulative repeat purchases of the customers known on split_on, week by week from the first day to the last.
-
-    day, actual, bg_nbd, baseline (after split_on only: the rate so far goes on), is_holdout. Empty without a model.
-    """
-    days = dates(source, filters)
-    made = source.remember(fitted, filters.scope, days.split_on)
+def _cumulative(source: Source, scope: Scope, days: Dates, held: pd.DataFrame) -> pd.DataFrame:
+    made = source.remember(fitted, scope, days.split_on)
     if not made.has_forecast:
         return pd.DataFrame(columns=["day", "actual", "bg_nbd", "baseline", "is_holdout"])
     asked = _weeks_around(days)
-    bought = source(query.repeat_purchases(filters.scope, days.split_on, days.holdout_until))
+    bought = source(query.repeat_purchases(scope, days.split_on, days.holdout_until))
     after = (bought["purchased_on"] - pd.Timestamp(days.split_on)).dt.days.to_numpy()
     so_far = np.concatenate([[0.0], bought["purchases"].cumsum().to_numpy(dtype=float)])
-    cohorts = made.summary.groupby("age_days").size().rename("customers").rename_axis("first_days_before_as_of").reset_index()
+    cohorts = held.groupby("age_days").size().rename("customers").rename_axis("first_days_before_as_of").reset_index()
     expected = expected_cumulative(made.models["bg_nbd"], cohorts, days_after_as_of=asked)["expected_repeat_purchases"]
-    held = source.remember(held_out, filters.scope, days.split_on, days.holdout_until)
     at_split = so_far[np.searchsorted(after, 0, side="right")]
     per_day = float((held["frequency"] / held["age_days"].where(held["age_days"] > 0)).sum())
     return pd.DataFrame(
@@ -335,41 +224,21 @@ def _weeks_around(days: Dates) -> np.ndarray:
     return np.unique(np.append(np.arange(-(before // 7) * 7, after + 1, 7), after)).astype(float)
 
 
-def alive(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return P(alive) by number of repeat purchases and model, of the customers the filters choose: see alive_by_frequency."""
-    return statistic.alive_by_frequency(customers(source, filters))
+def is_chosen(source: Source, filters: Filters, as_of: date) -> Booleans:
+    """Return, of each customer of `fitted`, whether `filters` choose it."""
+    customer = pa.array(source.remember(fitted, filters.scope, as_of).summary["customer_id"])
+    if not (filters.region or filters.channel or filters.category):
+        return np.ones(len(customer), dtype=bool)
+    chosen = source.arrow(query.chosen_customers(filters, as_of))["customer_id"].combine_chunks()
+    # pandas' isin is a hundred times slower on text.
+    return np.asarray(pc.is_in(customer, value_set=chosen.cast(customer.type)).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def one_time_buyers(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return P(alive) of one-time buyers by model: see one_time_alive."""
-    return statistic.one_time_alive(customers(source, filters))
+def is_shown(source: Source, filters: Filters, as_of: date) -> Booleans:
+    """Return `is_chosen`, asked once for all periods."""
+    return source.remember(is_chosen, choice(filters), as_of)
 
 
-def parameters(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
-    """Return one row per parameter of each model with its standard error, interval and meaning: see parameter_table."""
-    as_of = dates(source, filters).as_of
-    made = source.remember(fitted, filters.scope, as_of)
-    draws = source.remember(resampled, _choice(replace(filters, region=(), channel=(), category=())), as_of, terms).draws
-    return statistic.parameter_table(made.models, draws.parameters)
-
-
-def distribution(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
-    """Return customers and value by expected value of the customer: see value_distribution."""
-    return statistic.value_distribution(customers(source, filters, terms)["expected_value"])
-
-
-def value_by_segment(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:
-    """Return one row per region and per channel of the customers' latest purchase, so that each customer is in one: parts add up.
-
-    segment_kind ('region', 'channel'), segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95%
-    prediction interval; the intervals of parts don't add up).
-    """
-    shown = customers(source, filters, terms)
-    parts, draws = source.remember(resampled, _choice(filters), dates(source, filters).as_of, terms)
-    kinds = [statistic.segment_values(shown, kind, parts=parts, drawn=draws.values) for kind in ("region", "channel")]
-    return pd.concat(kinds, ignore_index=True)
-
-
-def repeat_counts(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return customers by number of repeat purchase days: frequency (7: 7 or more), customers. Needs no model."""
-    return statistic.repeat_counts(customers(source, filters))
+def choice(filters: Filters) -> Filters:
+    """Return `filters` without what the models do not look at, so that an answer is kept once."""
+    return Filters(region=filters.region, channel=filters.channel, category=filters.category, scope=filters.scope)

@@ -115,17 +115,15 @@ def value_distribution(values: pd.Series) -> pd.DataFrame:
     )
 
 
-def segment_values(customers: pd.DataFrame, kind: Literal["region", "channel"], *, parts: pd.DataFrame, drawn: Floats) -> pd.DataFrame:
+def segment_values(parts: pd.DataFrame, kind: Literal["region", "channel"], *, drawn: Floats) -> pd.DataFrame:
     """Return one row per segment of one kind, the most valuable first.
 
-    customers: region, channel, expected_purchases, expected_value. parts: region and channel of each column of `drawn`, the values of
-    the bootstrap. Columns: segment_kind, segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95%
-    prediction interval).
+    parts: region, channel, customers, expected_purchases, expected_value, one row per column of `drawn`, the values of the bootstrap.
+    Columns: segment_kind, segment (empty: unknown), customers, expected_purchases, expected_value, low, high (95% prediction interval).
     """
-    by_segment = customers.groupby(kind, dropna=False)
-    table = by_segment[["expected_purchases", "expected_value"]].sum(min_count=1)
-    table.insert(0, "customers", by_segment.size())
-    code = table.index.get_indexer(pd.Index(parts[kind]))
+    by_segment = parts.groupby(kind, dropna=False)
+    table = by_segment[["customers", "expected_purchases", "expected_value"]].sum()
+    code = by_segment.ngroup().to_numpy()
     sums = [interval(drawn[:, code == place].sum(axis=1)) for place in range(len(table))]
     bounds = pd.DataFrame(sums, index=table.index, columns=["low", "high"], dtype=float)
     table = pd.concat([table, bounds], axis=1).rename_axis("segment").reset_index()

@@ -141,6 +141,14 @@ def spend_of(summary: pd.DataFrame) -> Spend:
     return Spend(frequency[usable], value[usable], np.ones(int(usable.sum())), distinct, position)
 
 
+def reweighted_spend(base: Spend, weight: Floats) -> Spend:
+    """Return `base` with other weights, without the rows of weight zero."""
+    kept = weight > 0
+    return base._replace(
+        frequency=base.frequency[kept], mean_value=base.mean_value[kept], weight=weight[kept], position=base.position[kept]
+    )
+
+
 def gamma_gamma(log_params: Floats, spend: Spend) -> LogLikelihood:
     """Return the log-likelihood of the Gamma-Gamma model of mean value per purchase (notes/025, equation 1)."""
     p, q, v = np.exp(log_params)
