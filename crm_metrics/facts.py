@@ -167,7 +167,7 @@ def _add_orders(connection: Connection, touched: Table | None, histories: Subque
     same_basket = and_(*[baskets.c[name] == sold.c[name] for name in _mask_names(elements)])
     rows = (
         select(
-            *[orders.c[name] for name in ("order_id", *_OF_ORDER, "is_purchase")],
+            *[orders.c[name] for name in ("order_id", *_OF_ORDER, "is_purchase", "is_cancelled")],
             baskets.c.basket_number,
             *[sold.c[name] for name in AMOUNTS],
             *[histories.c[name] for name in _HISTORY],

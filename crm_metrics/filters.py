@@ -1,16 +1,16 @@
 """The reader's choices and scope: one value, the SQL conditions it means, and the sentence that says so."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, FromClause, or_
 
-from crm_metrics import schema
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import PRESETS, Compare, Period, compared_period
+from crm_metrics.sql import is_one_of
 
 NAMED_VALUES = 3  # in the sentence; the filter itself lists them all
 UNKNOWN = "(unknown)"  # the choice that stands for an empty value
@@ -59,36 +59,39 @@ class Filters:
 
 @dataclass(frozen=True)
 class Choice:
-    """One shared filter: its key in the address, its label, its column and how it reads in the sentence."""
+    """One shared filter: its key in the address, its label, its column in the facts and how it reads in the sentence."""
 
     key: ChoiceKey
     label: str
-    column: ColumnElement[Any]
+    column: str
     sentence: str
 
 
 CHOICES: tuple[Choice, ...] = (
-    Choice("region", noop("Region"), schema.orders.c.order_region, noop("order region {values}")),
-    Choice("channel", noop("Channel"), schema.orders.c.sales_channel, noop("sales channel {values}")),
-    Choice("category", noop("Category"), schema.products.c.category, noop("product category {values}")),
+    Choice("region", noop("Region"), "order_region", noop("order region {values}")),
+    Choice("channel", noop("Channel"), "sales_channel", noop("sales channel {values}")),
+    Choice("category", noop("Category"), "category", noop("product category {values}")),
 )
-ORDER_CHOICES = CHOICES[:2]
-LINE_CHOICES = CHOICES[2:]
 
 
-def order_conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what an order must satisfy: the reader's scope, region and channel. The period is apart."""
-    return [*scope_conditions(filters.scope), *_chosen(filters, ORDER_CHOICES)]
+def conditions(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a row of facts must satisfy: the reader's scope, the period and the choices."""
+    return [
+        *scope_conditions(filters.scope, rows),
+        *period_conditions(rows.c.ordered_on, filters),
+        *choice_conditions(filters, rows),
+    ]
 
 
-def line_conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what an order line must satisfy: the category. Empty when no category is chosen."""
-    return _chosen(filters, LINE_CHOICES)
+def choice_conditions(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy by the reader's choices of region, channel and category, as far as it has such a column."""
+    chosen = [(rows.c[choice.column], getattr(filters, choice.key)) for choice in CHOICES if choice.column in rows.c]
+    return [_is_one_of(column, values) for column, values in chosen if values]
 
 
-def scope_conditions(scope: Scope) -> list[ColumnElement[bool]]:
-    """Return what an order must satisfy for this reader to see it."""
-    return [_is_one_of(schema.orders.c.order_region, scope.regions)] if scope.regions else []
+def scope_conditions(scope: Scope, rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a row of facts must satisfy for this reader to see it."""
+    return [_is_one_of(rows.c.order_region, scope.regions)] if scope.regions else []
 
 
 def period_conditions(day: ColumnElement[Any], filters: Filters) -> list[ColumnElement[bool]]:
@@ -134,18 +137,10 @@ def _period_text(filters: Filters) -> str:
     return t("from {start}", start=date_text(filters.start)) if filters.start else t("up to {end}", end=date_text(filters.end))
 
 
-def _chosen(filters: Filters, choices: Iterable[Choice]) -> list[ColumnElement[bool]]:
-    return [_is_one_of(choice.column, chosen) for choice in choices if (chosen := getattr(filters, choice.key))]
-
-
 def _is_one_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
     known = [value for value in values if value != UNKNOWN]
-    tests: list[ColumnElement[bool]] = []
-    if known:
-        tests.append(column.in_(known) if len(known) > 1 else column == known[0])
-    if UNKNOWN in values:
-        tests.append(column.is_(None))
-    return or_(*tests)
+    tests = [is_one_of(column, known)] if known else []
+    return or_(*tests, *([column.is_(None)] if UNKNOWN in values else []))
 
 
 # ── the address line ────────────────────────────────────────────────────────────────────────────────────────────────────

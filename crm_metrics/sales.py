@@ -1,98 +1,108 @@
-"""What was sold: the queries on orders and their lines that several rooms share.
+"""What was sold: the rows of facts that several rooms ask.
 
 Purchase: an order that was not cancelled and has positive quantity; gifts do not make one. Net revenue: the amounts of all lines,
 returns and credit notes negative on their own day, cancelled orders 0. Gross revenue: the amounts of the sold lines alone.
+
+Three sources, of which each answers what it can answer right under every filter: `orders_within` counts orders and customers,
+`amounts_within` adds amounts up by customer, order or campaign, `days_within` by day, region, channel and category.
 """
 
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, select
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, case, func, select
 
-from crm_metrics.filters import Filters, Scope, line_conditions, order_conditions, period_conditions, scope_conditions
-from crm_metrics.schema import data_set, order_lines, orders, products
+from crm_metrics.filters import Choice, Filters, Scope, choice_conditions, conditions, scope_conditions
+from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts
 
-IS_SALE = and_(order_lines.c.line_kind == "sale", order_lines.c.quantity > 0)
+_HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
+_OF_ORDER = ("order_id", "customer_id", "ordered_on", "order_region", "sales_channel", "campaign_id")
 
 
-def extent(scope: Scope) -> Select:
+def orders_within(filters: Filters) -> CTE:
+    """One row per order with a line in the filters and the period.
+
+    order_id, customer_id (empty: unknown), ordered_on, order_region, sales_channel, campaign_id, is_purchase (a sold line that passes
+    the filters), and where the order stands among all purchases of its customer that the reader may see: see `visible_orders`.
+    """
+    seen = visible_orders(filters.scope)
+    query = select(*[seen.c[name] for name in (*_OF_ORDER, *_HISTORY)]).where(*conditions(filters, seen))
+    if not filters.category:
+        return query.add_columns(seen.c.is_purchase).cte("orders_within")
+    chosen = _chosen_baskets(filters)
+    is_purchase = and_(seen.c.is_purchase, chosen.c.is_sold == 1).label("is_purchase")
+    return query.add_columns(is_purchase).join(chosen, chosen.c.basket_number == seen.c.basket_number).cte("orders_within")
+
+
+def _chosen_baskets(filters: Filters) -> CTE:
+    """One row per basket with a chosen category: basket_number, is_sold (1: one of them was sold)."""
+    held = basket_categories.c
+    is_sold = func.max(case((held.is_sold, 1), else_=0)).label("is_sold")
+    chosen = select(held.basket_number, is_sold).where(*choice_conditions(filters, basket_categories))
+    return chosen.group_by(held.basket_number).cte("chosen_baskets")
+
+
+def amounts_within(filters: Filters) -> CTE:
+    """One row per order in the filters and the period, or several that together are its lines in them: facts.AMOUNTS.
+
+    Also order_id, customer_id, ordered_on, order_region, sales_channel, campaign_id. For sums; count with `orders_within`.
+    """
+    rows = order_category_facts if filters.category else order_facts
+    columns = [column for column in order_category_facts.c if column.name in rows.c and column.name not in ("category", "is_purchase")]
+    return select(*[rows.c[column.name] for column in columns]).where(*conditions(filters, rows)).cte("amounts_within")
+
+
+def days_within(filters: Filters) -> CTE:
+    """One row per day, region, channel and category in the filters and the period: the columns of daily_sales."""
+    return select(daily_sales).where(*conditions(filters, daily_sales)).cte("days_within")
+
+
+@cache  # a query that asks for them twice has them once
+def visible_orders(scope: Scope) -> FromClause:
+    """Return order_facts as this reader may see them: the orders, and only these orders in every purchase history.
+
+    purchase_number, first_purchase_on, previous_purchase_on and second_previous_purchase_on stand in the facts for readers who may see
+    all; for others they are counted anew, or a customer whom another region won would look like one who came back.
+    """
+    if not scope.regions:
+        return order_facts
+    seen, is_purchase, day = order_facts.c, order_facts.c.is_purchase, order_facts.c.ordered_on
+
+    def in_time(value: Any) -> ColumnElement[Any]:
+        return case((is_purchase, value.over(partition_by=(seen.customer_id, is_purchase), order_by=seen.purchase_number)))
+
+    first_on = func.min(case((is_purchase, day))).over(partition_by=seen.customer_id)
+    values = [in_time(func.row_number()), first_on, in_time(func.lag(day, 1)), in_time(func.lag(day, 2))]
+    is_known = seen.customer_id.is_not(None)
+    history = [case((is_known, value)).label(name) for name, value in zip(_HISTORY, values, strict=True)]
+    others = [column for column in seen if column.name not in _HISTORY]
+    return select(*others, *history).where(*scope_conditions(scope, order_facts)).cte("visible_orders")
+
+
+def extent(scope: Scope) -> Select[Any]:
     """One row: first_on, last_on (business days of orders).
 
     All days are empty on an empty data set.
     """
-    return select(
-        func.min(orders.c.ordered_on).label("first_on"),
-        func.max(orders.c.ordered_on).label("last_on"),
-    ).where(*scope_conditions(scope))
+    day = daily_sales.c.ordered_on
+    return select(func.min(day).label("first_on"), func.max(day).label("last_on")).where(*scope_conditions(scope, daily_sales))
 
 
-def orders_without_customer(filters: Filters) -> Select:
+def orders_without_customer(filters: Filters) -> Select[Any]:
     """One row: orders, the purchases within the filters and the period whose customer is unknown."""
-    sums = order_sums(filters).c
-    return select(func.count().label("orders")).where(sums.is_purchase == 1, sums.customer_id.is_(None))
+    rows = orders_within(filters).c
+    return select(func.count().label("orders")).where(rows.is_purchase, rows.customer_id.is_(None))
 
 
-def settings() -> Select:
+def settings() -> Select[Any]:
     """One row per setting of the data set: setting, setting_value."""
     return select(data_set.c.setting, data_set.c.setting_value).order_by(data_set.c.setting)
 
 
-def choice_values(column: ColumnElement[Any], scope: Scope, *, until: date | None = None) -> Select:
-    """One row per value of a shared filter's column within the scope: value, orders; most frequent first. Nothing after `until`."""
-    chosen = column.label("value")
-    sold = orders.join(order_lines, order_lines.c.order_id == orders.c.order_id).outerjoin(
-        products, products.c.product_id == order_lines.c.product_id
-    )
-    source = sold if column.table is products else orders
-    count = func.count(orders.c.order_id.distinct()).label("orders")
-    tests = [*scope_conditions(scope), *([orders.c.ordered_on <= until] if until else [])]
-    return select(chosen, count).select_from(source).where(*tests).group_by(chosen).order_by(count.desc(), chosen)
-
-
-def order_sums(filters: Filters, *, name: str = "order_sums") -> CTE:
-    """One row per order with a line in the filters and the period.
-
-    order_id, customer_id (empty: unknown), ordered_on, order_region, sales_channel, is_purchase (0/1: a sold line that passes the
-    filters, order not cancelled), units, net_revenue, gross_revenue, discount, costed_revenue (net revenue of the lines whose cost is
-    known) and cost_of_goods (of those lines).
-    """
-    return _order_sums(order_conditions(filters) + period_conditions(orders.c.ordered_on, filters), line_conditions(filters)).cte(name)
-
-
-def _order_sums(order_tests: list[ColumnElement[bool]], line_tests: list[ColumnElement[bool]]) -> Select:
-    lines, attributes = (
-        order_lines.c,
-        [orders.c.order_id, orders.c.customer_id, orders.c.ordered_on, orders.c.order_region, orders.c.sales_channel],
-    )
-    source = orders.join(order_lines, lines.order_id == orders.c.order_id)
-    if line_tests:
-        source = source.outerjoin(products, products.c.product_id == lines.product_id)
-    is_sold = and_(IS_SALE, orders.c.is_cancelled.is_(False))
-    return (
-        select(
-            *attributes,
-            func.max(case((is_sold, 1), else_=0)).label("is_purchase"),
-            func.sum(lines.quantity).label("units"),
-            func.sum(lines.net_amount).label("net_revenue"),
-            func.sum(case((is_sold, lines.net_amount), else_=0)).label("gross_revenue"),
-            func.sum(lines.discount_amount).label("discount"),
-            func.sum(case((lines.cost_amount.is_not(None), lines.net_amount), else_=0)).label("costed_revenue"),
-            func.sum(lines.cost_amount).label("cost_of_goods"),
-        )
-        .select_from(source)
-        .where(*order_tests, *line_tests)
-        .group_by(*attributes)
-    )
-
-
-def first_purchases(scope: Scope) -> CTE:
-    """One row per customer who ever purchased: customer_id, first_on, over all dates and whatever the other filters.
-
-    So a customer who came before the period is not new when the period starts later, nor when a channel is chosen.
-    """
-    return (
-        select(orders.c.customer_id, func.min(orders.c.ordered_on).label("first_on"))
-        .where(orders.c.is_purchase, orders.c.customer_id.is_not(None), *scope_conditions(scope))
-        .group_by(orders.c.customer_id)
-        .cte("first_purchases")
-    )
+def choice_values(choice: Choice, scope: Scope, *, until: date | None = None) -> Select[Any]:
+    """One row per value of a shared filter within the scope: value, orders; most frequent first. Nothing after `until`."""
+    rows = order_facts if choice.column in order_facts.c else order_category_facts
+    value, orders = rows.c[choice.column].label("value"), func.count().label("orders")
+    query = select(value, orders).where(*conditions(Filters(end=until, scope=scope), rows))
+    return query.group_by(value).order_by(orders.desc(), value)

@@ -27,7 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from crm_metrics import database, schema
+from crm_metrics import database, facts, schema
 from crm_metrics.customer_360 import METRICS, TABLES, TILES, figure, gather, query, statistic, words
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
@@ -98,6 +98,7 @@ def fill(data_set, rows=ORDERS, customers=CUSTOMERS):
         writer.append(schema.order_lines, line_table(rows))
         writer.append(schema.customers, pa.Table.from_pylist([{"batch_id": 1, **_whole(customer)} for customer in customers]))
         writer.append(schema.employees, pa.table({"employee_id": ["e1"], "employee_name": ["Eve"], "batch_id": [1]}))
+        facts.rebuild(writer.connection)
     return database.open_source(data_set)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 from streamlit.testing.v1 import AppTest
 
-from crm_metrics import database, executive_kpis, workspace
+from crm_metrics import database, executive_kpis, facts, workspace
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.executive_kpis import query, statistic, why
@@ -90,6 +90,7 @@ def fill(data_set, rows, categories):
         )
         known = {"product_id": list(categories), "category": list(categories.values()), "batch_id": [1] * len(categories)}
         writer.append(products, pa.table(known))
+        facts.rebuild(writer.connection)
 
 
 def new_data_set(backend, request, name, folder):

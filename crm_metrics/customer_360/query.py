@@ -8,23 +8,22 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Date,
-    Integer,
     Select,
     case,
     cast,
     func,
     literal,
-    literal_column,
     null,
     or_,
     select,
     true,
-    type_coerce,
     union_all,
 )
 
-from crm_metrics.filters import Filters, order_conditions, period_conditions
-from crm_metrics.schema import customers, employees, order_lines, orders, products
+from crm_metrics.filters import Filters, conditions
+from crm_metrics.sales import orders_within
+from crm_metrics.schema import customers, employees, order_facts, order_lines, products
+from crm_metrics.sql import days_between, median
 
 MATCHES_SHOWN = 50
 
@@ -68,10 +67,9 @@ def customer_matches(filters: Filters, words: str) -> Select[Any]:
     """
     shown = _shown_matches(filters, words).cte("shown_matches")
     sums = (
-        select(orders.c.customer_id, func.sum(order_lines.c.net_amount).label("net_revenue"))
-        .join_from(orders, order_lines, order_lines.c.order_id == orders.c.order_id)
-        .where(orders.c.customer_id.in_(select(shown.c.customer_id)), *_seen(filters))
-        .group_by(orders.c.customer_id)
+        select(order_facts.c.customer_id, func.sum(order_facts.c.net_revenue).label("net_revenue"))
+        .where(order_facts.c.customer_id.in_(select(shown.c.customer_id)), *conditions(filters, order_facts))
+        .group_by(order_facts.c.customer_id)
         .cte("customer_sums")
     )
     columns = [shown.c[name] for name in ("customer_id", "customer_name", "home_region", "first_on", "last_on", "orders")]
@@ -105,26 +103,15 @@ def customer_orders(filters: Filters) -> Select[Any]:
     order_id, ordered_on, order_region, sales_channel, order_kind ('purchase', 'return', 'cancelled', 'other'), units, net_revenue,
     gross_margin (of the lines whose cost is known; empty without any), costed_lines and lines.
     """
-    lines = order_lines.c
-    units, net_revenue = func.sum(lines.quantity), func.sum(lines.net_amount)
-    kind = case(
-        (orders.c.is_cancelled, "cancelled"), (orders.c.is_purchase, "purchase"), (or_(net_revenue < 0, units < 0), "return"), else_="other"
-    )
-    attributes = [orders.c.order_id, orders.c.ordered_on, orders.c.order_region, orders.c.sales_channel]
+    rows = order_facts.c
+    is_return = or_(rows.net_revenue < 0, rows.units < 0)
+    kind = case((rows.is_cancelled, "cancelled"), (rows.is_purchase, "purchase"), (is_return, "return"), else_="other")
+    attributes = [rows[name] for name in ("order_id", "ordered_on", "order_region", "sales_channel")]
+    amounts = [rows.units, rows.net_revenue, (rows.costed_revenue - rows.cost_of_goods).label("gross_margin")]
     return (
-        select(
-            *attributes,
-            kind.label("order_kind"),
-            units.label("units"),
-            net_revenue.label("net_revenue"),
-            func.sum(case((lines.cost_amount.is_not(None), lines.net_amount - lines.cost_amount))).label("gross_margin"),
-            func.count(lines.cost_amount).label("costed_lines"),
-            func.count().label("lines"),
-        )
-        .join_from(orders, order_lines, lines.order_id == orders.c.order_id)
-        .where(orders.c.customer_id == filters.customer, *_seen(filters))
-        .group_by(*attributes, orders.c.is_cancelled, orders.c.is_purchase)
-        .order_by(orders.c.ordered_on.desc(), orders.c.order_id)
+        select(*attributes, kind.label("order_kind"), *amounts, rows.costed_lines, rows.lines)
+        .where(rows.customer_id == filters.customer, *conditions(filters, order_facts))
+        .order_by(rows.ordered_on.desc(), rows.order_id)
     )
 
 
@@ -134,11 +121,11 @@ def customer_order_lines(filters: Filters) -> Select[Any]:
     order_id, ordered_on, row_number (in its file), product_id, product_name, category, line_kind, units, unit_price, net_revenue,
     cost_amount (empty: unknown).
     """
-    lines = order_lines.c
+    orders, lines = order_facts.c, order_lines.c
     return (
         select(
-            orders.c.order_id,
-            orders.c.ordered_on,
+            orders.order_id,
+            orders.ordered_on,
             lines.row_number,
             lines.product_id,
             products.c.product_name,
@@ -149,22 +136,19 @@ def customer_order_lines(filters: Filters) -> Select[Any]:
             lines.net_amount.label("net_revenue"),
             lines.cost_amount,
         )
-        .join_from(orders, order_lines, lines.order_id == orders.c.order_id)
+        .join_from(order_facts, order_lines, lines.order_id == orders.order_id)
         .outerjoin(products, products.c.product_id == lines.product_id)
-        .where(orders.c.customer_id == filters.customer, *_seen(filters))
-        .order_by(orders.c.ordered_on.desc(), orders.c.order_id, lines.batch_id, lines.row_number)
+        .where(orders.customer_id == filters.customer, *conditions(filters, order_facts))
+        .order_by(orders.ordered_on.desc(), orders.order_id, lines.batch_id, lines.row_number)
     )
 
 
 def base_intervals(filters: Filters) -> Select[Any]:
     """One row: usual_days (median days between two purchase days, over all intervals of all customers), intervals."""
-    tests = [orders.c.is_purchase, orders.c.customer_id.is_not(None), *_seen(filters)]
-    days = select(orders.c.customer_id, orders.c.ordered_on).where(*tests).distinct().cte("purchase_days")
-    previous_on = func.lag(days.c.ordered_on).over(partition_by=days.c.customer_id, order_by=days.c.ordered_on)
-    gaps = select(type_coerce(days.c.ordered_on - previous_on, Integer).label("days")).cte("gaps")
-    # DuckDB wants a constant here, not a bound value
-    median = func.percentile_cont(literal_column("0.5")).within_group(gaps.c.days)
-    return select(median.label("usual_days"), func.count(gaps.c.days).label("intervals"))
+    rows = orders_within(filters).c
+    gap = days_between(rows.previous_purchase_on, rows.ordered_on).label("days")
+    gaps = select(gap).where(rows.purchase_number.is_not(None), gap > 0).cte("gaps")
+    return select(median(gaps.c.days).label("usual_days"), func.count().label("intervals")).select_from(gaps)
 
 
 def _known_customers(filters: Filters) -> CTE:
@@ -172,20 +156,21 @@ def _known_customers(filters: Filters) -> CTE:
 
     Customers with an order that may be seen; for a reader who may see every region also those who never ordered at all.
     """
-    bought_on = case((orders.c.is_purchase, orders.c.ordered_on))
+    rows = orders_within(filters).c
+    bought_on = case((rows.is_purchase, rows.ordered_on))
     spans = (
         select(
-            orders.c.customer_id,
+            rows.customer_id,
             func.min(bought_on).label("first_on"),
             func.max(bought_on).label("last_on"),
             func.count(bought_on).label("orders"),
         )
-        .where(orders.c.customer_id.is_not(None), *_seen(filters))
-        .group_by(orders.c.customer_id)
+        .where(rows.customer_id.is_not(None))
+        .group_by(rows.customer_id)
     )
     if filters.scope.regions:
         return spans.cte("known_customers")
-    has_orders = select(literal(1)).where(orders.c.customer_id == customers.c.customer_id).exists()
+    has_orders = select(literal(1)).where(order_facts.c.customer_id == customers.c.customer_id).exists()
     unknown_day = cast(null(), Date)
     silent = select(customers.c.customer_id, unknown_day.label("first_on"), unknown_day.label("last_on"), literal(0).label("orders")).where(
         ~has_orders
@@ -198,8 +183,5 @@ def _seen_referrer(filters: Filters) -> Any:
     referrer = customers.c.referrer_customer_id
     if not filters.scope.regions:
         return referrer
-    return case((select(literal(1)).where(orders.c.customer_id == referrer, *_seen(filters)).exists(), referrer))
-
-
-def _seen(filters: Filters) -> list[Any]:
-    return [*order_conditions(filters), *period_conditions(orders.c.ordered_on, filters)]
+    seen = select(literal(1)).where(order_facts.c.customer_id == referrer, *conditions(filters, order_facts)).exists()
+    return case((seen, referrer))

@@ -9,7 +9,7 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters, scope_conditions
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric, value_text
-from crm_metrics.schema import customers, import_batches, import_left_out, order_lines, orders
+from crm_metrics.schema import customers, import_batches, import_left_out, order_facts
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -19,21 +19,17 @@ def held(filters: Filters) -> Select[Any]:
 
     Over all dates: this room is about the data set, not about a period.
     """
-    lines = order_lines.c
-    known = orders.c.customer_id.is_not(None)
-    return (
-        select(
-            func.count().label("lines"),
-            func.count(orders.c.order_id.distinct()).label("orders"),
-            func.count(case((known, orders.c.order_id)).distinct()).label("orders_with_customer"),
-            select(func.count()).select_from(customers).scalar_subquery().label("customers"),
-            func.count(lines.cost_amount).label("lines_with_cost"),
-            func.sum(lines.net_amount).label("net_revenue"),
-            func.sum(case((known, lines.net_amount), else_=0)).label("net_revenue_identified"),
-        )
-        .select_from(order_lines.join(orders, orders.c.order_id == lines.order_id))
-        .where(*scope_conditions(filters.scope))
-    )
+    rows = order_facts.c
+    is_known = rows.customer_id.is_not(None)
+    return select(
+        func.coalesce(func.sum(rows.lines), 0).label("lines"),
+        func.count().label("orders"),
+        func.count(rows.customer_id).label("orders_with_customer"),
+        select(func.count()).select_from(customers).scalar_subquery().label("customers"),
+        func.coalesce(func.sum(rows.costed_lines), 0).label("lines_with_cost"),
+        func.sum(rows.net_revenue).label("net_revenue"),
+        func.sum(case((is_known, rows.net_revenue), else_=0)).label("net_revenue_identified"),
+    ).where(*scope_conditions(filters.scope, order_facts))
 
 
 def batches() -> Select[Any]:

@@ -21,7 +21,7 @@ from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric
 from crm_metrics.purchase_model.gate import data_gate
 from crm_metrics.purchase_model.model import PARAMETERS, Model, unfitted
-from crm_metrics.sales import extent, order_sums
+from crm_metrics.sales import extent, visible_orders
 from crm_metrics.schema import customer_records, customers, demo_customers, demo_truth
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -48,24 +48,23 @@ def channel_histories(scope: Scope) -> Select[Any]:
     frequency: purchase days after the first. repeat_revenue: amount of the lines sold on these days, returns not taken off, because
     the stated values of orders are before returns.
     """
-    sums = order_sums(Filters(scope=scope))
-    first_on = func.min(sums.c.ordered_on).over(partition_by=sums.c.customer_id).label("first_on")
-    is_known_purchase = and_(sums.c.is_purchase == 1, sums.c.customer_id.is_not(None))
-    bought = select(sums.c.customer_id, sums.c.ordered_on, sums.c.gross_revenue, first_on).where(is_known_purchase).cte("bought")
-    who, channel = bought.c.customer_id, customers.c.acquisition_channel.label("channel")
+    orders = visible_orders(scope)
+    rows = orders.c
+    is_repeat, begins_day = rows.ordered_on > rows.first_purchase_on, func.coalesce(rows.previous_purchase_on < rows.ordered_on, True)
+    who, channel, first_on = rows.customer_id, customers.c.acquisition_channel.label("channel"), rows.first_purchase_on.label("first_on")
     return (
         select(
             who,
             channel,
-            bought.c.first_on,
-            func.max(bought.c.ordered_on).label("last_on"),
-            (func.count(bought.c.ordered_on.distinct()) - 1).label("frequency"),
-            func.sum(case((bought.c.ordered_on > bought.c.first_on, bought.c.gross_revenue), else_=0)).label("repeat_revenue"),
+            first_on,
+            func.max(rows.ordered_on).label("last_on"),
+            (func.sum(case((begins_day, 1), else_=0)) - 1).label("frequency"),
+            func.sum(case((is_repeat, rows.gross_revenue), else_=0)).label("repeat_revenue"),
         )
-        .join_from(bought, customers, customers.c.customer_id == who)
+        .join_from(orders, customers, customers.c.customer_id == who)
         .join(demo_customers, demo_customers.c.customer_id == who)
-        .where(demo_customers.c.is_test.is_not(True), channel.is_not(None))
-        .group_by(who, channel, bought.c.first_on)
+        .where(rows.purchase_number.is_not(None), demo_customers.c.is_test.is_not(True), channel.is_not(None))
+        .group_by(who, channel, first_on)
         .order_by(who)
     )
 

@@ -232,7 +232,7 @@ def later_notes(headlines: pd.DataFrame) -> dict[str, str]:
 
 def reasons(source: Source, scope: Scope) -> dict[str, str]:
     """Return the ways to split the change that these data allow, name of the table to label: a dimension needs two values."""
-    offered = {f"by_{choice.key}" for choice in CHOICES if len(source(choice_values(choice.column, scope))) > 1}
+    offered = {f"by_{choice.key}" for choice in CHOICES if len(source(choice_values(choice, scope))) > 1}
     return {name: label for name, label in REASONS.items() if name == "parts" or name in offered}
 
 

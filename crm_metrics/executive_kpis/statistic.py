@@ -30,8 +30,8 @@ MOST_HELD = 0.8  # a first bucket with less of its days would draw a low that no
 FEWEST_DRAWN = 3  # a trend of fewer points keeps its cut beginning
 _UNKNOWN_WHERE_EMPTY = ("cost_of_goods", "bucket_on", "dimension_value")
 _COUNTED_OVER = {  # what n counts; orders, returns and credit notes unless named here
-    "gross_margin": "documents_costed",
-    "gross_margin_share": "documents_costed",
+    "gross_margin": "costed_lines",
+    "gross_margin_share": "costed_lines",
     "net_revenue_identified": "documents_identified",
     "gross_revenue_identified": "orders_identified",
     "gross_revenue": "orders",

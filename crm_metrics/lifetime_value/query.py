@@ -4,14 +4,16 @@ Purchase: a non-cancelled order with positive quantity that is no gift; one per 
 no customer and are left out. Only `later_purchases` and `repeat_purchases` look beyond their as-of day, for the hold-out.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, Integer, Select, case, func, literal, select, type_coerce
+from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, func, literal, or_, select
 
-from crm_metrics.filters import Filters, Scope, line_conditions, order_conditions, scope_conditions
-from crm_metrics.sales import IS_SALE
-from crm_metrics.schema import customers, order_lines, orders, products
+from crm_metrics.filters import Filters, Scope
+from crm_metrics.sales import orders_within, visible_orders
+from crm_metrics.schema import customers
+from crm_metrics.sql import days_between
 
 
 def customer_histories(scope: Scope, as_of: date) -> Select[Any]:
@@ -22,8 +24,7 @@ def customer_histories(scope: Scope, as_of: date) -> Select[Any]:
     the first purchase day and up to `as_of`: repeat_net_revenue, repeat_costed_revenue (of lines whose cost is known), repeat_cost.
     The customer's latest purchase gives order_region and sales_channel.
     """
-    spans, latest = _spans(scope, as_of), _latest_purchases(scope, as_of)
-    money = _repeat_money(spans, scope, as_of)
+    spans, latest = _spans(scope, as_of), visible_orders(scope)
     return (
         select(
             spans.c.customer_id,
@@ -33,104 +34,70 @@ def customer_histories(scope: Scope, as_of: date) -> Select[Any]:
             spans.c.first_on,
             spans.c.last_on,
             (spans.c.purchase_days - 1).label("frequency"),
-            _days(spans.c.last_on - spans.c.first_on).label("recency_days"),
-            _days(literal(as_of, Date) - spans.c.first_on).label("age_days"),
-            func.coalesce(money.c.net_revenue, 0).label("repeat_net_revenue"),
-            func.coalesce(money.c.costed_revenue, 0).label("repeat_costed_revenue"),
-            func.coalesce(money.c.cost_of_goods, 0).label("repeat_cost"),
+            days_between(spans.c.first_on, spans.c.last_on).label("recency_days"),
+            days_between(spans.c.first_on, literal(as_of, Date)).label("age_days"),
+            *[spans.c[name] for name in _REPEAT_AMOUNTS],
         )
-        .join_from(spans, latest, latest.c.customer_id == spans.c.customer_id)
-        .outerjoin(money, money.c.customer_id == spans.c.customer_id)
+        .join_from(spans, latest, and_(latest.c.customer_id == spans.c.customer_id, latest.c.purchase_number == spans.c.purchases))
         .outerjoin(customers, customers.c.customer_id == spans.c.customer_id)
-        .where(latest.c.place == 1)
         .order_by(spans.c.customer_id)
     )
 
 
 def chosen_customers(filters: Filters, as_of: date) -> Select[Any]:
     """One row per customer with a purchase up to `as_of` that the region, channel and category filters choose: customer_id."""
-    tests = [orders.c.is_purchase, orders.c.customer_id.is_not(None), orders.c.ordered_on <= as_of, *order_conditions(filters)]
-    chosen = select(orders.c.customer_id).where(*tests).distinct().order_by(orders.c.customer_id)
-    line_tests = line_conditions(filters)
-    if not line_tests:
-        return chosen
-    return (
-        chosen.join_from(orders, order_lines, order_lines.c.order_id == orders.c.order_id)
-        .outerjoin(products, products.c.product_id == order_lines.c.product_id)
-        .where(IS_SALE, *line_tests)
-    )
+    rows = orders_within(replace(filters, start=None, end=as_of)).c
+    return select(rows.customer_id).where(rows.is_purchase, rows.customer_id.is_not(None)).distinct().order_by(rows.customer_id)
 
 
 def later_purchases(scope: Scope, after: date, until: date) -> Select[Any]:
     """One row per customer with a purchase after `after` and up to `until`: customer_id, purchases (purchase days)."""
-    days = _purchase_days(scope, until)
+    days = _purchase_days(scope, until).c
     purchases = func.count().label("purchases")
-    return (
-        select(days.c.customer_id, purchases).where(days.c.purchased_on > after).group_by(days.c.customer_id).order_by(days.c.customer_id)
-    )
+    return select(days.customer_id, purchases).where(days.ordered_on > after).group_by(days.customer_id).order_by(days.customer_id)
 
 
 def repeat_purchases(scope: Scope, split_on: date, until: date) -> Select[Any]:
     """One row per business day with one, up to `until`: purchased_on, purchases (repeat purchase days of customers won by `split_on`)."""
-    days, spans = _purchase_days(scope, until), _spans(scope, split_on)
-    return (
-        select(days.c.purchased_on, func.count().label("purchases"))
-        .join_from(days, spans, spans.c.customer_id == days.c.customer_id)
-        .where(days.c.purchased_on > spans.c.first_on)
-        .group_by(days.c.purchased_on)
-        .order_by(days.c.purchased_on)
-    )
+    days = _purchase_days(scope, until).c
+    is_repeat = and_(days.ordered_on > days.first_purchase_on, days.first_purchase_on <= split_on)
+    day = days.ordered_on.label("purchased_on")
+    return select(day, func.count().label("purchases")).where(is_repeat).group_by(day).order_by(day)
 
 
 def _purchase_days(scope: Scope, until: date) -> CTE:
-    """One row per customer and business day with a purchase up to `until`: customer_id, purchased_on."""
-    tests = [orders.c.is_purchase, orders.c.customer_id.is_not(None), orders.c.ordered_on <= until, *scope_conditions(scope)]
-    return select(orders.c.customer_id, orders.c.ordered_on.label("purchased_on")).where(*tests).distinct().cte("purchase_days")
+    """One row per customer and business day with a purchase up to `until`: the first order of that day, as of visible_orders."""
+    rows = visible_orders(scope)
+    return select(rows).where(rows.c.ordered_on <= until, _begins_day(rows)).cte("purchase_days")
+
+
+def _begins_day(rows: Any) -> ColumnElement[bool]:
+    """Return whether an order is the first purchase of its customer on its day."""
+    is_first = or_(rows.c.previous_purchase_on.is_(None), rows.c.previous_purchase_on < rows.c.ordered_on)
+    return and_(rows.c.purchase_number.is_not(None), is_first)
+
+
+_REPEAT_AMOUNTS = ("repeat_net_revenue", "repeat_costed_revenue", "repeat_cost")
 
 
 def _spans(scope: Scope, until: date) -> CTE:
-    """One row per customer: customer_id, first_on, last_on, purchase_days, up to `until`."""
-    tests = [orders.c.is_purchase, orders.c.customer_id.is_not(None), orders.c.ordered_on <= until, *scope_conditions(scope)]
+    """One row per customer with a purchase up to `until`: customer_id, first_on, last_on, purchase_days, purchases, repeat amounts."""
+    rows = visible_orders(scope)
+    purchased_on = case((rows.c.is_purchase, rows.c.ordered_on))
+    is_repeat = rows.c.ordered_on > rows.c.first_purchase_on
+    amounts = [rows.c[name] for name in ("net_revenue", "costed_revenue", "cost_of_goods")]
+    repeats = [func.coalesce(func.sum(case((is_repeat, amount))), 0) for amount in amounts]
     return (
         select(
-            orders.c.customer_id,
-            func.min(orders.c.ordered_on).label("first_on"),
-            func.max(orders.c.ordered_on).label("last_on"),
-            func.count(orders.c.ordered_on.distinct()).label("purchase_days"),
+            rows.c.customer_id,
+            func.min(purchased_on).label("first_on"),
+            func.max(purchased_on).label("last_on"),
+            func.sum(case((_begins_day(rows), 1), else_=0)).label("purchase_days"),
+            func.max(rows.c.purchase_number).label("purchases"),
+            *[amount.label(name) for name, amount in zip(_REPEAT_AMOUNTS, repeats, strict=True)],
         )
-        .where(*tests)
-        .group_by(orders.c.customer_id)
+        .where(rows.c.customer_id.is_not(None), rows.c.ordered_on <= until)
+        .group_by(rows.c.customer_id)
+        .having(func.max(rows.c.purchase_number) > 0)
         .cte("purchase_spans")
     )
-
-
-def _repeat_money(spans: CTE, scope: Scope, as_of: date) -> CTE:
-    """One row per customer with lines after the first purchase day: customer_id, net_revenue, costed_revenue, cost_of_goods."""
-    lines = order_lines.c
-    return (
-        select(
-            orders.c.customer_id,
-            func.sum(lines.net_amount).label("net_revenue"),
-            func.sum(case((lines.cost_amount.is_not(None), lines.net_amount), else_=0)).label("costed_revenue"),
-            func.sum(func.coalesce(lines.cost_amount, 0)).label("cost_of_goods"),
-        )
-        .join_from(orders, order_lines, lines.order_id == orders.c.order_id)
-        .join(spans, spans.c.customer_id == orders.c.customer_id)
-        .where(
-            orders.c.ordered_on > spans.c.first_on, orders.c.ordered_on <= as_of, lines.line_kind != "cancelled", *scope_conditions(scope)
-        )
-        .group_by(orders.c.customer_id)
-        .cte("repeat_money")
-    )
-
-
-def _latest_purchases(scope: Scope, as_of: date) -> CTE:
-    """One row per purchase up to `as_of`: customer_id, order_region, sales_channel, place (1: the customer's latest)."""
-    newest = (orders.c.ordered_on.desc(), orders.c.ordered_at.desc(), orders.c.order_id.desc())
-    place = func.row_number().over(partition_by=orders.c.customer_id, order_by=newest).label("place")
-    tests = [orders.c.is_purchase, orders.c.customer_id.is_not(None), orders.c.ordered_on <= as_of, *scope_conditions(scope)]
-    return select(orders.c.customer_id, orders.c.order_region, orders.c.sales_channel, place).where(*tests).cte("latest_purchases")
-
-
-def _days(difference: ColumnElement[Any]) -> ColumnElement[int]:
-    return type_coerce(difference, Integer)

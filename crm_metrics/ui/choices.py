@@ -249,8 +249,8 @@ def _as_of_in_reach(held: Period, notices: list[str]) -> date | None:
 
 
 def _options(source: Source, scope: Scope, key: ChoiceKey, until: date) -> list[str]:
-    column = next(choice.column for choice in CHOICES if choice.key == key)
-    found = source(sales.choice_values(column, scope, until=until)).value
+    chosen = next(choice for choice in CHOICES if choice.key == key)
+    found = source(sales.choice_values(chosen, scope, until=until)).value
     options = [UNKNOWN if pd.isna(value) else str(value) for value in found]
     return [] if options == [UNKNOWN] else options
 
