@@ -45,7 +45,7 @@ def questions() -> None:
     chosen = ui.tabs(page, {name: t(label) for name, label in room.QUESTIONS.items()})
     if chosen == "worth":
         distribution, segments = ui.ask(page, room.distribution, terms), ui.ask(page, room.value_by_segment, terms)
-        ui.finding(room.worth_finding(ui.ask(page, room.customers, terms)))
+        ui.finding(room.worth_finding(ui.ask(page, room.value_held, terms)))
         figure, notes = ui.draw(page, room.distribution_bars, distribution, currency=page.currency), room.remark("value")
         ui.figure(page, figure, name="distribution", alt=room.alt("distribution"), metrics=room.METRICS[:4], queries=queries, notes=notes)
         for kind, heading in room.segment_kinds(segments).items():

@@ -5,7 +5,7 @@ import datetime as dt
 import math
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from crm_metrics.database import DataSet, Source, open_source
 from crm_metrics.filters import Filters, Scope
 from crm_metrics.language import speaking
 from crm_metrics.lifetime_value import figure, query, statistic, words
-from crm_metrics.lifetime_value.forecast import dates, fitted
+from crm_metrics.lifetime_value.forecast import dates, fitted, known
 from crm_metrics.purchase_model.model import PARAMETERS, ModelName, unfitted
 from crm_metrics.purchase_model.score import expected_purchases
 from crm_metrics.purchase_model.value import Horizon
@@ -411,10 +411,10 @@ def test_with_discount_0_value_is_expected_purchases_times_expected_spend(cdnow)
 
 def test_twelve_months_are_twelve_months(cdnow):
     customers = table("customers", cdnow, CDNOW).sort_values("customer_id", ignore_index=True)
-    made = fitted(cdnow, Scope(), SPLIT)
+    made, summary = fitted(cdnow, Scope(), SPLIT), known(cdnow, Scope(), SPLIT).customers
     year = (dt.date(1998, 9, 30) - SPLIT).days
     np.testing.assert_allclose(
-        customers["expected_purchases"], expected_purchases(made.models["bg_nbd"], made.summary, horizon_days=year), rtol=1e-9
+        customers["expected_purchases"], expected_purchases(made.models["bg_nbd"], summary, horizon_days=year), rtol=1e-9
     )
 
 
@@ -475,11 +475,13 @@ def test_small_segments_are_faded_and_say_how_few_they_are():
 def test_the_order_in_which_a_database_gives_customers_changes_nothing(cdnow, model):
     """PostgreSQL orders text by the rules of a language, DuckDB by its bytes."""
 
-    def backwards(query: Any) -> pd.DataFrame:
-        return cdnow(query).iloc[::-1]
+    class Backwards(Source):
+        def __call__(self, query: Any) -> pd.DataFrame:
+            return super().__call__(query).iloc[::-1]
 
-    again = fitted(cast("Source", backwards), Scope(), SPLIT)
-    assert again.summary["customer_id"].is_monotonic_increasing
+    source = Backwards(cdnow.data_set, cdnow.version)
+    again = fitted(source, Scope(), SPLIT)
+    assert known(source, Scope(), SPLIT).customers["customer_id"].is_monotonic_increasing
     assert again.models["bg_nbd"].params == {name: model.loc["bg_nbd", name] for name in PARAMETERS["bg_nbd"]}
     assert again.models["gamma_gamma"].params == {name: model.loc["gamma_gamma", name] for name in PARAMETERS["gamma_gamma"]}
 
@@ -487,10 +489,10 @@ def test_the_order_in_which_a_database_gives_customers_changes_nothing(cdnow, mo
 @pytest.mark.slow
 def test_one_customer_has_an_interval_of_what_one_customer_may_bring(cdnow):
     """Customer 1516 bought on 27 days in 31 weeks: nothing at all is as rare as the customer having left (3%)."""
-    made = fitted(cdnow, Scope(), SPLIT)
+    made, summary = fitted(cdnow, Scope(), SPLIT), known(cdnow, Scope(), SPLIT).customers
     pair = (made.models["bg_nbd"], made.models["gamma_gamma"])
-    part = np.where(made.summary["customer_id"] == "1516", 0, -1)
-    _, _, drawn = predicted(made.summary, pair, horizon=Horizon(SPLIT, 12, 0.1), part=part)
+    part = np.where(summary["customer_id"] == "1516", 0, -1)
+    _, _, drawn = predicted(summary, pair, horizon=Horizon(SPLIT, 12, 0.1), part=part)
     low, high = statistic.interval(drawn.values[:, 0])
     expected = float(table("customers", cdnow, CDNOW).set_index("customer_id").loc["1516", "expected_value"])
     assert 0 <= low < expected < high < 5 * expected

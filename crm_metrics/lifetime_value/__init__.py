@@ -29,6 +29,7 @@ from crm_metrics.lifetime_value.tables import (
     repeat_counts,
     tiles,
     value_by_segment,
+    value_held,
 )
 from crm_metrics.lifetime_value.words import (
     CUSTOMER_COLUMNS,
@@ -118,5 +119,6 @@ __all__ = [
     "tiles",
     "trust_finding",
     "value_by_segment",
+    "value_held",
     "worth_finding",
 ]

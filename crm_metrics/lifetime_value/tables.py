@@ -25,6 +25,7 @@ from crm_metrics.lifetime_value.forecast import (
 )
 from crm_metrics.metric import Metric
 from crm_metrics.purchase_model.gate import CUSTOMERS_NEEDED, REPEATERS_NEEDED
+from crm_metrics.purchase_model.holdout import share_found
 from crm_metrics.purchase_model.model import PURCHASE_MODELS
 from crm_metrics.purchase_model.value import Horizon, new_customer_value
 
@@ -57,7 +58,7 @@ def customers(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.Da
     as_of = dates(source, filters).as_of
     rows = source.remember(most_valuable, filters.scope, as_of, terms)
     every = source.remember(valued, filters.scope, as_of, terms)
-    return every.take(rows[is_shown(source, filters, as_of)[rows]]).reset_index(drop=True)
+    return every.take(rows[is_shown(source, filters, as_of)[rows]]).reset_index(drop=True).astype({"region": "str", "channel": "str"})
 
 
 def _shown(source: Source, filters: Filters, columns: list[str], terms: Terms = Terms()) -> pd.DataFrame:
@@ -90,7 +91,7 @@ def tiles(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFr
         _tile(metrics.CUSTOMER_BASE_VALUE, value, statistic.interval(values), n),
         _tile(metrics.EXPECTED_PURCHASES, purchases, statistic.interval(bought), n),
         _tile(metrics.VALUE_PER_CUSTOMER, value / size, statistic.interval(values / size), n),
-        _tile(metrics.NEW_CUSTOMER_VALUE, new, statistic.interval(new_values), len(made.summary)),
+        _tile(metrics.NEW_CUSTOMER_VALUE, new, statistic.interval(new_values), made.gate.customers),
         _tile(metrics.HOLDOUT_ERROR, error[0], error[1:], int(test["customers"].sum())),
     ]
     return pd.DataFrame(rows)
@@ -199,6 +200,12 @@ def parameters(source: Source, filters: Filters) -> pd.DataFrame:
     as_of = dates(source, filters).as_of
     made = source.remember(fitted, filters.scope, as_of)
     return statistic.parameter_table(made.models, source.remember(refits, filters.scope, as_of).parameters)
+
+
+def value_held(source: Source, filters: Filters, terms: Terms = Terms()) -> float:
+    """Return the share of the expected value that the customers worth most hold, a fifth of them; NaN when unknown."""
+    values = _shown(source, filters, ["expected_value"], terms)["expected_value"].to_numpy()
+    return share_found(values, values) if len(values) else math.nan
 
 
 def distribution(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.DataFrame:

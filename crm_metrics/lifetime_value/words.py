@@ -18,7 +18,7 @@ from crm_metrics.lifetime_value.metrics import (
 from crm_metrics.lifetime_value.statistic import LARGEST_CORRELATION
 from crm_metrics.metric import DASH, Metric, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
-from crm_metrics.purchase_model.holdout import TOP_SHARE, Grade, grade_sentence, share_found
+from crm_metrics.purchase_model.holdout import TOP_SHARE, Grade, grade_sentence
 
 LEFT_OUT = noop("{n} repeaters without a positive value are left out of the model of spend.")
 _BASES = {"margin": noop("gross margin"), "revenue": noop("net revenue")}
@@ -178,13 +178,11 @@ def basis_note(gate: pd.DataFrame, terms: Terms) -> str:
     return _joined(parts)
 
 
-def worth_finding(customers: pd.DataFrame) -> str:
-    """Return how much of the value a few customers hold. customers: the table of this name."""
-    values = customers["expected_value"].to_numpy(dtype=float)
-    share = share_found(values, values) if len(values) else float("nan")
-    if is_unknown(share):
+def worth_finding(value_held: float) -> str:
+    """Return how much of the value a few customers hold. value_held: see tables.value_held."""
+    if is_unknown(value_held):
         return t("There are no values to show: the model of spend does not settle, or nobody matches the filters.")
-    return t("The {top} of customers worth most hold {share} of the value.", top=f"{TOP_SHARE:.0%}", share=value_text(share, "share"))
+    return t("The {top} of customers worth most hold {share} of the value.", top=f"{TOP_SHARE:.0%}", share=value_text(value_held, "share"))
 
 
 def alt(name: str) -> str:
