@@ -1,5 +1,7 @@
 """The only connection: versions, names, what DuckDB is not allowed to do, and that PostgreSQL behaves the same."""
 
+import errno
+import os
 import subprocess
 import sys
 import time
@@ -282,6 +284,29 @@ def test_a_disk_without_room_is_named_and_nothing_partial_stays(data_set, tmp_pa
     assert ".mine.pending.duckdb can't be written: File too large" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.lock", "mine-000001.duckdb", "mine.duckdb"]
     assert names(open_source(data_set)) == ["a"]
+
+
+def test_a_disk_that_fails_while_a_change_goes_on_publishes_nothing(data_set, tmp_path, monkeypatch):
+    add_product(data_set, "a")
+
+    def fail(_handle: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(BadInput, match=r"\.mine\.pending\.duckdb can't be written: Input/output error"):
+        add_product(data_set, "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.lock", "mine-000001.duckdb", "mine.duckdb"]
+    assert names(open_source(data_set)) == ["a"]
+
+
+def test_a_version_is_copied_where_two_files_can_not_share_their_blocks(data_set, monkeypatch):
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    add_product(data_set, "a")
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    add_product(data_set, "b")
+    assert names(open_source(data_set)) == ["a", "b"]
 
 
 @pytest.mark.postgresql

@@ -1,9 +1,8 @@
 """Writing: one change at a time, whole or not at all, published as the next version."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,7 +151,7 @@ def trial(data_set: DataSet) -> Iterator[Writer]:
         path = Path(folder) / "trial.duckdb"
         if current := duckdb_file.version_number(data_set.link):
             with duckdb_file.writable(path):
-                shutil.copyfile(duckdb_file.version_path(data_set.link, current), path)
+                duckdb_file.copy(duckdb_file.version_path(data_set.link, current), path)
         else:
             duckdb_file.refuse_taken(data_set.link, current)
         with duckdb_file.enough_room(path), duckdb_file.connect(path) as raw, _with_tables(raw, is_new=not current) as connection:
@@ -170,9 +169,9 @@ def _next_version(data_set: DataSet, *, anew: bool) -> Iterator[Writer]:
         with duckdb_file.enough_room(pending):
             with duckdb_file.writable(pending):
                 duckdb_file.remove_leftovers(link, current)
-                if current and not anew:
-                    shutil.copyfile(duckdb_file.version_path(link, current), pending)
-            with _transaction(pending, is_new=anew or not current) as writer:
+            is_new = anew or not current
+            begun = nullcontext() if is_new else duckdb_file.copied(duckdb_file.version_path(link, current), pending)
+            with begun, _transaction(pending, is_new=is_new) as writer:
                 yield writer
                 _raise_version(writer.connection, current + 1)
             duckdb_file.verify(pending, current + 1)
