@@ -33,7 +33,7 @@ def serve(name: str, port: int) -> None:
     sys.stderr.flush()
     options = ["--server.address", "localhost", "--server.port", str(port), "--server.headless", "true"]
     os.chdir(ROOT)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    command = [sys.executable, "-m", "crm_metrics.ui.server", "run", "app.py", *options]
     os.execve(sys.executable, command, {**os.environ, DATA_SETTING: name, database.FOLDER_SETTING: str(database.data_folder())})  # noqa: S606  # no shell is meant
 
 

@@ -58,7 +58,7 @@ def running_dashboard(log: Path, environment: Mapping[str, str]) -> Iterator[Das
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CRM_METRICS_", "STREAMLIT_"))}
     port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.fileWatcherType=none"]
+    command = [sys.executable, "-m", "crm_metrics.ui.server", "run", "app.py", f"--server.port={port}", "--server.fileWatcherType=none"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=inherited | dict(environment), stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import Dashboard
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 
 from crm_metrics import database
 from crm_metrics.data_import.load import import_file
@@ -92,6 +94,24 @@ def test_the_language_switch_turns_every_page_chinese(cdnow: Dashboard, reader: 
     heading(reader, "经营指标")
     assert "lang=zh" in reader.url
     assert "数据集" in reader.inner_text("[data-testid=stSidebar]")
+
+
+def test_a_choice_within_a_part_draws_that_part_alone_in_the_readers_language(cdnow: Dashboard, reader: "Page") -> None:
+    asked: list[ClientState] = []
+    reader.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(BackMsg.FromString(frame).rerun_script)))
+    reader.goto(f"{cdnow.address}/executive_kpis?lang=zh&period=last_90_days")
+    heading(reader, "经营指标")
+    reader.click('[data-testid="stMain"] button:has-text("订单数")')
+    reader.wait_for_url("**measure=orders**")
+    settled(reader)
+    reader.wait_for_selector('.js-plotly-plot:has-text("订单数")')
+    assert asked[-1].fragment_id
+    assert "lang=zh" in reader.url
+    choose(reader, "choose_period", "最近 30 天")
+    reader.wait_for_url("**period=last_30_days**")
+    assert not asked[-1].fragment_id
+    assert "measure=orders" in reader.url
+    reader.wait_for_selector('.js-plotly-plot:has-text("订单数")')
 
 
 def test_the_demo_is_built_with_a_click_and_can_be_stopped(
