@@ -8,8 +8,8 @@ import pyarrow as pa
 from sqlalchemy import Double, Select, and_, cast, select
 
 from crm_metrics.database import Source
+from crm_metrics.facts import IS_SOLD_LINE
 from crm_metrics.filters import Filters
-from crm_metrics.sales import IS_SALE
 from crm_metrics.schema import order_lines, orders, products
 
 UNKNOWN_CUSTOMER = -1
@@ -32,7 +32,7 @@ def stored_lines() -> Select[Any]:
         select(
             *[orders.c[name] for name in ("order_id", "customer_id", "ordered_on", "order_region", "sales_channel", "campaign_id")],
             products.c.category,
-            and_(IS_SALE, orders.c.is_cancelled.is_(False)).label("is_sold"),
+            and_(IS_SOLD_LINE, orders.c.is_cancelled.is_(False)).label("is_sold"),
             *[cast(amount, Double).label(amount.name) for amount in amounts],
         )
         .join_from(order_lines, orders, orders.c.order_id == order_lines.c.order_id)

@@ -1,90 +1,65 @@
-"""Eight questions put to the raw orders and lines, one SQL statement each; in_pandas.py asks the same of lines in memory."""
+"""Eight questions put to the facts, one SQL statement each; on_lines.py asks the raw lines the same, in_pandas.py lines in memory."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Date,
-    DateTime,
-    Double,
-    Integer,
-    Select,
-    and_,
-    case,
-    cast,
-    extract,
-    func,
-    literal,
-    select,
-    type_coerce,
-)
+from sqlalchemy import BigInteger, ColumnElement, Date, Double, Integer, Select, and_, cast, extract, func, literal, literal_column, select
 
-from benchmarks import in_pandas
+from benchmarks import in_pandas, on_lines
 from benchmarks.in_pandas import PARETO_BINS, Loaded
-from crm_metrics.filters import Filters, line_conditions, order_conditions, period_conditions
-from crm_metrics.sales import IS_SALE
-from crm_metrics.schema import order_lines, orders, products
-
-_IS_SOLD = and_(IS_SALE, orders.c.is_cancelled.is_(False))
-_NET = order_lines.c.net_amount.label("net_amount")
+from crm_metrics.executive_kpis.query import totals
+from crm_metrics.filters import Filters, choice_conditions
+from crm_metrics.sales import active_customers, amounts_within, days_within, extent, orders_within
+from crm_metrics.schema import basket_categories
+from crm_metrics.sql import bucket_on, days_between
 
 
 class Question(NamedTuple):
-    """One question in both languages. keys: the columns that name a row of the answer; none where it is one row."""
+    """One question in three languages. keys: the columns that name a row of the answer; none where it is one row."""
 
     name: str
     keys: tuple[str, ...]
     sql: Callable[[Filters], Select[Any]]
+    raw_sql: Callable[[Filters], Select[Any]]
     in_pandas: Callable[[Loaded, Filters], pd.DataFrame]
 
 
 def kpi_tiles(filters: Filters) -> Select[Any]:
     """One row: net_revenue, gross_revenue, cost_of_goods, orders (purchases), active_customers."""
-    return _lines(
-        filters,
-        func.sum(order_lines.c.net_amount).label("net_revenue"),
-        func.sum(case((_IS_SOLD, order_lines.c.net_amount), else_=0)).label("gross_revenue"),
-        func.sum(order_lines.c.cost_amount).label("cost_of_goods"),
-        func.count(case((_IS_SOLD, orders.c.order_id)).distinct()).label("orders"),
-        func.count(case((_IS_SOLD, orders.c.customer_id)).distinct()).label("active_customers"),
-    )
+    sums = totals(filters).subquery().c
+    counts = [cast(sums[name], BigInteger).label(name) for name in ("orders", "active_customers")]
+    return select(sums.net_revenue, sums.gross_revenue, sums.cost_of_goods, *counts)
 
 
 def weekly_trend(filters: Filters) -> Select[Any]:
     """One row per week (its Monday) and sales channel: week_on, sales_channel, net_revenue, lines."""
-    week = cast(func.date_trunc("week", cast(orders.c.ordered_on, DateTime)), Date).label("week_on")
-    lines = _lines(filters, week, orders.c.sales_channel, _NET).cte("lines_of_weeks")
-    keys = [lines.c.week_on, lines.c.sales_channel]
-    return select(*keys, func.sum(lines.c.net_amount).label("net_revenue"), func.count().label("lines")).group_by(*keys)
+    days = days_within(filters).c
+    keys = [bucket_on(days.ordered_on, "week").label("week_on"), days.sales_channel]
+    lines = cast(func.sum(days.lines), BigInteger).label("lines")
+    return select(*keys, func.sum(days.net_revenue).label("net_revenue"), lines).group_by(*keys)
 
 
 def rfm(filters: Filters) -> Select[Any]:
     """One row per customer with a purchase: customer_id, last_on, orders (purchases), net_revenue."""
-    count = func.count(case((_IS_SOLD, orders.c.order_id)).distinct())
-    return (
-        _lines(
-            filters,
-            orders.c.customer_id,
-            func.max(case((_IS_SOLD, orders.c.ordered_on))).label("last_on"),
-            count.label("orders"),
-            func.sum(order_lines.c.net_amount).label("net_revenue"),
-        )
-        .where(orders.c.customer_id.is_not(None))
-        .group_by(orders.c.customer_id)
-        .having(count > 0)
+    orders, amounts = orders_within(filters).c, amounts_within(filters).c
+    bought = (
+        select(orders.customer_id, func.max(orders.ordered_on).label("last_on"), func.count().label("orders"))
+        .where(orders.is_purchase, orders.customer_id.is_not(None))
+        .group_by(orders.customer_id)
+        .subquery()
     )
+    paid = select(amounts.customer_id, func.sum(amounts.net_revenue).label("net_revenue")).group_by(amounts.customer_id).subquery()
+    return select(*bought.c, paid.c.net_revenue).join_from(bought, paid, paid.c.customer_id == bought.c.customer_id)
 
 
 def pareto_curve(filters: Filters) -> Select[Any]:
     """One row per hundredth of the customers, the best first: bin (from 0), customers, net_revenue."""
-    revenue = func.sum(order_lines.c.net_amount)
+    amounts = amounts_within(filters).c
     customers = (
-        _lines(filters, orders.c.customer_id, revenue.label("net_revenue"))
-        .where(orders.c.customer_id.is_not(None))
-        .group_by(orders.c.customer_id)
+        select(amounts.customer_id, func.sum(amounts.net_revenue).label("net_revenue"))
+        .where(amounts.customer_id.is_not(None))
+        .group_by(amounts.customer_id)
         .cte("customer_revenue")
     )
     place = func.row_number().over(order_by=(customers.c.net_revenue.desc(), customers.c.customer_id))
@@ -96,94 +71,85 @@ def pareto_curve(filters: Filters) -> Select[Any]:
 
 def cohort_matrix(filters: Filters) -> Select[Any]:
     """One row per month of the first purchase ever and months since: cohort (years x 12 + month), months_since, customers."""
-    purchase = [orders.c.is_purchase, orders.c.customer_id.is_not(None)]
-    firsts = (
-        select(orders.c.customer_id, func.min(orders.c.ordered_on).label("first_on"))
-        .where(*purchase)
-        .group_by(orders.c.customer_id)
-        .cte("first_purchases")
-    )
-    sold = _lines(filters, orders.c.customer_id, _month(orders.c.ordered_on).label("month")).where(_IS_SOLD).distinct().cte("active_months")
-    cohort = _month(firsts.c.first_on)
-    active = (
-        select(cohort.label("cohort"), (sold.c.month - cohort).label("months_since"))
-        .join_from(sold, firsts, firsts.c.customer_id == sold.c.customer_id)
-        .cte("cohort_activity")
-    )
-    keys = [active.c.cohort, active.c.months_since]
+    active = active_customers(filters, "month").c
+    cohort = _month(active.first_purchase_on)
+    keys: list[Any] = [cohort.label("cohort"), (_month(active.bucket_on) - cohort).label("months_since")]
     return select(*keys, func.count().label("customers")).group_by(*keys)
 
 
 def purchase_histories(filters: Filters) -> Select[Any]:
     """One row per distinct history: frequency (purchase days after the first), recency_days, age_days, customers."""
-    last_day = literal(filters.end, Date) if filters.end else select(func.max(orders.c.ordered_on)).scalar_subquery()
-    day = orders.c.ordered_on
-    spans = (
-        _lines(
-            filters,
-            *[func.min(day).label("first_on"), func.max(day).label("last_on"), func.count(day.distinct()).label("purchase_days")],
+    last_day = literal(filters.end, Date) if filters.end else select(extent(filters.scope).subquery().c.last_on).scalar_subquery()
+    active = active_customers(filters, "day").c
+    first_on, last_on = func.min(active.bucket_on), func.max(active.bucket_on)
+    histories = (
+        select(
+            (func.count() - 1).label("frequency"),
+            days_between(first_on, last_on).label("recency_days"),
+            days_between(first_on, last_day).label("age_days"),
         )
-        .where(_IS_SOLD, orders.c.customer_id.is_not(None))
-        .group_by(orders.c.customer_id)
-        .cte("purchase_spans")
+        .group_by(active.customer_id)
+        .subquery()
     )
-    histories = select(
-        (spans.c.purchase_days - 1).label("frequency"),
-        type_coerce(spans.c.last_on - spans.c.first_on, Integer).label("recency_days"),
-        type_coerce(last_day - spans.c.first_on, Integer).label("age_days"),
-    ).cte("histories")
-    keys = [histories.c.frequency, histories.c.recency_days, histories.c.age_days]
+    keys: list[Any] = list(histories.c)
     return select(*keys, func.count().label("customers")).group_by(*keys)
 
 
 def campaign_totals(filters: Filters) -> Select[Any]:
     """One row per campaign that an order names: campaign_id, orders, customers, net_revenue, discount."""
-    return (
-        _lines(
-            filters,
-            orders.c.campaign_id,
-            func.count(orders.c.order_id.distinct()).label("orders"),
-            func.count(orders.c.customer_id.distinct()).label("customers"),
-            func.sum(order_lines.c.net_amount).label("net_revenue"),
-            func.sum(order_lines.c.discount_amount).label("discount"),
+    orders, amounts = orders_within(filters).c, amounts_within(filters).c
+    counted = (
+        select(
+            orders.campaign_id,
+            func.count().label("orders"),
+            func.count(orders.customer_id.distinct()).label("customers"),
         )
-        .where(orders.c.campaign_id.is_not(None))
-        .group_by(orders.c.campaign_id)
+        .where(orders.campaign_id.is_not(None))
+        .group_by(orders.campaign_id)
+        .subquery()
     )
+    sums = [func.sum(amounts[name]).label(name) for name in ("net_revenue", "discount")]
+    paid = select(amounts.campaign_id, *sums).group_by(amounts.campaign_id).subquery()
+    columns = [*counted.c, paid.c.net_revenue, paid.c.discount]
+    return select(*columns).join_from(counted, paid, paid.c.campaign_id == counted.c.campaign_id)
 
 
 def category_pairs(filters: Filters) -> Select[Any]:
     """One row per two categories bought in one order: first_category, second_category, orders."""
-    bought = _lines(filters, orders.c.order_id, products.c.category, with_products=True).where(_IS_SOLD).distinct().cte("bought")
-    first, second = bought.alias("first_bought"), bought.alias("second_bought")
+    orders = orders_within(filters).c
+    baskets = select(orders.basket_number, func.count().label("orders")).where(orders.is_purchase).group_by(orders.basket_number).subquery()
+    first, second = basket_categories.alias("first_bought"), basket_categories.alias("second_bought")
+    together = and_(second.c.basket_number == first.c.basket_number, second.c.category > first.c.category)
+    bought = [test for side in (first, second) for test in (side.c.is_sold, *choice_conditions(filters, side))]
     keys = [first.c.category.label("first_category"), second.c.category.label("second_category")]
-    together = and_(second.c.order_id == first.c.order_id, second.c.category > first.c.category)
-    return select(*keys, func.count().label("orders")).join_from(first, second, together).group_by(first.c.category, second.c.category)
-
-
-QUESTIONS = (
-    Question("KPI tiles with distinct customers", (), kpi_tiles, in_pandas.kpi_tiles),
-    Question("weekly trend by channel", ("week_on", "sales_channel"), weekly_trend, in_pandas.weekly_trend),
-    Question("RFM of every customer", ("customer_id",), rfm, in_pandas.rfm),
-    Question("Pareto curve", ("bin",), pareto_curve, in_pandas.pareto_curve),
-    Question("cohort matrix", ("cohort", "months_since"), cohort_matrix, in_pandas.cohort_matrix),
-    Question(
-        "(frequency, recency, T) grouped", ("frequency", "recency_days", "age_days"), purchase_histories, in_pandas.purchase_histories
-    ),
-    Question("campaign totals", ("campaign_id",), campaign_totals, in_pandas.campaign_totals),
-    Question("pairs of categories", ("first_category", "second_category"), category_pairs, in_pandas.category_pairs),
-)
-
-
-def _lines(filters: Filters, *columns: ColumnElement[Any], with_products: bool = False) -> Select[Any]:
-    """One row per order line within the filters and the period, until it is grouped."""
-    source = orders.join(order_lines, order_lines.c.order_id == orders.c.order_id)
-    line_tests = line_conditions(filters)
-    if line_tests or with_products:
-        source = source.outerjoin(products, products.c.product_id == order_lines.c.product_id)
-    tests = [*order_conditions(filters), *line_tests, *period_conditions(orders.c.ordered_on, filters)]
-    return select(*columns).select_from(source).where(*tests)
+    return (
+        select(*keys, cast(func.sum(baskets.c.orders), BigInteger).label("orders"))
+        .join_from(baskets, first, first.c.basket_number == baskets.c.basket_number)
+        .join(second, together)
+        .where(*bought)
+        .group_by(first.c.category, second.c.category)
+    )
 
 
 def _month(day: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(extract("year", day), BigInteger) * literal(12, BigInteger) + cast(extract("month", day), BigInteger)
+    return cast(extract("year", day), BigInteger) * literal_column("12") + cast(extract("month", day), BigInteger)
+
+
+QUESTIONS = (
+    Question("KPI tiles with distinct customers", (), kpi_tiles, on_lines.kpi_tiles, in_pandas.kpi_tiles),
+    Question("weekly trend by channel", ("week_on", "sales_channel"), weekly_trend, on_lines.weekly_trend, in_pandas.weekly_trend),
+    Question("RFM of every customer", ("customer_id",), rfm, on_lines.rfm, in_pandas.rfm),
+    Question("Pareto curve", ("bin",), pareto_curve, on_lines.pareto_curve, in_pandas.pareto_curve),
+    Question("cohort matrix", ("cohort", "months_since"), cohort_matrix, on_lines.cohort_matrix, in_pandas.cohort_matrix),
+    Question(
+        "(frequency, recency, T) grouped",
+        ("frequency", "recency_days", "age_days"),
+        purchase_histories,
+        on_lines.purchase_histories,
+        in_pandas.purchase_histories,
+    ),
+    Question("campaign totals", ("campaign_id",), campaign_totals, on_lines.campaign_totals, in_pandas.campaign_totals),
+    Question(
+        "pairs of categories", ("first_category", "second_category"), category_pairs, on_lines.category_pairs, in_pandas.category_pairs
+    ),
+)

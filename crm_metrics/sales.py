@@ -11,20 +11,23 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, case, func, select
+from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, and_, case, func, literal, or_, select
 
 from crm_metrics.filters import Choice, Filters, Scope, choice_conditions, conditions, scope_conditions
+from crm_metrics.periods import Grain
 from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts
+from crm_metrics.sql import bucket_on
 
 _HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
-_OF_ORDER = ("order_id", "customer_id", "ordered_on", "order_region", "sales_channel", "campaign_id")
+_OF_ORDER = ("order_id", "customer_id", "ordered_on", "order_region", "sales_channel", "campaign_id", "basket_number")
 
 
 def orders_within(filters: Filters) -> CTE:
     """One row per order with a line in the filters and the period.
 
-    order_id, customer_id (empty: unknown), ordered_on, order_region, sales_channel, campaign_id, is_purchase (a sold line that passes
-    the filters), and where the order stands among all purchases of its customer that the reader may see: see `visible_orders`.
+    order_id, customer_id (empty: unknown), ordered_on, order_region, sales_channel, campaign_id, basket_number, is_purchase (a sold
+    line that passes the filters), and where the order stands among all purchases of its customer that the reader may see (see
+    `visible_orders`).
     """
     seen = visible_orders(filters.scope)
     query = select(*[seen.c[name] for name in (*_OF_ORDER, *_HISTORY)]).where(*conditions(filters, seen))
@@ -56,6 +59,28 @@ def amounts_within(filters: Filters) -> CTE:
 def days_within(filters: Filters) -> CTE:
     """One row per day, region, channel and category in the filters and the period: the columns of daily_sales."""
     return select(daily_sales).where(*conditions(filters, daily_sales)).cte("days_within")
+
+
+def holds_whole_history(filters: Filters) -> bool:
+    """Return whether no choice leaves out orders of the period, so that a customer's purchase before an order is one within the filters."""
+    return not (filters.region or filters.channel or filters.category)
+
+
+def active_customers(filters: Filters, grain: Grain) -> CTE:
+    """One row per customer and day, week, month, quarter or year with a purchase: customer_id, bucket_on, first_purchase_on (ever)."""
+    rows = orders_within(filters)
+    bucket = bucket_on(rows.c.ordered_on, grain)
+    columns = [rows.c.customer_id, bucket.label("bucket_on"), rows.c.first_purchase_on]
+    bought = select(*columns).where(rows.c.is_purchase, rows.c.customer_id.is_not(None))
+    if holds_whole_history(filters):
+        start = func.greatest(bucket, literal(filters.start, Date)) if filters.start else bucket
+        return bought.where(is_before(rows.c.previous_purchase_on, start)).cte("active_customers")
+    return bought.distinct().cte("active_customers")
+
+
+def is_before(purchase_on: ColumnElement[Any], start: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether an earlier purchase lies before `start`, or there is none."""
+    return or_(purchase_on.is_(None), purchase_on < start)
 
 
 @cache  # a query that asks for them twice has them once

@@ -42,7 +42,8 @@ def days_between(earlier: ColumnElement[Any], later: ColumnElement[Any]) -> Colu
 
 def bucket_on(day: ColumnElement[Any], grain: Grain) -> ColumnElement[Any]:
     """Return the first day of the day's week, month, quarter or year."""
-    return day if grain == "day" else cast(func.date_trunc(grain, cast(day, DateTime)), Date)
+    # a constant, not a bound value: databases don't see that two of those are the same expression, which GROUP BY needs
+    return day if grain == "day" else cast(func.date_trunc(literal_column(f"'{grain}'"), cast(day, DateTime)), Date)
 
 
 def median(values: ColumnElement[Any]) -> ColumnElement[Any]:

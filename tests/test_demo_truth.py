@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from crm_metrics import database, demo, export, schema, search
+from crm_metrics import database, demo, export, facts, schema, search
 from crm_metrics.database import DataSet, arrow_to_frame, open_source
 from crm_metrics.demo import plan as planning
 from crm_metrics.demo import room, truth, words, world
@@ -400,6 +400,7 @@ def shop(data_set: DataSet) -> None:
     with database.change(data_set) as writer:
         for table, columns in tables:
             writer.append(table, pa.table(columns))
+        facts.rebuild(writer.connection)
 
 
 def test_histories_count_purchase_days_without_returns_and_without_the_test_account(data_set):

@@ -4,13 +4,14 @@ Amounts add up over days, regions, channels and categories; orders and customers
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Literal
 
 from sqlalchemy import CTE, ColumnElement, Date, FromClause, Label, Select, and_, case, func, literal, select, true
 
 from crm_metrics.filters import Filters
 from crm_metrics.periods import Grain
-from crm_metrics.sales import days_within, orders_within
+from crm_metrics.sales import days_within, holds_whole_history, is_before, orders_within
 from crm_metrics.schema import targets
 from crm_metrics.sql import bucket_on
 
@@ -63,8 +64,8 @@ def _totals(filters: Filters, key: _Key | None, *, is_time: bool) -> Select[Any]
     repeat_customers (two purchases or more). costed_revenue, cost_of_goods (empty where no cost is known), costed_lines.
     is_time: the key is one of time, or there is none.
     """
-    is_by_order = bool(filters.region or filters.channel or filters.category) or not is_time
-    counts = (_counts_by_customer if is_by_order else _counts_by_history)(filters, key)
+    counted = _counts_by_history if is_time and holds_whole_history(filters) else _counts_by_customer
+    counts = counted(filters, key)
     amounts = _amounts(filters, key)
     keys = [counts.c[column.name] for column in counts.c if column.name not in (*_COUNTED, *_CUSTOMERS)]
     same = and_(true(), *[column.is_not_distinct_from(amounts.c[column.name]) for column in keys])
@@ -87,17 +88,13 @@ def _amounts(filters: Filters, key: _Key | None) -> CTE:
 def _counts_by_history(filters: Filters, key: _Key | None) -> CTE:
     """Count customers on their orders: one of them is the first of the period, as the customer's purchase before lies before it.
 
-    Right only where no order of the period is left out by a region, channel or category.
+    Right only where the filters hold the whole history of the period.
     """
     rows, keys = _keyed_orders(filters, key)
     starts = [*keys, *([literal(filters.start, Date)] if filters.start else [])]
-    start = func.greatest(*starts) if starts else None
-
-    def is_earlier(day: ColumnElement[Any]) -> ColumnElement[bool]:
-        return day.is_(None) if start is None else func.coalesce(day < start, True)  # none before: earlier than all
-
-    is_known, is_first = rows.customer_id.is_not(None), is_earlier(rows.previous_purchase_on)
-    is_second = and_(~is_first, is_earlier(rows.second_previous_purchase_on))
+    start = func.greatest(*starts) if starts else literal(date.min, Date)
+    is_known, is_first = rows.customer_id.is_not(None), is_before(rows.previous_purchase_on, start)
+    is_second = and_(~is_first, is_before(rows.second_previous_purchase_on, start))
     is_active = and_(is_known, rows.is_purchase)
     return (
         select(
