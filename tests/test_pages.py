@@ -14,7 +14,7 @@ import pytest
 from browser import ROOT
 from streamlit.testing.v1 import AppTest
 
-from crm_metrics import database, language, schema
+from crm_metrics import database, facts, language, schema
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.data_import.undo import undo
@@ -79,6 +79,7 @@ def five_customers(folder: Path) -> database.DataSet:
     with database.change(data_set) as writer:
         for table, columns in ((schema.orders, orders), (schema.order_lines, lines), (schema.customers, customers)):
             writer.append(table, pa.table(columns))
+        facts.rebuild(writer.connection)
     return data_set
 
 
