@@ -377,3 +377,22 @@ def test_scripts_are_compressed_and_kept_by_browsers_and_nobody_else_may_frame_a
         assert scripts.headers["Set-Cookie"] is None
         sent = scripts.read()
     assert len(sent) < len(gzip.decompress(sent)) / 2
+
+
+# ── the guide ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_setting_that_the_guide_names_is_one_of_the_program():
+    named = set(re.findall(r"CRM_METRICS_[A-Z_]+", (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")))
+    read = {
+        name
+        for path in (ROOT / "crm_metrics").rglob("*.py")
+        for name in re.findall(r'"(CRM_METRICS_[A-Z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= read
+
+
+def test_no_address_of_the_configuration_is_open_to_a_network():
+    listened = re.findall(r"^ *listen +(\S+);", (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert listened == ["127.0.0.1:8080"]

@@ -179,6 +179,7 @@ _HOPELESS = (
     "no pg_hba.conf entry",
     "permission denied for database",
     "not permitted to log in",
+    "does not support SSL",
 )
 
 
