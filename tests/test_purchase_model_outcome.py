@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from simulated_customers import BG, MBG, SPEND, TRUTH, customers, model
 
-from crm_metrics.purchase_model.outcome import Spent, drawn_purchases, drawn_spend
-from crm_metrics.purchase_model.score import expected_purchases, expected_spend, probability_alive
+from crm_metrics.purchase_model.outcome import drawn_purchases, drawn_spend
+from crm_metrics.purchase_model.score import Spent, expected_purchases, expected_spend, probability_alive
 
 DRAWS = 100_000
 WEEKS = 52.0

@@ -30,8 +30,7 @@ from crm_metrics.sales import extent
 
 SPLIT_NUMERATOR, SPLIT_DENOMINATOR = 2, 3  # on the last day of the data the hold-out is the last third of the history
 NO_DATA = date(1970, 1, 1)
-# At three million customers these take 110 MB less.
-_SMALLER = {"region": "category", "channel": "category", "frequency": "int32", "recency_days": "int32", "age_days": "int32"}
+_COUNTS = ("frequency", "recency_days", "age_days")
 Booleans = NDArray[np.bool_]
 
 
@@ -103,7 +102,7 @@ def known(source: Source, scope: Scope, as_of: date) -> Known:
     histories = source(query.customer_histories(scope, as_of)).sort_values("customer_id", ignore_index=True)
     summary = statistic.purchase_summary(histories).drop(columns=["repeat_net_revenue", "repeat_costed_revenue", "repeat_cost"])
     summary = summary.rename(columns={"order_region": "region", "sales_channel": "channel"})
-    return Known(summary.astype(_SMALLER), statistic.value_basis(histories))
+    return Known(summary.astype(dict.fromkeys(_COUNTS, "int32")), statistic.value_basis(histories))
 
 
 def fitted(source: Source, scope: Scope, as_of: date) -> Fitted:
@@ -169,7 +168,7 @@ def parts(source: Source, scope: Scope, as_of: date) -> _Parts:
     segments = source.remember(known, scope, as_of).customers[["region", "channel"]]
     part = segments.groupby(["region", "channel"], dropna=False, sort=False).ngroup().to_numpy()
     first = np.unique(part, return_index=True)[1]
-    return _Parts(segments.iloc[first].astype("str").reset_index(drop=True), part.astype(np.int64))
+    return _Parts(segments.iloc[first].reset_index(drop=True), part.astype(np.int64))
 
 
 class _Prospects(NamedTuple):

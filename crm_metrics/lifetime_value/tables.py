@@ -58,7 +58,7 @@ def customers(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.Da
     as_of = dates(source, filters).as_of
     rows = source.remember(most_valuable, filters.scope, as_of, terms)
     every = source.remember(valued, filters.scope, as_of, terms)
-    return every.take(rows[is_shown(source, filters, as_of)[rows]]).reset_index(drop=True).astype({"region": "str", "channel": "str"})
+    return every.take(rows[is_shown(source, filters, as_of)[rows]]).reset_index(drop=True)
 
 
 def _shown(source: Source, filters: Filters, columns: list[str], terms: Terms = Terms()) -> pd.DataFrame:

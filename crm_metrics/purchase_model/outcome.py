@@ -6,23 +6,14 @@ appendix), so lambda ~ Gamma(r + x, alpha + T) and p ~ Beta(a, b + x), x + 1 in 
 after each purchase: at most Geometric(p) more come, 1 at least.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.random import Generator
 
 from crm_metrics.purchase_model.groups import Floats
 from crm_metrics.purchase_model.model import Model
-from crm_metrics.purchase_model.score import extra_chance
+from crm_metrics.purchase_model.score import Spent, extra_chance
 
 _NEVER_LEAVES = 1e-12  # a smaller chance to leave is drawn as this one: a million million purchases away
-
-
-class Spent(NamedTuple):
-    """What customers have spent so far, one element each: purchases, repeats of known positive value (else 0), and total, their sum."""
-
-    purchases: Floats
-    total: Floats
 
 
 def drawn_purchases(model: Model, at: tuple[Floats, Floats], *, alive: Floats, weeks: float, random: Generator) -> Floats:

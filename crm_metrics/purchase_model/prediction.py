@@ -17,8 +17,8 @@ from numpy.random import Generator
 from crm_metrics.purchase_model.bootstrap import Refits
 from crm_metrics.purchase_model.groups import Floats, Integers, total_weights
 from crm_metrics.purchase_model.model import DAYS_PER_WEEK
-from crm_metrics.purchase_model.outcome import Spent, drawn_purchases, drawn_spend
-from crm_metrics.purchase_model.score import beta_geometric_purchases, expected_spend, probability_alive
+from crm_metrics.purchase_model.outcome import drawn_purchases, drawn_spend
+from crm_metrics.purchase_model.score import Spent, beta_geometric_alive, beta_geometric_purchases, spend_given, spent_so_far
 from crm_metrics.purchase_model.value import Horizon, new_customer_value
 
 CUSTOMERS_DRAWN = 2_000  # 0.1 s for 200 draws; the standard deviation is then off by some 3%, that of 200 draws is by 5%
@@ -53,12 +53,11 @@ class PartDraws(NamedTuple):
 class _Drawn(NamedTuple):
     """The customers whose outcomes are drawn, one element each.
 
-    place, basis: row in Outlook.if_alive and weights of its points in age. discounting: discounted / undiscounted expected purchases at
-    the point estimate (refits move it in the fifth digit).
+    past: frequency, and recency and age in weeks. place, basis: row in Outlook.if_alive and weights of its points in age. discounting:
+    discounted / undiscounted expected purchases at the point estimate (refits move it in the fifth digit).
     """
 
-    summary: pd.DataFrame
-    at: tuple[Floats, Floats]
+    past: tuple[Floats, Floats, Floats]
     spent: Spent
     place: Integers
     basis: Floats
@@ -113,13 +112,11 @@ def drawn_parts(ahead: Outlook, customers: pd.DataFrame, part: Integers, *, seed
 
 
 def _drawn(ahead: Outlook, summary: pd.DataFrame) -> _Drawn:
-    frequency, _, age_days, mean_value, plain, spend, value = summary.to_numpy().T  # in the order of _COLUMNS
-    known = np.where((frequency > 0) & (mean_value > 0), frequency, 0.0)
+    frequency, recency_days, age_days, _, plain, spend, value = summary.to_numpy().T  # in the order of _COLUMNS
     place, basis = _points(ahead, summary)
     return _Drawn(
-        summary=summary,
-        at=(frequency, age_days / DAYS_PER_WEEK),
-        spent=Spent(known, known * np.where(known > 0, mean_value, 0.0)),
+        past=(frequency, recency_days / DAYS_PER_WEEK, age_days / DAYS_PER_WEEK),
+        spent=spent_so_far(summary),
         place=place,
         basis=basis,
         discounting=np.divide(value, plain * spend, where=value > 0, out=np.zeros_like(value)),
@@ -129,11 +126,12 @@ def _drawn(ahead: Outlook, summary: pd.DataFrame) -> _Drawn:
 def _lived(ahead: Outlook, drawn: _Drawn, place: int, random: Generator) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
     """Return purchases and value of each customer under the refit at `place`: drawn once, and expected."""
     purchases, spend = ahead.refits.pairs[place]
-    alive = probability_alive(purchases, drawn.summary)
-    bought = drawn_purchases(purchases, drawn.at, alive=alive, weeks=ahead.weeks, random=random)
+    frequency, _, age = drawn.past
+    alive = beta_geometric_alive(purchases, drawn.past)
+    bought = drawn_purchases(purchases, (frequency, age), alive=alive, weeks=ahead.weeks, random=random)
     brought = drawn_spend(spend, drawn.spent, purchases=bought, random=random)
     expected = alive * np.einsum("ij,ij->i", ahead.if_alive[place][drawn.place], drawn.basis)
-    worth = expected * expected_spend(spend, drawn.summary)
+    worth = expected * spend_given(spend, drawn.spent)
     return (bought, drawn.discounting * brought), (expected, drawn.discounting * worth)
 
 

@@ -27,6 +27,13 @@ class HorizonWeights(NamedTuple):
     weights: Floats
 
 
+class Spent(NamedTuple):
+    """What customers have spent so far, one element each: purchases, repeats of known positive value (else 0), and total, their sum."""
+
+    purchases: Floats
+    total: Floats
+
+
 def probability_alive(model: Model, customers: pd.DataFrame) -> Floats:
     """Return P(alive) per row of `customers`: frequency, recency_days, age_days. NaN for a model without parameters.
 
@@ -36,9 +43,14 @@ def probability_alive(model: Model, customers: pd.DataFrame) -> Floats:
     if model.name == "pareto_nbd":
         groups = customer_groups(customers, cells_above=len(customers))
         return _pareto_alive(model, history(groups.frame))[groups.group]
+    x, recency, age = (customers[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency_days", "age_days"))
+    return beta_geometric_alive(model, (x, recency / DAYS_PER_WEEK, age / DAYS_PER_WEEK))
+
+
+def beta_geometric_alive(model: Model, past: tuple[Floats, Floats, Floats]) -> Floats:
+    """Return, per (frequency, recency and age in weeks), P(alive) of a BG/NBD or MBG/NBD."""
     r, alpha, a, b = model.values()
-    x = customers["frequency"].to_numpy(dtype=np.float64)
-    age, recency = (customers[name].to_numpy(dtype=np.float64) / DAYS_PER_WEEK for name in ("age_days", "recency_days"))
+    x, recency, age = past
     chances = x + extra_chance(model)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_odds = np.log(a) - np.log(b + chances - 1) + (r + x) * np.log((alpha + age) / (alpha + recency))
@@ -98,13 +110,21 @@ def expected_spend(model: Model, customers: pd.DataFrame) -> Floats:
     Fader and Hardie (2013), notes/025, equation 5. A customer without a repeat of known positive value gets the population mean
     p v / (q - 1), which is NaN where q <= 1 makes it infinite.
     """
-    p, q, v = model.values()
-    x = customers["frequency"].to_numpy(dtype=np.float64)
-    value = customers["repeat_value_mean"].to_numpy(dtype=np.float64)
+    return spend_given(model, spent_so_far(customers))
+
+
+def spent_so_far(customers: pd.DataFrame) -> Spent:
+    """Return what is known of the spend of each row of `customers`: frequency, repeat_value_mean."""
+    x, value = (customers[name].to_numpy(dtype=np.float64) for name in ("frequency", "repeat_value_mean"))
     known = (x > 0) & (value > 0)
-    x, value = np.where(known, x, 0.0), np.where(known, value, 0.0)
-    divisor = p * x + q - 1
-    return np.divide(p * (v + x * value), divisor, where=divisor > 0, out=np.full_like(x, np.nan))
+    return Spent(np.where(known, x, 0.0), np.where(known, x * value, 0.0))
+
+
+def spend_given(model: Model, spent: Spent) -> Floats:
+    """Return the expected mean value of a purchase after `spent`: see expected_spend."""
+    p, q, v = model.values()
+    divisor = p * spent.purchases + q - 1
+    return np.divide(p * (v + spent.total), divisor, where=divisor > 0, out=np.full_like(divisor, np.nan))
 
 
 def probability_alive_path(model: Model, purchase_days: list[int], *, until_day: int) -> pd.DataFrame:
