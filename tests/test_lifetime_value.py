@@ -382,6 +382,25 @@ def test_filters_choose_whose_forecasts_are_shown_and_never_change_the_fit(cdnow
         pd.testing.assert_frame_equal(table("model", cdnow, part).set_index("model"), model)
 
 
+def test_another_filter_makes_no_fit_and_no_refit(cdnow):
+    made = []
+
+    class Watched(Source):
+        def remember(self, function: Any, *arguments: Any) -> Any:
+            if (function.__module__, function.__qualname__, arguments) not in self._kept:
+                made.append(function.__name__)
+            return super().remember(function, *arguments)
+
+    source = Watched(cdnow.data_set, cdnow.version)
+    for name in room.TABLES:
+        table(name, source, CDNOW)
+    assert {"known", "fitted", "refits", "ahead", "valued", "tested"} <= set(made)
+    made.clear()
+    for name in room.TABLES:
+        table(name, source, Filters(as_of=SPLIT, region=("east",), channel=("web",)))
+    assert sorted(made) == ["is_chosen", "prospects"]
+
+
 def test_the_start_of_the_period_does_not_matter(cdnow):
     late = Filters(start=dt.date(1997, 9, 1), end=SPLIT)
     pd.testing.assert_frame_equal(table("tiles", cdnow, late), table("tiles", cdnow, CDNOW))

@@ -5,8 +5,8 @@ from crm_metrics.metric import Metric
 
 _SOURCE = noop(
     "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95% prediction interval: parameters refitted on 200 "
-    "resamples of customers, and each customer's purchases and spend drawn from the model; the model's own error is not in it: see the "
-    "hold-out"
+    "resamples of customers, and what customers buy and spend drawn from the model, above 2,000 of a weighted sample; the model's own "
+    "error is not in it: see the hold-out"
 )
 _SOURCE_OF_A_MEAN = noop(
     "Fader, Hardie and Lee (2005), BG/NBD; Fader and Hardie (2013), Gamma-Gamma; 95% interval of the mean of new customers: parameters "

@@ -41,8 +41,9 @@ ALT_TEXTS: dict[str, str] = {
 NOTES: dict[str, str] = {
     "value": noop(
         "Expected purchases by the BG/NBD x expected value per purchase by the Gamma-Gamma model, month by month, discounted from the "
-        "middle of each month. 95% prediction interval: parameters refitted on 200 resamples of customers, and each customer's purchases "
-        "and spend drawn from the model; the model's own error is not in it: see the hold-out. Left out: sales without a customer."
+        "middle of each month. 95% prediction interval: parameters refitted on 200 resamples of customers, and what customers buy and "
+        "spend drawn from the model, above 2,000 of a weighted sample; the model's own error is not in it: see the hold-out. Left out: "
+        "sales without a customer."
     ),
     "segment": noop(
         "Each customer counts in the region and channel of the latest purchase, so the parts add up to the total. Lines: 95% prediction "
