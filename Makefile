@@ -4,6 +4,7 @@ DATA ?= demo
 PORT ?= 8501
 LINES ?= 1
 DATABASE ?=
+ONLY ?=
 
 PYTHON := .venv/bin/python
 # The name holds the lock's checksum: what is installed is what is pinned, and a second run has nothing to do.
@@ -17,7 +18,7 @@ help:
 	@echo 'make run     open the dashboard on http://localhost:$(PORT)  (DATA=demo, cdnow, or the name of your own data set; PORT=8501)'
 	@echo 'make test    everything: format, lint, types, and all tests with PostgreSQL and a browser'
 	@echo 'make quick   the fast loop: the tests without browser, PostgreSQL and the slow ones, and lint'
-	@echo 'make bench   time every room on a synthetic shop  (LINES=1, 10 or 100 million; DATABASE=postgresql://… for one that is not DuckDB)'
+	@echo 'make bench   time everything on a synthetic shop  (LINES=1, 10 or 100 million; DATABASE=postgresql://…; ONLY=rooms,browser)'
 	@echo 'make format  put the code into its form'
 	@echo 'make lock    write requirements.txt anew from pyproject.toml  (UPGRADE=--upgrade raises every pin)'
 	@echo 'make clean   remove the environment and the caches; data stay'
@@ -34,7 +35,7 @@ quick: $(READY)
 	@$(PYTHON) -m ruff check --quiet
 
 bench: $(READY)
-	@$(PYTHON) -m benchmarks.run --lines '$(LINES)' --database '$(DATABASE)'
+	@$(PYTHON) -m benchmarks.run --lines '$(LINES)' --database '$(DATABASE)' --only '$(ONLY)'
 
 check: $(READY)
 	@$(PYTHON) -m ruff format --check

@@ -1,138 +1,151 @@
-"""The benchmark in words and tables: Markdown, one part for each size and database."""
+"""The files that hold what was found: results.md, one part for each size and database, and the table of targets in README.md."""
 
 import os
 import platform
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
-from typing import TypeVar
+from typing import NamedTuple
 
-from benchmarks.measure import Answer, Ratio, percentile
+from benchmarks.sections import TARGETS_HEAD, Section
 from benchmarks.shop import Size
 
-Name = TypeVar("Name")
-_PACKAGES = ("duckdb", "SQLAlchemy", "pandas", "numpy", "pyarrow")
+_PACKAGES = ("duckdb", "pandas", "numpy", "streamlit")
 _HEAD = """# Benchmark
 
-Written by `make bench LINES=…`, one part for each size and database. All times are in milliseconds unless a column says otherwise.
+Written by `make bench LINES=…`, one part for each size and database; a target that was missed is in bold. All times are in milliseconds
+unless a column says otherwise.
 
 * **Rooms**: every table of every room that asks the database, as `show` prints it, from a source that remembers nothing, under seven
   filter sets: all dates; 365 days; 90 days; 365 days and 2 regions; and 2 channels; and 3 categories; all but one channel and one category.
-* **Models**: tables that mostly fit models or resample. First: with the models that it needs, each fitted and timed once. Again: from a
-  source that remembers them by version, scope and as-of date; the worst is a choice of customers that is seen for the first time.
-* **Questions**: one SQL statement on the raw orders and lines, and the same in pandas on a frame of lines that is already in memory; the
-  median of three, by turns.
-* **Memory**: the most that the process held up to then; a PostgreSQL server's own is not in it.
+  Tables of a model are timed apart. First: with the models that it needs, each fitted and timed once. Again: from a source that
+  remembers them by version, scope and as-of date; the worst is a choice of customers that is seen for the first time.
+* **Questions**: one SQL statement on the facts, the same on the raw orders and lines, and in pandas on a frame of lines that is already
+  in memory, by turns; the median of three where a turn is short.
+* **Models**: the shop's own, and BG/NBD with known parameters on simulated customers; lifetimes as it comes, one row a customer.
+* **Imports**: from the bytes of a file in memory to the published version, into a copy of the shop; an empty data set takes a CSV in
+  the shape of Online Retail. One day: the median of three files.
+* **Browser**: a headless Chromium on one process; from the click to the frame in which the page changed last. By turns another period,
+  one more region, channel or category, another tab; a row where the page has a table of orders instead.
+* **People**: sessions that speak Streamlit's protocol and draw nothing; from the click to the end of the script's run. Each waits, then
+  changes the period, region or channel, turns to another tab or page, and waits again. Several processes: people are spread over them.
+* **Peak memory**: the most that the process held up to then; a PostgreSQL server's own is not in it.
 """
+_README = re.compile(r"(?<=<!-- benchmarks -->\n).*?(?=<!-- /benchmarks -->)", flags=re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one run found. database: name and version. memory: after what, and the most bytes held by then."""
+class Run(NamedTuple):
+    """What one run found. database: name and version. on: the day."""
 
     size: Size
     database: str
     threads: int
-    answers: Sequence[Answer]
-    ratios: Sequence[Ratio]
-    memory: tuple[tuple[str, int], ...]
+    on: date
+    sections: Sequence[Section]
+
+    @property
+    def title(self) -> str:
+        """By what the part of the results is known that is about the same."""
+        return f"## {self.size.lines:,} order lines on {self.database.partition(' ')[0]}"
+
+    @property
+    def head(self) -> str:
+        """Title, size, and what the figures depend on."""
+        return f"{self.title}\n\n{self.size.orders:,} orders, {self.size.customers:,} customers.\n\n{_MEASURED}{machine(self)}"
+
+
+_MEASURED = "Measured on "
 
 
 def report(run: Run) -> str:
     """Return the part of the results that is about this run."""
-    parts = [
-        f"## {run.size.lines:,} order lines on {run.database}",
-        f"{run.size.orders:,} orders, {run.size.customers:,} customers. {machine(run)}",
-        _rooms([answer for answer in run.answers if answer.kind == "table"]),
-        _models([answer for answer in run.answers if answer.kind in ("first", "again")]),
-        _refusals([answer for answer in run.answers if answer.kind == "refused"]),
-        _questions(run.ratios),
-        "Peak memory: " + ", ".join(f"{held / 2**30:.1f} GB {after}" for after, held in run.memory) + ".",
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join([run.head, *[section.text for section in run.sections]]) + "\n"
 
 
 def machine(run: Run) -> str:
-    """Return what the figures depend on: processors, memory, versions."""
-    threads = f"{run.threads} threads; " if run.database.startswith("DuckDB") else ""
+    """Return what the figures depend on: day, processor, cores, memory, versions."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    threads = f" ({run.threads} threads)" if run.database.startswith("DuckDB") else ""
     return (
-        f"{threads}{cores} cores ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}; "
+        f"{run.on.isoformat()}: {_processor()}, {cores} cores, {memory:.0f} GB of memory, {platform.system()}; {run.database}{threads}, "
         f"Python {platform.python_version()}, {packages}."
     )
 
 
-def _rooms(answers: Sequence[Answer]) -> str:
-    if not answers:
-        return ""
-    rows = [(room, [answer for answer in answers if answer.room == room]) for room in _in_order(answer.room for answer in answers)]
-    lines = [_room(name, own) for name, own in [*rows, ("**all rooms**", answers)]]
-    head = "| room | answers | p50 | p95 | worst | which is |\n|---|---:|---:|---:|---:|---|"
-    return "### Rooms\n\n" + "\n".join([head, *lines])
+def _processor() -> str:
+    """Return the processor's name."""
+    known = Path("/proc/cpuinfo")
+    named = re.search(r"^model name\s*:\s*(.+)$", known.read_text(encoding="utf-8"), flags=re.MULTILINE) if known.exists() else None
+    return named[1].strip() if named else platform.processor() or platform.machine()
 
 
-def _room(name: str, answers: Sequence[Answer]) -> str:
-    seconds = [answer.seconds for answer in answers]
-    worst = max(answers, key=lambda answer: answer.seconds)
-    times = " | ".join(_ms(value) for value in (percentile(seconds, 0.5), percentile(seconds, 0.95), worst.seconds))
-    return f"| {name} | {len(answers)} | {times} | {worst.table}, {worst.filter_set} |"
-
-
-def _models(answers: Sequence[Answer]) -> str:
-    lines = []
-    for room, table in _in_order((answer.room, answer.table) for answer in answers):
-        own = [answer for answer in answers if (answer.room, answer.table) == (room, table)]
-        again = [answer.seconds for answer in own if answer.kind == "again"]
-        first = sum(answer.seconds for answer in own if answer.kind == "first")
-        lines.append(f"| {room} | {table} | {first:.2f} | {_ms(percentile(again, 0.5))} | {_ms(percentile(again, 1))} |")
-    head = "| room | table | first, s | again, p50 | again, worst |\n|---|---|---:|---:|---:|"
-    return "### Models\n\n" + "\n".join([head, *lines]) if answers else ""
-
-
-def _refusals(answers: Sequence[Answer]) -> str:
-    named = ", ".join(f"{answer.room} {answer.table} ({answer.filter_set})" for answer in answers)
-    return f"No answer, as the room says that it cannot give one: {named}." if answers else ""
-
-
-def _questions(ratios: Sequence[Ratio]) -> str:
-    if not ratios:
-        return ""
-    rows = [(name, [ratio for ratio in ratios if ratio.question == name]) for name in _in_order(ratio.question for ratio in ratios)]
-    lines = [_question(name, own) for name, own in [*rows, ("**all questions**", ratios)]]
-    head = (
-        "| question | SQL, median | SQL, worst | pandas, median | pandas, worst | times faster, median | at worst |\n"
-        "|---|---:|---:|---:|---:|---:|---:|"
-    )
-    return "### Questions\n\n" + "\n".join([head, *lines])
-
-
-def _question(name: str, ratios: Sequence[Ratio]) -> str:
-    sql, in_pandas = [ratio.sql for ratio in ratios], [ratio.in_pandas for ratio in ratios]
-    faster = [ratio.times_faster for ratio in ratios]
-    times = " | ".join(_ms(value) for value in (median(sql), max(sql), median(in_pandas), max(in_pandas)))
-    return f"| {name} | {times} | {median(faster):.2f} | {min(faster):.2f} |"
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:,.0f}"
-
-
-def _in_order(names: Iterable[Name]) -> list[Name]:
-    return list(dict.fromkeys(names))
-
-
-# ── the file ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def write(path: Path, part: str) -> None:
-    """Put one part into the file of results, in the place of the one with the same heading; parts are sorted by length and name."""
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    held = {found.partition("\n")[0]: found for found in re.split(r"^(?=## )", old, flags=re.MULTILINE)[1:]}
-    held[part.partition("\n")[0]] = part
-    ordered = [held[title].strip() for title in sorted(held, key=lambda title: (len(title.partition(" order")[0]), title))]
-    path.write_text("\n\n".join([_HEAD.strip(), *ordered]) + "\n", encoding="utf-8")
+    """Put one part into the file of results: each of its sections takes the place of the one with its title, all others stay.
+
+    Parts are sorted by length and name.
+    """
+    parts = _parts(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for title, sections in _parts(part).items():
+        parts[title] = {**parts.get(title, {}), **sections}
+    texts = ["\n\n".join(parts[title].values()) for title in _sorted(parts)]
+    path.write_text("\n\n".join([_HEAD.strip(), *texts]) + "\n", encoding="utf-8")
+
+
+def write_readme(path: Path, results: str) -> None:
+    """Put the table of targets between the markers of a README."""
+    path.write_text(_README.sub(lambda _: readme_table(results), path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def readme_table(results: str) -> str:
+    """Return the targets and what was found on each size and database, from the text of results.md; "" where nothing was."""
+    parts = _parts(results)
+    if not parts:
+        return ""
+    titles = _sorted(parts)
+    found = {title: dict(_targets("\n\n".join(parts[title].values()))) for title in titles}
+    wanted = dict.fromkeys(row for title in titles for row in found[title])
+    lines = [f"| {' | '.join([*row, *[found[title].get(row, '') for title in titles]])} |" for row in wanted]
+    head = f"| target | wanted | {' | '.join(_short(title) for title in titles)} |\n|---|---|{'---:|' * len(titles)}"
+    machines = [f"{_short(title)}: {_machine_of(parts[title][''])}" for title in titles]
+    return "\n".join([head, *lines]) + "\n\n" + "\n".join(f"* {each}" for each in machines) + "\n"
+
+
+def _parts(text: str) -> dict[str, dict[str, str]]:
+    """Return the sections of each part by the titles of both; what stands before the first section has the title ""."""
+    parts = {}
+    for part in re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]:
+        head, *sections = re.split(r"^(?=### )", part, flags=re.MULTILINE)
+        parts[head.partition("\n")[0]] = {"": head.strip(), **{each.partition("\n")[0]: each.strip() for each in sections}}
+    return parts
+
+
+def _sorted(parts: Mapping[str, object]) -> list[str]:
+    return sorted(parts, key=lambda title: (len(title.partition(" order")[0]), title))
+
+
+def _targets(part: str) -> list[tuple[tuple[str, str], str]]:
+    """Return target and wanted, and what was found, of every table of targets."""
+    tables = re.findall(rf"^{re.escape(TARGETS_HEAD)}\n((?:\|.*\n?)*)", part, flags=re.MULTILINE)
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for table in tables for line in table.strip().splitlines()]
+    return [((what, wanted), found) for what, wanted, found in cells]
+
+
+def _short(title: str) -> str:
+    """Return the title of a part as the head of a column.
+
+    >>> _short("## 9,999,990 order lines on DuckDB")
+    '10 million lines, DuckDB'
+    """
+    lines, _, database = title.removeprefix("## ").partition(" order lines on ")
+    return f"{int(lines.replace(',', '')) / 1e6:.3g} million lines, {database}"
+
+
+def _machine_of(head: str) -> str:
+    return head.partition(_MEASURED)[2].strip()

@@ -1,14 +1,20 @@
 """Is the benchmark's shop what it says, and does every pair of questions ask the same?"""
 
-from datetime import timedelta
+import asyncio
+import re
+from datetime import date, timedelta
+from io import BytesIO
 
 import pandas as pd
 import pytest
 from sqlalchemy import func, select
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks import in_pandas, measure, report, shop
+from benchmarks import clicks, imports, in_pandas, measure, models, people, reader, report, sections, served, shop
 from benchmarks.filter_sets import FILTER_SETS
 from benchmarks.questions import QUESTIONS
+from benchmarks.run import README, RESULTS
 from crm_metrics import schema
 from crm_metrics.database import change, find_data_set, open_source
 from crm_metrics.metric import BadInput
@@ -138,7 +144,11 @@ def comparable(answer, keys):
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_facts_raw_lines_and_pandas_answer_the_same(question, source, loaded):
     for name, filters in FILTER_SETS.items():
-        on_facts, on_lines, by_pandas = source(question.sql(filters)), source(question.raw_sql(filters)), question.in_pandas(loaded, filters)
+        on_facts, on_lines, by_pandas = (
+            source(question.sql(filters)),
+            source(question.raw_sql(filters)),
+            question.in_pandas(loaded, filters),
+        )
         assert len(on_facts), name
         assert comparable(on_facts, question.keys) == comparable(on_lines, question.keys), name
         assert comparable(on_facts, question.keys) == comparable(by_pandas, question.keys), name
@@ -215,21 +225,150 @@ def test_a_table_is_asked_under_every_filter_set_and_a_model_is_timed_apart(sour
     assert {each.filter_set for each in found} == set(FILTER_SETS)
 
 
+# ── models, imports, browser, people ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+def test_the_models_of_the_shop_and_of_simulated_customers_are_timed(source):
+    found = models.measured_models(source.data_set, fitted=3_000, compared=2_000, resampled=1_000)
+    assert [step.customers for step in found] == [*[found.histories.customers] * 3, 3_000, 2_000, 2_000, 1_000]
+    assert 200 < found.histories.customers <= SIZE.customers
+    assert all(step.seconds > 0 for step in found)
+    assert found.first.seconds > found.histories.seconds
+
+
+@pytest.mark.slow
+def test_imports_are_timed_on_a_copy_and_the_shop_stays_as_it_is(source):
+    folder = source.data_set.link.parent
+    before = sorted(folder.iterdir())
+    found = imports.measured_imports(source.data_set, SIZE, csv_lines=2_000)
+    assert found.table is not None
+    assert found.table.lines == 2_000
+    assert found.day.lines == found.late.lines == SIZE.lines // 1096
+    assert sorted(folder.iterdir()) == before
+    assert open_source(source.data_set).version == source.version
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_what_is_imported_into_a_shop_in_postgresql_is_taken_back(postgresql_schema):
+    data_set = shop.ready(postgresql_schema, 0.001)
+    before = rows(open_source(data_set), schema.order_lines)
+    imports.measured_imports(data_set, shop.size_of(0.001))
+    assert rows(open_source(data_set), schema.order_lines).equals(before)
+
+
+def test_the_large_file_has_the_share_of_everything_that_it_says():
+    lines = pd.read_csv(BytesIO(imports.retail_file(20_000)), dtype=str)
+    assert len(lines) == 20_000
+    assert 0.005 < lines.duplicated().mean() < 0.02
+    by_invoice = lines.groupby("InvoiceNo").first()
+    assert 0.15 < by_invoice["CustomerID"].isna().mean() < 0.35
+    assert 0.005 < by_invoice.index.str.startswith("C").mean() < 0.04
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_every_page_is_clicked_and_redrawn_in_a_browser(source):
+    found = list(clicks.measured_clicks(source.data_set, threads=1, counted=4))
+    assert [click.page for click in found] == [page for page in served.ROOM_PAGES for _ in range(4)]
+    assert {click.kind for click in found} == {"period", "choice", "tab", "row"}
+    assert all(0 < click.seconds < 60 for click in found)
+
+
+@pytest.mark.slow
+def test_people_click_at_once_on_one_process_and_on_two(source):
+    found = list(people.measured_people(source.data_set, 100, threads=1, processes=(1, 2), crowds=((4, 0.0), (3, 0.5)), seconds=2.0))
+    assert [(crowd.people, crowd.processes, crowd.pause) for crowd in found] == [(4, 1, 0.0), (3, 1, 0.5), (4, 2, 0.0), (3, 2, 0.5)]
+    assert [crowd.errors for crowd in found] == [0] * 4
+    for crowd in found:
+        assert len(crowd.clicks) >= crowd.people
+        assert max(click.seconds for click in crowd.clicks) < crowd.seconds
+
+
+@pytest.mark.slow
+def test_a_reader_chooses_what_stands_on_the_page(source):
+    async def read():
+        with served.serving(source.data_set, threads=1) as (address,):
+            async with reader.reading(address) as own:
+                await own.open("executive_kpis")
+                await own.choose("choose_period", "Last 90 days")
+                await own.choose("choose_region", ["North"])
+                chosen = own.query
+                await own.open("customer", customer=shop.customer_key(1))
+                return chosen, set(own.widgets)
+
+    chosen, keys = asyncio.run(read())
+    assert chosen == "period=last_90_days&region=North"
+    assert "customer_history" in keys
+    assert "choose_period" not in keys
+
+
+def test_an_error_that_a_page_shows_is_not_overlooked():
+    shown = ForwardMsg()
+    shown.delta.new_element.alert.body, shown.delta.new_element.alert.format = "It broke.", Alert.ERROR
+    warned = ForwardMsg()
+    warned.delta.new_element.alert.body, warned.delta.new_element.alert.format = "Beware.", Alert.WARNING
+    own = reader.Reader(None)
+    for message in (shown, warned):
+        own._is_end(message)
+    assert own.problems == ["It broke."]
+
+
+# ── the report ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DAY = date(2026, 1, 2)
+
+
+def run_of(*found, lines=MILLION_LINES, database="DuckDB 1.2"):
+    return report.report(report.Run(shop.size_of(lines), database, 2, DAY, found))
+
+
 def test_the_report_has_a_row_per_room_and_per_question(source, loaded):
     answers = [measure.Answer("executive_kpis", "tiles", name, 0.25, "table") for name in FILTER_SETS]
     ratios = list(measure.measured_questions(source, loaded, QUESTIONS[:1], {"all": FILTER_SETS["all"]}))
-    text = report.report(report.Run(SIZE, "DuckDB", 2, answers, ratios, (("rooms", 2**30),)))
+    text = run_of(sections.rooms(answers, SIZE.lines, 2**30), sections.questions(ratios, "DuckDB 1.2", 2**30))
     assert "| executive_kpis | 7 | 250 | 250 | 250 | tiles, all |" in text
+    assert "| filter change, server side, p95 | under 150 ms; 100 million lines: 1.5 s | **250 ms** |" in text
+    assert "| filter change, server side, worst | under 700 ms; 100 million lines: 7 s | 250 ms |" in text
     assert QUESTIONS[0].name in text
     assert "1.0 GB" in text
-    nothing = report.report(report.Run(SIZE, "DuckDB", 2, [], [], ()))
-    assert "|" not in nothing
 
 
-def test_a_report_takes_the_place_of_the_one_of_its_size_and_no_other(tmp_path):
+def test_pandas_may_be_left_out_and_is_then_no_target(source):
+    ratios = list(measure.measured_questions(source, None, QUESTIONS[:1], {"all": FILTER_SETS["all"]}))
+    section = sections.questions(ratios, "PostgreSQL 16", 2**30)
+    assert [target.what for target in section.targets] == ["times faster than raw lines, median (worst)"]
+    assert "nan" not in section.text
+
+
+def test_a_target_is_missed_by_errors_as_by_time():
+    def crowd(seconds, errors):
+        return people.Crowd(10, 1, 0.0, 30.0, [people.Click("customer", seconds)] * 20, errors)
+
+    assert [sections.people([crowd(*found)]).targets[0].is_met for found in ((0.7, 0), (0.7, 1), (0.9, 0))] == [True, False, False]
+
+
+def test_a_section_takes_the_place_of_the_one_of_its_title_size_and_database_and_no_other(tmp_path):
     path = tmp_path / "results.md"
-    for title, text in (("b", "old"), ("a", "other"), ("b", "new")):
-        report.write(path, f"## {title}\n\n{text}\n")
+    slow, fast = ([measure.Answer("demo", "tiles", "all", seconds, "table")] for seconds in (0.6, 0.1))
+    clicked = sections.clicks([clicks.PageClick("demo", "tab", 0.1)])
+    report.write(path, run_of(sections.rooms(slow, 1, 0), clicked))
+    report.write(path, run_of(sections.rooms(slow, 1, 0), lines=100))
+    report.write(path, run_of(sections.rooms(fast, 1, 0), database="DuckDB 1.3"))
     written = path.read_text()
-    assert "old" not in written
-    assert written.index("other") < written.index("new")
+    assert written.count("### Rooms") == 2
+    assert written.count("### Browser") == 1
+    assert "DuckDB 1.2" in written.partition("## 99,999,999")[2]
+    table = report.readme_table(written).splitlines()
+    assert table[0] == "| target | wanted | 0.01 million lines, DuckDB | 100 million lines, DuckDB |"
+    assert "| filter change, server side, worst | under 700 ms; 100 million lines: 7 s | 100 ms | 600 ms |" in table
+    assert "| click to redrawn in a browser, p95 | under 500 ms | 100 ms |  |" in table
+    assert next(line for line in table if line.startswith("* ")).startswith("* 0.01 million lines, DuckDB: 2026-01-02: ")
+
+
+def test_the_readme_shows_the_table_of_the_results():
+    results = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    shown = re.search(r"<!-- benchmarks -->\n(.*?)<!-- /benchmarks -->", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert shown, "README.md needs the benchmark's table between <!-- benchmarks --> and <!-- /benchmarks -->"
+    assert shown[1] == report.readme_table(results), "`make bench` writes the table of its results into README.md"
