@@ -72,7 +72,10 @@ def test_one_customer_brings_nothing_as_often_as_the_model_says(two_thousand, fi
 
 @pytest.mark.slow
 def test_outcomes_of_a_sample_scatter_as_those_of_all(two_thousand, fitted_pair, monkeypatch):
-    """Above 2,000 customers (here 500): standard deviations over 200 draws agree within four standard errors."""
+    """Above 2,000 customers (here 500): standard deviations over 200 draws agree within four standard errors.
+
+    Up to 2,000 the numbers are those drawn when up to 100,000 were; above they are others, because fewer customers are drawn.
+    """
     part = np.where(np.arange(2_000) < 1_700, 0, 1)
     _, _, every = predicted(two_thousand, fitted_pair, horizon=YEAR, part=part)
     assert prediction.CUSTOMERS_DRAWN == 2_000
