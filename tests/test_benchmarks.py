@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import date, timedelta
 from io import BytesIO
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -309,7 +310,7 @@ def test_an_error_that_a_page_shows_is_not_overlooked():
     shown.delta.new_element.alert.body, shown.delta.new_element.alert.format = "It broke.", Alert.ERROR
     warned = ForwardMsg()
     warned.delta.new_element.alert.body, warned.delta.new_element.alert.format = "Beware.", Alert.WARNING
-    own = reader.Reader(None)
+    own = reader.Reader(cast("Any", None))
     for message in (shown, warned):
         own._is_end(message)
     assert own.problems == ["It broke."]
