@@ -60,8 +60,9 @@ class _Visitor:
         self.runs += is_end and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
     def open(self, name: str) -> None:
+        before = self.runs
         self.page.goto(f"{self.address}/{name}?customer={shop.customer_key(1)}")
-        self._wait(self.runs)
+        self._wait(before)
 
     def click(self, target: Locator, **options: Any) -> float:
         """Return the seconds from the click to the last frame that it changed."""
@@ -128,12 +129,10 @@ class _Visitor:
 def measured_clicks(data_set: DataSet, *, threads: int, counted: int = COUNTED, pages: Sequence[str] = ROOM_PAGES) -> Iterator[PageClick]:
     """Give every counted click on every room's page: by turns a period, a region, channel or category, a tab; a row where it is a table's.
 
-    Raises RuntimeError where a page shows an error, or where there is no Chromium.
+    Raises RuntimeError where a page shows an error.
     """
-    if not (path := find_chromium()):
-        raise RuntimeError("No Chromium found. Name one: CHROMIUM=/path/to/chromium.")
     with serving(data_set, threads=threads) as (address,), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
         for name in pages:
             visitor = _Visitor(browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-US"), address)
             yield from _clicked(visitor, name, counted)

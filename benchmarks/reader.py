@@ -11,6 +11,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 
 class PageError(Exception):
@@ -107,5 +108,5 @@ class Reader:
 async def reading(address: str) -> AsyncIterator[Reader]:
     """Give a new session with the dashboard at `address`."""
     stream = f"ws{address.removeprefix('http')}/_stcore/stream"
-    async with connect(stream, subprotocols=["streamlit"], max_size=None, proxy=None) as connection:  # type: ignore[list-item]
+    async with connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None, proxy=None) as connection:
         yield Reader(connection)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
+from browser import find_chromium
 from sqlalchemy import func, select
 
 from benchmarks import clicks, imports, in_pandas, measure, models, people, report, sections, shop
@@ -51,6 +52,9 @@ def bench(  # noqa: PLR0913  # typer makes options of them
     _say(f"The shop of {lines:g} million lines …")
     measured = Shop(_in_a_process_of_its_own(database, lines), shop.size_of(lines), threads, fits, pandas)
     name = _database(measured.data_set)
+    if "browser" in chosen and not find_chromium():
+        _say("No Chromium found: the browser is left out. Name one: CHROMIUM=/path/to/chromium.")
+        chosen.remove("browser")
     for part in chosen:
         _say(f"{part} …")
         run = report.Run(measured.size, name, threads, datetime.now(UTC).date(), [_PARTS[part](measured)])
