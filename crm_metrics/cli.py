@@ -202,6 +202,16 @@ def undo(batch: BatchNumber, database: Database = "", as_json: AsJson = False) -
 
 
 @app.command()
+def refresh(database: Database = "") -> None:
+    """Make the facts that pages ask anew from all order lines, and say what had differed. Imports do this for what they change."""
+    from crm_metrics.database import existing
+    from crm_metrics.terminal import refresh_facts
+
+    for sentence in refresh_facts(existing(database)).sentences():
+        typer.echo(sentence)
+
+
+@app.command()
 def batches(database: Database = "", as_format: AsFormat = Format.table) -> None:
     """List the imports of a data set, the latest first."""
     from crm_metrics.data_import import room

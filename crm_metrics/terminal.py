@@ -164,6 +164,49 @@ def print_built(report: DemoReport) -> None:
     console.print(table)
 
 
+class RefreshReport(NamedTuple):
+    """What making the facts anew did. sums: as of facts.sums, before and after. seconds: that it took."""
+
+    data_set: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    seconds: float
+
+    def sentences(self) -> list[str]:
+        """Return what was made, and each sum by which the facts had differed from the lines."""
+        orders, lines = (_sum(self.after[f"order_facts {name}"] or 0) for name in ("rows", "lines"))
+        made = t(
+            "{name}: facts of {orders} orders and {lines} order lines made anew in {seconds} s.",
+            name=self.data_set,
+            orders=orders,
+            lines=lines,
+            seconds=f"{self.seconds:.1f}",
+        )
+        changed = [
+            t("{sum} was {before} and is {after}: the facts had differed from the lines.", sum=name, before=_sum(before), after=_sum(after))
+            for name, after in self.after.items()
+            if (before := self.before[name]) != after
+        ]
+        return [made, *(changed or [t("Nothing had differed from the lines.")])]
+
+
+def _sum(value: Any) -> str:
+    return DASH if value is None else f"{value:,}"
+
+
+def refresh_facts(data_set: "DataSet") -> RefreshReport:
+    """Make all facts of a data set anew in one change, publish it, and return what came of it."""
+    from crm_metrics import facts
+    from crm_metrics.database import change
+
+    began = time.monotonic()
+    with change(data_set) as writer:
+        before = facts.sums(writer.connection)
+        facts.rebuild(writer.connection)
+        after = facts.sums(writer.connection)
+    return RefreshReport(data_set.name, before, after, time.monotonic() - began)
+
+
 def _console() -> Any:
     from rich.console import Console
 

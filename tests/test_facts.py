@@ -15,9 +15,9 @@ import raw_shop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_shop import RawShop, Row
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import Select, delete, func, or_, select, text, update
 
-from crm_metrics import database, facts, schema
+from crm_metrics import cli, database, facts, schema
 from crm_metrics.customer_360 import query as customer_360
 from crm_metrics.data_import import ledger
 from crm_metrics.data_import.load import checked_file, import_file, import_table, load_into
@@ -31,7 +31,7 @@ from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope
 from crm_metrics.lifetime_value import query as lifetime_value
 from crm_metrics.periods import Grain
 from crm_metrics.sales import choice_values, extent, orders_without_customer
-from crm_metrics.schema import basket_categories, order_facts
+from crm_metrics.schema import basket_categories, daily_sales, order_facts
 
 Read = Callable[[Select[Any]], pa.Table]
 NAMES = ("order", "customer", "date", "quantity", "amount", "discount", "cost", "status", "product", "category", "order_region")
@@ -512,3 +512,32 @@ def test_a_data_set_of_schema_version_2_which_had_no_facts_is_opened_with_them(a
     assert held_facts(open_source(any_data_set).arrow) == right
     load(any_data_set, row("3", "a", "2024-01-04"))
     assert_published_facts_are_right(any_data_set)
+
+
+def test_the_command_refresh_makes_spoiled_facts_right_and_says_what_had_differed(any_data_set, capsys):
+    load(any_data_set, *ROWS)
+    with database.change(any_data_set) as writer:
+        right = held_facts(writer.read)
+        writer.connection.execute(update(order_facts).where(order_facts.c.order_id == "1").values(net_revenue=25, purchase_number=7))
+        writer.connection.execute(delete(daily_sales).where(daily_sales.c.ordered_on == date(2024, 1, 6)))
+        spoiled = held_facts(writer.read)
+    assert spoiled != right
+    published = database.version(any_data_set)
+    said = refreshed(any_data_set, capsys)
+    assert said[0].startswith(f"{any_data_set.name}: facts of 2 orders and 3 order lines made anew in ")
+    assert "order_facts net_revenue was 55.0000 and is 60.0000: the facts had differed from the lines." in said
+    assert {sentence.partition(" was ")[0] for sentence in said[1:]} == {
+        *("order_facts net_revenue", "order_facts purchase_number"),
+        *(f"daily_sales {name}" for name in ("rows", "lines", "costed_lines", "units", "net_revenue", "gross_revenue")),
+        *(f"daily_sales {name}" for name in ("costed_revenue", "cost_of_goods")),
+    }
+    assert held_facts(open_source(any_data_set).arrow) == right
+    assert database.version(any_data_set) == published + 1
+    assert refreshed(any_data_set, capsys)[1:] == ["Nothing had differed from the lines."]
+
+
+def refreshed(data_set: DataSet, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["refresh", "--database", data_set.address])
+    assert not left.value.code
+    return capsys.readouterr().out.splitlines()
