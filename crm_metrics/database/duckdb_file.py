@@ -137,6 +137,7 @@ def connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCon
 
 
 _HARDENING = (
+    "SET enable_progress_bar = false",  # it would be written among what a command prints
     "SET max_temp_directory_size = '50GB'",
     "SET python_enable_replacements = false",
     "SET autoinstall_known_extensions = false",
