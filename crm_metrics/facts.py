@@ -180,6 +180,7 @@ def _add_orders(connection: Connection, touched: Table | None, histories: Subque
     rows = (
         select(
             *[orders.c[name] for name in ("order_id", *_OF_ORDER, "is_purchase", "is_cancelled")],
+            orders.c.customer_id.is_not(None).label("is_identified"),
             baskets.c.basket_number,
             *[sold.c[name] for name in AMOUNTS],
             *[histories.c[name] for name in _HISTORY],

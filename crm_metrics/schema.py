@@ -247,6 +247,7 @@ order_facts = Table(
     _count("basket_number", "which categories the order holds, as in basket_categories", nullable=False),
     _flag("is_purchase", "not cancelled and at least one sold line", nullable=False),
     _flag("is_cancelled", "the whole order was cancelled", nullable=False),
+    _flag("is_identified", "the order names its customer", nullable=False),
     *_amounts(),
     _count("purchase_number", "1, 2, … among the customer's purchases in order of time; empty where this is none"),
     _day("first_purchase_on", "day of the customer's first purchase, on every order of the customer"),

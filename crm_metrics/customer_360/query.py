@@ -34,7 +34,7 @@ def customer_profile(filters: Filters) -> Select[Any]:
     customer_id, customer_name, customer_kind, home_region, birth_year, acquisition_channel, acquisition_cost, acquired_on, owner,
     referrer_customer_id, has_consent, first_on and last_on (purchase days), orders (purchases).
     """
-    known, person = _known_customers(filters), customers.c
+    known, person = _known_customers(filters, customer_id=filters.customer), customers.c
     acquired_on = (
         case((person.acquired_on <= literal(filters.end, Date), person.acquired_on), else_=null()) if filters.end else person.acquired_on
     )
@@ -55,7 +55,6 @@ def customer_profile(filters: Filters) -> Select[Any]:
         )
         .join_from(known, customers, person.customer_id == known.c.customer_id, isouter=True)
         .outerjoin(employees, employees.c.employee_id == person.owner_id)
-        .where(known.c.customer_id == filters.customer)
     )
 
 
@@ -151,8 +150,8 @@ def base_intervals(filters: Filters) -> Select[Any]:
     return select(median(gaps.c.days).label("usual_days"), func.count().label("intervals")).select_from(gaps)
 
 
-def _known_customers(filters: Filters) -> CTE:
-    """One row per customer who exists for this reader: customer_id, first_on, last_on, orders (purchases).
+def _known_customers(filters: Filters, *, customer_id: str = "") -> CTE:
+    """One row per customer who exists for this reader, or for the one customer: customer_id, first_on, last_on, orders (purchases).
 
     Customers with an order that may be seen; for a reader who may see every region also those who never ordered at all.
     """
@@ -165,7 +164,7 @@ def _known_customers(filters: Filters) -> CTE:
             func.max(bought_on).label("last_on"),
             func.count(bought_on).label("orders"),
         )
-        .where(rows.customer_id.is_not(None))
+        .where(rows.customer_id == customer_id if customer_id else rows.is_identified)
         .group_by(rows.customer_id)
     )
     if filters.scope.regions:
@@ -173,7 +172,7 @@ def _known_customers(filters: Filters) -> CTE:
     has_orders = select(literal(1)).where(order_facts.c.customer_id == customers.c.customer_id).exists()
     unknown_day = cast(null(), Date)
     silent = select(customers.c.customer_id, unknown_day.label("first_on"), unknown_day.label("last_on"), literal(0).label("orders")).where(
-        ~has_orders
+        ~has_orders, customers.c.customer_id == customer_id if customer_id else true()
     )
     return union_all(spans, silent).cte("known_customers")
 
