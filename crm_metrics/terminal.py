@@ -13,6 +13,7 @@ from crm_metrics.metric import DASH, is_unknown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Connection
 
     from crm_metrics.data_import.report import ImportReport
     from crm_metrics.database import DataSet
@@ -165,7 +166,7 @@ def print_built(report: DemoReport) -> None:
 
 
 class RefreshReport(NamedTuple):
-    """What making the facts anew did. sums: as of facts.sums, before and after. seconds: that it took."""
+    """What making the facts anew did. before, after: what they add up to, see _fact_sums. seconds: that it took."""
 
     data_set: str
     before: dict[str, Any]
@@ -201,10 +202,25 @@ def refresh_facts(data_set: "DataSet") -> RefreshReport:
 
     began = time.monotonic()
     with change(data_set) as writer:
-        before = facts.sums(writer.connection)
+        before = _fact_sums(writer.connection)
         facts.rebuild(writer.connection)
-        after = facts.sums(writer.connection)
+        after = _fact_sums(writer.connection)
     return RefreshReport(data_set.name, before, after, time.monotonic() - began)
+
+
+def _fact_sums(connection: "Connection") -> dict[str, Any]:
+    """Return what the rows of facts add up to, by 'table column': how many they are, the amounts, and the numbers of purchases."""
+    from sqlalchemy import func, select
+
+    from crm_metrics.facts import AMOUNTS
+    from crm_metrics.schema import daily_sales, order_category_facts, order_facts
+
+    found: dict[str, Any] = {}
+    for table in (order_facts, order_category_facts, daily_sales):
+        names = (*AMOUNTS, *(["purchase_number"] if table is order_facts else []))
+        query = select(func.count().label("rows"), *[func.sum(table.c[name]).label(name) for name in names]).select_from(table)
+        found |= {f"{table.name} {name}": value for name, value in connection.execute(query).mappings().one().items()}
+    return found
 
 
 def _console() -> Any:
