@@ -12,12 +12,12 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Date,
     FromClause,
     Function,
     Integer,
     MetaData,
     Select,
-    Subquery,
     Table,
     Text,
     and_,
@@ -54,25 +54,29 @@ def rebuild(connection: Connection) -> None:
     for table in FACTS:
         connection.execute(delete(table))
     _add_categories(connection, None)
-    _add_orders(connection, None, _histories(None))
+    _add_orders(connection, None, _histories(None).subquery())
     _add_days(connection, None)
 
 
 def refresh(connection: Connection, touched: Table) -> None:
     """Make the facts anew for the orders of `touched` (order_id), of which some may be gone, and for what depends on them."""
     customers, days = (_keys_touched(connection, touched, name) for name in ("customer_id", "ordered_on"))
+    baskets = connection.execute(select(order_facts.c.basket_number).where(_is_among(order_facts.c.order_id, touched)).distinct())
+    left = [basket_number for (basket_number,) in baskets]
     for table in (order_facts, order_category_facts):
         connection.execute(delete(table).where(_is_among(table.c.order_id, touched)))
     connection.execute(delete(daily_sales).where(_is_among(daily_sales.c.ordered_on, days)))
-    histories = _histories(customers)
     _add_categories(connection, touched)
+    histories = _kept(connection, "facts_histories", _histories(customers))
     _add_orders(connection, touched, histories)
     changed = or_(*[order_facts.c[name].is_distinct_from(histories.c[name]) for name in _HISTORY])
     is_same = order_facts.c.order_id == histories.c.order_id
     connection.execute(update(order_facts).values({name: histories.c[name] for name in _HISTORY}).where(is_same, changed))
     _add_days(connection, days)
-    connection.execute(delete(basket_categories).where(basket_categories.c.basket_number.not_in(select(order_facts.c.basket_number))))
-    for table in (customers, days):
+    if left:
+        held, number = select(order_facts.c.basket_number), basket_categories.c.basket_number
+        connection.execute(delete(basket_categories).where(number.in_(left), number.not_in(held)))
+    for table in (customers, days, histories):
         connection.execute(DropTable(table))
 
 
@@ -165,7 +169,7 @@ def _sums(columns: Any) -> list[ColumnElement[Any]]:
 # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _add_orders(connection: Connection, touched: Table | None, histories: Subquery) -> None:
+def _add_orders(connection: Connection, touched: Table | None, histories: FromClause) -> None:
     elements = _basket_elements(connection)
     held = order_category_facts.c
     sums = (
@@ -195,7 +199,7 @@ def _add_orders(connection: Connection, touched: Table | None, histories: Subque
         connection.execute(DropTable(table))
 
 
-def _histories(customers: Table | None) -> Subquery:
+def _histories(customers: Table | None) -> Select[Any]:
     """One row per order of the customers (None: of all that are known): order_id and where it stands among their purchases."""
     person, is_purchase, day = orders.c.customer_id, orders.c.is_purchase, orders.c.ordered_on
 
@@ -204,9 +208,9 @@ def _histories(customers: Table | None) -> Subquery:
         return case((is_purchase, value.over(partition_by=(person, is_purchase), order_by=moments)))
 
     first_on = func.min(case((is_purchase, day))).over(partition_by=person)
-    values = [in_time(func.row_number()), first_on, in_time(func.lag(day, 1)), in_time(func.lag(day, 2))]
+    values = [in_time(func.row_number(type_=Integer)), first_on, *[in_time(func.lag(day, back, type_=Date)) for back in (1, 2)]]
     labelled = [value.label(name) for name, value in zip(_HISTORY, values, strict=True)]
-    return select(orders.c.order_id, *labelled).where(person.is_not(None), _is_among(person, customers)).subquery("histories")
+    return select(orders.c.order_id, *labelled).where(person.is_not(None), _is_among(person, customers))
 
 
 # ── baskets ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,9 +221,11 @@ def _basket_elements(connection: Connection) -> Table:
 
     category (empty when unknown), is_sold, word, bit. Only for as long as baskets are being numbered.
     """
-    held, known = order_category_facts.c, basket_categories.c
-    query = union(select(held.category, held.is_purchase), select(known.category, known.is_sold))
-    found = sorted(connection.execute(query), key=lambda element: (element[0] or "", element[0] is None, element[1]))
+    query = union(select(products.c.category), select(basket_categories.c.category))
+    categories = {category for (category,) in connection.execute(query)} | {None}  # a line can be of no product
+    found = [
+        (category, is_sold) for category in sorted(categories, key=lambda name: (name or "", name is None)) for is_sold in (False, True)
+    ]
     columns: list[Column[Any]] = [Column("category", Text), Column("is_sold", Boolean), Column("word", Integer), Column("bit", BigInteger)]
     elements = Table("facts_elements", MetaData(), *columns, prefixes=["TEMPORARY"])
     connection.execute(CreateTable(elements))
@@ -227,8 +233,7 @@ def _basket_elements(connection: Connection) -> Table:
         {"category": category, "is_sold": is_sold, "word": place // _BITS, "bit": 1 << place % _BITS}
         for place, (category, is_sold) in enumerate(found)
     ]
-    if rows:
-        connection.execute(insert(elements), rows)
+    connection.execute(insert(elements), rows)
     elements.info["words"] = len(rows) // _BITS + 1
     return elements
 

@@ -214,7 +214,8 @@ def _same(loaded: CTE) -> ColumnElement[bool]:
 def _customers(keys: Select[Any]) -> Select[Any]:
     """One row per customer who has an order, or whom a customer file names: for each attribute the latest batch that knows it."""
     records = customer_records.c
-    listed = union(select(orders.c.customer_id), select(records.customer_id).where(records.source_system.is_not(None))).subquery()
+    ordered = select(orders.c.customer_id).where(orders.c.customer_id.in_(keys))
+    listed = union(ordered, select(records.customer_id).where(records.source_system.is_not(None))).subquery()
     attributes = [records[column.name] for column in customers.c if column.name not in ("customer_id", "batch_id")]
     return _latest(records.customer_id, attributes).where(records.customer_id.in_(keys), records.customer_id.in_(select(listed)))
 
@@ -222,9 +223,10 @@ def _customers(keys: Select[Any]) -> Select[Any]:
 def _products(keys: Select[Any]) -> Select[Any]:
     """One row per product that was sold, or that a file lists by itself: for each attribute the latest batch that knows it."""
     records, held_back = product_records.c, import_held_back.c
-    is_sold = exists().where(order_lines.c.product_id == records.product_id)
+    doubtful = select(held_back.product_id).where(held_back.product_id.in_(keys))  # few, if any: DuckDB would look through all lines
+    is_sold = exists().where(order_lines.c.product_id == records.product_id, order_lines.c.product_id.in_(doubtful))
     only_held_back = exists().where(held_back.product_id == records.product_id, held_back.batch_id == records.batch_id)
-    listed = select(records.product_id).where(records.product_id.in_(keys), or_(is_sold, ~only_held_back))
+    listed = select(records.product_id).where(records.product_id.in_(keys), or_(~only_held_back, is_sold))
     attributes = [records[column.name] for column in products.c if column.name not in ("product_id", "batch_id")]
     return _latest(records.product_id, attributes).where(records.product_id.in_(keys), records.product_id.in_(listed))
 
