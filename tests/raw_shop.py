@@ -120,8 +120,7 @@ def revenue_by_category(shop: RawShop, filters: Filters) -> list[Row]:
 def _totals(shop: RawShop, filters: Filters, lines: list[Row], new_since: date | None) -> Row:
     """What the lines sum up to; customers are new whose first purchase of all that the reader may see came on `new_since` or later."""
     won_on = {customer: days[0] for customer, days in purchase_days(visible(shop.lines, filters.scope)).items()}
-    known, sold = identified(lines), [line for line in lines if line["is_sold"]]
-    costed = [line for line in lines if line["cost_amount"] is not None]
+    known, of_lines = identified(lines), _amounts(lines)
     orders_of = Counter(order["customer_id"] for order in purchases(known))
     return {
         "documents": len({line["order_id"] for line in lines}),
@@ -131,13 +130,9 @@ def _totals(shop: RawShop, filters: Filters, lines: list[Row], new_since: date |
         "active_customers": len(orders_of),
         "new_customers": sum(new_since is None or won_on[customer] >= new_since for customer in orders_of),
         "repeat_customers": sum(orders >= 2 for orders in orders_of.values()),
-        "net_revenue": total(lines, "net_amount"),
-        "gross_revenue": total(sold, "net_amount"),
-        "costed_revenue": total(costed, "net_amount"),
-        "cost_of_goods": total(costed, "cost_amount") if costed else None,
-        "costed_lines": len(costed),
+        **{name: of_lines[name] for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods", "costed_lines")},
         "net_revenue_identified": total(known, "net_amount"),
-        "gross_revenue_identified": total(identified(sold), "net_amount"),
+        "gross_revenue_identified": _amounts(known)["gross_revenue"],
     }
 
 
@@ -153,6 +148,33 @@ def bucket_on(day: date, grain: Grain) -> date:
 
 def orders_without_customer(shop: RawShop, filters: Filters) -> list[Row]:
     return [{"orders": sum(order["customer_id"] is None for order in purchases(within(shop.lines, filters)))}]
+
+
+def active_customers(shop: RawShop, filters: Filters, grain: Grain) -> list[Row]:
+    won_on = {customer: days[0] for customer, days in purchase_days(visible(shop.lines, filters.scope)).items()}
+    days_of = purchase_days(within(shop.lines, filters))
+    active = sorted({(bucket_on(day, grain), customer) for customer, days in days_of.items() for day in days})
+    return [{"customer_id": customer, "bucket_on": on, "first_purchase_on": won_on[customer]} for on, customer in active]
+
+
+def amounts(shop: RawShop, filters: Filters) -> list[Row]:
+    """By order: what its lines within the filters add up to."""
+    return [{"order_id": order, **_amounts(lines)} for order, lines in grouped(within(shop.lines, filters), "order_id").items()]
+
+
+def _amounts(lines: list[Row]) -> Row:
+    costed = [line for line in lines if line["cost_amount"] is not None]
+    discounted = [line for line in lines if line["discount_amount"] is not None]
+    return {
+        "lines": len(lines),
+        "costed_lines": len(costed),
+        "units": total(lines, "quantity"),
+        "net_revenue": total(lines, "net_amount"),
+        "gross_revenue": total([line for line in lines if line["is_sold"]], "net_amount"),
+        "discount": total(discounted, "discount_amount") if discounted else None,
+        "costed_revenue": total(costed, "net_amount"),
+        "cost_of_goods": total(costed, "cost_amount") if costed else None,
+    }
 
 
 def extent(shop: RawShop, scope: Scope) -> list[Row]:

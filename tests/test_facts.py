@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 import raw_shop
 from raw_shop import RawShop, Row
-from sqlalchemy import Select, delete, func, or_, select, text, update
+from sqlalchemy import Select, collate, delete, func, or_, select, text, update
 
 from crm_metrics import cli, database, facts, schema
 from crm_metrics.customer_360 import query as customer_360
@@ -28,7 +28,7 @@ from crm_metrics.executive_kpis import query as executive_kpis
 from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope
 from crm_metrics.lifetime_value import query as lifetime_value
 from crm_metrics.periods import Grain
-from crm_metrics.sales import choice_values, extent, orders_without_customer
+from crm_metrics.sales import active_customers, amounts_within, choice_values, extent, orders_without_customer
 from crm_metrics.schema import basket_categories, daily_sales, order_facts
 
 Read = Callable[[Select[Any]], pa.Table]
@@ -75,8 +75,21 @@ def executive_questions(shop: RawShop, filters: Filters, grain: Grain) -> dict[s
         "by region": (by_value(filters, "region"), raw_shop.totals_by_value(shop, filters, "order_region")),
         "by channel": (by_value(filters, "channel"), raw_shop.totals_by_value(shop, filters, "sales_channel")),
         "by category": (executive_kpis.revenue_by_category(filters), raw_shop.revenue_by_category(shop, filters)),
+        "active": (active_by_bucket(filters, grain), raw_shop.active_customers(shop, filters, grain)),
+        "amounts": (amounts_by_order(filters), raw_shop.amounts(shop, filters)),
         "without customer": (orders_without_customer(filters), raw_shop.orders_without_customer(shop, filters)),
     }
+
+
+def active_by_bucket(filters: Filters, grain: Grain) -> Select[Any]:
+    rows = active_customers(filters, grain).c
+    return select(rows.customer_id, rows.bucket_on, rows.first_purchase_on).order_by(rows.bucket_on, collate(rows.customer_id, "C"))
+
+
+def amounts_by_order(filters: Filters) -> Select[Any]:
+    rows = amounts_within(filters).c
+    sums = [func.sum(rows[name]).label(name) for name in facts.AMOUNTS]
+    return select(rows.order_id, *sums).group_by(rows.order_id).order_by(collate(rows.order_id, "C"))
 
 
 def lifetime_questions(shop: RawShop, filters: Filters, as_of: date) -> dict[str, Question]:
@@ -189,7 +202,7 @@ def assert_published_facts_are_right(data_set: DataSet, *customers: str) -> None
 
 # ── random shops, batches and undos ─────────────────────────────────────────────────────────────────────────────────────
 
-SHOPS = 16
+SHOPS = 12
 FIRST_ON, DAYS = date(2023, 11, 20), 90
 ORDER_IDS = ("a1", "B1", "_2", "é3", "Z'4", "b5", "A6", "10", "9", "字7")
 CUSTOMERS = ("A", "a", "O'Neil", "Ä", "b_%", "")  # letters of both cases, signs that SQL knows, none
@@ -198,7 +211,7 @@ KINDS = (*["sale"] * 8, "return", "gift", "cancelled", "returned")
 
 
 class Shop(NamedTuple):
-    """Orders that files speak of, the files, and what three readers ask after each: filters, as-of day, customer and grain."""
+    """Orders that files speak of, the files, and what four readers ask after each: filters, as-of day, customer and grain."""
 
     orders: list[tuple[str, int, str, str, str]]
     batches: list[dict[str, Any]]
@@ -207,7 +220,7 @@ class Shop(NamedTuple):
 
 def random_shop(seed: int) -> Shop:
     """Return a shop of ten orders, most of them of one customer and around one day, in two to four files."""
-    draw = Random(seed)  # not Hypothesis: its examples resemble each other, and a dozen of them found half of the mistakes that these find
+    draw = Random(seed)  # not Hypothesis, of whose two dozen examples most are near copies of others
     orders = [
         (
             draw.choice(("A", "A", *CUSTOMERS)),
@@ -218,10 +231,12 @@ def random_shop(seed: int) -> Shop:
         )
         for _ in ORDER_IDS
     ]
-    whole = Filters(region=("N",)), Filters(scope=Scope("of a region", ("N", "Ost")[: draw.randint(1, 2)])), random_filters(draw)
+    period = random_period(draw)
+    scope = Scope("of a region", ("N", "Ost")[: draw.randint(1, 2)])
+    asked = Filters(*period), Filters(region=("N",)), Filters(*period, scope=scope), random_filters(draw)
     readers = [
         (filters, FIRST_ON + timedelta(days=draw.randint(0, DAYS)), draw.choice([*CUSTOMERS[:-1], "nobody"]), draw.choice(GRAINS))
-        for filters in whole
+        for filters in asked
     ]
     return Shop(orders, [random_batch(draw) for _ in range(draw.randint(2, 4))], readers)
 
@@ -250,10 +265,15 @@ def random_batch(draw: Random) -> dict[str, Any]:
     }
 
 
+def random_period(draw: Random) -> tuple[date | None, date | None]:
+    """Return a first and a last day, either of which may be open."""
+    first, last = sorted(FIRST_ON + timedelta(days=draw.randint(0, DAYS)) for _ in range(2))
+    return draw.choice((None, first)), draw.choice((None, last))
+
+
 def random_filters(draw: Random) -> Filters:
-    """Return filters whose period may be open at either end, with up to two values of each choice, and at times a scope."""
-    days = sorted(FIRST_ON + timedelta(days=draw.randint(0, DAYS)) for _ in range(2))
-    start, end = (draw.choice((None, day)) for day in days)
+    """Return filters with up to two values of each choice, and at times a scope."""
+    start, end = random_period(draw)
     region, channel, category, scope = (
         tuple(value or UNKNOWN for value in draw.sample(values, draw.randint(0, 2)))
         for values in (REGIONS, CHANNELS, CATEGORIES, ("N", "n", "Ost"))
@@ -322,7 +342,7 @@ def test_after_any_imports_and_undos_every_figure_is_that_of_the_raw_lines(tmp_p
 
 @pytest.mark.slow
 @pytest.mark.postgresql
-@pytest.mark.parametrize("seed", range(SHOPS, SHOPS + 6))
+@pytest.mark.parametrize("seed", range(SHOPS, SHOPS + 4))
 def test_duckdb_and_postgresql_give_equal_rows_in_equal_order_and_both_are_those_of_the_raw_lines(tmp_path, postgresql_schema, seed):
     assert_facts_hold([find_data_set(f"duckdb:///{tmp_path}/never.duckdb"), find_data_set(postgresql_schema)], random_shop(seed))
 
