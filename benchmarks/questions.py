@@ -11,7 +11,7 @@ from benchmarks.in_pandas import PARETO_BINS, Loaded
 from crm_metrics.executive_kpis.query import totals
 from crm_metrics.filters import Filters, choice_conditions
 from crm_metrics.sales import active_customers, amounts_within, days_within, extent, orders_within
-from crm_metrics.schema import basket_categories
+from crm_metrics.schema import basket_categories, customer_facts
 from crm_metrics.sql import bucket_on, days_between
 
 
@@ -44,25 +44,29 @@ def rfm(filters: Filters) -> Select[Any]:
     """One row per customer with a purchase: customer_id, last_on, orders (purchases), net_revenue."""
     orders, amounts = orders_within(filters).c, amounts_within(filters).c
     bought = (
-        select(orders.customer_id, func.max(orders.ordered_on).label("last_on"), func.count().label("orders"))
-        .where(orders.is_purchase, orders.customer_id.is_not(None))
-        .group_by(orders.customer_id)
+        select(orders.customer_number, func.max(orders.ordered_on).label("last_on"), func.count().label("orders"))
+        .where(orders.is_purchase, orders.customer_number.is_not(None))
+        .group_by(orders.customer_number)
         .subquery()
     )
-    paid = select(amounts.customer_id, func.sum(amounts.net_revenue).label("net_revenue")).group_by(amounts.customer_id).subquery()
-    return select(*bought.c, paid.c.net_revenue).join_from(bought, paid, paid.c.customer_id == bought.c.customer_id)
+    paid = select(amounts.customer_number, func.sum(amounts.net_revenue).label("net_revenue")).group_by(amounts.customer_number).subquery()
+    return (
+        select(customer_facts.c.customer_id, bought.c.last_on, bought.c.orders, paid.c.net_revenue)
+        .join_from(bought, paid, paid.c.customer_number == bought.c.customer_number)
+        .join(customer_facts, customer_facts.c.customer_number == bought.c.customer_number)
+    )
 
 
 def pareto_curve(filters: Filters) -> Select[Any]:
     """One row per hundredth of the customers, the best first: bin (from 0), customers, net_revenue."""
     amounts = amounts_within(filters).c
     customers = (
-        select(amounts.customer_id, func.sum(amounts.net_revenue).label("net_revenue"))
-        .where(amounts.customer_id.is_not(None))
-        .group_by(amounts.customer_id)
+        select(amounts.customer_number, func.sum(amounts.net_revenue).label("net_revenue"))
+        .where(amounts.customer_number.is_not(None))
+        .group_by(amounts.customer_number)
         .cte("customer_revenue")
     )
-    place = func.row_number().over(order_by=(customers.c.net_revenue.desc(), customers.c.customer_id))
+    place = func.row_number().over(order_by=(customers.c.net_revenue.desc(), customers.c.customer_number))
     hundredth = func.floor(cast((place - 1) * PARETO_BINS, Double) / cast(func.count().over(), Double))
     binned = select(cast(hundredth, Integer).label("bin"), customers.c.net_revenue).cte("binned_customers")
     counted = [func.count().label("customers"), func.sum(binned.c.net_revenue).label("net_revenue")]
@@ -88,7 +92,7 @@ def purchase_histories(filters: Filters) -> Select[Any]:
             days_between(first_on, last_on).label("recency_days"),
             days_between(first_on, last_day).label("age_days"),
         )
-        .group_by(active.customer_id)
+        .group_by(active.customer_number)
         .subquery()
     )
     keys: list[Any] = list(histories.c)
@@ -102,7 +106,7 @@ def campaign_totals(filters: Filters) -> Select[Any]:
         select(
             orders.campaign_id,
             func.count().label("orders"),
-            func.count(orders.customer_id.distinct()).label("customers"),
+            func.count(orders.customer_number.distinct()).label("customers"),
         )
         .where(orders.campaign_id.is_not(None))
         .group_by(orders.campaign_id)

@@ -1,7 +1,7 @@
 """The fact tables: what the rooms ask, made from orders and their lines in the transaction that changes these.
 
 `refresh` makes anew the rows of the orders that a change touches, the purchase histories of their customers, and their days; `rebuild`
-makes everything anew. Whichever way, the rows are the same but for the numbers of baskets. See docs/decisions/0008-fact-tables.md.
+makes everything anew. Whichever way, the rows are the same but for the numbers of baskets and customers. See docs/decisions/0008-fact-tables.md.
 """
 
 from typing import Any
@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     collate,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -37,13 +38,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable, DropTable
 
-from crm_metrics.schema import FACTS, basket_categories, daily_sales, order_category_facts, order_facts, order_lines, orders, products
+from crm_metrics.schema import (
+    FACTS,
+    basket_categories,
+    customer_facts,
+    daily_sales,
+    order_category_facts,
+    order_facts,
+    order_lines,
+    orders,
+    products,
+)
 
 AMOUNTS = ("lines", "costed_lines", "units", "net_revenue", "gross_revenue", "discount", "costed_revenue", "cost_of_goods")
 """Columns that add up over rows of order_facts, order_category_facts and daily_sales."""
 IS_SOLD_LINE = and_(order_lines.c.line_kind == "sale", order_lines.c.quantity > 0)
 """A line that was sold; every line of a cancelled order is of the kind 'cancelled'."""
-_OF_ORDER = ("customer_id", "ordered_on", "order_region", "sales_channel", "campaign_id")
+_OF_ORDER = ("ordered_on", "order_region", "sales_channel", "campaign_id")
 _OF_DAY = ("ordered_on", "order_region", "sales_channel", "category")
 _HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
 _BITS = 62  # elements of a basket that one whole number can say
@@ -53,6 +64,7 @@ def rebuild(connection: Connection) -> None:
     """Make all facts anew."""
     for table in FACTS:
         connection.execute(delete(table))
+    _add_customers(connection, None)
     _add_categories(connection, None)
     _add_orders(connection, None, _histories(None).subquery())
     _add_days(connection, None)
@@ -66,6 +78,7 @@ def refresh(connection: Connection, touched: Table) -> None:
     for table in (order_facts, order_category_facts):
         connection.execute(delete(table).where(_is_among(table.c.order_id, touched)))
     connection.execute(delete(daily_sales).where(_is_among(daily_sales.c.ordered_on, days)))
+    _add_customers(connection, touched)
     _add_categories(connection, touched)
     histories = _kept(connection, "facts_histories", _histories(customers))
     _add_orders(connection, touched, histories)
@@ -74,8 +87,10 @@ def refresh(connection: Connection, touched: Table) -> None:
     connection.execute(update(order_facts).values({name: histories.c[name] for name in _HISTORY}).where(is_same, changed))
     _add_days(connection, days)
     if left:
-        held, number = select(order_facts.c.basket_number), basket_categories.c.basket_number
-        connection.execute(delete(basket_categories).where(number.in_(left), number.not_in(held)))
+        held, basket = select(order_facts.c.basket_number), basket_categories.c.basket_number
+        connection.execute(delete(basket_categories).where(basket.in_(left), basket.not_in(held)))
+        has_order = exists().where(order_facts.c.customer_number == customer_facts.c.customer_number)
+        connection.execute(delete(customer_facts).where(_is_among(customer_facts.c.customer_id, customers), ~has_order))
     for table in (customers, days, histories):
         connection.execute(DropTable(table))
 
@@ -123,6 +138,18 @@ def _count(connection: Connection, table: Table) -> None:
         connection.execute(text(f"ANALYZE {table.name}"))
 
 
+# ── customers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _add_customers(connection: Connection, touched: Table | None) -> None:
+    """Give a number to each customer of these orders who has none."""
+    last = connection.execute(select(func.max(customer_facts.c.customer_number))).scalar() or 0
+    named = select(orders.c.customer_id).where(orders.c.customer_id.is_not(None), _is_among(orders.c.order_id, touched))
+    new = named.except_(select(customer_facts.c.customer_id)).subquery()
+    place = func.row_number().over(order_by=collate(new.c.customer_id, "C"))
+    _insert(connection, customer_facts, select(new.c.customer_id, cast(place + last, Integer).label("customer_number")))
+
+
 # ── orders by category, and by day ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -147,7 +174,11 @@ def _add_categories(connection: Connection, touched: Table | None) -> None:
         .group_by(lines.order_id, products.c.category)
         .subquery()
     )
-    rows = select(*sums.c, *[orders.c[name] for name in _OF_ORDER]).join_from(sums, orders, orders.c.order_id == sums.c.order_id)
+    rows = (
+        select(*sums.c, customer_facts.c.customer_number, *[orders.c[name] for name in _OF_ORDER])
+        .join_from(sums, orders, orders.c.order_id == sums.c.order_id)
+        .outerjoin(customer_facts, customer_facts.c.customer_id == orders.c.customer_id)
+    )
     _insert(connection, order_category_facts, rows.order_by(orders.c.ordered_on))
 
 
@@ -155,7 +186,7 @@ def _add_days(connection: Connection, days: Table | None) -> None:
     facts = order_category_facts.c
     keys = [facts[name] for name in _OF_DAY]
     identified = [
-        func.sum(case((facts.customer_id.is_not(None), facts[name]), else_=0)).label(f"{name}_identified")
+        func.sum(case((facts.customer_number.is_not(None), facts[name]), else_=0)).label(f"{name}_identified")
         for name in ("net_revenue", "gross_revenue")
     ]
     rows = select(*keys, *_sums(facts), *identified).where(_is_among(facts.ordered_on, days)).group_by(*keys).order_by(facts.ordered_on)
@@ -183,14 +214,15 @@ def _add_orders(connection: Connection, touched: Table | None, histories: FromCl
     same_basket = and_(*[baskets.c[name] == sold.c[name] for name in _mask_names(elements)])
     rows = (
         select(
-            *[orders.c[name] for name in ("order_id", *_OF_ORDER, "is_purchase", "is_cancelled")],
-            orders.c.customer_id.is_not(None).label("is_identified"),
+            *[orders.c[name] for name in ("order_id", "customer_id", *_OF_ORDER, "is_purchase", "is_cancelled")],
+            customer_facts.c.customer_number,
             baskets.c.basket_number,
             *[sold.c[name] for name in AMOUNTS],
             *[histories.c[name] for name in _HISTORY],
         )
         .join_from(sold, orders, orders.c.order_id == sold.c.order_id)
         .join(baskets, same_basket)
+        .outerjoin(customer_facts, customer_facts.c.customer_id == orders.c.customer_id)
         .outerjoin(histories, histories.c.order_id == sold.c.order_id)
         .order_by(orders.c.ordered_on, orders.c.order_id)
     )

@@ -19,14 +19,14 @@ from crm_metrics.schema import basket_categories, daily_sales, data_set, order_c
 from crm_metrics.sql import bucket_on
 
 _HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
-_OF_ORDER = ("order_id", "customer_id", "is_identified", "ordered_on", "order_region", "sales_channel", "campaign_id", "basket_number")
+_OF_ORDER = ("order_id", "customer_number", "ordered_on", "order_region", "sales_channel", "campaign_id", "basket_number")
 
 
 def orders_within(filters: Filters, *, grain: Grain | None = None) -> CTE:
     """One row per order with a line in the filters and the period.
 
-    order_id, customer_id (empty: unknown), is_identified (whether it is known), ordered_on, order_region, sales_channel, campaign_id,
-    basket_number, is_purchase (a sold line that passes the filters), where the order stands among all purchases of its customer that the
+    order_id, customer_number (of customer_facts; empty: unknown), ordered_on, order_region, sales_channel, campaign_id, basket_number,
+    is_purchase (a sold line that passes the filters), where the order stands among all purchases of its customer that the
     reader may see (see `visible_orders`), and with a grain bucket_on, the first day of its week, month, quarter or year.
     """
     seen = visible_orders(filters.scope)
@@ -58,7 +58,7 @@ def _chosen_baskets(filters: Filters) -> CTE:
 def amounts_within(filters: Filters) -> CTE:
     """One row per order in the filters and the period, or several that together are its lines in them: facts.AMOUNTS.
 
-    Also order_id, customer_id, ordered_on, order_region, sales_channel, campaign_id. For sums; count with `orders_within`.
+    Also order_id, customer_number, ordered_on, order_region, sales_channel, campaign_id. For sums; count with `orders_within`.
     """
     rows = order_category_facts if filters.category else order_facts
     columns = [column for column in order_category_facts.c if column.name in rows.c and column.name not in ("category", "is_purchase")]
@@ -76,11 +76,11 @@ def holds_whole_history(filters: Filters) -> bool:
 
 
 def active_customers(filters: Filters, grain: Grain) -> CTE:
-    """One row per customer and day, week, month, quarter or year with a purchase: customer_id, bucket_on, first_purchase_on (ever)."""
+    """One row per customer and day, week, month, quarter or year with a purchase: customer_number, bucket_on, first_purchase_on (ever)."""
     rows = orders_within(filters, grain=grain).c
-    bought = select(rows.customer_id, rows.bucket_on, rows.first_purchase_on)
+    bought = select(rows.customer_number, rows.bucket_on, rows.first_purchase_on)
     if not holds_whole_history(filters):
-        return bought.where(rows.is_purchase, rows.is_identified).distinct().cte("active_customers")
+        return bought.where(rows.is_purchase, rows.customer_number.is_not(None)).distinct().cte("active_customers")
     start = func.greatest(rows.bucket_on, literal(filters.start, Date)) if filters.start else rows.bucket_on
     return bought.where(is_first_since(start, rows)).cte("active_customers")
 
@@ -107,11 +107,11 @@ def visible_orders(scope: Scope) -> FromClause:
     seen, is_purchase, day = order_facts.c, order_facts.c.is_purchase, order_facts.c.ordered_on
 
     def in_time(value: Any) -> ColumnElement[Any]:
-        return case((is_purchase, value.over(partition_by=(seen.customer_id, is_purchase), order_by=seen.purchase_number)))
+        return case((is_purchase, value.over(partition_by=(seen.customer_number, is_purchase), order_by=seen.purchase_number)))
 
-    first_on = func.min(case((is_purchase, day))).over(partition_by=seen.customer_id)
+    first_on = func.min(case((is_purchase, day))).over(partition_by=seen.customer_number)
     values = [in_time(func.row_number()), first_on, in_time(func.lag(day, 1)), in_time(func.lag(day, 2))]
-    is_known = seen.customer_id.is_not(None)
+    is_known = seen.customer_number.is_not(None)
     history = [case((is_known, value)).label(name) for name, value in zip(_HISTORY, values, strict=True)]
     others = [column for column in seen if column.name not in _HISTORY]
     return select(*others, *history).where(*scope_conditions(scope, order_facts)).cte("visible_orders")
@@ -129,7 +129,7 @@ def extent(scope: Scope) -> Select[Any]:
 def orders_without_customer(filters: Filters) -> Select[Any]:
     """One row: orders, the purchases within the filters and the period whose customer is unknown."""
     rows = orders_within(filters).c
-    return select(func.count().label("orders")).where(rows.is_purchase, ~rows.is_identified)
+    return select(func.count().label("orders")).where(rows.is_purchase, rows.customer_number.is_(None))
 
 
 def settings() -> Select[Any]:

@@ -235,11 +235,20 @@ def _amounts() -> list[Column[Any]]:
     ]
 
 
+customer_facts = Table(
+    "customer_facts",
+    metadata,
+    _key("customer_id", "customer with an order"),
+    _count("customer_number", "the customer's number in the facts", nullable=False, index=True),
+)
+"""One row per customer with an order: the number by which the facts count. Made by facts.py, like all tables of this part."""
+
 order_facts = Table(
     "order_facts",
     metadata,
     _key("order_id", "order"),
-    _customer("customer; empty for an anonymous sale", index=True),
+    _customer("customer; empty for an anonymous sale"),
+    _count("customer_number", "number of the customer; empty for an anonymous sale", index=True),
     _day("ordered_on", "business day of the order", nullable=False, index=True),
     _text("order_region", "region the order was placed in or shipped to"),
     _text("sales_channel", "channel the order came through"),
@@ -247,14 +256,13 @@ order_facts = Table(
     _count("basket_number", "which categories the order holds, as in basket_categories", nullable=False),
     _flag("is_purchase", "not cancelled and at least one sold line", nullable=False),
     _flag("is_cancelled", "the whole order was cancelled", nullable=False),
-    _flag("is_identified", "the order names its customer", nullable=False),
     *_amounts(),
     _count("purchase_number", "1, 2, … among the customer's purchases in order of time; empty where this is none"),
     _day("first_purchase_on", "day of the customer's first purchase, on every order of the customer"),
     _day("previous_purchase_on", "day of the customer's purchase before this one; empty for the first"),
     _day("second_previous_purchase_on", "day of the purchase before that"),
 )
-"""One row per order, sorted by day. Made from `orders` and `order_lines` by facts.py, like all tables of this part."""
+"""One row per order, sorted by day."""
 
 basket_categories = Table(
     "basket_categories",
@@ -270,7 +278,7 @@ order_category_facts = Table(
     metadata,
     _text("order_id", "order", nullable=False, index=True),
     _text("category", "product category; empty when unknown"),
-    _customer("customer; empty for an anonymous sale", index=True),
+    _count("customer_number", "number of the customer; empty for an anonymous sale", index=True),
     _day("ordered_on", "business day of the order", nullable=False, index=True),
     _text("order_region", "region the order was placed in or shipped to"),
     _text("sales_channel", "channel the order came through"),
@@ -293,7 +301,8 @@ daily_sales = Table(
 )
 """One row per day, region, channel and category with an order line."""
 
-FACTS = (order_facts, basket_categories, order_category_facts, daily_sales)  # nothing of their own: facts.py makes them from the others
+# They hold nothing of their own: facts.py makes them from the other tables.
+FACTS = (customer_facts, order_facts, basket_categories, order_category_facts, daily_sales)
 
 # ── what it costs, what was aimed at ────────────────────────────────────────────────────────────────────────────────────
 

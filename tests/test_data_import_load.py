@@ -70,6 +70,9 @@ def state(read: Callable[[Any], Any]) -> dict[str, list[tuple[Any, ...]]]:
         keys = [tuple(row[column.name] for column in table.primary_key.columns) for row in rows]
         assert len(keys) == len(set(keys)) or not table.primary_key.columns, f"{table.name} holds a key twice"
     _name_baskets(held[schema.order_facts], held[schema.basket_categories])
+    numbered = {None: None} | {row["customer_number"]: row["customer_id"] for row in held[schema.customer_facts]}
+    for row in (*held[schema.customer_facts], *held[schema.order_facts], *held[schema.order_category_facts]):
+        row["customer_number"] = numbered[row["customer_number"]]  # it, too, depends on the order of loading
     return {table.name: sorted((_plain(row, places) for row in rows if _counts(row)), key=repr) for table, rows in held.items()}
 
 

@@ -29,7 +29,7 @@ from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope
 from crm_metrics.lifetime_value import query as lifetime_value
 from crm_metrics.periods import Grain
 from crm_metrics.sales import active_customers, amounts_within, choice_values, extent, orders_without_customer
-from crm_metrics.schema import basket_categories, daily_sales, order_facts
+from crm_metrics.schema import basket_categories, customer_facts, daily_sales, order_category_facts, order_facts
 
 Read = Callable[[Select[Any]], pa.Table]
 NAMES = ("order", "customer", "date", "quantity", "amount", "discount", "cost", "status", "product", "category", "order_region")
@@ -83,7 +83,9 @@ def executive_questions(shop: RawShop, filters: Filters, grain: Grain) -> dict[s
 
 def active_by_bucket(filters: Filters, grain: Grain) -> Select[Any]:
     rows = active_customers(filters, grain).c
-    return select(rows.customer_id, rows.bucket_on, rows.first_purchase_on).order_by(rows.bucket_on, collate(rows.customer_id, "C"))
+    who = customer_facts.c.customer_id
+    query = select(who, rows.bucket_on, rows.first_purchase_on).where(customer_facts.c.customer_number == rows.customer_number)
+    return query.order_by(rows.bucket_on, collate(who, "C"))
 
 
 def amounts_by_order(filters: Filters) -> Select[Any]:
@@ -151,8 +153,11 @@ def assert_facts_answer_as_raw_lines(
 
 
 def held_facts(read: Read) -> dict[str, list[str]]:
-    """All facts in a fixed order, with what a basket holds in the place of its number."""
+    """All facts in a fixed order, with what numbers stand for in their place: what a basket holds, and the customer."""
     rows = {table.name: read(select(table)).to_pylist() for table in schema.FACTS}
+    numbered = {None: None} | {row["customer_number"]: row["customer_id"] for row in rows[customer_facts.name]}
+    for row in (*rows[customer_facts.name], *rows[order_facts.name], *rows[order_category_facts.name]):
+        row["customer_number"] = numbered[row["customer_number"]]
     held: dict[int, list[tuple[str, bool]]] = {}
     for row in rows[basket_categories.name]:
         held.setdefault(row["basket_number"], []).append((repr(row["category"]), row["is_sold"]))

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Date,
+    ScalarSelect,
     Select,
+    and_,
     case,
     cast,
     func,
@@ -20,9 +22,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from crm_metrics.filters import Filters, conditions
-from crm_metrics.sales import orders_within
-from crm_metrics.schema import customers, employees, order_facts, order_lines, products
+from crm_metrics.filters import Filters, conditions, period_conditions
+from crm_metrics.sales import orders_within, visible_orders
+from crm_metrics.schema import customer_facts, customers, employees, order_facts, order_lines, products
 from crm_metrics.sql import days_between, median
 
 MATCHES_SHOWN = 50
@@ -109,7 +111,7 @@ def customer_orders(filters: Filters) -> Select[Any]:
     amounts = [rows.units, rows.net_revenue, (rows.costed_revenue - rows.cost_of_goods).label("gross_margin")]
     return (
         select(*attributes, kind.label("order_kind"), *amounts, rows.costed_lines, rows.lines)
-        .where(rows.customer_id == filters.customer, *conditions(filters, order_facts))
+        .where(order_facts.c.customer_number == _number(filters.customer), *conditions(filters, order_facts))
         .order_by(rows.ordered_on.desc(), rows.order_id)
     )
 
@@ -137,7 +139,7 @@ def customer_order_lines(filters: Filters) -> Select[Any]:
         )
         .join_from(order_facts, order_lines, lines.order_id == orders.order_id)
         .outerjoin(products, products.c.product_id == lines.product_id)
-        .where(orders.customer_id == filters.customer, *conditions(filters, order_facts))
+        .where(order_facts.c.customer_number == _number(filters.customer), *conditions(filters, order_facts))
         .order_by(orders.ordered_on.desc(), orders.order_id, lines.batch_id, lines.row_number)
     )
 
@@ -155,26 +157,41 @@ def _known_customers(filters: Filters, *, customer_id: str = "") -> CTE:
 
     Customers with an order that may be seen; for a reader who may see every region also those who never ordered at all.
     """
-    rows = orders_within(filters).c
-    bought_on = case((rows.is_purchase, rows.ordered_on))
-    spans = (
+    rows = visible_orders(filters.scope)
+    is_shown = and_(true(), *period_conditions(rows.c.ordered_on, filters))
+    bought_on = case((and_(is_shown, rows.c.is_purchase), rows.c.ordered_on))
+    of_numbers = (
         select(
-            rows.customer_id,
+            rows.c.customer_number,
             func.min(bought_on).label("first_on"),
             func.max(bought_on).label("last_on"),
             func.count(bought_on).label("orders"),
+            func.max(case((is_shown, 1), else_=0)).label("is_shown"),
         )
-        .where(rows.customer_id == customer_id if customer_id else rows.is_identified)
-        .group_by(rows.customer_id)
+        .where(rows.c.customer_number == _number(customer_id) if customer_id else rows.c.customer_number.is_not(None))
+        .group_by(rows.c.customer_number)
+        .cte("spans_by_number")
     )
+    spans = (
+        select(customer_facts.c.customer_id, of_numbers)
+        .join_from(of_numbers, customer_facts, customer_facts.c.customer_number == of_numbers.c.customer_number)
+        .cte("spans")
+    )
+    columns = [spans.c[name] for name in ("customer_id", "first_on", "last_on", "orders")]
+    bought = select(*columns).where(spans.c.is_shown == 1)
     if filters.scope.regions:
-        return spans.cte("known_customers")
-    has_orders = select(literal(1)).where(order_facts.c.customer_id == customers.c.customer_id).exists()
+        return bought.cte("known_customers")
     unknown_day = cast(null(), Date)
-    silent = select(customers.c.customer_id, unknown_day.label("first_on"), unknown_day.label("last_on"), literal(0).label("orders")).where(
-        ~has_orders, customers.c.customer_id == customer_id if customer_id else true()
+    ordered = select(literal(1)).where(spans.c.customer_id == customers.c.customer_id).exists()
+    silent = select(customers.c.customer_id, unknown_day, unknown_day, literal(0)).where(
+        ~ordered, customers.c.customer_id == customer_id if customer_id else true()
     )
-    return union_all(spans, silent).cte("known_customers")
+    return union_all(bought, silent).cte("known_customers")
+
+
+def _number(customer_id: str) -> ScalarSelect[Any]:
+    """The number by which the facts know a customer."""
+    return select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == customer_id).scalar_subquery()
 
 
 def _seen_referrer(filters: Filters) -> Any:

@@ -19,15 +19,15 @@ def held(filters: Filters) -> Select[Any]:
 
     Over all dates: this room is about the data set, not about a period.
     """
-    rows = order_facts.c
+    rows, is_known = order_facts.c, order_facts.c.customer_number.is_not(None)
     return select(
         func.coalesce(func.sum(rows.lines), 0).label("lines"),
         func.count().label("orders"),
-        func.coalesce(func.sum(case((rows.is_identified, 1), else_=0)), 0).label("orders_with_customer"),
+        func.coalesce(func.sum(case((is_known, 1), else_=0)), 0).label("orders_with_customer"),
         select(func.count()).select_from(customers).scalar_subquery().label("customers"),
         func.coalesce(func.sum(rows.costed_lines), 0).label("lines_with_cost"),
         func.sum(rows.net_revenue).label("net_revenue"),
-        func.sum(case((rows.is_identified, rows.net_revenue), else_=0)).label("net_revenue_identified"),
+        func.sum(case((is_known, rows.net_revenue), else_=0)).label("net_revenue_identified"),
     ).where(*scope_conditions(filters.scope, order_facts))
 
 

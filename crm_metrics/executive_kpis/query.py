@@ -95,7 +95,7 @@ def _counts_by_history(filters: Filters, orders: Any, keys: list[Any]) -> CTE:
         select(
             *keys,
             func.count().label("documents"),
-            _count_where(orders.is_identified).label("documents_identified"),
+            _count_where(orders.customer_number.is_not(None)).label("documents_identified"),
             _count_where(orders.is_purchase).label("orders"),
             func.count(orders.purchase_number).label("orders_identified"),
             _count_where(is_first_since(start, orders)).label("active_customers"),
@@ -112,16 +112,16 @@ def _counts_by_customer(filters: Filters, orders: Any, keys: list[Any]) -> CTE:
     customers = (
         select(
             *keys,
-            orders.customer_id,
+            orders.customer_number,
             func.count().label("documents"),
             _count_where(orders.is_purchase).label("orders"),
             func.max(orders.first_purchase_on).label("first_on"),
         )
-        .group_by(*keys, orders.customer_id)
+        .group_by(*keys, orders.customer_number)
         .cte("customer_counts")
         .c
     )
-    is_known = customers.customer_id.is_not(None)
+    is_known = customers.customer_number.is_not(None)
     is_active = and_(is_known, customers.orders > 0)
     starts = [customers.bucket_on] if "bucket_on" in customers else []
     starts += [literal(filters.start, Date)] if filters.start else []

@@ -12,7 +12,7 @@ from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, func, liter
 
 from crm_metrics.filters import Filters, Scope
 from crm_metrics.sales import orders_within, visible_orders
-from crm_metrics.schema import customers
+from crm_metrics.schema import customer_facts, customers
 from crm_metrics.sql import days_between
 
 
@@ -27,7 +27,7 @@ def customer_histories(scope: Scope, as_of: date) -> Select[Any]:
     spans, latest = _spans(scope, as_of), visible_orders(scope)
     return (
         select(
-            spans.c.customer_id,
+            customer_facts.c.customer_id,
             customers.c.customer_name,
             latest.c.order_region,
             latest.c.sales_channel,
@@ -38,23 +38,34 @@ def customer_histories(scope: Scope, as_of: date) -> Select[Any]:
             days_between(spans.c.first_on, literal(as_of, Date)).label("age_days"),
             *[spans.c[name] for name in _REPEAT_AMOUNTS],
         )
-        .join_from(spans, latest, and_(latest.c.customer_id == spans.c.customer_id, latest.c.purchase_number == spans.c.purchases))
-        .outerjoin(customers, customers.c.customer_id == spans.c.customer_id)
-        .order_by(spans.c.customer_id)
+        .join_from(spans, latest, and_(latest.c.customer_number == spans.c.customer_number, latest.c.purchase_number == spans.c.purchases))
+        .join(customer_facts, customer_facts.c.customer_number == spans.c.customer_number)
+        .outerjoin(customers, customers.c.customer_id == customer_facts.c.customer_id)
+        .order_by(customer_facts.c.customer_id)
     )
 
 
 def chosen_customers(filters: Filters, as_of: date) -> Select[Any]:
     """One row per customer with a purchase up to `as_of` that the region, channel and category filters choose: customer_id."""
     rows = orders_within(replace(filters, start=None, end=as_of)).c
-    return select(rows.customer_id).where(rows.is_purchase, rows.customer_id.is_not(None)).distinct().order_by(rows.customer_id)
+    chosen = select(rows.customer_number).where(rows.is_purchase, rows.customer_number.is_not(None)).distinct().cte("chosen_customers")
+    return (
+        select(customer_facts.c.customer_id)
+        .join_from(chosen, customer_facts, customer_facts.c.customer_number == chosen.c.customer_number)
+        .order_by(customer_facts.c.customer_id)
+    )
 
 
 def later_purchases(scope: Scope, after: date, until: date) -> Select[Any]:
     """One row per customer with a purchase after `after` and up to `until`: customer_id, purchases (purchase days)."""
-    days = _purchase_days(scope, until).c
-    purchases = func.count().label("purchases")
-    return select(days.customer_id, purchases).where(days.ordered_on > after).group_by(days.customer_id).order_by(days.customer_id)
+    days, purchases = _purchase_days(scope, until), func.count().label("purchases")
+    return (
+        select(customer_facts.c.customer_id, purchases)
+        .join_from(days, customer_facts, customer_facts.c.customer_number == days.c.customer_number)
+        .where(days.c.ordered_on > after)
+        .group_by(customer_facts.c.customer_id)
+        .order_by(customer_facts.c.customer_id)
+    )
 
 
 def repeat_purchases(scope: Scope, split_on: date, until: date) -> Select[Any]:
@@ -81,7 +92,7 @@ _REPEAT_AMOUNTS = ("repeat_net_revenue", "repeat_costed_revenue", "repeat_cost")
 
 
 def _spans(scope: Scope, until: date) -> CTE:
-    """One row per customer with a purchase up to `until`: customer_id, first_on, last_on, purchase_days, purchases, repeat amounts."""
+    """One row per customer with a purchase up to `until`: customer_number, first_on, last_on, purchase_days, purchases, repeat amounts."""
     rows = visible_orders(scope)
     purchased_on = case((rows.c.is_purchase, rows.c.ordered_on))
     is_repeat = rows.c.ordered_on > rows.c.first_purchase_on
@@ -89,15 +100,15 @@ def _spans(scope: Scope, until: date) -> CTE:
     repeats = [func.coalesce(func.sum(case((is_repeat, amount))), 0) for amount in amounts]
     return (
         select(
-            rows.c.customer_id,
+            rows.c.customer_number,
             func.min(purchased_on).label("first_on"),
             func.max(purchased_on).label("last_on"),
             func.sum(case((_begins_day(rows), 1), else_=0)).label("purchase_days"),
             func.max(rows.c.purchase_number).label("purchases"),
             *[amount.label(name) for name, amount in zip(_REPEAT_AMOUNTS, repeats, strict=True)],
         )
-        .where(rows.c.customer_id.is_not(None), rows.c.ordered_on <= until)
-        .group_by(rows.c.customer_id)
+        .where(rows.c.customer_number.is_not(None), rows.c.ordered_on <= until)
+        .group_by(rows.c.customer_number)
         .having(func.max(rows.c.purchase_number) > 0)
         .cte("purchase_spans")
     )
