@@ -1,7 +1,8 @@
 """The fact tables: what the rooms ask, made from orders and their lines in the transaction that changes these.
 
 `refresh` makes anew the rows of the orders that a change touches, the purchase histories of their customers, and their days; `rebuild`
-makes everything anew. Whichever way, the rows are the same but for the numbers of baskets and customers. See docs/decisions/0008-fact-tables.md.
+makes everything anew. Whichever way, the rows are the same but for the numbers of baskets and customers.
+See docs/decisions/0008-fact-tables.md.
 """
 
 from typing import Any
