@@ -96,18 +96,6 @@ def refresh(connection: Connection, touched: Table) -> None:
         connection.execute(DropTable(table))
 
 
-def sums(connection: Connection) -> dict[str, Any]:
-    """Return what the rows of facts add up to, by 'table column': how many they are, the amounts, and the numbers of purchases."""
-    found: dict[str, Any] = {}
-    for table in (order_facts, order_category_facts, daily_sales):
-        columns = [func.count().label("rows"), *_sums(table.c)]
-        if table is order_facts:
-            columns += [func.sum(order_facts.c.purchase_number).label("purchase_number")]
-        row = connection.execute(select(*columns).select_from(table)).one()
-        found |= {f"{table.name} {name}": value for name, value in row._mapping.items()}  # public, whatever its name
-    return found
-
-
 def _keys_touched(connection: Connection, touched: Table, name: str) -> Table:
     """Return a temporary table of the customers or days that touched orders had before the change, or have now."""
     known = [
