@@ -6,11 +6,6 @@ from crm_metrics import ui
 from crm_metrics.customer_360 import TILES, figure, gather, query, statistic, words
 from crm_metrics.language import date_text, t
 
-
-def columns(known: dict[str, tuple[str, words.Shown]]) -> dict[str, ui.Column]:
-    return {name: ui.Column(*spec) for name, spec in known.items()}
-
-
 page = ui.start_page("customer", narrows=False)
 ask_for = t("Find a customer by number or name")
 typed = st.text_input(
@@ -21,7 +16,7 @@ if typed or not page.filters.customer:
     if meant := gather.only_match(found, typed):
         ui.open_page("customer", customer=meant)
     ui.note(words.found_text(found, typed))
-    ui.table(page, found, name="found_customers", columns=columns(words.known_columns(found, *words.FOUND)), opens_customer=True)
+    ui.table(page, found, name="found_customers", columns=words.known_columns(found, *words.FOUND), opens_customer=True)
     st.stop()
 
 profile, due = (ui.ask(page, table).iloc[0] for table in (gather.profile, gather.next_order))
@@ -40,23 +35,22 @@ with left, ui.question(t("Still a customer?")):
             name="history",
             alt=words.figure_alt(alive),
             metrics=(statistic.PROBABILITY_ALIVE, statistic.EXPECTED_VALUE) if len(alive) else (statistic.NET_REVENUE,),
-            queries=(query.customer_orders(gather.whole_history(page.filters, page.last_on)),),
+            queries=(query.customer_orders(gather.whole_history(page.filters, page.held.end)),),
         )
         ui.note(words.figure_notes(alive, value))
     ui.note(words.value_sentence(value, currency=page.currency))
 with right, ui.question(t("Profile")):
     in_words = words.profile_in_words(profile, currency=page.currency)
     st.table(in_words.set_index("attribute"), border="horizontal", hide_header=True)
-    if unknown := words.unknown_in_words(profile):
-        ui.note(unknown)
+    ui.note(words.unknown_in_words(profile))
 with ui.question(t("Orders and returns")):
 
     @ui.part
     def orders_and_lines() -> None:
-        shown = columns(words.known_columns(orders, *words.ORDERS))
+        shown = words.known_columns(orders, *words.ORDERS)
         chosen = ui.table(page, words.kinds_in_words(orders, "order_kind"), name="orders", columns=shown, selects=True)
         ui.note(t("Choose an order to see its lines."))
         if chosen:
             lines = statistic.lines_of(ui.ask(page, gather.order_lines), orders, chosen)
-            shown = columns(words.known_columns(lines, *words.LINES))
+            shown = words.known_columns(lines, *words.LINES)
             ui.table(page, words.kinds_in_words(lines, "line_kind"), name="order_lines", columns=shown)

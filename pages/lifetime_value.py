@@ -6,22 +6,6 @@ from crm_metrics import lifetime_value as room
 from crm_metrics import ui
 from crm_metrics.language import t
 
-
-def trust() -> None:
-    totals, bins = ui.ask(page, room.holdout), ui.ask(page, room.holdout_by_frequency)
-    ui.finding(room.trust_finding(totals, gate))
-    if totals.empty:
-        return
-    ui.note(room.grade_note(totals))
-    figure, notes = ui.draw(page, room.holdout_bins, bins), room.remark("holdout")
-    asked = room.holdout_queries(page.source, page.filters)
-    ui.figure(page, figure, name="holdout", alt=room.alt("holdout"), metrics=(room.HOLDOUT_ERROR,), queries=asked, notes=notes)
-    with ui.question(t("Does it keep up over time?")):
-        figure = ui.draw(page, room.holdout_tracking, ui.ask(page, room.holdout_cumulative))
-        ui.figure(page, figure, name="tracking", alt=room.alt("tracking"), queries=asked[2:])
-    ui.table(page, room.holdout_in_words(totals), columns=room.headings(room.HOLDOUT_COLUMNS, totals), name="holdout")
-
-
 page = ui.start_page("lifetime_value", compares=False)
 gate, above = ui.ask(page, room.data_gate_table), st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -35,8 +19,7 @@ with above:
     ui.finding(room.finding(tiles, gate, terms, currency=page.currency))
     ui.tiles(page, tiles, room.shown_metrics(tiles), notes=room.tile_notes(gate, terms))
 if not room.has_forecast(gate):
-    figure = ui.draw(page, room.repeat_bars, ui.ask(page, room.repeat_counts))
-    ui.figure(page, figure, name="repeat_counts", alt=room.alt("repeat_counts"), queries=queries)
+    ui.figure(page, ui.draw(page, room.repeat_bars, ui.ask(page, room.repeat_counts)), queries=queries, **room.about("repeat_counts"))
     st.stop()
 
 
@@ -46,25 +29,32 @@ def questions() -> None:
     if chosen == "worth":
         distribution, segments = ui.ask(page, room.distribution, terms), ui.ask(page, room.value_by_segment, terms)
         ui.finding(room.worth_finding(ui.ask(page, room.value_held, terms)))
-        figure, notes = ui.draw(page, room.distribution_bars, distribution, currency=page.currency), room.remark("value")
-        ui.figure(page, figure, name="distribution", alt=room.alt("distribution"), metrics=room.METRICS[:4], queries=queries, notes=notes)
+        drawn = ui.draw(page, room.distribution_bars, distribution, currency=page.currency)
+        ui.figure(page, drawn, queries=queries, **room.about("distribution"))
         for kind, heading in room.segment_kinds(segments).items():
             with ui.question(heading):
-                figure = ui.draw(page, room.segment_bars, segments, kind=kind, currency=page.currency)
-                ui.figure(page, figure, name=kind, alt=room.alt("segments"), notes=room.remark("segment"))
+                ui.figure(page, ui.draw(page, room.segment_bars, segments, kind=kind, currency=page.currency), **room.about(kind))
     elif chosen == "trust":
-        trust()
+        totals, asked = ui.ask(page, room.holdout), room.holdout_queries(page.source, page.filters)
+        ui.finding(room.trust_finding(totals, gate))
+        if len(totals):
+            ui.note(room.grade_note(totals))
+            bins, weeks = ui.ask(page, room.holdout_by_frequency), ui.ask(page, room.holdout_cumulative)
+            ui.figure(page, ui.draw(page, room.holdout_bins, bins), queries=asked, **room.about("holdout"))
+            with ui.question(t("Does it keep up over time?")):
+                ui.figure(page, ui.draw(page, room.holdout_tracking, weeks), queries=asked[2:], **room.about("tracking"))
+            ui.table(page, room.holdout_in_words(totals), columns=room.columns("holdout", totals), name="holdout")
     elif chosen == "alive":
         ui.finding(room.alive_finding(ui.ask(page, room.one_time_buyers), gate))
-        figure = ui.draw(page, room.alive_lines, ui.ask(page, room.alive))
-        ui.figure(page, figure, name="alive", alt=room.alt("alive"), queries=queries, notes=room.remark("alive"))
+        ui.figure(page, ui.draw(page, room.alive_lines, ui.ask(page, room.alive)), queries=queries, **room.about("alive"))
     elif chosen == "model":
         parameters = ui.ask(page, room.parameters)
         ui.finding(room.correlation_note(gate))
         ui.note(room.parameters_note(parameters))
-        parameters, columns = room.parameters_in_words(parameters), room.headings(room.PARAMETER_COLUMNS, parameters)
-        ui.table(page, parameters, columns=columns, name="parameters", height=570)
+        ui.table(page, room.parameters_in_words(parameters), columns=room.columns("parameters", parameters), name="parameters", height=570)
     else:
+        customers = ui.ask(page, room.customers, terms)
         ui.note(room.remark("customers"))
-        columns = room.headings(room.CUSTOMER_COLUMNS, customers := ui.ask(page, room.customers, terms))
-        ui.table(page, customers, columns=columns, name="customers", opens_customer=True, search=True, height=560)
+        ui.table(
+            page, customers, columns=room.columns("customers", customers), name="customers", opens_customer=True, search=True, height=560
+        )

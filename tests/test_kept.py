@@ -122,7 +122,7 @@ def test_another_version_or_scope_has_answers_of_its_own():
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     monkeypatch.setattr(Page, "is_dark", False)
     held = Period(pd.Timestamp("2024-01-01").date(), pd.Timestamp("2024-12-31").date())
-    return Page("any", source(), Filters(), held, held.start, held.end, "", is_demo=False)
+    return Page("any", source(), Filters(), held, held, "", is_demo=False)
 
 
 def line(frame: pd.DataFrame, *, color: str = "#16809C") -> go.Figure:
@@ -167,7 +167,8 @@ from crm_metrics.filters import Filters
 from crm_metrics.periods import Period
 from datetime import date
 day = date(2024, 1, 1)
-page = Page("any", CachedSource(find_data_set("mine"), 1), Filters(), Period(day, day), day, day, "", False)
+held = Period(day, day)
+page = Page("any", CachedSource(find_data_set("mine"), 1), Filters(), held, held, "", False)
 frame = pd.DataFrame({{"name": [f"customer {{number}}" for number in range({MOST_ROWS} + 7)]}})
 ui.table(page, frame, columns={{"name": ("Name", "text")}}, name="long", search=True)
 """

@@ -28,9 +28,11 @@ from crm_metrics.executive_kpis.words import (
     no_comparison_text,
     offer_text,
     parts_in_words,
+    split_alt,
     steps_in_words,
     target_note,
     tile_notes,
+    trend_alt,
     trend_note,
     values_in_words,
 )
@@ -61,12 +63,14 @@ __all__ = [
     "offer_text",
     "parts_in_words",
     "sparks",
+    "split_alt",
     "steps_in_words",
     "target_note",
     "tile_notes",
     "totals",
     "totals_by_bucket",
     "totals_by_value",
+    "trend_alt",
     "trend_figure",
     "trend_note",
     "values_figure",
@@ -236,11 +240,18 @@ def reasons(source: Source, scope: Scope) -> dict[str, str]:
     return {name: label for name, label in REASONS.items() if name == "parts" or name in offered}
 
 
-def values_query(filters: Filters, table: str) -> Select[Any]:
-    """Return the query behind `table` (by_region, by_channel or by_category) for the period itself."""
-    if table == "by_category":
+def trend_query(filters: Filters, period: Period) -> Select[Any]:
+    """Return the query behind the trend. period: its days, which decide the grain."""
+    return totals_by_bucket(filters, grain_for(period))
+
+
+def split_query(filters: Filters, by: str) -> Select[Any]:
+    """Return the query behind a split of the change (a key of REASONS) for the period itself."""
+    if by == "parts":
+        return totals(filters)
+    if by == "by_category":
         return query.revenue_by_category(filters)
-    return totals_by_value(filters, "region" if table == "by_region" else "channel")
+    return totals_by_value(filters, "region" if by == "by_region" else "channel")
 
 
 def target_region(filters: Filters) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from babel.numbers import format_currency, format_decimal
 
-from crm_metrics.executive_kpis.columns import COLUMNS
+from crm_metrics.executive_kpis.columns import COLUMNS, REASONS
 from crm_metrics.executive_kpis.metrics import (
     GROSS_REVENUE_IDENTIFIED,
     METRICS,
@@ -19,7 +19,7 @@ from crm_metrics.executive_kpis.statistic import NO_COMPARISON, NO_TARGET, as_he
 from crm_metrics.executive_kpis.why import FACTORS, PART_LABELS
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import date_text, locale, noop, t
-from crm_metrics.metric import Unit, change_text, value_text
+from crm_metrics.metric import Metric, Unit, change_text, value_text
 from crm_metrics.periods import PRESET_LABELS, Period, Preset, compared_period, preset_period, whole_months
 
 NO_MOVE = 0.005  # below half a percent a change is printed as "about the same": the tile would show 0.x %
@@ -164,6 +164,18 @@ def trend_note(trend: pd.DataFrame) -> str:
         return ""
     day = date_text(shown["bucket_on"].iloc[0].date())
     return t("The days before {day} are too few for a point of their own: they are in all sums and not drawn.", day=day)
+
+
+def trend_alt(metric: Metric) -> str:
+    """Return what the trend shows, for those who do not see it."""
+    return t("{metric} over time, the unfinished end dashed, the period before in grey", metric=t(metric.label))
+
+
+def split_alt(by: str) -> str:
+    """Return what the figure of a split shows, for those who do not see it. by: a key of REASONS."""
+    if by == "parts":
+        return t("Bridge from the net revenue before to that of this period")
+    return t("Change in net revenue ({dimension}), with the share before and after", dimension=t(REASONS[by]))
 
 
 def target_note(comparison: pd.DataFrame) -> str:

@@ -1,6 +1,6 @@
 """The findings of the room in words, made from its tables."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -30,25 +30,29 @@ QUESTIONS: dict[str, str] = {
     "model": noop("What does the model say?"),
     "customers": noop("Which customers?"),
 }
-ALT_TEXTS: dict[str, str] = {
+_SEGMENTS_ALT = noop("Bars with prediction intervals: expected value by segment, small segments faded.")
+_SEGMENTS_NOTE = noop(
+    "Each customer counts in the region and channel of the latest purchase, so the parts add up to the total. Lines: 95% prediction "
+    "interval of what these customers will in fact bring. Faded, with their number: under 30 customers."
+)
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "repeat_counts": noop("Bars: customers by number of repeat purchases."),
     "distribution": noop("Bars: share of customers and share of value by the expected value of a customer."),
-    "segments": noop("Bars with prediction intervals: expected value by segment, small segments faded."),
+    "region": _SEGMENTS_ALT,
+    "channel": _SEGMENTS_ALT,
     "holdout": noop("Purchases in the hold-out by earlier purchases: actual, model, baseline."),
     "tracking": noop("Lines: cumulative repeat purchases, actual, model and baseline, with the day the forecast begins."),
     "alive": noop("Points with ranges: P(alive) by number of repeat purchases, by three models."),
 }
-NOTES: dict[str, str] = {
-    "value": noop(
+NOTES: dict[str, str] = {  # by the name of the figure or table
+    "distribution": noop(
         "Expected purchases by the BG/NBD x expected value per purchase by the Gamma-Gamma model, month by month, discounted from the "
         "middle of each month. 95% prediction interval: parameters refitted on 200 resamples of customers, and what customers buy and "
         "spend drawn from the model, above 2,000 of a weighted sample; the model's own error is not in it: see the hold-out. Left out: "
         "sales without a customer."
     ),
-    "segment": noop(
-        "Each customer counts in the region and channel of the latest purchase, so the parts add up to the total. Lines: 95% prediction "
-        "interval of what these customers will in fact bring. Faded, with their number: under 30 customers."
-    ),
+    "region": _SEGMENTS_NOTE,
+    "channel": _SEGMENTS_NOTE,
     "holdout": noop(
         "Customers are grouped by their repeat purchases before the split, diamonds are what they then did, with 95% intervals, faded "
         "under 30 customers. Naive baseline: every customer keeps the rate so far. Expected by Fader, Hardie and Lee (2005), equation 10."
@@ -67,46 +71,49 @@ NOTES: dict[str, str] = {
         "logarithmic scale for the others."
     ),
 }
-CUSTOMER_COLUMNS: dict[str, tuple[str, Any]] = {  # column: heading and unit
-    "customer_id": (noop("Customer number"), "text"),
-    "customer_name": (noop("Name"), "text"),
-    "expected_value": (noop("Expected value"), "money"),
-    "expected_value_lowest": (noop("Lowest of three models"), "money"),
-    "expected_value_highest": (noop("Highest of three models"), "money"),
-    "alive_bg_nbd": (noop("P(alive) BG/NBD"), "share"),
-    "alive_mbg_nbd": (noop("P(alive) MBG/NBD"), "share"),
-    "alive_pareto_nbd": (noop("P(alive) Pareto/NBD"), "share"),
-    "expected_purchases": (noop("Expected purchases"), "ratio"),
-    "expected_spend": (noop("Expected per purchase"), "money"),
-    "frequency": (noop("Repeat purchases"), "count"),
-    "last_on": (noop("Last purchase"), "day"),
-    "region": (noop("Region"), "text"),
-    "channel": (noop("Channel"), "text"),
-}
-PARAMETER_COLUMNS: dict[str, tuple[str, Any]] = {
-    "parameter": (noop("Parameter"), "text"),
-    "value": (noop("Estimate"), "ratio"),
-    "standard_error": (noop("Standard error"), "ratio"),
-    "low": (noop("95% from"), "ratio"),
-    "high": (noop("95% to"), "ratio"),
-    "means": (noop("What it means"), "text"),
-}
-HOLDOUT_COLUMNS: dict[str, tuple[str, Any]] = {
-    "model": (noop("Model"), "text"),
-    "predicted": (noop("Predicted"), "count"),
-    "actual": (noop("Actual"), "count"),
-    "error": (noop("Error of the total"), "share"),
-    "error_low": (noop("95% from"), "share"),
-    "error_high": (noop("95% to"), "share"),
-    "mean_absolute_error": (noop("Mean error per customer"), "ratio"),
-    "found": (noop("Found in the top 20%"), "share"),
-    "grade": (noop("Grade"), "text"),
+DRAWN: dict[str, tuple[Metric, ...]] = {"distribution": METRICS[:4], "holdout": (HOLDOUT_ERROR,)}  # by the name of the figure
+COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
+    "customers": {
+        "customer_id": (noop("Customer number"), "text"),
+        "customer_name": (noop("Name"), "text"),
+        "expected_value": (noop("Expected value"), "money"),
+        "expected_value_lowest": (noop("Lowest of three models"), "money"),
+        "expected_value_highest": (noop("Highest of three models"), "money"),
+        "alive_bg_nbd": (noop("P(alive) BG/NBD"), "share"),
+        "alive_mbg_nbd": (noop("P(alive) MBG/NBD"), "share"),
+        "alive_pareto_nbd": (noop("P(alive) Pareto/NBD"), "share"),
+        "expected_purchases": (noop("Expected purchases"), "ratio"),
+        "expected_spend": (noop("Expected per purchase"), "money"),
+        "frequency": (noop("Repeat purchases"), "count"),
+        "last_on": (noop("Last purchase"), "day"),
+        "region": (noop("Region"), "text"),
+        "channel": (noop("Channel"), "text"),
+    },
+    "parameters": {
+        "parameter": (noop("Parameter"), "text"),
+        "value": (noop("Estimate"), "ratio"),
+        "standard_error": (noop("Standard error"), "ratio"),
+        "low": (noop("95% from"), "ratio"),
+        "high": (noop("95% to"), "ratio"),
+        "means": (noop("What it means"), "text"),
+    },
+    "holdout": {
+        "model": (noop("Model"), "text"),
+        "predicted": (noop("Predicted"), "count"),
+        "actual": (noop("Actual"), "count"),
+        "error": (noop("Error of the total"), "share"),
+        "error_low": (noop("95% from"), "share"),
+        "error_high": (noop("95% to"), "share"),
+        "mean_absolute_error": (noop("Mean error per customer"), "ratio"),
+        "found": (noop("Found in the top 20%"), "share"),
+        "grade": (noop("Grade"), "text"),
+    },
 }
 
 
-def headings(columns: dict[str, tuple[str, Any]], frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return headings in the reader's language and units of those of `columns` that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in columns.items() if frame[name].notna().any()}
+def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if frame[name].notna().any()}
 
 
 def segment_kinds(segments: pd.DataFrame) -> dict[str, str]:
@@ -186,9 +193,18 @@ def worth_finding(value_held: float) -> str:
     return t("The {top} of customers worth most hold {share} of the value.", top=f"{TOP_SHARE:.0%}", share=value_text(value_held, "share"))
 
 
-def alt(name: str) -> str:
-    """Return the alternative text of a figure, in the reader's language."""
-    return t(ALT_TEXTS[name])
+class About(TypedDict):
+    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know, whose metrics it draws."""
+
+    name: str
+    alt: str
+    notes: str
+    metrics: tuple[Metric, ...]
+
+
+def about(name: str) -> About:
+    """Return what goes with the figure of that name, in the reader's language."""
+    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": remark(name) if name in NOTES else "", "metrics": DRAWN.get(name, ())}
 
 
 def remark(name: str) -> str:

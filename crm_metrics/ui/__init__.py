@@ -3,6 +3,7 @@
 from crm_metrics.ui.choices import choose_period
 from crm_metrics.ui.parts import Column, draw, figure, finding, note, question, table, tabs, tiles
 from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, part, start_page
+from crm_metrics.ui.target_form import target_form
 
 __all__ = [
     "ICON",
@@ -22,5 +23,6 @@ __all__ = [
     "start_page",
     "table",
     "tabs",
+    "target_form",
     "tiles",
 ]

@@ -41,8 +41,9 @@ def finding(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Put a small grey sentence."""
-    st.caption(text)
+    """Put a small grey sentence; nothing where there is nothing to say."""
+    if text:
+        st.caption(text)
 
 
 @contextmanager

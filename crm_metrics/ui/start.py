@@ -65,14 +65,13 @@ _OF_DEMOS = "demo"  # the page that has a link only where the data set is a demo
 
 @dataclass(frozen=True)
 class Page:
-    """What a page works with: the source to ask, the reader's filters, and what the data set holds."""
+    """What a page works with: the source to ask, the reader's filters and days, and what the data set holds. held: its days."""
 
     name: str
     source: "CachedSource"
     filters: Filters
     period: Period
-    first_on: date
-    last_on: date
+    held: Period
     currency: str
     is_demo: bool
 
@@ -252,7 +251,7 @@ def _page(name: str, source: CachedSource, filters: Filters, about: _About) -> P
         filters = replace(filters, customer=page_parameter("customer"))
     held = about.held or Period(_NEVER, _NEVER)
     period = Period(filters.start or held.start, filters.end or held.end)
-    return Page(name, source, filters, period, held.start, held.end, about.currency, about.is_demo)
+    return Page(name, source, filters, period, held, about.currency, about.is_demo)
 
 
 def _draw_links(place: Any, *, is_demo: bool) -> None:
