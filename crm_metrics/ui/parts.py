@@ -229,18 +229,15 @@ def figure(
     metrics: Sequence[Metric] = (),
     queries: Sequence[Select] = (),
     notes: str = "",
-    on_click: bool = False,
-) -> list[dict[str, Any]]:
-    """Put a figure that `draw` made, with its "How is this computed?"; with `on_click` return the points that the reader clicked."""
+) -> None:
+    """Put a figure that `draw` made, with its "How is this computed?"."""
     config = {
         "displaylogo": False,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "svg", "filename": name},
     }
-    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if on_click else {}
-    event = st.plotly_chart(drawn, theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
+    st.plotly_chart(drawn, theme=None, key=f"{page.name}_{name}", config=config, alt=alt)
     _explain(page, metrics, queries, notes, label=t("How is this computed?"))
-    return list(event["selection"]["points"]) if on_click else []
 
 
 def _explain(page: Page, metrics: Sequence[Metric], queries: Sequence[Select], notes: str, *, label: str) -> None:
