@@ -17,6 +17,7 @@ from crm_metrics.database import DataSet
 PROCESSES = (1, 3)
 CROWDS = ((10, 0.0), (50, 5.0))  # people, and seconds between what they have seen and their next click
 SECONDS = 30.0
+MOST_CLICKS = 10_000  # of one person
 LONGEST_SECONDS = 600.0  # for one page; the first after a start fits the models
 _KINDS = {"period": 4, "choice": 3, "tab": 2, "page": 1}  # how often each is clicked where the page has it
 _CHOICES = ("choose_region", "choose_channel")
@@ -31,7 +32,10 @@ class Click(NamedTuple):
 
 
 class Crowd(NamedTuple):
-    """What a number of people met with. seconds: from when all were there to the end of the last click."""
+    """What a number of people met with. seconds: from when all were there to the end of the last click.
+
+    is_again: they click all that they clicked before, so nothing is asked for the first time.
+    """
 
     people: int
     processes: int
@@ -39,6 +43,7 @@ class Crowd(NamedTuple):
     seconds: float
     clicks: Sequence[Click]
     errors: int
+    is_again: bool = False
 
     @property
     def per_second(self) -> float:
@@ -55,7 +60,7 @@ def measured_people(
     crowds: Sequence[tuple[int, float]] = CROWDS,
     seconds: float = SECONDS,
 ) -> Iterator[Crowd]:
-    """Give every crowd against every number of processes, people spread over them as a sticky proxy would.
+    """Give every crowd twice against every number of processes, people spread over them as a sticky proxy would.
 
     customers: number of customers of the shop. Each process has shown every page once before anybody comes.
     """
@@ -63,7 +68,10 @@ def measured_people(
         with serving(data_set, threads=threads, processes=count) as addresses:
             asyncio.run(_warmed(addresses))
             for people, pause in crowds:
-                yield asyncio.run(_crowd(addresses, customers, people=people, pause=pause, seconds=seconds))
+                first, each = asyncio.run(_crowd(addresses, customers, people=people, pause=pause, seconds=seconds))
+                yield first
+                again, _ = asyncio.run(_crowd(addresses, customers, people=people, pause=pause, seconds=seconds, most=each))
+                yield again
 
 
 async def _warmed(addresses: Sequence[str]) -> None:
@@ -75,18 +83,35 @@ async def _warmed(addresses: Sequence[str]) -> None:
     await asyncio.gather(*[opened(address) for address in addresses])
 
 
-async def _crowd(addresses: Sequence[str], customers: int, *, people: int, pause: float, seconds: float) -> Crowd:
+async def _crowd(  # what there is, who comes, and for how long
+    addresses: Sequence[str], customers: int, *, people: int, pause: float, seconds: float, most: Sequence[int] = ()
+) -> tuple[Crowd, list[int]]:
+    """Return what the people met with, and how often each clicked. most: of each, the clicks to make again."""
     all_here = asyncio.Barrier(people)
-    coming = [_person(number, addresses[number % len(addresses)], all_here, customers, pause, seconds) for number in range(people)]
+    limits = most or [MOST_CLICKS] * people
+    coming = [
+        _person(number, addresses[number % len(addresses)], all_here, customers, pause, (seconds, limit))
+        for number, limit in enumerate(limits)
+    ]
     found = await asyncio.gather(*coming)
     clicks = [click for own, _, _ in found for click in own]
-    return Crowd(people, len(addresses), pause, max(took for _, _, took in found), clicks, sum(errors for _, errors, _ in found))
+    crowd = Crowd(
+        people=people,
+        processes=len(addresses),
+        pause=pause,
+        seconds=max(took for _, _, took in found),
+        clicks=clicks,
+        errors=sum(errors for _, errors, _ in found),
+        is_again=bool(most),
+    )
+    return crowd, [len(own) for own, _, _ in found]
 
 
 async def _person(  # noqa: PLR0917  # who, where, when, and what there is to click
-    number: int, address: str, all_here: asyncio.Barrier, customers: int, pause: float, seconds: float
+    number: int, address: str, all_here: asyncio.Barrier, customers: int, pause: float, until: tuple[float, int]
 ) -> tuple[list[Click], int, float]:
-    """Return the clicks, the number of errors, and the seconds until the last page was there."""
+    """Return the clicks, the number of errors, and the seconds until the last page was there. until: seconds, or clicks."""
+    seconds, most = until
     clicks: list[Click] = []
     random, errors, took = np.random.default_rng(number), 0, 0.0
     async with reading(address) as reader:
@@ -94,7 +119,7 @@ async def _person(  # noqa: PLR0917  # who, where, when, and what there is to cl
         await all_here.wait()
         begun = perf_counter()
         await asyncio.sleep(random.uniform(0, pause))
-        while perf_counter() - begun < seconds:
+        while perf_counter() - begun < seconds and len(clicks) + errors < most:
             try:
                 clicked = _click(reader, random, customers)
                 clicks.append(Click(reader.page, await _in_time(clicked)))

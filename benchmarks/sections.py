@@ -198,15 +198,16 @@ def people(crowds: Sequence[Crowd]) -> Section:
             (page, [click.seconds for click in crowd.clicks if click.page == page]) for page in _in_order(c.page for c in crowd.clicks)
         ]
         each = ", ".join(f"{page} {_ms(percentile(own, 0.95))}" for page, own in pages)
-        counts = f"{crowd.people} | {crowd.processes} | {crowd.pause:g} | {len(seconds)} | {crowd.per_second:.1f}"
+        asked = "before" if crowd.is_again else "first time"
+        counts = f"{crowd.people} | {crowd.processes} | {crowd.pause:g} | {asked} | {len(seconds)} | {crowd.per_second:.1f}"
         lines.append(f"| {counts} | {_spread(seconds)} | {crowd.errors} | {each} |")
         if (crowd.processes, crowd.pause) == (1, 0):
             high = percentile(seconds, 0.95)
-            what = f"{crowd.people} people clicking without pause, one process, p95"
+            what = f"{crowd.people} people clicking without pause, one process, p95, {'asked before' if crowd.is_again else 'first asked'}"
             targets.append(Target(what, "under 0.8 s, no errors", f"{_time(high)}, {crowd.errors} errors", high < 0.8 and not crowd.errors))
     head = (
-        "| people | processes | pause, s | clicks | a second | p50 | p95 | worst | errors | p95 by page |\n"
-        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|"
+        "| people | processes | pause, s | asked | clicks | a second | p50 | p95 | worst | errors | p95 by page |\n"
+        "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---|"
     )
     return Section("People", targets, _table(head, lines))
 
