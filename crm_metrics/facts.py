@@ -53,11 +53,12 @@ from crm_metrics.schema import (
 
 AMOUNTS = ("lines", "costed_lines", "units", "net_revenue", "gross_revenue", "discount", "costed_revenue", "cost_of_goods")
 """Columns that add up over rows of order_facts, order_category_facts and daily_sales."""
+HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
+"""Columns of order_facts that say where an order stands among its customer's purchases."""
 IS_SOLD_LINE = and_(order_lines.c.line_kind == "sale", order_lines.c.quantity > 0)
 """A line that was sold; every line of a cancelled order is of the kind 'cancelled'."""
 _OF_ORDER = ("ordered_on", "order_region", "sales_channel", "campaign_id")
 _OF_DAY = ("ordered_on", "order_region", "sales_channel", "category")
-_HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
 _BITS = 62  # elements of a basket that one whole number can say
 
 
@@ -83,9 +84,9 @@ def refresh(connection: Connection, touched: Table) -> None:
     _add_categories(connection, touched)
     histories = _kept(connection, "facts_histories", _histories(customers))
     _add_orders(connection, touched, histories)
-    changed = or_(*[order_facts.c[name].is_distinct_from(histories.c[name]) for name in _HISTORY])
+    changed = or_(*[order_facts.c[name].is_distinct_from(histories.c[name]) for name in HISTORY])
     is_same = order_facts.c.order_id == histories.c.order_id
-    connection.execute(update(order_facts).values({name: histories.c[name] for name in _HISTORY}).where(is_same, changed))
+    connection.execute(update(order_facts).values({name: histories.c[name] for name in HISTORY}).where(is_same, changed))
     _add_days(connection, days)
     if left:
         held, basket = select(order_facts.c.basket_number), basket_categories.c.basket_number
@@ -207,7 +208,7 @@ def _add_orders(connection: Connection, touched: Table | None, histories: FromCl
             customer_facts.c.customer_number,
             baskets.c.basket_number,
             *[sold.c[name] for name in AMOUNTS],
-            *[histories.c[name] for name in _HISTORY],
+            *[histories.c[name] for name in HISTORY],
         )
         .join_from(sold, orders, orders.c.order_id == sold.c.order_id)
         .join(baskets, same_basket)
@@ -230,7 +231,7 @@ def _histories(customers: Table | None) -> Select[Any]:
 
     first_on = func.min(case((is_purchase, day))).over(partition_by=person)
     values = [in_time(func.row_number(type_=Integer)), first_on, *[in_time(func.lag(day, back, type_=Date)) for back in (1, 2)]]
-    labelled = [value.label(name) for name, value in zip(_HISTORY, values, strict=True)]
+    labelled = [value.label(name) for name, value in zip(HISTORY, values, strict=True)]
     return select(orders.c.order_id, *labelled).where(person.is_not(None), _is_among(person, customers))
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, and_, case, func, literal, or_, select
 
+from crm_metrics.facts import HISTORY
 from crm_metrics.filters import Choice, Filters, Scope, choice_conditions, conditions, scope_conditions
 from crm_metrics.periods import Grain
 from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts
 from crm_metrics.sql import bucket_on
 
-_HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
 _OF_ORDER = ("order_id", "customer_number", "ordered_on", "order_region", "sales_channel", "campaign_id", "basket_number")
 
 
@@ -30,7 +30,7 @@ def orders_within(filters: Filters, *, grain: Grain | None = None) -> CTE:
     reader may see (see `visible_orders`), and with a grain bucket_on, the first day of its week, month, quarter or year.
     """
     seen = visible_orders(filters.scope)
-    query = select(*[seen.c[name] for name in (*_OF_ORDER, *_HISTORY)]).where(*conditions(filters, seen))
+    query = select(*[seen.c[name] for name in (*_OF_ORDER, *HISTORY)]).where(*conditions(filters, seen))
     if grain:
         days = _calendar(grain)
         query = query.add_columns(days.c.bucket_on).join(days, days.c.ordered_on == seen.c.ordered_on)
@@ -112,8 +112,8 @@ def visible_orders(scope: Scope) -> FromClause:
     first_on = func.min(case((is_purchase, day))).over(partition_by=seen.customer_number)
     values = [in_time(func.row_number()), first_on, in_time(func.lag(day, 1)), in_time(func.lag(day, 2))]
     is_known = seen.customer_number.is_not(None)
-    history = [case((is_known, value)).label(name) for name, value in zip(_HISTORY, values, strict=True)]
-    others = [column for column in seen if column.name not in _HISTORY]
+    history = [case((is_known, value)).label(name) for name, value in zip(HISTORY, values, strict=True)]
+    others = [column for column in seen if column.name not in HISTORY]
     return select(*others, *history).where(*scope_conditions(scope, order_facts)).cte("visible_orders")
 
 
