@@ -36,9 +36,6 @@ def bring_up(connection: Connection) -> None:
         return
     for table in schema.metadata.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
-    if connection.dialect.name == "postgresql":  # DuckDB needs no index
-        for index in (index for table in schema.metadata.sorted_tables for index in table.indexes):
-            index.create(connection, checkfirst=True)
     query = text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
     held = {(row.table_name, row.column_name) for row in connection.execute(query)}
     for table in schema.metadata.sorted_tables:
@@ -46,4 +43,7 @@ def bring_up(connection: Connection) -> None:
             if (table.name, column.name) not in held:
                 kind = column.type.compile(dialect=connection.dialect)
                 connection.execute(text(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'))
+    if connection.dialect.name == "postgresql":  # DuckDB needs no index; one can be of a column that was just added
+        for index in (index for table in schema.metadata.sorted_tables for index in table.indexes):
+            index.create(connection, checkfirst=True)
     facts.rebuild(connection)
