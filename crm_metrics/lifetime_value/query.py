@@ -1,4 +1,4 @@
-"""Purchase histories and what became of them, straight from the orders.
+"""Purchase histories and what became of them, from the facts of orders.
 
 Purchase: a non-cancelled order with positive quantity that is no gift; one per customer and business day. Anonymous sales belong to
 no customer and are left out. Only `later_purchases` and `repeat_purchases` look beyond their as-of day, for the hold-out.
