@@ -9,6 +9,7 @@ Three sources, of which each answers what it can answer right under every filter
 
 from datetime import date
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, and_, case, func, literal, or_, select
@@ -95,7 +96,6 @@ def is_second_since(start: ColumnElement[Any], rows: Any) -> ColumnElement[bool]
     return and_(rows.previous_purchase_on >= start, or_(rows.purchase_number == 2, rows.second_previous_purchase_on < start))
 
 
-@cache  # a query that asks for them twice has them once
 def visible_orders(scope: Scope) -> FromClause:
     """Return order_facts as this reader may see them: the orders, and only these orders in every purchase history.
 
@@ -104,6 +104,15 @@ def visible_orders(scope: Scope) -> FromClause:
     """
     if not scope.regions:
         return order_facts
+    with _counting_anew:  # threads that make it at once would give one query two of the same name
+        return _counted_anew(scope)
+
+
+_counting_anew = Lock()
+
+
+@cache  # a query that asks for them twice has them once
+def _counted_anew(scope: Scope) -> CTE:
     seen, is_purchase, day = order_facts.c, order_facts.c.is_purchase, order_facts.c.ordered_on
 
     def in_time(value: Any) -> ColumnElement[Any]:
