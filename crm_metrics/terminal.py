@@ -188,7 +188,7 @@ class RefreshReport(NamedTuple):
             for name, after in self.after.items()
             if (before := self.before[name]) != after
         ]
-        return [made, *(changed or [t("Nothing had differed from the lines.")])]
+        return [made, *(changed or [t("The facts had agreed with the lines, by their rows, amounts and numbers of purchases.")])]
 
 
 def _sum(value: Any) -> str:

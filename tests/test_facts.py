@@ -555,7 +555,7 @@ def test_the_command_refresh_makes_spoiled_facts_right_and_says_what_had_differe
     }
     assert held_facts(open_source(any_data_set).arrow) == right
     assert database.version(any_data_set) == published + 1
-    assert refreshed(any_data_set, capsys)[1:] == ["Nothing had differed from the lines."]
+    assert refreshed(any_data_set, capsys)[1:] == ["The facts had agreed with the lines, by their rows, amounts and numbers of purchases."]
 
 
 def refreshed(data_set: DataSet, capsys: pytest.CaptureFixture[str]) -> list[str]:
