@@ -69,6 +69,7 @@ class _Visitor:
     def click(self, target: Locator, **options: Any) -> float:
         """Return the seconds from the click to the last frame that it changed."""
         target.scroll_into_view_if_needed()
+        self.page.wait_for_function(_IS_STILL)  # what an earlier click is still drawing is none of this one's
         before = self.runs
         target.click(**options)
         self._wait(before)
@@ -121,6 +122,7 @@ class _Visitor:
         seconds = self.click(options.nth(turn % options.count()))
         self.page.keyboard.press("Escape")  # the list
         self.page.keyboard.press("Escape")  # and what it stands in
+        self.page.wait_for_timeout(_LIST_MS)  # closing it may run the page once more
         return seconds
 
     def row(self, turn: int) -> float:
