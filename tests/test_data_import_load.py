@@ -352,6 +352,7 @@ def test_undo_of_an_earlier_batch_lets_in_what_later_ones_had_left_out(any_data_
     assert (batch["rows_in"], batch["rows_loaded"], batch["rows_duplicate"]) == (2, 2, 0)
 
 
+@pytest.mark.slow
 def test_after_overlapping_imports_and_an_undo_each_key_is_held_once(data_set):
     load(data_set, "1,a,2024-01-05,1,10,p,Anna,N", "2,b,2024-01-06,1,20,q,Bob,S")
     load(data_set, "1,a,2024-01-05,1,10,p,Anna,N", "1,a,2024-01-05,1,3,r,Anne,W", "2,b,2024-01-06,1,5,p,Bob,S")

@@ -116,6 +116,7 @@ def test_the_bar_moves_on_in_many_steps_and_never_back(tmp_path):
     assert max(after - before for before, after in pairwise(shares)) <= 0.5
 
 
+@pytest.mark.slow
 def test_a_stop_at_any_step_leaves_nothing(tmp_path):
     steps: list[str] = []
     build(named(tmp_path, "whole"), Plan(customers=200), lambda step, _: steps.append(step))

@@ -423,6 +423,7 @@ def test_an_order_moves_to_the_customer_that_a_later_batch_names_and_back_with_i
     assert_published_facts_are_right(any_data_set)
 
 
+@pytest.mark.slow
 def test_an_order_goes_to_the_other_customer_when_the_batch_that_had_decided_is_undone(any_data_set):
     first = load(any_data_set, row("1", "a", "2024-01-05"), row("2", "b", "2024-01-09"))
     load(any_data_set, row("1", "b", "2024-01-05", 7), row("3", "a", "2024-01-10"))

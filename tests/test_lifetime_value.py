@@ -341,6 +341,7 @@ def test_where_nobody_leaves_being_alive_is_an_assumption_of_every_model():
 # ── what must always hold ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_nothing_after_the_as_of_day_is_seen(cdnow, cdnow_file, tmp_path):
     cut = open_source(write(database.find_data_set(f"duckdb:///{tmp_path / 'cut.duckdb'}"), cdnow_orders(cdnow_file, until=SPLIT)))
     for name in ("customers", "parameters", "distribution", "value_by_segment", "alive", "repeat_counts"):
