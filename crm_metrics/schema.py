@@ -235,6 +235,17 @@ def _amounts() -> list[Column[Any]]:
     ]
 
 
+def _order_attributes() -> list[Column[Any]]:
+    """What facts of orders are chosen by."""
+    return [
+        _count("customer_number", "number of the customer; empty for an anonymous sale", index=True),
+        _day("ordered_on", "business day of the order", nullable=False, index=True),
+        _text("order_region", "region the order was placed in or shipped to"),
+        _text("sales_channel", "channel the order came through"),
+        _text("campaign_id", "campaign the order names, if any"),
+    ]
+
+
 customer_facts = Table(
     "customer_facts",
     metadata,
@@ -248,11 +259,7 @@ order_facts = Table(
     metadata,
     _key("order_id", "order"),
     _customer("customer; empty for an anonymous sale"),
-    _count("customer_number", "number of the customer; empty for an anonymous sale", index=True),
-    _day("ordered_on", "business day of the order", nullable=False, index=True),
-    _text("order_region", "region the order was placed in or shipped to"),
-    _text("sales_channel", "channel the order came through"),
-    _text("campaign_id", "campaign the order names, if any"),
+    *_order_attributes(),
     _count("basket_number", "which categories the order holds, as in basket_categories", nullable=False),
     _flag("is_purchase", "not cancelled and at least one sold line", nullable=False),
     _flag("is_cancelled", "the whole order was cancelled", nullable=False),
@@ -278,11 +285,7 @@ order_category_facts = Table(
     metadata,
     _text("order_id", "order", nullable=False, index=True),
     _text("category", "product category; empty when unknown"),
-    _count("customer_number", "number of the customer; empty for an anonymous sale", index=True),
-    _day("ordered_on", "business day of the order", nullable=False, index=True),
-    _text("order_region", "region the order was placed in or shipped to"),
-    _text("sales_channel", "channel the order came through"),
-    _text("campaign_id", "campaign the order names, if any"),
+    *_order_attributes(),
     _flag("is_purchase", "not cancelled and at least one sold line of the category", nullable=False),
     *_amounts(),
 )
