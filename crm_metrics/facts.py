@@ -5,6 +5,7 @@ makes everything anew. Whichever way, the rows are the same but for the numbers 
 See docs/decisions/0008-fact-tables.md.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -223,16 +224,20 @@ def _add_orders(connection: Connection, touched: Table | None, histories: FromCl
 
 def _histories(customers: Table | None) -> Select[Any]:
     """One row per order of the customers (None: of all that are known): order_id and where it stands among their purchases."""
-    person, is_purchase, day = orders.c.customer_id, orders.c.is_purchase, orders.c.ordered_on
+    person, moments = orders.c.customer_id, (orders.c.ordered_on, orders.c.ordered_at, collate(orders.c.order_id, "C"))
+    return select(orders.c.order_id, *history(orders.c, person, moments)).where(person.is_not(None), _is_among(person, customers))
+
+
+def history(rows: Any, customer: ColumnElement[Any], moments: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """Return where each of `rows` stands among the purchases of its customer among them, in the order of `moments`: HISTORY."""
 
     def in_time(value: Function[Any]) -> ColumnElement[Any]:
-        moments = (day, orders.c.ordered_at, collate(orders.c.order_id, "C"))
-        return case((is_purchase, value.over(partition_by=(person, is_purchase), order_by=moments)))
+        return case((rows.is_purchase, value.over(partition_by=(customer, rows.is_purchase), order_by=moments)))
 
-    first_on = func.min(case((is_purchase, day))).over(partition_by=person)
-    values = [in_time(func.row_number(type_=Integer)), first_on, *[in_time(func.lag(day, back, type_=Date)) for back in (1, 2)]]
-    labelled = [value.label(name) for name, value in zip(HISTORY, values, strict=True)]
-    return select(orders.c.order_id, *labelled).where(person.is_not(None), _is_among(person, customers))
+    first_on = func.min(case((rows.is_purchase, rows.ordered_on))).over(partition_by=customer)
+    days_before = [in_time(func.lag(rows.ordered_on, back, type_=Date)) for back in (1, 2)]
+    values = [in_time(func.row_number(type_=Integer)), first_on, *days_before]
+    return [case((customer.is_not(None), value)).label(name) for name, value in zip(HISTORY, values, strict=True)]
 
 
 # ── baskets ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

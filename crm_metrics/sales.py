@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, and_, case, func, literal, or_, select
 
-from crm_metrics.facts import HISTORY
+from crm_metrics.facts import HISTORY, history
 from crm_metrics.filters import Choice, Filters, Scope, choice_conditions, conditions, scope_conditions
 from crm_metrics.periods import Grain
 from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts
@@ -113,17 +113,9 @@ _counting_anew = Lock()
 
 @cache  # a query that asks for them twice has them once
 def _counted_anew(scope: Scope) -> CTE:
-    seen, is_purchase, day = order_facts.c, order_facts.c.is_purchase, order_facts.c.ordered_on
-
-    def in_time(value: Any) -> ColumnElement[Any]:
-        return case((is_purchase, value.over(partition_by=(seen.customer_number, is_purchase), order_by=seen.purchase_number)))
-
-    first_on = func.min(case((is_purchase, day))).over(partition_by=seen.customer_number)
-    values = [in_time(func.row_number()), first_on, in_time(func.lag(day, 1)), in_time(func.lag(day, 2))]
-    is_known = seen.customer_number.is_not(None)
-    history = [case((is_known, value)).label(name) for name, value in zip(HISTORY, values, strict=True)]
-    others = [column for column in seen if column.name not in HISTORY]
-    return select(*others, *history).where(*scope_conditions(scope, order_facts)).cte("visible_orders")
+    others = [column for column in order_facts.c if column.name not in HISTORY]
+    counted = history(order_facts.c, order_facts.c.customer_number, (order_facts.c.purchase_number,))
+    return select(*others, *counted).where(*scope_conditions(scope, order_facts)).cte("visible_orders")
 
 
 def extent(scope: Scope) -> Select[Any]:
