@@ -229,15 +229,21 @@ def figure(
     metrics: Sequence[Metric] = (),
     queries: Sequence[Select] = (),
     notes: str = "",
-) -> None:
-    """Put a figure that `draw` made, with its "How is this computed?"."""
+    selects: bool = False,
+) -> list[Any]:
+    """Put a figure that `draw` made, with its "How is this computed?"; return what stands first in the customdata of each chosen point.
+
+    selects: bars and markers can be chosen by a click (cells of a heatmap can't); without it nothing is ever chosen.
+    """
     config = {
         "displaylogo": False,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "svg", "filename": name},
     }
-    st.plotly_chart(drawn, theme=None, key=f"{page.name}_{name}", config=config, alt=alt)
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if selects else {}
+    event: Any = st.plotly_chart(drawn, theme=None, key=f"{page.name}_{name}", config=config, alt=alt, **options)
     _explain(page, metrics, queries, notes, label=t("How is this computed?"))
+    return [point["customdata"][0] for point in event["selection"]["points"] if point.get("customdata")] if selects else []
 
 
 def _explain(page: Page, metrics: Sequence[Metric], queries: Sequence[Select], notes: str, *, label: str) -> None:
