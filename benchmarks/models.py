@@ -10,9 +10,9 @@ import pandas as pd
 from simulated_customers import simulated
 
 from benchmarks.shop import LAST_ON
+from crm_metrics.customer_forecast import forecast, query, statistic
 from crm_metrics.database import DataSet, open_source
 from crm_metrics.filters import Scope
-from crm_metrics.lifetime_value import Terms, forecast, query, statistic
 from crm_metrics.purchase_model.bootstrap import RESAMPLES, refitted
 from crm_metrics.purchase_model.fit import fit_bg_nbd, fit_gamma_gamma
 from crm_metrics.purchase_model.model import DAYS_PER_WEEK
@@ -55,7 +55,7 @@ def measured_models(data_set: DataSet, *, fitted: int = FITTED, compared: int = 
     source = open_source(data_set)
     histories = _seconds(lambda: statistic.purchase_summary(source(query.customer_histories(Scope(), LAST_ON))))
     first = _seconds(lambda: source.remember(forecast.fitted, Scope(), LAST_ON))
-    scored = _seconds(lambda: forecast.valued(source, Scope(), LAST_ON, Terms()))
+    scored = _seconds(lambda: forecast.valued(source, Scope(), LAST_ON, forecast.Terms()))
     known = source.remember(forecast.fitted, Scope(), LAST_ON).gate.customers
     every = simulated(max(fitted, compared, resampled))
     few, some = every.head(resampled), every.head(compared)

@@ -302,7 +302,7 @@ def _with_terms(table: "Table", terms: tuple[int, float]) -> "Table":
     """Return a table of forecasts with the reader's horizon and discount; others have none."""
     if "terms" not in signature(table).parameters:
         return table
-    from crm_metrics.lifetime_value import Terms
+    from crm_metrics.customer_forecast.forecast import Terms
 
     with_terms: Table = partial(table, terms=Terms(*terms))  # type: ignore[call-arg]
     return with_terms

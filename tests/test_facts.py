@@ -17,6 +17,7 @@ from sqlalchemy import Select, collate, delete, func, or_, select, text, update
 
 from crm_metrics import cli, database, facts, schema
 from crm_metrics.customer_360 import query as customer_360
+from crm_metrics.customer_forecast.query import customer_histories
 from crm_metrics.data_import import ledger
 from crm_metrics.data_import.load import checked_file, import_file, import_table, load_into
 from crm_metrics.data_import.mapping import from_dict
@@ -97,7 +98,7 @@ def amounts_by_order(filters: Filters) -> Select[Any]:
 def lifetime_questions(shop: RawShop, filters: Filters, as_of: date) -> dict[str, Question]:
     scope, split_on = filters.scope, as_of - timedelta(days=20)
     return {
-        "histories": (lifetime_value.customer_histories(scope, as_of), raw_shop.customer_histories(shop, scope, as_of)),
+        "histories": (customer_histories(scope, as_of), raw_shop.customer_histories(shop, scope, as_of)),
         "chosen": (lifetime_value.chosen_customers(filters, as_of), raw_shop.chosen_customers(shop, filters, as_of)),
         "later": (lifetime_value.later_purchases(scope, split_on, as_of), raw_shop.later_purchases(shop, scope, split_on, as_of)),
         "repeats": (lifetime_value.repeat_purchases(scope, split_on, as_of), raw_shop.repeat_purchases(shop, scope, split_on, as_of)),

@@ -14,15 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_customers import predicted
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from crm_metrics import database, facts, schema
 from crm_metrics import lifetime_value as room
+from crm_metrics.customer_forecast.forecast import dates, fitted, known, valued
+from crm_metrics.customer_forecast.query import customer_histories
+from crm_metrics.customer_forecast.statistic import finds_leaving, found_alive, purchase_summary, value_basis
 from crm_metrics.database import DataSet, Source, open_source
 from crm_metrics.filters import Filters, Scope
 from crm_metrics.language import speaking
 from crm_metrics.lifetime_value import figure, query, statistic, words
-from crm_metrics.lifetime_value.forecast import dates, fitted, known
 from crm_metrics.purchase_model.model import PARAMETERS, ModelName, unfitted
 from crm_metrics.purchase_model.score import expected_purchases
 from crm_metrics.purchase_model.value import Horizon
@@ -135,7 +138,7 @@ def test_histories_merge_one_day_leave_the_first_out_and_net_returns(data_set):
     dan  has only a return, eve comes later, a sale without a customer is nobody's: not here
     """
     source = open_source(write(data_set, HAND_MADE))
-    found = statistic.purchase_summary(source(query.customer_histories(Scope(), AS_OF)))
+    found = purchase_summary(source(customer_histories(Scope(), AS_OF)))
     assert found["customer_id"].tolist() == ["ann", "ben", "cat"]
     assert found["frequency"].tolist() == [2, 0, 1]
     assert found["recency_days"].tolist() == [20, 0, 14]
@@ -144,9 +147,19 @@ def test_histories_merge_one_day_leave_the_first_out_and_net_returns(data_set):
     assert found["repeat_value_mean"].tolist() == [21, pytest.approx(math.nan, nan_ok=True), 0]
 
 
+def test_forecasts_carry_the_number_of_the_customer_in_the_facts(duckdb_set):
+    source = open_source(write(duckdb_set, HAND_MADE))
+    numbers = source(select(schema.customer_facts.c.customer_id, schema.customer_facts.c.customer_number))
+    number_of = dict(zip(numbers["customer_id"], numbers["customer_number"], strict=True))
+    for customers in (known(source, Scope(), AS_OF).customers, valued(source, Scope(), AS_OF, room.Terms())):
+        assert customers["customer_number"].tolist() == [number_of[customer] for customer in ("ann", "ben", "cat")]
+        assert customers["customer_number"].dtype == "int32"
+    assert "customer_number" not in table("customers", source, Filters(as_of=AS_OF))
+
+
 def test_the_latest_purchase_gives_region_and_channel(data_set):
     source = open_source(write(data_set, HAND_MADE))
-    found: Any = source(query.customer_histories(Scope(), AS_OF)).set_index("customer_id")
+    found: Any = source(customer_histories(Scope(), AS_OF)).set_index("customer_id")
     assert found.loc["ann", ["order_region", "sales_channel"]].tolist() == ["south", "shop"]
     assert found.loc["ben", "order_region"] == "north"
     assert pd.isna(found.loc["cat", "order_region"])
@@ -175,34 +188,34 @@ def test_later_purchases_count_purchase_days_after_the_split_only(data_set):
 
 def test_the_scope_hides_other_regions_from_the_histories(data_set):
     source = open_source(write(data_set, HAND_MADE))
-    found = source(query.customer_histories(Scope(regions=("north",)), AS_OF))
+    found = source(customer_histories(Scope(regions=("north",)), AS_OF))
     assert found["customer_id"].tolist() == ["ann", "ben"]
     assert found["frequency"].tolist() == [0, 0]
 
 
 def test_value_is_margin_where_costs_are_known(duckdb_set):
     orders = [sale("ann", january(1), "10", "4"), sale("ann", january(2), "20", "8"), sale("ann", january(3), "30", "12")]
-    histories = open_source(write(duckdb_set, orders))(query.customer_histories(Scope(), AS_OF))
-    basis = statistic.value_basis(histories)
+    histories = open_source(write(duckdb_set, orders))(customer_histories(Scope(), AS_OF))
+    basis = value_basis(histories)
     assert (basis.kind, basis.cost_coverage) == ("margin", 1)
     assert basis.margin_share == pytest.approx(0.6)
-    assert statistic.purchase_summary(histories)["repeat_value_mean"].tolist() == [pytest.approx((20 - 8 + 30 - 12) / 2)]
+    assert purchase_summary(histories)["repeat_value_mean"].tolist() == [pytest.approx((20 - 8 + 30 - 12) / 2)]
 
 
 def test_value_is_revenue_where_too_few_costs_are_known(duckdb_set):
     orders = [sale("ann", january(1), "10", "4"), sale("ann", january(2), "20", "8"), sale("ann", january(3), "30")]
-    histories = open_source(write(duckdb_set, orders))(query.customer_histories(Scope(), AS_OF))
-    basis = statistic.value_basis(histories)
+    histories = open_source(write(duckdb_set, orders))(customer_histories(Scope(), AS_OF))
+    basis = value_basis(histories)
     assert basis.kind == "revenue"
     assert basis.cost_coverage == pytest.approx(0.4)
-    assert statistic.purchase_summary(histories)["repeat_value_mean"].tolist() == [25]
+    assert purchase_summary(histories)["repeat_value_mean"].tolist() == [25]
 
 
 def test_the_few_lines_without_a_cost_earn_the_margin_share_of_the_others():
     histories = pd.DataFrame(
         {"frequency": [1, 1], "repeat_net_revenue": [96.0, 4.0], "repeat_costed_revenue": [96.0, 0.0], "repeat_cost": [48.0, 0.0]}
     )
-    assert statistic.purchase_summary(histories)["repeat_value_mean"].tolist() == [48, 2]
+    assert purchase_summary(histories)["repeat_value_mean"].tolist() == [48, 2]
 
 
 # ── CDNOW through the database ──────────────────────────────────────────────────────────────────────────────────────────
@@ -332,8 +345,8 @@ def test_where_nobody_leaves_being_alive_is_an_assumption_of_every_model():
     customers = pd.DataFrame({"frequency": [0, 3]})
     for name, values in nowhere.items():
         fit = dataclasses.replace(unfitted(name, customers=2), params=dict(zip(PARAMETERS[name], values, strict=True)), converged=True)
-        assert not statistic.finds_leaving(fit)
-        assert statistic.found_alive(fit, customers, pd.Series([1.0, 0.999])).isna().tolist() == [True, False]
+        assert not finds_leaving(fit)
+        assert found_alive(fit, customers, pd.Series([1.0, 0.999])).isna().tolist() == [True, False]
     gate = pd.DataFrame([{"finds_leaving": False}])
     assert "100" not in words.alive_finding(pd.DataFrame({"model": ["bg_nbd"], "customers": [9]}), gate)
 

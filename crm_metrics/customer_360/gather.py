@@ -1,4 +1,4 @@
-"""From the source to the tables of the customer's page; the models are those of the lifetime value room, fitted once for both."""
+"""From the source to the tables of the customer's page; the models are shared with other rooms, fitted once for all."""
 
 import math
 from datetime import date
@@ -6,10 +6,10 @@ from datetime import date
 import pandas as pd
 
 from crm_metrics.customer_360 import query, statistic
+from crm_metrics.customer_forecast import forecast
+from crm_metrics.customer_forecast.statistic import finds_leaving
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters, Scope
-from crm_metrics.lifetime_value import forecast
-from crm_metrics.lifetime_value.statistic import finds_leaving
 from crm_metrics.metric import BadInput
 from crm_metrics.purchase_model.score import probability_alive_path
 from crm_metrics.rooms import Table
@@ -97,7 +97,7 @@ def alive(source: Source, filters: Filters) -> pd.DataFrame:
 
 
 def value(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return one row: what is expected of the customer in 12 months, by the lifetime value room's models.
+    """Return one row: what is expected of the customer in 12 months, by the models of `customer_forecast`.
 
     as_of, horizon_months, discount_rate_per_year, frequency (repeat purchase days), alive_bg_nbd (unknown for a one-time buyer),
     alive_mbg_nbd, alive_pareto_nbd, expected_purchases, expected_value (BG/NBD), expected_value_lowest and _highest (of the three

@@ -1,16 +1,16 @@
 """What will our customers be worth?
 
 metrics    what each number means
-query      purchase histories, and what became of them
-statistic  the value of a purchase, P(alive), the distribution, the hold-out
-forecast   the models, fitted once per version, scope and as-of date, and what they expect
+query      which customers the filters choose, and what became of them
+statistic  P(alive), the distribution, the hold-out
+forecast   what of the forecasts in `customer_forecast` is shown, and the hold-out
 tables     the tables made of them
 figure     the pictures
 words      the findings in words
 """
 
+from crm_metrics.customer_forecast.forecast import Terms
 from crm_metrics.lifetime_value.figure import alive_lines, distribution_bars, holdout_bins, holdout_tracking, repeat_bars, segment_bars
-from crm_metrics.lifetime_value.forecast import Terms
 from crm_metrics.lifetime_value.metrics import HOLDOUT_ERROR, METRICS
 from crm_metrics.lifetime_value.tables import (
     alive,

@@ -6,23 +6,13 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Select
 
+from crm_metrics.customer_forecast.forecast import NO_DATA, Terms, ahead, dates, fitted, refits, valued
+from crm_metrics.customer_forecast.query import customer_histories
+from crm_metrics.customer_forecast.statistic import finds_leaving
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.lifetime_value import metrics, query, statistic
-from crm_metrics.lifetime_value.forecast import (
-    NO_DATA,
-    Terms,
-    ahead,
-    choice,
-    dates,
-    fitted,
-    is_shown,
-    most_valuable,
-    prospects,
-    refits,
-    tested,
-    valued,
-)
+from crm_metrics.lifetime_value.forecast import choice, is_shown, most_valuable, prospects, tested
 from crm_metrics.metric import Metric
 from crm_metrics.purchase_model.gate import CUSTOMERS_NEEDED, REPEATERS_NEEDED
 from crm_metrics.purchase_model.holdout import share_found
@@ -35,14 +25,14 @@ _ALIVE = [f"alive_{name}" for name in PURCHASE_MODELS]
 def queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
     """Return the queries that the forecasts are made from, to be shown."""
     days = dates(source, filters)
-    return (query.customer_histories(filters.scope, days.as_of), query.chosen_customers(filters, days.as_of))
+    return (customer_histories(filters.scope, days.as_of), query.chosen_customers(filters, days.as_of))
 
 
 def holdout_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
     """Return the queries that the hold-out is made from, to be shown."""
     days = dates(source, filters)
     return (
-        query.customer_histories(filters.scope, days.split_on),
+        customer_histories(filters.scope, days.split_on),
         query.later_purchases(filters.scope, days.split_on, days.holdout_until),
         query.repeat_purchases(filters.scope, days.split_on, days.holdout_until),
     )
@@ -57,7 +47,7 @@ def customers(source: Source, filters: Filters, terms: Terms = Terms()) -> pd.Da
     """
     as_of = dates(source, filters).as_of
     rows = source.remember(most_valuable, filters.scope, as_of, terms)
-    every = source.remember(valued, filters.scope, as_of, terms)
+    every = source.remember(valued, filters.scope, as_of, terms).drop(columns="customer_number")
     return every.take(rows[is_shown(source, filters, as_of)[rows]]).reset_index(drop=True)
 
 
@@ -143,7 +133,7 @@ def data_gate_table(source: Source, filters: Filters) -> pd.DataFrame:
         "cost_coverage": made.basis.cost_coverage,
         "left_out": spend.left_out,
         "correlation": spend.correlation,
-        "finds_leaving": any(statistic.finds_leaving(made.models[name]) for name in PURCHASE_MODELS),
+        "finds_leaving": any(finds_leaving(made.models[name]) for name in PURCHASE_MODELS),
         **{name: pd.Timestamp(day) if day != NO_DATA else pd.NaT for name, day in days._asdict().items()},
         "test_has_customers": source.remember(fitted, filters.scope, days.split_on).gate.verdict != "none",
         "shown": int(is_shown(source, filters, days.as_of).sum()),

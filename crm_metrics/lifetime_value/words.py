@@ -4,9 +4,9 @@ from typing import Any, TypedDict
 
 import pandas as pd
 
+from crm_metrics.customer_forecast.forecast import Terms
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.lifetime_value.figure import MODEL_LABELS
-from crm_metrics.lifetime_value.forecast import Terms
 from crm_metrics.lifetime_value.metrics import (
     CUSTOMER_BASE_VALUE,
     EXPECTED_PURCHASES,
