@@ -10,19 +10,15 @@ from sqlalchemy import ColumnElement, FromClause, or_
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import PRESETS, Compare, Period, compared_period
+from crm_metrics.scope import Scope, scope_conditions
+from crm_metrics.segments.known import UNKNOWN
+from crm_metrics.segments.members import segment_conditions
+from crm_metrics.segments.rule import Segment
 from crm_metrics.sql import is_one_of
 
 NAMED_VALUES = 3  # in the sentence; the filter itself lists them all
-UNKNOWN = "(unknown)"  # the choice that stands for an empty value
 ChoiceKey = Literal["region", "channel", "category"]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What the reader may see: a part of every query and every cache key. Empty regions: all."""
-
-    role: str = "everyone"
-    regions: tuple[str, ...] = ()
+CUSTOMER_UNKNOWN = Segment(UNKNOWN, None)
 
 
 @dataclass(frozen=True)
@@ -30,8 +26,9 @@ class Filters:
     """What the reader chose.
 
     start, end: first and last day, both counted; None means as far as the data go. as_of: models see nothing after this day;
-    None means `end`. region, channel, category: chosen values, none means all. customer: the one customer that the customer page is
-    about; other rooms don't look at it. scope: what the reader may see.
+    None means `end`. region, channel, category: chosen values, none means all. segments: customers in any of them, none means all;
+    segments_on: the day on which they are told, None means `today`. customer: the one customer that the customer page is about; other
+    rooms don't look at it. scope: what the reader may see.
     """
 
     start: date | None = None
@@ -41,6 +38,8 @@ class Filters:
     region: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    segments_on: date | None = None
     customer: str = ""
     scope: Scope = field(default_factory=Scope)
 
@@ -75,23 +74,24 @@ CHOICES: tuple[Choice, ...] = (
 
 
 def conditions(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
-    """Return what a row of facts must satisfy: the reader's scope, the period and the choices."""
+    """Return what a row of facts must satisfy: the reader's scope, the period, the choices and, if it is of a customer, the segments."""
     return [
         *scope_conditions(filters.scope, rows),
         *period_conditions(rows.c.ordered_on, filters),
         *choice_conditions(filters, rows),
+        *(customer_conditions(filters, rows.c.customer_number) if "customer_number" in rows.c else []),
     ]
+
+
+def customer_conditions(filters: Filters, customer: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy for its customer to be in the segments. customer: its customer_number, empty when unknown."""
+    return segment_conditions(filters.segments, filters.segments_on or filters.today, filters.scope, customer)
 
 
 def choice_conditions(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
     """Return what a row must satisfy by the reader's choices of region, channel and category, as far as it has such a column."""
     chosen = [(rows.c[choice.column], getattr(filters, choice.key)) for choice in CHOICES if choice.column in rows.c]
     return [_is_one_of(column, values) for column, values in chosen if values]
-
-
-def scope_conditions(scope: Scope, rows: FromClause) -> list[ColumnElement[bool]]:
-    """Return what a row of facts must satisfy for this reader to see it."""
-    return [_is_one_of(rows.c.order_region, scope.regions)] if scope.regions else []
 
 
 def period_conditions(day: ColumnElement[Any], filters: Filters) -> list[ColumnElement[bool]]:
@@ -108,7 +108,8 @@ def compared(filters: Filters, *, first_on: date) -> Filters | None:
     period = compared_period(Period(filters.start, filters.end), filters.compare)
     if period is None or period.start < first_on:
         return None
-    return replace(filters, start=period.start, end=period.end, as_of=None)
+    told_on = filters.segments_on or filters.today  # the same customers, or the difference would be one of customers
+    return replace(filters, start=period.start, end=period.end, as_of=None, segments_on=told_on)
 
 
 def sentence(filters: Filters, *, customers_unknown: int = 0) -> str:
@@ -118,6 +119,8 @@ def sentence(filters: Filters, *, customers_unknown: int = 0) -> str:
         chosen = getattr(filters, choice.key)
         if chosen:
             parts.append(t(choice.sentence, values=_named(chosen)))
+    if filters.segments:
+        parts.append(t("customers in segment {values}", values=_named(tuple(segment.name for segment in filters.segments))))
     if filters.as_of and filters.as_of != filters.end:
         parts.append(t("as of {day}", day=date_text(filters.as_of)))
     if customers_unknown:
@@ -160,7 +163,7 @@ def validated(parameters: Mapping[str, str]) -> dict[str, str]:
         "as_of": _is_day,
         "lang": lambda value: value in ("en", "zh"),
     }
-    free = {choice.key for choice in CHOICES} | {"customer", "data"}
+    free = {choice.key for choice in CHOICES} | {"segment", "customer", "data"}
     return {key: value for key, value in parameters.items() if (key in checks and checks[key](value)) or (key in free and len(value) < 400)}
 
 

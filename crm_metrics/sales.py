@@ -8,18 +8,18 @@ Three sources, of which each answers what it can answer right under every filter
 """
 
 from datetime import date
-from functools import cache
-from threading import Lock
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, and_, case, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, func, literal, or_, select
 
-from crm_metrics.facts import HISTORY, history
-from crm_metrics.filters import Choice, Filters, Scope, choice_conditions, conditions, scope_conditions
+from crm_metrics.facts import AMOUNTS, HISTORY
+from crm_metrics.filters import Choice, Filters, choice_conditions, conditions
 from crm_metrics.periods import Grain
 from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts
+from crm_metrics.scope import Scope, scope_conditions, visible_orders
 from crm_metrics.sql import bucket_on
 
+_IDENTIFIED = ("net_revenue", "gross_revenue")  # summed over orders of known customers, too
 _OF_ORDER = ("order_id", "customer_number", "ordered_on", "order_region", "sales_channel", "campaign_id", "basket_number")
 
 
@@ -67,8 +67,14 @@ def amounts_within(filters: Filters) -> CTE:
 
 
 def days_within(filters: Filters) -> CTE:
-    """One row per day, region, channel and category in the filters and the period: the columns of daily_sales."""
-    return select(daily_sales).where(*conditions(filters, daily_sales)).cte("days_within")
+    """One row per day, region, channel and category in the filters and the period, or several that together are it."""
+    if not filters.segments:
+        return select(daily_sales).where(*conditions(filters, daily_sales)).cte("days_within")
+    rows = order_category_facts.c  # the days don't know the customers
+    identified = [case((rows.customer_number.is_not(None), rows[name]), else_=0).label(f"{name}_identified") for name in _IDENTIFIED]
+    keys = [rows[name] for name in ("ordered_on", "order_region", "sales_channel", "category")]
+    of_segments = select(*keys, *[rows[name] for name in AMOUNTS], *identified).where(*conditions(filters, order_category_facts))
+    return of_segments.cte("days_within")
 
 
 def holds_whole_history(filters: Filters) -> bool:
@@ -94,28 +100,6 @@ def is_first_since(start: ColumnElement[Any], rows: Any) -> ColumnElement[bool]:
 def is_second_since(start: ColumnElement[Any], rows: Any) -> ColumnElement[bool]:
     """Return whether an order is its customer's second purchase from the day `start` on."""
     return and_(rows.previous_purchase_on >= start, or_(rows.purchase_number == 2, rows.second_previous_purchase_on < start))
-
-
-def visible_orders(scope: Scope) -> FromClause:
-    """Return order_facts as this reader may see them: the orders, and only these orders in every purchase history.
-
-    purchase_number, first_purchase_on, previous_purchase_on and second_previous_purchase_on stand in the facts for readers who may see
-    all; for others they are counted anew, or a customer whom another region won would look like one who came back.
-    """
-    if not scope.regions:
-        return order_facts
-    with _counting_anew:  # threads that make it at once would give one query two of the same name
-        return _counted_anew(scope)
-
-
-_counting_anew = Lock()
-
-
-@cache  # a query that asks for them twice has them once
-def _counted_anew(scope: Scope) -> CTE:
-    others = [column for column in order_facts.c if column.name not in HISTORY]
-    counted = history(order_facts.c, order_facts.c.customer_number, (order_facts.c.purchase_number,))
-    return select(*others, *counted).where(*scope_conditions(scope, order_facts)).cte("visible_orders")
 
 
 def extent(scope: Scope) -> Select[Any]:

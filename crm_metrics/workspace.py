@@ -5,8 +5,8 @@ and a reader who sets a target changes no fact. Reading never creates anything; 
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
-from typing import Any, TypeVar
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     inspect,
     select,
@@ -30,12 +31,15 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from crm_metrics.database import DataSet, make_schema, retried, workspace_engine, workspace_path
 from crm_metrics.metric import BadInput
+from crm_metrics.segments.known import UNKNOWN
+from crm_metrics.segments.rule import Rule, rule_text
 
 T = TypeVar("T")
 metadata = MetaData()
 WHOLE_COMPANY = ""  # the region of a target that is for all regions together
 _AMOUNT = Numeric(18, 4, asdecimal=False)  # SQLite has no decimals: these are aims, never sums of facts
 _VERSION = "workspace_version"
+MOST_LETTERS = 60  # of a segment's name: it stands in the filter bar and in addresses
 
 
 def _column(name: str, kind: type[TypeEngine[Any]] | TypeEngine[Any], doc: str, **more: Any) -> Column[Any]:
@@ -52,8 +56,7 @@ saved_segments = Table(
     _key("segment_id", "1, 2, … in order of saving", Integer),
     _column("segment_name", Text, "name the reader gave it", nullable=False, unique=True),
     _column("made_in", Text, "room it was made in", nullable=False),
-    _column("segment_rule", Text, "the choices that make it, JSON: table, filters, clicked values", nullable=False),
-    _column("customer_ids", Text, "its customers on the day of saving, JSON list; empty when the rule is asked anew each time"),
+    _column("segment_rule", Text, "the rule that chooses its customers, JSON; asked anew each time", nullable=False),
     _column("customer_count", Integer, "customers on the day of saving"),
     _column("as_of_on", Date, "as-of date of the figures it was made from"),
     _column("data_version", Integer, "version of the data set it was made from"),
@@ -118,6 +121,13 @@ def read_targets(data_set: DataSet) -> pd.DataFrame:
     return frame.astype({"metric": "str", "month_on": "datetime64[us]", "region": "str", "target_value": "float64"})
 
 
+def read_segments(data_set: DataSet) -> pd.DataFrame:
+    """Return the saved segments by name: segment_name, segment_rule (JSON), made_in, customer_count and as_of_on of the day of saving."""
+    names = ["segment_name", "segment_rule", "made_in", "customer_count", "as_of_on"]
+    rows = _rows(data_set, saved_segments, select(*[saved_segments.c[name] for name in names]).order_by(saved_segments.c.segment_name))
+    return pd.DataFrame([tuple(row) for row in rows], columns=names)
+
+
 def _rows(data_set: DataSet, table: Table, query: Any) -> list[Any]:
     if data_set.is_duckdb and not workspace_path(data_set).exists():
         return []
@@ -149,6 +159,50 @@ def write_targets(
             same = (columns.metric == metric, columns.month_on == month_on, columns.region == region)
             connection.execute(delete(edited_targets).where(*same))
             connection.execute(insert(edited_targets).values(metric=metric, month_on=month_on, region=region, target_value=target_value))
+        _raise_version(connection)
+
+    _in_transaction(data_set, write)
+
+
+class SegmentOrigin(NamedTuple):
+    """Where a saved segment comes from: the room, the as-of date and data version of its figures, and how many customers it had then."""
+
+    made_in: str
+    as_of_on: date | None
+    data_version: int
+    customer_count: int
+
+
+def save_segment(data_set: DataSet, name: str, rule: Rule, origin: SegmentOrigin, *, replaces: bool = False) -> None:
+    """Save a rule under a name.
+
+    Raises BadInput if the name is empty, too long or UNKNOWN, or if a segment has it and it isn't to be replaced.
+    """
+    name = name.strip()
+    if not name or len(name) > MOST_LETTERS or name == UNKNOWN:
+        raise BadInput("The name {name!r} can't be used. Write 1 to {most} letters.", name=name[:100], most=MOST_LETTERS)
+    columns, written = saved_segments.c, rule_text(rule)
+
+    def write(connection: Connection) -> None:
+        _prepare(connection, data_set)
+        same = connection.execute(select(columns.segment_rule).where(columns.segment_name == name)).scalar()
+        if same is not None and not replaces and same != written:
+            raise BadInput("There is a segment {name!r} already. Choose another name, or replace it.", name=name)
+        connection.execute(delete(saved_segments).where(columns.segment_name == name))
+        number = (connection.execute(select(func.max(columns.segment_id))).scalar() or 0) + 1
+        row = {"segment_id": number, "segment_name": name, "segment_rule": written, "saved_at": datetime.now(UTC).replace(tzinfo=None)}
+        connection.execute(insert(saved_segments).values(**row, **origin._asdict()))
+        _raise_version(connection)
+
+    _in_transaction(data_set, write)
+
+
+def delete_segment(data_set: DataSet, name: str) -> None:
+    """Take the saved segment of that name away; nothing happens where there is none."""
+
+    def write(connection: Connection) -> None:
+        _prepare(connection, data_set)
+        connection.execute(delete(saved_segments).where(saved_segments.c.segment_name == name))
         _raise_version(connection)
 
     _in_transaction(data_set, write)

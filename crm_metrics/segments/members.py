@@ -1,0 +1,101 @@
+"""Who is in a segment: rules as queries.
+
+Every customer with an order is in a rule or in its opposite, never in both and never in neither.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Select, and_, false, func, not_, or_, select, true
+
+from crm_metrics.language import t
+from crm_metrics.metric import BadInput
+from crm_metrics.scope import Scope
+from crm_metrics.segments.attributes import Attribute, attribute
+from crm_metrics.segments.known import Population
+from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment
+from crm_metrics.sql import is_one_of
+
+
+def segment_conditions(
+    segments: Sequence[Segment], day: date | None, scope: Scope, customer: ColumnElement[Any]
+) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy to be of a customer in any of the segments on `day`; nothing where none is chosen.
+
+    customer: the row's customer_number, empty when unknown.
+    """
+    if not segments:
+        return []
+    rules = tuple(segment.rule for segment in segments if segment.rule is not None)
+    tests = [customer.in_(select(members(rules, day, scope).c.customer_number))] if rules else []
+    if len(rules) < len(segments):
+        tests.append(customer.is_(None))
+    return [or_(*tests)]
+
+
+_making = Lock()
+
+
+def members(rules: tuple[Rule, ...], day: date | None, scope: Scope) -> CTE:
+    """One row per customer who meets any of the rules on `day`: customer_number."""
+    with _making:  # threads that make it at once would give one query two of the same name
+        return _members(rules, day, scope)
+
+
+@lru_cache(maxsize=1000)  # a query that asks for them twice has them once
+def _members(rules: tuple[Rule, ...], day: date | None, scope: Scope) -> CTE:
+    known = Population(scope, day)
+    customer = known.customers.c.customer_number
+    meets = or_(false(), *[_meets(rule, customer, known) for rule in rules])
+    return select(customer).where(meets).cte()  # without a name: a query can ask for several
+
+
+def _meets(rule: Rule, customer: ColumnElement[Any], known: Population) -> ColumnElement[bool]:
+    if isinstance(rule, Opposite):
+        return not_(_meets(rule.of, customer, known))
+    if isinstance(rule, Group):
+        parts = [_meets(part, customer, known) for part in rule.parts]
+        return and_(true(), *parts) if rule.joined_by == "all" else or_(false(), *parts)
+    return customer.in_(_chosen(rule, known))
+
+
+def _chosen(condition: Condition, known: Population) -> Select[Any]:
+    """One row per customer and value that meets the condition: customer_number."""
+    asked = attribute(condition.attribute)
+    _check(condition, asked)
+    rows = asked.asked(known).subquery()
+    if asked.kind == "choice":
+        return select(rows.c.customer_number).where(is_one_of(rows.c.value, condition.values))
+    limits = [rows.c.value >= condition.low if condition.low is not None else None]
+    limits.append(rows.c.value <= condition.high if condition.high is not None else None)
+    return select(rows.c.customer_number).where(*[limit for limit in limits if limit is not None])
+
+
+def _check(condition: Condition, asked: Attribute) -> None:
+    is_number = condition.low is not None or condition.high is not None
+    if asked.kind == "choice" and (is_number or not condition.values):
+        raise BadInput("{label} needs one or more values. Choose them.", label=t(asked.label))
+    if asked.kind == "number" and (condition.values or not is_number):
+        raise BadInput("{label} needs a number from, a number to, or both. Write them.", label=t(asked.label))
+    if condition.low is not None and condition.high is not None and condition.low > condition.high:
+        raise BadInput(
+            "{label} from {low} to {high} holds nobody. Turn the numbers round.",
+            label=t(asked.label),
+            low=condition.low,
+            high=condition.high,
+        )
+
+
+def member_count(rule: Rule, day: date | None, scope: Scope) -> Select[Any]:
+    """One row: customers, those who meet the rule."""
+    return select(func.count().label("customers")).select_from(members((rule,), day, scope))
+
+
+def attribute_values(name: str, day: date | None, scope: Scope) -> Select[Any]:
+    """One row per value of a chosen attribute: value, customers; the most frequent first."""
+    rows = attribute(name).asked(Population(scope, day)).subquery()
+    customer_count = func.count(rows.c.customer_number.distinct()).label("customers")
+    return select(rows.c.value, customer_count).group_by(rows.c.value).order_by(customer_count.desc(), rows.c.value)

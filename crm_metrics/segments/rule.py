@@ -1,0 +1,97 @@
+"""Rules that choose customers: conditions on the attributes of the catalogue, joined by and, or, not.
+
+A rule is a plain value: it can be compared, kept in the workspace as JSON, and read again; what comes from outside is checked.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Literal
+
+from crm_metrics.metric import BadInput
+
+Joint = Literal["all", "any"]
+_NOTHING_ELSE = {"extra": "forbid"}  # a key that is not known may be a condition that would be lost
+_TOO_DEEP = 6  # groups within groups; nobody reads more, and each is a level of the query
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One attribute of a customer: it has one of `values`, or a number from `low` to `high`, both counted; None is open.
+
+    A customer whose attribute is unknown does not meet the condition, and meets its opposite.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
+    attribute: str
+    values: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rules of which all, or any, must be met. Without parts: every customer meets "all", none "any"."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
+    joined_by: Joint
+    parts: tuple["Rule", ...] = ()
+
+
+@dataclass(frozen=True)
+class Opposite:
+    """Every customer who does not meet the rule."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
+    of: "Rule"
+
+
+Rule = Condition | Group | Opposite
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Customers by rule, under the name the reader knows them by. Without a rule: the sales whose customer is unknown."""
+
+    name: str
+    rule: Rule | None
+
+
+def rule_text(rule: Rule) -> str:
+    """Return the rule as JSON, equal for equal rules."""
+    written: bytes = _adapter().dump_json(rule, exclude_defaults=True)
+    return written.decode()
+
+
+def read_rule(text: str) -> Rule:
+    """Return the rule of a JSON text.
+
+    Raises BadInput if it is none, or holds groups within groups more than six deep.
+
+    >>> read_rule('{"attribute": "orders", "low": 2}')
+    Condition(attribute='orders', values=(), low=2.0, high=None)
+    """
+    from pydantic import ValidationError
+
+    try:
+        rule: Rule = _adapter().validate_json(text)
+    except ValidationError as problem:
+        first = problem.errors()[0]["msg"]
+        raise BadInput("The rule {text!r} can't be read: {problem}. Build the segment anew.", text=text[:200], problem=first) from None
+    if _depth(rule) > _TOO_DEEP:
+        raise BadInput(
+            "The rule has groups within groups {depth} deep; {most} are allowed. Flatten it.", depth=_depth(rule), most=_TOO_DEEP
+        )
+    return rule
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Rule)
+
+
+def _depth(rule: Rule) -> int:
+    if isinstance(rule, Group):
+        return 1 + max((_depth(part) for part in rule.parts), default=0)
+    return 1 + _depth(rule.of) if isinstance(rule, Opposite) else 1
