@@ -95,11 +95,16 @@ def amounts_by_order(filters: Filters) -> Select[Any]:
     return select(rows.order_id, *sums).group_by(rows.order_id).order_by(collate(rows.order_id, "C"))
 
 
+def named(customers: Select[Any]) -> Select[Any]:
+    facts_of = customer_facts.c
+    return select(facts_of.customer_id).where(facts_of.customer_number.in_(customers)).order_by(collate(facts_of.customer_id, "C"))
+
+
 def lifetime_questions(shop: RawShop, filters: Filters, as_of: date) -> dict[str, Question]:
     scope, split_on = filters.scope, as_of - timedelta(days=20)
     return {
         "histories": (customer_histories(scope, as_of), raw_shop.customer_histories(shop, scope, as_of)),
-        "chosen": (lifetime_value.chosen_customers(filters, as_of), raw_shop.chosen_customers(shop, filters, as_of)),
+        "chosen": (named(lifetime_value.chosen_customers(filters, as_of)), raw_shop.chosen_customers(shop, filters, as_of)),
         "later": (lifetime_value.later_purchases(scope, split_on, as_of), raw_shop.later_purchases(shop, scope, split_on, as_of)),
         "repeats": (lifetime_value.repeat_purchases(scope, split_on, as_of), raw_shop.repeat_purchases(shop, scope, split_on, as_of)),
         "extent": (extent(scope), raw_shop.extent(shop, scope)),

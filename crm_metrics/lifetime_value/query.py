@@ -17,14 +17,9 @@ from crm_metrics.schema import customer_facts
 
 
 def chosen_customers(filters: Filters, as_of: date) -> Select[Any]:
-    """One row per customer with a purchase up to `as_of` that the region, channel and category filters choose: customer_id."""
+    """One row per customer with a purchase up to `as_of` that the region, channel, category and segment filters choose: customer_number."""
     rows = orders_within(replace(filters, start=None, end=as_of)).c
-    chosen = select(rows.customer_number).where(rows.is_purchase, rows.customer_number.is_not(None)).distinct().cte("chosen_customers")
-    return (
-        select(customer_facts.c.customer_id)
-        .join_from(chosen, customer_facts, customer_facts.c.customer_number == chosen.c.customer_number)
-        .order_by(customer_facts.c.customer_id)
-    )
+    return select(rows.customer_number).where(rows.is_purchase, rows.customer_number.is_not(None)).distinct()
 
 
 def later_purchases(scope: Scope, after: date, until: date) -> Select[Any]:
