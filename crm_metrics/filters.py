@@ -120,7 +120,9 @@ def sentence(filters: Filters, *, customers_unknown: int = 0) -> str:
         if chosen:
             parts.append(t(choice.sentence, values=_named(chosen)))
     if filters.segments:
-        parts.append(t("customers in segment {values}", values=_named(tuple(segment.name for segment in filters.segments))))
+        parts.append(
+            t("customers in segment {values}", values=_named(tuple(segment.name for segment in filters.segments), t("customer unknown")))
+        )
     if filters.as_of and filters.as_of != filters.end:
         parts.append(t("as of {day}", day=date_text(filters.as_of)))
     if customers_unknown:
@@ -128,8 +130,8 @@ def sentence(filters: Filters, *, customers_unknown: int = 0) -> str:
     return t("; ").join(parts) + t(".")
 
 
-def _named(chosen: tuple[str, ...]) -> str:
-    names = ", ".join(t("unknown") if value == UNKNOWN else value for value in chosen[:NAMED_VALUES])
+def _named(chosen: tuple[str, ...], unknown: str = "") -> str:
+    names = ", ".join((unknown or t("unknown")) if value == UNKNOWN else value for value in chosen[:NAMED_VALUES])
     more = len(chosen) - NAMED_VALUES
     return t("{names} and {n} more", names=names, n=more) if more > 0 else names
 

@@ -199,9 +199,9 @@ def merged_targets(given: pd.DataFrame, edited: pd.DataFrame) -> pd.DataFrame:
 def target_regions(filters: Filters) -> tuple[str, ...] | None:
     """Return the regions whose targets together are for these filters ('' is the whole company); None where there can be none.
 
-    Targets are set for the company and for regions: under a channel or a category there is nothing to hold a figure against.
+    Targets are set for the company and for regions: under a channel, a category or a segment there is nothing to hold a figure against.
     """
-    if filters.channel or filters.category or UNKNOWN in filters.region:
+    if filters.channel or filters.category or filters.segments or UNKNOWN in filters.region:
         return None
     return filters.region or filters.scope.regions or ("",)
 

@@ -11,26 +11,30 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from crm_metrics import database, language, sales
+from crm_metrics import database, language, sales, workspace
 from crm_metrics.database import DataSet, Source
 from crm_metrics.export import safe_text
-from crm_metrics.filters import CHOICES, UNKNOWN, Choice, ChoiceKey, Filters, Scope, validated
-from crm_metrics.language import date_text, t
+from crm_metrics.filters import CHOICES, CUSTOMER_UNKNOWN, UNKNOWN, ChoiceKey, Filters, Scope, validated
+from crm_metrics.language import date_text, noop, t
+from crm_metrics.metric import BadInput
 from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare, Period, Preset, preset_period
+from crm_metrics.segments.rule import Segment, read_rule
 
 DEFAULT_DATA = "CRM_METRICS_DATA"
 DEFAULT_PERIOD: Preset = "last_12_months"
 _NO_COMPARISON: Compare = "none"
 _CHOICES = "reader_choices"
-_KNOWN = ("period", "compare", "from", "to", "as_of", "lang", "data", *(choice.key for choice in CHOICES))
-_OF_ONE_DATA_SET = ("from", "to", "as_of", *(choice.key for choice in CHOICES))  # forgotten when another data set is chosen
+_SEGMENT = "segment"
+_LISTS = (*(choice.key for choice in CHOICES), _SEGMENT)
+_KNOWN = ("period", "compare", "from", "to", "as_of", "lang", "data", *_LISTS)
+_OF_ONE_DATA_SET = ("from", "to", "as_of", *_LISTS)  # forgotten when another data set is chosen
 
 
 def choices() -> dict[str, Any]:
     """Return the reader's choices as plain values; a session begins with those of its address."""
     if _CHOICES not in st.session_state:
         given = validated({key: st.query_params[key] for key in st.query_params})
-        lists: dict[str, Any] = {choice.key: st.query_params.get_all(choice.key) for choice in CHOICES}
+        lists: dict[str, Any] = {key: st.query_params.get_all(key) for key in _LISTS}
         st.session_state[_CHOICES] = {**given, **{key: values for key, values in lists.items() if values}}
     chosen: dict[str, Any] = st.session_state[_CHOICES]
     return chosen
@@ -216,15 +220,23 @@ def _day_choice(key: str, label: str, default: date, held: Period) -> date:
 
 
 def _more_filters(source: Source, scope: Scope, held: Period, *, narrows: bool, notices: list[str]) -> tuple[dict[str, Any], date | None]:
-    """Draw the filters that stand in the popover: region, channel, category, as-of."""
+    """Draw the filters that stand in the popover: region, channel, category, segment, as-of."""
     as_of = _as_of_in_reach(held, notices)
     offered = {choice: source.remember(_options, scope, choice.key, as_of or held.end) for choice in CHOICES} if narrows else {}
+    segments = _saved_segments(source, notices) if narrows else {}
     for choice, options in offered.items():
-        _drop_unknown(choice, options, notices)
-    used = sum(bool(choices().get(choice.key)) for choice in offered) + (as_of is not None)
+        _drop_unknown(choice.key, choice.label, options, notices)
+    if narrows:
+        _drop_unknown(_SEGMENT, noop("Segment"), list(segments), notices)
+    used = sum(bool(choices().get(key)) for key in _LISTS if narrows) + (as_of is not None)
     label = t("Filters ({n})", n=used) if used else t("Filters")
     with st.popover(label, icon=":material/tune:", type="primary" if used else "secondary"):
-        values: dict[str, Any] = {choice.key: _choose_values(choice, options) for choice, options in offered.items()}
+        values: dict[str, Any] = {
+            choice.key: _choose_values(choice.key, choice.label, options, t("unknown")) for choice, options in offered.items()
+        }
+        if narrows:
+            names = _choose_values(_SEGMENT, noop("Segment"), list(segments), t("customer unknown"))
+            values["segments"] = tuple(segments[name] for name in names)
         st.session_state["choose_as_of"] = as_of
         chosen = st.date_input(
             t("As of (models see nothing after this day)"),
@@ -255,27 +267,40 @@ def _options(source: Source, scope: Scope, key: ChoiceKey, until: date) -> list[
     return [] if options == [UNKNOWN] else options
 
 
-def _drop_unknown(choice: Choice, options: list[str], notices: list[str]) -> None:
-    wanted = choices().get(choice.key, [])
+def _saved_segments(source: Source, notices: list[str]) -> dict[str, Segment]:
+    """Return the saved segments by name, and the sales that belong to no customer; a rule that can't be read is said and left out."""
+    found = {}
+    saved = workspace.read_segments(source.data_set)
+    for name, rule in zip(saved["segment_name"], saved["segment_rule"], strict=True):
+        try:
+            found[name] = Segment(name, read_rule(rule))
+        except BadInput as problem:
+            notices.append(f"{safe_text(name)}: {safe_text(str(problem))}")
+    return {**found, UNKNOWN: CUSTOMER_UNKNOWN}
+
+
+def _drop_unknown(key: str, label: str, options: list[str], notices: list[str]) -> None:
+    wanted = choices().get(key, [])
     missing = [value for value in wanted if value not in options]
     if missing:
         names = ", ".join(safe_text(value) for value in missing[:3])
-        notices.append(t("These data have no {label} “{values}”; it is left out.", label=t(choice.label), values=names))
-        choices()[choice.key] = [value for value in wanted if value in options]
+        notices.append(t("These data have no {label} “{values}”; it is left out.", label=t(label), values=names))
+        choices()[key] = [value for value in wanted if value in options]
 
 
-def _choose_values(choice: Choice, options: list[str]) -> tuple[str, ...]:
+def _choose_values(key: str, label: str, options: list[str], unknown: str) -> tuple[str, ...]:
+    """Draw the values to choose from. unknown: how UNKNOWN reads among them."""
     if not options:
         return ()
-    chosen = choices().get(choice.key, [])
-    st.session_state[f"choose_{choice.key}"] = chosen
+    chosen = choices().get(key, [])
+    st.session_state[f"choose_{key}"] = chosen
     st.multiselect(
-        t(choice.label),
+        t(label),
         options,
-        key=f"choose_{choice.key}",
-        format_func={value: t("unknown") if value == UNKNOWN else value for value in options}.__getitem__,
+        key=f"choose_{key}",
+        format_func={value: unknown if value == UNKNOWN else value for value in options}.__getitem__,
         placeholder=t("All"),
         on_change=_keep,
-        args=(choice.key,),
+        args=(key,),
     )
     return tuple(chosen)
