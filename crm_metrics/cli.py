@@ -8,29 +8,22 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import partial
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crm_metrics import language
-from crm_metrics.language import noop, t
+from crm_metrics.language import t
 from crm_metrics.metric import BadInput
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from crm_metrics.data_import.mapping import Mapping
     from crm_metrics.data_import.proposal import Proposal
     from crm_metrics.data_import.report import ImportReport
-    from crm_metrics.database import DataSet, Source
-    from crm_metrics.filters import Filters
-    from crm_metrics.rooms import Table
+    from crm_metrics.database import DataSet
 
 REFUSED, INTERRUPTED = 2, 130
-MOVED_ATTEMPTS = 5  # an import that is published between two questions of one answer makes it ask again
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -254,6 +247,9 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
     region: Annotated[list[str] | None, typer.Option(help="Order region; may be repeated.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Sales channel; may be repeated.")] = None,
     category: Annotated[list[str] | None, typer.Option(help="Product category; may be repeated.")] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option(help="Saved segment, or (unknown) for sales without a customer; may be repeated.")
+    ] = None,
     customer: Annotated[str, typer.Option(help="Customer that the customer room is about.")] = "",
     horizon_months: Annotated[int, typer.Option(help="Months that a forecast looks ahead.", min=1, max=120)] = 12,
     discount_rate: Annotated[float, typer.Option(help="Yearly discount rate of a forecast, 0.1 is 10%.", min=0, max=0.5)] = 0.1,
@@ -261,12 +257,14 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
     as_format: AsFormat = Format.table,
 ) -> None:
     """Print any table of any room; alone it lists them. Without dates it is about all data."""
+    from crm_metrics import answers
+    from crm_metrics.customer_forecast.forecast import Terms
     from crm_metrics.filters import Filters
     from crm_metrics.terminal import print_frame
 
     language.use(spoken.value)
     if not room:
-        print_frame(_list_of_tables(), as_format.value)
+        print_frame(answers.list_of_tables(), as_format.value)
         return
     chosen = Filters(
         start=first.date() if first else None,
@@ -278,62 +276,8 @@ def show(  # noqa: PLR0913, PLR0917  # one option for each filter
         category=tuple(category or ()),
         customer=customer,
     )
-    print_frame(_answer(database, chosen, (horizon_months, discount_rate), room=room, table=table), as_format.value)
-
-
-def _answer(database: str, chosen: "Filters", terms: tuple[int, float], *, room: str, table: str) -> "pd.DataFrame":
-    from crm_metrics.database import DataMoved, existing, open_source
-    from crm_metrics.filters import sentence
-    from crm_metrics.rooms import ROOM_NAMES, tables
-
-    known = tables(_known(room, ROOM_NAMES, noop("There is no room {name!r}. There are: {known}.")))
-    wanted = _known(table or next(iter(known)), tuple(known), noop("There is no table {name!r} in this room. There are: {known}."))
-    for _attempt in range(MOVED_ATTEMPTS):
-        source = open_source(existing(database))
-        try:
-            typer.echo(f"{source.data_set.name}, {room} {wanted}: {sentence(chosen)} {_extent(source, chosen)}", err=True)
-            return _with_terms(known[wanted], terms)(source, chosen)
-        except DataMoved:
-            continue
-    raise BadInput("The data set is being changed over and over. Ask again when the imports are done.")
-
-
-def _with_terms(table: "Table", terms: tuple[int, float]) -> "Table":
-    """Return a table of forecasts with the reader's horizon and discount; others have none."""
-    if "terms" not in signature(table).parameters:
-        return table
-    from crm_metrics.customer_forecast.forecast import Terms
-
-    with_terms: Table = partial(table, terms=Terms(*terms))  # type: ignore[call-arg]
-    return with_terms
-
-
-def _known(name: str, known: tuple[str, ...], refusal: str) -> str:
-    if name not in known:
-        raise BadInput(refusal, name=name, known=", ".join(known))
-    return name
-
-
-def _extent(source: "Source", chosen: "Filters") -> str:
-    from crm_metrics.sales import extent
-
-    row = source.arrow(extent(chosen.scope)).to_pylist()[0]
-    if row["first_on"] is None:
-        return t("The data set is empty.")
-    return t("The data go from {first} to {last}.", first=row["first_on"].isoformat(), last=row["last_on"].isoformat())
-
-
-def _list_of_tables() -> "pd.DataFrame":
-    import pandas as pd
-
-    from crm_metrics.rooms import ROOM_NAMES, tables
-
-    listed = [(room, table, _first_line(function)) for room in ROOM_NAMES for table, function in tables(room).items()]
-    return pd.DataFrame(listed, columns=["room", "table", "gives"])
-
-
-def _first_line(function: Any) -> str:
-    return (function.__doc__ or "").strip().partition("\n")[0]
+    terms = Terms(horizon_months, discount_rate)
+    print_frame(answers.answer(database, chosen, terms, segments=tuple(segment or ()), asked=(room, table)), as_format.value)
 
 
 # ── the demo ────────────────────────────────────────────────────────────────────────────────────────────────────────────
