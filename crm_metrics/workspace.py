@@ -1,19 +1,22 @@
-"""What the app itself writes: saved segments, targets a reader edited, decisions, settings.
+"""What the app itself writes: saved segments, planned campaigns, targets a reader edited, decisions, settings.
 
 It lives beside the data set, not in it: a SQLite file for DuckDB, the same schema on PostgreSQL. So imports and undo leave it alone,
 and a reader who sets a target changes no fact. Reading never creates anything; the first write creates the tables.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Date,
     DateTime,
+    Double,
     Integer,
     MetaData,
     Numeric,
@@ -31,6 +34,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from crm_metrics.database import DataSet, make_schema, retried, workspace_engine, workspace_path
 from crm_metrics.metric import BadInput
+from crm_metrics.randomised_test.plan import Baseline, Design
 from crm_metrics.segments.known import UNKNOWN
 from crm_metrics.segments.rule import Rule, rule_text
 
@@ -39,7 +43,7 @@ metadata = MetaData()
 WHOLE_COMPANY = ""  # the region of a target that is for all regions together
 _AMOUNT = Numeric(18, 4, asdecimal=False)  # SQLite has no decimals: these are aims, never sums of facts
 _VERSION = "workspace_version"
-MOST_LETTERS = 60  # of a segment's name: it stands in the filter bar and in addresses
+MOST_LETTERS = 60  # of the name of a segment or campaign: it stands in the filter bar and in addresses
 
 
 def _column(name: str, kind: type[TypeEngine[Any]] | TypeEngine[Any], doc: str, **more: Any) -> Column[Any]:
@@ -63,6 +67,41 @@ saved_segments = Table(
     _column("saved_at", DateTime, "moment of saving, UTC"),
 )
 """One row per segment a reader saved."""
+
+campaign_table = Table(
+    "planned_campaigns",
+    metadata,
+    _key("campaign_id", "1, 2, … in order of saving", Integer),
+    _column("campaign_name", Text, "name the reader gave it", nullable=False, unique=True),
+    _column("segment_name", Text, "segment its customers were chosen by; empty: all customers"),
+    _column("segment_rule", Text, "rule of the segment on the day of saving, JSON"),
+    _column("as_of_on", Date, "day on which the customers were chosen", nullable=False),
+    _column("data_version", Integer, "version of the data set they were chosen from", nullable=False),
+    _column("seed", BigInteger, "seed of the split", nullable=False),
+    _column("strata", Text, "names of the strata's attributes, JSON list", nullable=False),
+    _column("share_control", Double, "share of the customers held back as control, 0 to 1", nullable=False),
+    _column("outcome", Text, "what is measured per customer", nullable=False),
+    _column("horizon_days", Integer, "days from the start on which the outcome counts", nullable=False),
+    _column("baseline_mean", Double, "outcome per customer expected without the campaign", nullable=False),
+    _column("baseline_deviation", Double, "its standard deviation; empty for a share of customers"),
+    _column("lift", Double, "lift worth having, relative to baseline_mean", nullable=False),
+    _column("alpha", Double, "planned chance of a false alarm, two-sided", nullable=False),
+    _column("power", Double, "planned chance to find the lift", nullable=False),
+    _column("treated_customers", Integer, "customers in the treated arm", nullable=False),
+    _column("control_customers", Integer, "customers in the control arm", nullable=False),
+    _column("made_at", DateTime, "moment of saving, UTC", nullable=False),
+)
+"""One row per campaign that was planned as a test drawn by lot. What was planned stays as it is."""
+
+member_table = Table(
+    "planned_members",
+    metadata,
+    _key("campaign_id", "planned campaign", Integer),
+    _key("customer_id", "customer"),
+    _column("stratum", Text, "stratum within which the customer was drawn", nullable=False),
+    _column("arm", Text, "'treated' or 'control'", nullable=False),
+)
+"""One row per planned campaign and customer."""
 
 edited_targets = Table(
     "edited_targets",
@@ -128,6 +167,24 @@ def read_segments(data_set: DataSet) -> pd.DataFrame:
     return pd.DataFrame([tuple(row) for row in rows], columns=names)
 
 
+def planned_campaigns(data_set: DataSet) -> pd.DataFrame:
+    """Return the planned campaigns in order of saving: the columns of the table planned_campaigns, strata as a tuple."""
+    rows = _rows(data_set, campaign_table, select(campaign_table).order_by(campaign_table.c.campaign_id))
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=campaign_table.c.keys())
+    shares = ["share_control", "baseline_mean", "baseline_deviation", "lift", "alpha", "power"]
+    kinds = dict.fromkeys(shares, "float64") | dict.fromkeys(["as_of_on", "made_at"], "datetime64[us]")
+    frame["strata"] = frame["strata"].map(lambda names: tuple(json.loads(names)))
+    return frame.astype(kinds)
+
+
+def planned_members(data_set: DataSet, campaign_id: int) -> pd.DataFrame:
+    """Return the customers of a planned campaign: customer_id, stratum, arm, sorted by the bytes of customer_id; empty if there is none."""
+    columns = member_table.c
+    query = select(columns.customer_id, columns.stratum, columns.arm).where(columns.campaign_id == campaign_id)
+    frame = pd.DataFrame([tuple(row) for row in _rows(data_set, member_table, query)], columns=["customer_id", "stratum", "arm"])
+    return frame.astype("str").sort_values("customer_id", ignore_index=True)
+
+
 def _rows(data_set: DataSet, table: Table, query: Any) -> list[Any]:
     if data_set.is_duckdb and not workspace_path(data_set).exists():
         return []
@@ -178,9 +235,7 @@ def save_segment(data_set: DataSet, name: str, rule: Rule, origin: SegmentOrigin
 
     Raises BadInput if the name is empty, too long or UNKNOWN, or if a segment has it and it isn't to be replaced.
     """
-    name = name.strip()
-    if not name or len(name) > MOST_LETTERS or name == UNKNOWN:
-        raise BadInput("The name {name!r} can't be used. Write 1 to {most} letters.", name=name[:100], most=MOST_LETTERS)
+    name = _checked_name(name)
     columns, written = saved_segments.c, rule_text(rule)
 
     def write(connection: Connection) -> None:
@@ -208,6 +263,67 @@ def delete_segment(data_set: DataSet, name: str) -> None:
     _in_transaction(data_set, write)
 
 
+class CampaignPlan(NamedTuple):
+    """A test as planned: on whom, drawn how, and what lift of which outcome it is to find.
+
+    segment_name, segment_rule (JSON): whose customers; empty for all. as_of_on, data_version: when and from which data they were chosen.
+    seed, strata: of the split. outcome: what is measured per customer, horizon_days: on how many days. lift: relative to the baseline.
+    """
+
+    segment_name: str
+    segment_rule: str
+    as_of_on: date
+    data_version: int
+    seed: int
+    strata: tuple[str, ...]
+    outcome: str
+    horizon_days: int
+    baseline: Baseline
+    design: Design
+    lift: float
+
+    def row(self) -> dict[str, Any]:
+        """Return it by the columns of the table planned_campaigns."""
+        values = self._asdict()
+        baseline, design = values.pop("baseline"), values.pop("design")
+        values |= {"strata": json.dumps(self.strata), "baseline_mean": baseline.mean, "baseline_deviation": baseline.standard_deviation}
+        return values | {"share_control": design.share_control, "alpha": design.alpha, "power": design.power}
+
+
+def save_planned_campaign(data_set: DataSet, name: str, plan: CampaignPlan, members: pd.DataFrame) -> int:
+    """Save a plan with its members (customer_id, stratum, arm) and return its campaign_id.
+
+    Raises BadInput if the name is empty or too long, or if a planned campaign has it: what was drawn by lot is not drawn again.
+    """
+    name = _checked_name(name)
+    made_at = datetime.now(UTC).replace(tzinfo=None)
+    arms, columns = members["arm"].value_counts(), campaign_table.c
+    counts = {f"{arm}_customers": int(arms.get(arm, 0)) for arm in ("treated", "control")}
+
+    def write(connection: Connection) -> int:
+        _prepare(connection, data_set)
+        same = connection.execute(select(columns.campaign_id, columns.made_at).where(columns.campaign_name == name)).first()
+        if same and same.made_at == made_at:
+            return int(same.campaign_id)  # written before the answer was cut off
+        if same:
+            raise BadInput("There is a planned campaign {name!r} already. Choose another name.", name=name)
+        number = (connection.execute(select(func.max(columns.campaign_id))).scalar() or 0) + 1
+        connection.execute(insert(campaign_table).values(campaign_id=number, campaign_name=name, made_at=made_at, **plan.row(), **counts))
+        rows = members[["customer_id", "stratum", "arm"]].assign(campaign_id=number)
+        connection.execute(insert(member_table), rows.to_dict("records"))  # type: ignore[arg-type]  # every name of a column is a text
+        _raise_version(connection)
+        return number
+
+    return _in_transaction(data_set, write)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > MOST_LETTERS or name == UNKNOWN:
+        raise BadInput("The name {name!r} can't be used. Write 1 to {most} letters.", name=name[:100], most=MOST_LETTERS)
+    return name
+
+
 def _in_transaction(data_set: DataSet, action: Callable[[Connection], T]) -> T:
     """Return `action(connection)` of one transaction, on PostgreSQL tried again while the server restarts.
 
@@ -222,8 +338,10 @@ def _in_transaction(data_set: DataSet, action: Callable[[Connection], T]) -> T:
 
 
 def _prepare(connection: Connection, data_set: DataSet) -> None:
-    """Make the tables where they are missing; on PostgreSQL writers take turns, as processes would else make them at the same time."""
-    if not data_set.is_duckdb:
+    """Make the tables where they are missing. Writers take turns: two would else make them, or the same number, at the same time."""
+    if data_set.is_duckdb:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"crm_metrics workspace {data_set.name}"})
         make_schema(connection, data_set.name)
     metadata.create_all(connection)

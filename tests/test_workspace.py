@@ -1,14 +1,33 @@
 """What the app itself writes stays beside the data set, and reading it creates nothing."""
 
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from time import perf_counter
 
+import pandas as pd
 import pytest
 
 from crm_metrics import database, schema, workspace
 from crm_metrics.metric import BadInput
+from crm_metrics.randomised_test.plan import Baseline, Design
+from crm_metrics.randomised_test.split import stratified_split
 
 MAY, JUNE = date(2024, 5, 1), date(2024, 6, 1)
+PLAN = workspace.CampaignPlan(
+    segment_name="Champions",
+    segment_rule='{"joined_by":"all"}',
+    as_of_on=JUNE,
+    data_version=3,
+    seed=2**40,
+    strata=("region", "产品"),
+    outcome="net_revenue",
+    horizon_days=30,
+    baseline=Baseline(40.125, 120.0000625),
+    design=Design(share_control=0.2, alpha=0.05, power=0.9),
+    lift=0.0625,
+)
 
 
 @pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -59,6 +78,96 @@ def test_a_target_that_is_no_positive_number_is_refused(data_set, value):
     assert workspace.version(data_set) == 0
 
 
+def members(customers=40):
+    audience = pd.DataFrame(
+        {"customer_id": [f"C{number:06d}" for number in range(customers)], "region": ["北", "South"] * (customers // 2)}
+    )
+    return stratified_split(audience, strata=["region"], share_control=0.2, seed=PLAN.seed).members
+
+
+def test_a_planned_campaign_is_read_back_as_it_was_planned(data_set):
+    before = datetime.now(UTC).replace(tzinfo=None)
+    assert workspace.save_planned_campaign(data_set, " Spring ", PLAN, members()) == 1
+    read = workspace.planned_campaigns(data_set)
+    row = read.iloc[0].to_dict()
+    assert before <= row.pop("made_at") <= datetime.now(UTC).replace(tzinfo=None)
+    assert row == {
+        "campaign_id": 1,
+        "campaign_name": "Spring",
+        "segment_name": "Champions",
+        "segment_rule": '{"joined_by":"all"}',
+        "as_of_on": pd.Timestamp(JUNE),
+        "data_version": 3,
+        "seed": 2**40,
+        "strata": ("region", "产品"),
+        "share_control": 0.2,
+        "outcome": "net_revenue",
+        "horizon_days": 30,
+        "baseline_mean": 40.125,
+        "baseline_deviation": 120.0000625,
+        "lift": 0.0625,
+        "alpha": 0.05,
+        "power": 0.9,
+        "treated_customers": 32,
+        "control_customers": 8,
+    }
+
+
+def test_the_members_of_a_planned_campaign_are_read_back_and_those_of_no_campaign_are_none(data_set):
+    campaign_id = workspace.save_planned_campaign(data_set, "Spring", PLAN, members())
+    workspace.save_planned_campaign(data_set, "Summer", PLAN, members(20))
+    pd.testing.assert_frame_equal(workspace.planned_members(data_set, campaign_id), members())
+    assert workspace.planned_members(data_set, 99).empty
+
+
+def test_without_planned_campaigns_their_tables_are_empty_and_nothing_is_created(data_set, tmp_path):
+    assert workspace.planned_campaigns(data_set).empty
+    assert workspace.planned_members(data_set, 1).columns.tolist() == ["customer_id", "stratum", "arm"]
+    assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_a_share_has_no_standard_deviation_of_its_own(data_set):
+    workspace.save_planned_campaign(data_set, "Spring", PLAN._replace(baseline=Baseline(0.1)), members())
+    assert workspace.planned_campaigns(data_set)["baseline_deviation"].isna().tolist() == [True]
+
+
+def test_a_campaign_of_a_name_that_is_taken_is_refused_and_changes_nothing(data_set):
+    workspace.save_planned_campaign(data_set, "Spring", PLAN, members())
+    with pytest.raises(BadInput, match="'Spring' already"):
+        workspace.save_planned_campaign(data_set, "Spring ", PLAN, members(20))
+    assert len(workspace.planned_campaigns(data_set)) == 1
+    assert len(workspace.planned_members(data_set, 1)) == 40
+    assert workspace.version(data_set) == 1
+
+
+def test_saving_that_is_done_again_after_its_answer_was_cut_off_saves_once(data_set, monkeypatch):
+    once = workspace._in_transaction
+    monkeypatch.setattr(workspace, "_in_transaction", lambda data_set, action: (once(data_set, action), once(data_set, action))[1])
+    assert workspace.save_planned_campaign(data_set, "Spring", PLAN, members()) == 1
+    monkeypatch.undo()
+    assert workspace.planned_campaigns(data_set)["campaign_id"].tolist() == [1]
+    assert len(workspace.planned_members(data_set, 1)) == 40
+
+
+def test_readers_who_save_at_the_same_moment_get_a_campaign_each(data_set):
+    save = partial(workspace.save_planned_campaign, data_set, plan=PLAN, members=members())
+    with ThreadPoolExecutor(4) as readers:
+        numbers = list(readers.map(save, ["Spring", "Summer", "Autumn", "Winter"]))
+    assert sorted(numbers) == [1, 2, 3, 4]
+    assert workspace.version(data_set) == 4
+
+
+@pytest.mark.slow
+def test_three_hundred_thousand_members_are_saved_and_read_in_a_few_seconds(data_set):
+    many = members(300_000)
+    started = perf_counter()
+    campaign_id = workspace.save_planned_campaign(data_set, "Spring", PLAN, many)
+    saved = perf_counter()
+    assert len(workspace.planned_members(data_set, campaign_id)) == 300_000
+    assert saved - started < 10
+    assert perf_counter() - saved < 3
+
+
 def test_an_import_leaves_the_workspace_alone(data_set):
     workspace.write_targets(data_set, "orders", months=[MAY], target_value=10)
     with database.change(data_set):
@@ -76,7 +185,9 @@ def test_writing_to_the_workspace_publishes_no_version_of_the_data(data_set):
 
 def test_no_table_of_the_workspace_has_the_name_of_a_table_of_facts():
     assert not set(workspace.metadata.tables) & set(schema.metadata.tables)
-    assert set(workspace.metadata.tables) == {"saved_segments", "edited_targets", "decisions", "settings"}
+    assert set(workspace.metadata.tables) == {
+        *("saved_segments", "planned_campaigns", "planned_members", "edited_targets", "decisions", "settings"),
+    }
 
 
 def test_every_column_of_the_workspace_says_what_it_means():
