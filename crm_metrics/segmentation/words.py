@@ -1,0 +1,367 @@
+"""The findings of the room in words, made from its tables, and the reader's cut points read from text."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypedDict
+
+import pandas as pd
+
+from crm_metrics.language import date_text, month_text, noop, t
+from crm_metrics.metric import DASH, BadInput, Metric, is_unknown, value_text
+from crm_metrics.segmentation.figure import FEW_CUSTOMERS
+from crm_metrics.segmentation.metrics import (
+    AT_RISK_REVENUE,
+    BEST_CUSTOMERS_SHARE,
+    LAPSE_LIMIT_DAYS,
+    LAPSED_SHARE,
+)
+from crm_metrics.segmentation.moves import NOT_YET
+from crm_metrics.segmentation.rfm import AT_RISK, BEST, MEASURES, SEGMENTS, Cuts, RfmTerms
+
+QUESTIONS: dict[str, str] = {
+    "segments": noop("Which segments?"),
+    "movement": noop("Who moved?"),
+    "lapse": noop("When is a customer lost?"),
+    "customers": noop("Which customers?"),
+}
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "segments": noop("Fields of recency and frequency score, one per segment, with its customers and share of net revenue."),
+    "flow": noop("Bands: customers from their segment on the earlier day to the one on the later day."),
+    "matrix": noop("Table of fields: a row per segment on the earlier day, the share of its customers in each segment on the later."),
+    "lapse": noop("Bars: share of returns by days between purchases, with the limits marked."),
+}
+_MOVES = noop(
+    "The cut points of the later day count for both days: people move and not the yardstick. Green: up; orange: down; grey: neither."
+)
+NOTES: dict[str, str] = {  # by the name of the figure or table
+    "segments": noop(
+        "Each customer with a purchase up to the as-of date has a score of 1 to 5 for days since the last order and one for orders "
+        "(purchases; those worth zero count). Equal values get equal scores, so a score may have nobody; under each stand the values of "
+        "those who have it. On each field: customers · share of net revenue up to the as-of date, returns taken off; the darker, the "
+        "more. Monetary value has a score of its own in the table of customers. A click shows the customers. Left out: sales without a "
+        "customer."
+    ),
+    "flow": _MOVES,
+    "matrix": noop("The numbers are % of the row. Faded: rows with under 30 customers. Under 0.5% no number is written."),
+    "lapse": noop(
+        "Days between one day of purchase and the next that ended in the last two years up to the as-of date. The limits count who is "
+        "silent now as not back yet (Kaplan and Meier, 1958). Defecting: nine of ten of the returns that come within two years have come; "
+        "shaded: its 95% interval. Inactive: fewer than one in ten comes back within the next year."
+    ),
+    "cut_points": noop(
+        "Four rising numbers make the five scores; a value equal to one belongs to those below it. Empty: fifths of the customers, the "
+        "numbers shown. Months left out don't count at all, in P(alive) and expected value they still do."
+    ),
+    "table": noop(
+        "P(alive) is the mean by the MBG/NBD model; expected value is of the next 12 months, discounted at 10% a year. "
+        "Choose a row, or a field above, to see its customers."
+    ),
+    "customers": noop("Recency, frequency, monetary value: scores of 1 to 5, 5 is best. A click opens the customer."),
+}
+DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
+    "segments": (BEST_CUSTOMERS_SHARE, AT_RISK_REVENUE),
+    "lapse": (LAPSE_LIMIT_DAYS, LAPSED_SHARE),
+}
+CUT_LABELS: dict[str, str] = {  # by measure
+    "days_since_last_order": noop("Recency: days since the last order"),
+    "orders": noop("Frequency: orders"),
+    "net_revenue": noop("Monetary value: net revenue"),
+}
+COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
+    "segments": {
+        "label": (noop("Segment"), "text"),
+        "customers": (noop("Customers"), "count"),
+        "customers_share": (noop("Share of customers"), "share"),
+        "net_revenue": (noop("Net revenue"), "money"),
+        "net_revenue_share": (noop("Share of revenue"), "share"),
+        "gross_margin": (noop("Gross margin"), "money"),
+        "gross_margin_share": (noop("Share of gross margin"), "share"),
+        "days_since_last_order_median": (noop("Days since last order, median"), "days"),
+        "orders_mean": (noop("Orders per customer"), "ratio"),
+        "probability_alive": (noop("P(alive)"), "share"),
+        "expected_value": (noop("Expected value"), "money"),
+        "expected_value_per_customer": (noop("Expected value per customer"), "money"),
+        "advice": (noop("What to do"), "long text"),
+    },
+    "customers": {
+        "customer_id": (noop("Customer number"), "text"),
+        "customer_name": (noop("Name"), "text"),
+        "label": (noop("Segment"), "text"),
+        "rfm": (noop("R, F, M"), "text"),
+        "days_since_last_order": (noop("Days since last order"), "count"),
+        "orders": (noop("Orders"), "count"),
+        "net_revenue": (noop("Net revenue"), "money"),
+        "last_on": (noop("Last purchase"), "day"),
+        "probability_alive": (noop("P(alive)"), "share"),
+        "expected_value": (noop("Expected value"), "money"),
+    },
+    "movement": {
+        "from_label": (noop("Segment before"), "text"),
+        "to_label": (noop("Segment after"), "text"),
+        "customers": (noop("Customers"), "count"),
+        "share_of_from": (noop("Share of those before"), "share"),
+        "net_revenue": (noop("Net revenue in between"), "money"),
+    },
+}
+_LABELS = {segment.name: segment.label for segment in SEGMENTS} | {NOT_YET: noop("Not yet a customer")}
+_BETWEEN = re.compile(r"[\s,;，；、]+")
+
+
+class About(TypedDict):
+    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know, whose metrics it draws."""
+
+    name: str
+    alt: str
+    notes: str
+    metrics: tuple[Metric, ...]
+
+
+def about(name: str) -> About:
+    """Return what goes with the figure of that name, in the reader's language."""
+    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": remark(name), "metrics": DRAWN.get(name, ())}
+
+
+def remark(name: str) -> str:
+    """Return what the reader of a figure or table should know, in the reader's language."""
+    return t(NOTES[name])
+
+
+def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if frame[name].notna().any()}
+
+
+# ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def finding(segments: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> str:
+    """Return the room's finding. segments, basis: the tables of these names."""
+    rows = segments.set_index("segment")
+    best, quiet, everybody = (rows.loc[list(names)].sum() for names in (BEST, AT_RISK, rows.index))
+    if not everybody.customers:
+        return t("No customer with a purchase up to {day} matches the filters.", day=date_text(basis.iloc[0].as_of))
+    texts = [_best_text(best, everybody)]
+    if quiet.customers:
+        money = value_text(quiet.recent_revenue, "money", currency)
+        texts.append(
+            t("{n} who used to buy often have gone quiet and brought {money} in the last year.", n=_count(quiet.customers), money=money)
+        )
+    else:
+        texts.append(t("Nobody who used to buy often has gone quiet."))
+    if everybody.customers < FEW_CUSTOMERS:
+        texts.append(t("With so few customers the shares say little."))
+    return _joined(texts)
+
+
+def _best_text(best: Any, everybody: Any) -> str:
+    if not best.customers:
+        return t("None of the {n} customers buys often enough to be a champion or a loyal customer.", n=_count(everybody.customers))
+    values = {"n": _count(best.customers), "customers": value_text(best.customers / everybody.customers, "share")}
+    if everybody.net_revenue <= 0:
+        return t("{n} are champions and loyal customers ({customers}).", **values)
+    revenue = value_text(best.net_revenue / everybody.net_revenue, "share")
+    return t("{n} champions and loyal customers ({customers}) bring {revenue} of net revenue.", revenue=revenue, **values)
+
+
+def basis_note(basis: pd.DataFrame) -> str:
+    """Return what the reader of the table of segments should know, and why columns are missing. basis: the table of this name."""
+    state: Any = basis.iloc[0]
+    missing = []
+    if not state.has_forecast:
+        missing.append(t("No P(alive) and no expected value: these data don't carry a model; see Lifetime value."))
+    if not state.has_margin:
+        share = value_text(float(state.cost_coverage), "share")
+        missing.append(t("No gross margin: the costs of {share} of net revenue are known.", share=share))
+    return _joined([remark("table"), *missing])
+
+
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the names of its segments (label, or from_label and to_label) and their advice in the reader's language."""
+    labels = {name: t(label) for name, label in _LABELS.items()}
+    named = {
+        column: frame[source].map(labels)
+        for source, column in (("segment", "label"), ("from_segment", "from_label"), ("to_segment", "to_label"))
+        if source in frame
+    }
+    return frame.assign(**named)
+
+
+def advised(segments: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of segments in words, with what to do about each."""
+    return in_words(segments).assign(advice=segments["segment"].map({segment.name: t(segment.advice) for segment in SEGMENTS}))
+
+
+def chosen(segments: pd.DataFrame, picked: Sequence[str], rows: Sequence[int]) -> tuple[str, ...]:
+    """Return the segments chosen in the figure and in the table, best first, those without customers left out."""
+    names = {*picked, *segments["segment"].iloc[list(rows)]} & set(segments.loc[segments["customers"] > 0, "segment"])
+    return tuple(segment.name for segment in SEGMENTS if segment.name in names)
+
+
+def chosen_text(names: Sequence[str]) -> str:
+    """Return the heading over the customers of some segments."""
+    return t("Customers: {segments}", segments=t(", ").join(t(_LABELS[name]) for name in names))
+
+
+def of_segments(rfm: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the customers of some segments in words. rfm: the table of this name."""
+    return in_words(rfm[rfm["segment"].isin(names)])
+
+
+# ── cut points ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CutInput(NamedTuple):
+    """One box for cut points: measure, label, and the numbers that hold while it is empty."""
+
+    measure: str
+    label: str
+    shown: str
+
+
+def cut_inputs(cuts: Cuts) -> list[CutInput]:
+    """Return the boxes for cut points. cuts: those from the data."""
+    return [CutInput(measure, t(CUT_LABELS[measure]), _cuts_text(getattr(cuts, measure))) for measure in MEASURES]
+
+
+def _cuts_text(cuts: Sequence[float]) -> str:
+    """Return cut points as a reader would write them.
+
+    >>> _cuts_text((1.0, 2.0, 3.5, 10.25))
+    '1 2 3.5 10.25'
+    """
+    return DASH if any(is_unknown(cut) for cut in cuts) else " ".join(f"{cut:.10g}" for cut in cuts)
+
+
+def terms_of(texts: Sequence[str], months: Sequence[str]) -> RfmTerms:
+    """Return what the reader chose. texts: cut points of each of MEASURES as written, empty from the data; months: left out, YYYY-MM.
+
+    Raises BadInput if a text is not four rising numbers.
+    """
+    days, orders, revenue = (_cuts_of(text) for text in texts)
+    return RfmTerms(days, orders, revenue, tuple(sorted(date.fromisoformat(f"{month}-01") for month in months)))
+
+
+def _cuts_of(text: str) -> tuple[float, ...]:
+    """Return the numbers of a text.
+
+    >>> _cuts_of("7, 30;90  200")
+    (7.0, 30.0, 90.0, 200.0)
+    """
+    try:
+        return tuple(float(word) for word in _BETWEEN.split(text) if word)
+    except ValueError:
+        raise BadInput(
+            "The cut points “{given}” are not numbers. Write four rising numbers with spaces between them, such as 7 30 90 200.", given=text
+        ) from None
+
+
+def month_names(months: Sequence[date]) -> dict[str, str]:
+    """Return the months of the data, latest first, by what stands for them in the address."""
+    return {f"{month:%Y-%m}": month_text(month) for month in sorted(months, reverse=True)}
+
+
+# ── movement ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Days(TypedDict):
+    """The two days of a movement as the reader writes them."""
+
+    before: str
+    after: str
+
+
+def days(totals: pd.DataFrame) -> Days:
+    """Return the days between which customers moved. totals: the table movement_totals."""
+    state: Any = totals.iloc[0]
+    return {"before": date_text(state.from_on), "after": date_text(state.as_of)}
+
+
+def movement_finding(movement: pd.DataFrame, totals: pd.DataFrame) -> str:
+    """Return who moved between the two days. movement, totals: the tables movement and movement_totals."""
+    state: Any = totals.iloc[0]
+    between = days(totals)
+    if not state.customers_before:
+        return t("Up to {before} there was no customer, so nobody can have moved by {after}. Choose a later day to begin with.", **between)
+    moves = t(
+        "Of {n} customers on {before} {up} moved up by {after}, {down} down; {new} are new.",
+        n=_count(state.customers_before),
+        up=_count(state.up),
+        down=_count(state.down),
+        new=_count(state.not_yet),
+        **between,
+    )
+    champions = movement[movement["from_segment"] == BEST[0]]
+    if champions.empty:
+        return moves
+    stayed, quiet = (champions.loc[champions["to_segment"].isin(names), "customers"].sum() for names in (BEST[:1], AT_RISK))
+    held = t(
+        "Of {n} champions {stayed} still are; {quiet} have gone quiet.",
+        n=_count(champions["customers"].sum()),
+        stayed=_count(stayed),
+        quiet=_count(quiet),
+    )
+    return _joined([moves, held])
+
+
+# ── the lapse limit ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lapse_finding(lapse: pd.DataFrame) -> str:
+    """Return after how many days of silence a customer is lost, or why that can't be told. lapse: the table of this name."""
+    state: Any = lapse.iloc[0]
+    if is_unknown(state.recommended_days):
+        return t("No limit: {n} returns in the last two years are too few to recommend one; 30 are needed.", n=_count(state.gaps))
+    texts = [
+        t(
+            "Nine of ten returns come within {days}{interval}: call a customer lapsed who is silent for longer. {n} customers "
+            "are ({share}).",
+            days=value_text(state.recommended_days, "days"),
+            interval=_interval(state),
+            n=_count(state.customers_silent_longer),
+            share=value_text(state.share_silent_longer, "share"),
+        )
+    ]
+    if not is_unknown(state.return_chance):
+        texts.append(t("Of those who reach that limit {chance} come back within a year.", chance=value_text(state.return_chance, "share")))
+    return _joined(texts)
+
+
+def _interval(state: Any) -> str:
+    if is_unknown(state.recommended_low):
+        return ""
+    return t(" (95%: {low} to {high})", low=f"{state.recommended_low:,.0f}", high=f"{state.recommended_high:,.0f}")
+
+
+def lapse_note(lapse: pd.DataFrame) -> str:
+    """Return what else the limits say. lapse: the table of this name."""
+    state: Any = lapse.iloc[0]
+    if is_unknown(state.recommended_days):
+        return ""
+    if is_unknown(state.inactive_days):
+        late = t(
+            "No limit for giving up: the data are too short for it, or the chance to return within a year never falls under one in ten."
+        )
+    else:
+        late = t("After {days} fewer than one in ten comes back within a year.", days=value_text(state.inactive_days, "days"))
+    naive = t("Of the intervals that have ended alone nine of ten are up to {days}.", days=value_text(state.naive_days, "days"))
+    return _joined([t("Half of the intervals are up to {days}.", days=value_text(state.median_gap_days, "days")), naive, late])
+
+
+def tile_notes(segments: pd.DataFrame, tiles: pd.DataFrame) -> dict[str, str]:
+    """Return the small line under a tile. segments, tiles: the tables of these names."""
+    customers = segments.set_index("segment")["customers"]
+    limit = tiles.set_index("metric")["value"][LAPSE_LIMIT_DAYS.name]
+    return {
+        BEST_CUSTOMERS_SHARE.name: t("{n} champions and loyal customers", n=_count(customers[list(BEST)].sum())),
+        AT_RISK_REVENUE.name: t("{n} customers, last 12 months", n=_count(customers[list(AT_RISK)].sum())),
+        LAPSED_SHARE.name: "" if is_unknown(limit) else t("silent for over {days}", days=value_text(limit, "days")),
+    }
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def _joined(sentences: list[str]) -> str:
+    return t(" ").join(sentences)
