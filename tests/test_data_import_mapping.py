@@ -45,11 +45,11 @@ def proposal_of(text: str):
 # ── the mapping itself ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_two_mappings_come_with_the_product():
-    assert built_in_names() == ["cdnow", "online_retail"]
+def test_three_mappings_come_with_the_product():
+    assert built_in_names() == ["cdnow", "online_retail", "superstore"]
 
 
-@pytest.mark.parametrize("name", ["cdnow", "online_retail"])
+@pytest.mark.parametrize("name", ["cdnow", "online_retail", "superstore"])
 def test_a_mapping_written_as_toml_is_read_back_as_the_same(name):
     mapping = load_mapping(name)
     assert parse_mapping(as_toml(mapping)) == mapping
