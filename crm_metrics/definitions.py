@@ -47,6 +47,7 @@ _TEXT_WORD = noop("text")
 
 ROOM_TITLES: dict[str, str] = {
     "executive_kpis": noop("Executive KPIs"),
+    "segmentation": noop("Segmentation"),
     "profitability": noop("Profitability"),
     "lifetime_value": noop("Lifetime value"),
     "customer_360": noop("Customer"),

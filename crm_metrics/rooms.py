@@ -12,6 +12,7 @@ from crm_metrics.filters import Filters
 Table = Callable[[Source, Filters], pd.DataFrame]
 _MODULES = {
     "executive_kpis": "crm_metrics.executive_kpis",
+    "segmentation": "crm_metrics.segmentation",
     "profitability": "crm_metrics.profitability",
     "lifetime_value": "crm_metrics.lifetime_value",
     "customer_360": "crm_metrics.customer_360",

@@ -19,7 +19,7 @@ from crm_metrics.executive_kpis.statistic import NO_COMPARISON, NO_TARGET, as_he
 from crm_metrics.executive_kpis.why import FACTORS, PART_LABELS
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import date_text, locale, noop, t
-from crm_metrics.metric import Metric, Unit, change_text, value_text
+from crm_metrics.metric import Metric, Unit, change_text, is_unknown, value_text
 from crm_metrics.periods import PRESET_LABELS, Period, Preset, compared_period, preset_period, whole_months
 
 NO_MOVE = 0.005  # below half a percent a change is printed as "about the same": the tile would show 0.x %
@@ -191,10 +191,15 @@ def target_note(comparison: pd.DataFrame) -> str:
 
 
 def headline_notes(headlines: pd.DataFrame, *, horizon_months: int, discount_rate_per_year: float) -> dict[str, str]:
-    """Return the small line under each later room's tile: how far it looks, or why it is unknown."""
+    """Return the small line under each later room's tile: how far it looks, whom it is about, or why it is unknown."""
     far = t("expected in the next {n} months, discounted {rate} a year", n=horizon_months, rate=f"{discount_rate_per_year:.0%}")
     none = t("unknown: too little data for a forecast")
-    return {str(name): none if np.isnan(value) else far for name, value in zip(headlines["metric"], headlines["value"], strict=True)}
+    values = dict(zip(headlines["metric"], headlines["value"], strict=True))
+    notes = {
+        "customer_base_value": none if is_unknown(values.get("customer_base_value")) else far,
+        "at_risk_revenue": t("brought in the last 12 months by customers who used to buy often and have gone quiet"),
+    }
+    return {name: note for name, note in notes.items() if name in values}
 
 
 # ── tables and tiles in words ───────────────────────────────────────────────────────────────────────────────────────────

@@ -18,11 +18,6 @@ from crm_metrics.purchase_model.groups import Floats, Integers
 Measure = Literal["days_since_last_order", "orders", "net_revenue"]
 MEASURES: tuple[Measure, ...] = ("days_since_last_order", "orders", "net_revenue")
 SCORES = 5
-MEASURE_LABELS: dict[str, str] = {
-    "days_since_last_order": noop("days since the last order"),
-    "orders": noop("orders"),
-    "net_revenue": noop("net revenue"),
-}
 _QUANTILES = (0.2, 0.4, 0.6, 0.8)
 _SMALLEST: dict[str, float] = {"days_since_last_order": 1.0, "orders": 1.0, "net_revenue": 0.0001}  # step from one value to the next
 
