@@ -3,26 +3,25 @@
 import dataclasses
 import datetime as dt
 import math
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated_customers import predicted
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
+from written_orders import sale, write
 
-from crm_metrics import database, facts, schema
+from crm_metrics import database, schema
 from crm_metrics import lifetime_value as room
 from crm_metrics.customer_forecast.forecast import dates, fitted, known, valued
 from crm_metrics.customer_forecast.query import customer_histories
 from crm_metrics.customer_forecast.statistic import finds_leaving, found_alive, purchase_summary, value_basis
-from crm_metrics.database import DataSet, Source, open_source
+from crm_metrics.database import Source, open_source
 from crm_metrics.filters import Filters, Scope
 from crm_metrics.language import speaking
 from crm_metrics.lifetime_value import figure, query, statistic, words
@@ -40,54 +39,6 @@ def table(name: str, source: Source, filters: Filters, *more: Any) -> Any:
     """One table of the room; Any, because its cells are compared with numbers."""
     show: Any = room.TABLES[name]
     return show(source, filters, *more)
-
-
-# ── writing orders ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def amounts(values):
-    return pa.array([None if value is None else Decimal(value) for value in values], pa.decimal128(18, 4))
-
-
-def write(data_set: DataSet, orders: list[dict], *, products: dict[str, str] | None = None) -> DataSet:
-    """Publish orders. Each: customer, day, lines; and where they matter region, channel, is_purchase, is_cancelled, product."""
-    ids = [f"o{number:06d}" for number in range(len(orders))]
-    lines = [(order_id, order, line) for order_id, order in zip(ids, orders, strict=True) for line in order["lines"]]
-    days = [order["day"] for order in orders]
-    order_rows = {
-        "order_id": ids,
-        "customer_id": pa.array([order["customer"] for order in orders], pa.string()),
-        "ordered_at": pa.array([dt.datetime.combine(day, dt.time()) for day in days], pa.timestamp("us")),
-        "ordered_on": pa.array(days, pa.date32()),
-        "order_region": pa.array([order.get("region") for order in orders], pa.string()),
-        "sales_channel": pa.array([order.get("channel") for order in orders], pa.string()),
-        "is_purchase": [order.get("is_purchase", True) for order in orders],
-        "is_cancelled": [order.get("is_cancelled", False) for order in orders],
-        "batch_id": [1] * len(orders),
-    }
-    line_rows = {
-        "batch_id": [1] * len(lines),
-        "row_number": list(range(1, len(lines) + 1)),
-        "order_id": [order_id for order_id, _, _ in lines],
-        "product_id": pa.array([order.get("product") for _, order, _ in lines], pa.string()),
-        "line_kind": [line[0] for _, _, line in lines],
-        "quantity": amounts([line[1] for _, _, line in lines]),
-        "net_amount": amounts([line[2] for _, _, line in lines]),
-        "cost_amount": amounts([line[3] for _, _, line in lines]),
-        "row_hash": [f"h{number}" for number in range(len(lines))],
-    }
-    with database.change(data_set) as writer:
-        writer.append(schema.orders, pa.table(order_rows))
-        writer.append(schema.order_lines, pa.table(line_rows))
-        if products:
-            named = {"product_id": list(products), "category": list(products.values()), "batch_id": [1] * len(products)}
-            writer.append(schema.products, pa.table(named))
-        facts.rebuild(writer.connection)
-    return data_set
-
-
-def sale(customer, day, amount, cost=None, **more):
-    return {"customer": customer, "day": day, "lines": [("sale", 1, amount, cost)], **more}
 
 
 def january(day):
