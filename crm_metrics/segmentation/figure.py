@@ -214,7 +214,7 @@ def _write_above(figure: go.Figure, side: int, text: str) -> None:
     """Write `text` in grey above the left (0) or right (1) end of the plot."""
     place = {"xref": "paper", "yref": "paper", "x": side, "y": 1, "xanchor": ("left", "right")[side], "yanchor": "bottom"}
     figure.add_annotation(text=text, showarrow=False, font={"color": figures.GREY, "size": 12}, **place)
-    figure.update_layout(margin={"t": 30})
+    figure.update_layout(margin={"t": 30, "r": 6})
 
 
 def _heights(sizes: pd.Series) -> Any:
@@ -265,12 +265,13 @@ def lapse_bars(gaps: pd.DataFrame, lapse: pd.DataFrame) -> go.Figure:
         figure.add_vrect(
             x0=limits.recommended_low, x1=limits.recommended_high, fillcolor=figures.faded(figures.BAD, 0.25), line={"width": 0}
         )
+    defecting, inactive = (f"{day:,.0f}" for day in (limits.defecting_days, limits.inactive_days))
     for day, height, text in (
-        (limits.defecting_days, 1.0, t("defecting<br>after {days} days")),
-        (limits.inactive_days, 0.8, t("inactive<br>after {days} days")),
+        (limits.defecting_days, 1.0, t("defecting<br>after {days} days", days=defecting)),
+        (limits.inactive_days, 0.8, t("inactive<br>after {days} days", days=inactive)),
     ):
         if not is_unknown(day):
-            _mark_limit(figure, day, height, text=text.format(days=f"{day:,.0f}"), is_late=day > last / 2)
+            _mark_limit(figure, day, height, text=text, is_late=day > last / 2)
     figure.update_xaxes(range=[0, last])
     return figure
 

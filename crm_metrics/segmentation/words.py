@@ -47,7 +47,7 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
     "lapse": noop(
         "Days between one day of purchase and the next that ended in the last two years up to the as-of date. The limits count who is "
         "silent now as not back yet (Kaplan and Meier, 1958). Defecting: nine of ten of the returns that come within two years have come; "
-        "shaded: its 95% interval. Inactive: fewer than one in ten comes back within the next year."
+        "shaded: its 95% interval. Inactive: 99 of 100 have. Not drawn: the longest hundredth of the intervals."
     ),
     "cut_points": noop(
         "Four rising numbers make the five scores; a value equal to one belongs to those below it. Empty: fifths of the customers, the "
@@ -76,11 +76,11 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "net_revenue": (noop("Net revenue"), "money"),
         "net_revenue_share": (noop("Share of revenue"), "share"),
         "gross_margin": (noop("Gross margin"), "money"),
-        "gross_margin_share": (noop("Share of gross margin"), "share"),
-        "days_since_last_order_median": (noop("Days since last order, median"), "days"),
-        "orders_mean": (noop("Orders per customer"), "ratio"),
         "probability_alive": (noop("P(alive)"), "share"),
         "expected_value": (noop("Expected value"), "money"),
+        "days_since_last_order_median": (noop("Median days since last order"), "days"),
+        "orders_mean": (noop("Orders per customer"), "ratio"),
+        "gross_margin_share": (noop("Share of gross margin"), "share"),
         "expected_value_per_customer": (noop("Expected value per customer"), "money"),
         "advice": (noop("What to do"), "long text"),
     },
@@ -95,6 +95,14 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "last_on": (noop("Last purchase"), "day"),
         "probability_alive": (noop("P(alive)"), "share"),
         "expected_value": (noop("Expected value"), "money"),
+    },
+    "lapse": {
+        "days_from": (noop("Days from"), "count"),
+        "days_to": (noop("Days to"), "count"),
+        "gaps": (noop("Returns"), "count"),
+        "gaps_share": (noop("Share of returns"), "share"),
+        "cumulative_share": (noop("Share of returns so far"), "share"),
+        "returned_share": (noop("Customers back, the silent counted"), "share"),
     },
     "movement": {
         "from_label": (noop("Segment before"), "text"),
@@ -316,7 +324,7 @@ def lapse_finding(lapse: pd.DataFrame) -> str:
         t(
             "Nine of ten returns come within {days}{interval}: call a customer lapsed who is silent for longer. {n} customers "
             "are ({share}).",
-            days=value_text(state.recommended_days, "days"),
+            days=_days(state.recommended_days),
             interval=_interval(state),
             n=_count(state.customers_silent_longer),
             share=value_text(state.share_silent_longer, "share"),
@@ -338,14 +346,16 @@ def lapse_note(lapse: pd.DataFrame) -> str:
     state: Any = lapse.iloc[0]
     if is_unknown(state.recommended_days):
         return ""
+    half = t(
+        "Half of the intervals that have ended are up to {days}, nine of ten up to {naive}.",
+        days=_days(state.median_gap_days),
+        naive=_days(state.naive_days),
+    )
     if is_unknown(state.inactive_days):
-        late = t(
-            "No limit for giving up: the data are too short for it, or the chance to return within a year never falls under one in ten."
-        )
+        late = t("No limit for giving up: it takes two years of silence to see, and the data show {days}.", days=_days(state.horizon_days))
     else:
-        late = t("After {days} fewer than one in ten comes back within a year.", days=value_text(state.inactive_days, "days"))
-    naive = t("Of the intervals that have ended alone nine of ten are up to {days}.", days=value_text(state.naive_days, "days"))
-    return _joined([t("Half of the intervals are up to {days}.", days=value_text(state.median_gap_days, "days")), naive, late])
+        late = t("After {days} 99 of 100 returns have come: give up.", days=_days(state.inactive_days))
+    return _joined([half, t("Who is silent now may still come back later, so the limit is longer."), late])
 
 
 def tile_notes(segments: pd.DataFrame, tiles: pd.DataFrame) -> dict[str, str]:
@@ -355,8 +365,12 @@ def tile_notes(segments: pd.DataFrame, tiles: pd.DataFrame) -> dict[str, str]:
     return {
         BEST_CUSTOMERS_SHARE.name: t("{n} champions and loyal customers", n=_count(customers[list(BEST)].sum())),
         AT_RISK_REVENUE.name: t("{n} customers, last 12 months", n=_count(customers[list(AT_RISK)].sum())),
-        LAPSED_SHARE.name: "" if is_unknown(limit) else t("silent for over {days}", days=value_text(limit, "days")),
+        LAPSED_SHARE.name: "" if is_unknown(limit) else t("silent for over {days}", days=_days(limit)),
     }
+
+
+def _days(number: float) -> str:
+    return value_text(number, "days")
 
 
 def _count(number: float) -> str:

@@ -1,0 +1,60 @@
+"""Who are our customers?"""
+
+import streamlit as st
+
+from crm_metrics import segmentation as room
+from crm_metrics import ui
+from crm_metrics.language import t
+
+page = ui.start_page("segmentation", compares=False)
+above = st.container()
+with st.popover(t("Cut points"), icon=":material/straighten:"):
+    ui.note(room.remark("cut_points"))
+    months = room.month_names(ui.ask(page, room.months))
+    left_out = st.multiselect(t("Months left out"), list(months), key="left_out", format_func=months.__getitem__, bind="query-params")
+    boxes = room.cut_inputs(ui.ask(page, room.cuts, room.terms_of(("", "", ""), left_out)))
+    texts = [st.text_input(box.label, key=box.measure, placeholder=box.shown, bind="query-params") for box in boxes]
+    st.button(t("From the data"), on_click=lambda: st.session_state.update({box.measure: "" for box in boxes}))
+terms = room.terms_of(texts, left_out)
+tiles, segments, basis = ui.ask(page, room.tiles, terms), ui.ask(page, room.segments, terms), ui.ask(page, room.basis)
+queries = room.queries(page.source, page.filters)
+with above:
+    ui.finding(room.finding(segments, basis, currency=page.currency))
+    ui.tiles(page, tiles, room.METRICS, notes=room.tile_notes(segments, tiles))
+
+
+def movement() -> None:
+    from_on = st.date_input(t("Compared with the day"), value=None, key="from_on", bind="query-params", width=220)
+    moves, totals = ui.ask(page, room.movement, terms, from_on), ui.ask(page, room.movement_totals, terms, from_on)
+    ui.finding(room.movement_finding(moves, totals))
+    ui.figure(page, ui.draw(page, room.movement_flow, moves, **room.days(totals)), queries=queries, **room.about("flow"))
+    with ui.question(t("Where did they go?")):
+        ui.figure(page, ui.draw(page, room.movement_matrix, moves, **room.days(totals)), **room.about("matrix"))
+        ui.table(page, named := room.in_words(moves), columns=room.columns("movement", named), name="movement")
+
+
+@ui.part
+def questions() -> None:
+    question = ui.tabs(page, {name: t(label) for name, label in room.QUESTIONS.items()})
+    if question == "segments":
+        drawn = ui.draw(page, room.segment_map, segments, ui.ask(page, room.cut_points, terms))
+        picked = ui.figure(page, drawn, queries=queries, selects=True, **room.about("segments"))
+        ui.note(room.basis_note(basis))
+        rows = ui.table(page, advised := room.advised(segments), columns=room.columns("segments", advised), name="segments", selects=True)
+        if names := room.chosen(segments, picked, rows):
+            with ui.question(room.chosen_text(names)):
+                found = room.of_segments(ui.ask(page, room.customers, terms), names)
+                ui.table(page, found, columns=room.columns("customers", found), name="members", opens_customer=True, search=True)
+    elif question == "movement":
+        movement()
+    elif question == "lapse":
+        gaps, lapse = ui.ask(page, room.gaps, terms), ui.ask(page, room.lapse, terms)
+        ui.finding(room.lapse_finding(lapse))
+        ui.note(room.lapse_note(lapse))
+        asked = room.gap_queries(page.source, page.filters)
+        ui.figure(page, ui.draw(page, room.lapse_bars, gaps, lapse), queries=asked, **room.about("lapse"))
+        ui.table(page, gaps, columns=room.columns("lapse", gaps), name="lapse")
+    else:
+        ui.note(room.remark("customers"))
+        found = room.in_words(ui.ask(page, room.customers, terms))
+        ui.table(page, found, columns=room.columns("customers", found), name="customers", opens_customer=True, search=True, height=560)
