@@ -150,7 +150,9 @@ def themed(figure: go.Figure, *, dark: bool, chinese: bool = False) -> go.Figure
     """Return `figure` with text, grid and hover of the light or dark theme, its days written in the reader's language."""
     text, grid, hover = ("#D8DEE6", "#2B3846", "#1D2733") if dark else ("#2A3642", "#E6E3DD", "#FFFFFF")
     shown = go.Figure(figure)
-    if chinese and any(np.issubdtype(np.asarray(trace.x).dtype, np.datetime64) for trace in shown.data if trace.x is not None):
+    if chinese and any(
+        np.issubdtype(np.asarray(trace.x).dtype, np.datetime64) for trace in shown.data if getattr(trace, "x", None) is not None
+    ):
         shown.update_xaxes(tickformatstops=_CHINESE_DAYS, hoverformat="%Y年%-m月%-d日")
     if chinese:
         for letter in "xy":
