@@ -24,7 +24,7 @@ with above:
 
 
 def movement() -> None:
-    from_on = st.date_input(t("Compared with the day"), value=None, key="from_on", bind="query-params", width=220)
+    from_on = st.date_input(t("Compared with the day"), None, *page.held, key="from_on", bind="query-params", width=220)
     moves, totals = ui.ask(page, room.movement, terms, from_on), ui.ask(page, room.movement_totals, terms, from_on)
     ui.finding(room.movement_finding(moves, totals))
     ui.figure(page, ui.draw(page, room.movement_flow, moves, **room.days(totals)), queries=queries, **room.about("flow"))

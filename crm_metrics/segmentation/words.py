@@ -292,7 +292,7 @@ def movement_finding(movement: pd.DataFrame, totals: pd.DataFrame) -> str:
     if not state.customers_before:
         return t("Up to {before} there was no customer, so nobody can have moved by {after}. Choose a later day to begin with.", **between)
     moves = t(
-        "Of {n} customers on {before} {up} moved up by {after}, {down} down; {new} are new.",
+        "From {before} to {after}, {up} of {n} customers moved up and {down} down; {new} came new.",
         n=_count(state.customers_before),
         up=_count(state.up),
         down=_count(state.down),
