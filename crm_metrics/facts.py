@@ -48,12 +48,13 @@ from crm_metrics.schema import (
     order_category_facts,
     order_facts,
     order_lines,
+    order_product_facts,
     orders,
     products,
 )
 
 AMOUNTS = ("lines", "costed_lines", "units", "net_revenue", "gross_revenue", "discount", "costed_revenue", "cost_of_goods")
-"""Columns that add up over rows of order_facts, order_category_facts and daily_sales."""
+"""Columns that add up over rows of order_facts, order_category_facts, order_product_facts and daily_sales."""
 HISTORY = ("purchase_number", "first_purchase_on", "previous_purchase_on", "second_previous_purchase_on")
 """Columns of order_facts that say where an order stands among its customer's purchases."""
 IS_SOLD_LINE = and_(order_lines.c.line_kind == "sale", order_lines.c.quantity > 0)
@@ -68,6 +69,7 @@ def rebuild(connection: Connection) -> None:
     for table in FACTS:
         connection.execute(delete(table))
     _add_customers(connection, None)
+    _add_products(connection, None)
     _add_categories(connection, None)
     _add_orders(connection, None, _histories(None).subquery())
     _add_days(connection, None)
@@ -78,10 +80,11 @@ def refresh(connection: Connection, touched: Table) -> None:
     customers, days = (_keys_touched(connection, touched, name) for name in ("customer_id", "ordered_on"))
     baskets = connection.execute(select(order_facts.c.basket_number).where(_is_among(order_facts.c.order_id, touched)).distinct())
     left = [basket_number for (basket_number,) in baskets]
-    for table in (order_facts, order_category_facts):
+    for table in (order_facts, order_category_facts, order_product_facts):
         connection.execute(delete(table).where(_is_among(table.c.order_id, touched)))
     connection.execute(delete(daily_sales).where(_is_among(daily_sales.c.ordered_on, days)))
     _add_customers(connection, touched)
+    _add_products(connection, touched)
     _add_categories(connection, touched)
     histories = _kept(connection, "facts_histories", _histories(customers))
     _add_orders(connection, touched, histories)
@@ -141,14 +144,15 @@ def _add_customers(connection: Connection, touched: Table | None) -> None:
     _insert(connection, customer_facts, select(new.c.customer_id, cast(place + last, Integer).label("customer_number")))
 
 
-# ── orders by category, and by day ──────────────────────────────────────────────────────────────────────────────────────
+# ── orders by product, by category, and by day ──────────────────────────────────────────────────────────────────────────
 
 
-def _add_categories(connection: Connection, touched: Table | None) -> None:
+def _add_products(connection: Connection, touched: Table | None) -> None:
     lines = order_lines.c
     sums = (
         select(
             lines.order_id,
+            lines.product_id,
             products.c.category,
             (func.max(case((IS_SOLD_LINE, 1), else_=0)) == 1).label("is_purchase"),
             func.count().label("lines"),
@@ -162,15 +166,27 @@ def _add_categories(connection: Connection, touched: Table | None) -> None:
         )
         .join_from(order_lines, products, products.c.product_id == lines.product_id, isouter=True)
         .where(_is_among(lines.order_id, touched))
-        .group_by(lines.order_id, products.c.category)
+        .group_by(lines.order_id, lines.product_id, products.c.category)
         .subquery()
     )
-    rows = (
+    _insert(connection, order_product_facts, _with_orders(sums))
+
+
+def _add_categories(connection: Connection, touched: Table | None) -> None:
+    held = order_product_facts.c
+    is_purchase = (func.max(case((held.is_purchase, 1), else_=0)) == 1).label("is_purchase")
+    query = select(held.order_id, held.category, is_purchase, *_sums(held)).where(_is_among(held.order_id, touched))
+    _insert(connection, order_category_facts, _with_orders(query.group_by(held.order_id, held.category).subquery()))
+
+
+def _with_orders(sums: FromClause) -> Select[Any]:
+    """One row per row of `sums`, sorted by day: its columns and those of its order."""
+    return (
         select(*sums.c, customer_facts.c.customer_number, *[orders.c[name] for name in _OF_ORDER])
         .join_from(sums, orders, orders.c.order_id == sums.c.order_id)
         .outerjoin(customer_facts, customer_facts.c.customer_id == orders.c.customer_id)
+        .order_by(orders.c.ordered_on)
     )
-    _insert(connection, order_category_facts, rows.order_by(orders.c.ordered_on))
 
 
 def _add_days(connection: Connection, days: Table | None) -> None:

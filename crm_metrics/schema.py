@@ -291,6 +291,18 @@ order_category_facts = Table(
 )
 """One row per order and product category, sorted by day."""
 
+order_product_facts = Table(
+    "order_product_facts",
+    metadata,
+    _text("order_id", "order", nullable=False, index=True),
+    _text("product_id", "product sold; empty when the file has none"),
+    _text("category", "product category; empty when unknown"),
+    *_order_attributes(),
+    _flag("is_purchase", "not cancelled and at least one sold line of the product", nullable=False),
+    *_amounts(),
+)
+"""One row per order and product, sorted by day."""
+
 daily_sales = Table(
     "daily_sales",
     metadata,
@@ -305,7 +317,7 @@ daily_sales = Table(
 """One row per day, region, channel and category with an order line."""
 
 # They hold nothing of their own: facts.py makes them from the other tables.
-FACTS = (customer_facts, order_facts, basket_categories, order_category_facts, daily_sales)
+FACTS = (customer_facts, order_facts, basket_categories, order_category_facts, order_product_facts, daily_sales)
 
 # ── what it costs, what was aimed at ────────────────────────────────────────────────────────────────────────────────────
 

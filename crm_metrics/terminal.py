@@ -213,10 +213,10 @@ def _fact_sums(connection: "Connection") -> dict[str, Any]:
     from sqlalchemy import func, select
 
     from crm_metrics.facts import AMOUNTS
-    from crm_metrics.schema import daily_sales, order_category_facts, order_facts
+    from crm_metrics.schema import daily_sales, order_category_facts, order_facts, order_product_facts
 
     found: dict[str, Any] = {}
-    for table in (order_facts, order_category_facts, daily_sales):
+    for table in (order_facts, order_category_facts, order_product_facts, daily_sales):
         names = (*AMOUNTS, *(["purchase_number"] if table is order_facts else []))
         query = select(func.count().label("rows"), *[func.sum(table.c[name]).label(name) for name in names]).select_from(table)
         found |= {f"{table.name} {name}": value for name, value in connection.execute(query).mappings().one().items()}

@@ -71,7 +71,7 @@ def state(read: Callable[[Any], Any]) -> dict[str, list[tuple[Any, ...]]]:
         assert len(keys) == len(set(keys)) or not table.primary_key.columns, f"{table.name} holds a key twice"
     _name_baskets(held[schema.order_facts], held[schema.basket_categories])
     numbered = {None: None} | {row["customer_number"]: row["customer_id"] for row in held[schema.customer_facts]}
-    for row in (*held[schema.customer_facts], *held[schema.order_facts], *held[schema.order_category_facts]):
+    for row in (row for table in schema.FACTS if "customer_number" in table.c for row in held[table]):
         row["customer_number"] = numbered[row["customer_number"]]  # it, too, depends on the order of loading
     return {table.name: sorted((_plain(row, places) for row in rows if _counts(row)), key=repr) for table, rows in held.items()}
 

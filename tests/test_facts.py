@@ -30,7 +30,7 @@ from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope
 from crm_metrics.lifetime_value import query as lifetime_value
 from crm_metrics.periods import Grain
 from crm_metrics.sales import active_customers, amounts_within, choice_values, extent, orders_without_customer
-from crm_metrics.schema import basket_categories, customer_facts, daily_sales, order_category_facts, order_facts
+from crm_metrics.schema import basket_categories, customer_facts, daily_sales, order_facts
 
 Read = Callable[[Select[Any]], pa.Table]
 NAMES = ("order", "customer", "date", "quantity", "amount", "discount", "cost", "status", "product", "category", "order_region")
@@ -162,7 +162,7 @@ def held_facts(read: Read) -> dict[str, list[str]]:
     """All facts in a fixed order, with what numbers stand for in their place: what a basket holds, and the customer."""
     rows = {table.name: read(select(table)).to_pylist() for table in schema.FACTS}
     numbered = {None: None} | {row["customer_number"]: row["customer_id"] for row in rows[customer_facts.name]}
-    for row in (*rows[customer_facts.name], *rows[order_facts.name], *rows[order_category_facts.name]):
+    for row in (row for table in schema.FACTS if "customer_number" in table.c for row in rows[table.name]):
         row["customer_number"] = numbered[row["customer_number"]]
     held: dict[int, list[tuple[str, bool]]] = {}
     for row in rows[basket_categories.name]:
