@@ -3,8 +3,9 @@
 Purchase: an order that was not cancelled and has positive quantity; gifts do not make one. Net revenue: the amounts of all lines,
 returns and credit notes negative on their own day, cancelled orders 0. Gross revenue: the amounts of the sold lines alone.
 
-Three sources, of which each answers what it can answer right under every filter: `orders_within` counts orders and customers,
-`amounts_within` adds amounts up by customer, order or campaign, `days_within` by day, region, channel and category.
+Four sources, of which each answers what it can answer right under every filter: `orders_within` counts orders and customers,
+`amounts_within` adds amounts up by customer, order or campaign, `days_within` by day, region, channel and category,
+`products_within` by product.
 """
 
 from datetime import date
@@ -15,7 +16,7 @@ from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, func, liter
 from crm_metrics.facts import AMOUNTS, HISTORY
 from crm_metrics.filters import Choice, Filters, choice_conditions, conditions
 from crm_metrics.periods import Grain
-from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts
+from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts, order_product_facts
 from crm_metrics.scope import Scope, scope_conditions, visible_orders
 from crm_metrics.sql import bucket_on
 
@@ -75,6 +76,11 @@ def days_within(filters: Filters) -> CTE:
     keys = [rows[name] for name in ("ordered_on", "order_region", "sales_channel", "category")]
     of_segments = select(*keys, *[rows[name] for name in AMOUNTS], *identified).where(*conditions(filters, order_category_facts))
     return of_segments.cte("days_within")
+
+
+def products_within(filters: Filters) -> CTE:
+    """One row per order and product in the filters and the period: the columns of order_product_facts."""
+    return select(order_product_facts).where(*conditions(filters, order_product_facts)).cte("products_within")
 
 
 def holds_whole_history(filters: Filters) -> bool:
