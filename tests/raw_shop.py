@@ -162,6 +162,16 @@ def amounts(shop: RawShop, filters: Filters) -> list[Row]:
     return [{"order_id": order, **_amounts(lines)} for order, lines in grouped(within(shop.lines, filters), "order_id").items()]
 
 
+def products(shop: RawShop, filters: Filters) -> list[Row]:
+    """By order and product: whose, when, where and of which category, whether it was bought, and what its lines add up to."""
+    parts = grouped(within(shop.lines, filters), lambda line: (line["order_id"], line["product_id"] or ""))
+    names = ("order_id", "product_id", "category", "customer_id", "ordered_on", "order_region", "sales_channel", "campaign_id")
+    return [
+        {**{name: lines[0][name] for name in names}, "is_purchase": any(line["is_sold"] for line in lines), **_amounts(lines)}
+        for lines in parts.values()
+    ]
+
+
 def _amounts(lines: list[Row]) -> Row:
     costed = [line for line in lines if line["cost_amount"] is not None]
     discounted = [line for line in lines if line["discount_amount"] is not None]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 import raw_shop
 from raw_shop import RawShop, Row
-from sqlalchemy import Select, collate, delete, func, or_, select, text, update
+from sqlalchemy import Select, Table, collate, delete, func, or_, select, text, update
 
 from crm_metrics import cli, database, facts, schema
 from crm_metrics.customer_360 import query as customer_360
@@ -29,8 +29,8 @@ from crm_metrics.executive_kpis import query as executive_kpis
 from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope
 from crm_metrics.lifetime_value import query as lifetime_value
 from crm_metrics.periods import Grain
-from crm_metrics.sales import active_customers, amounts_within, choice_values, extent, orders_without_customer
-from crm_metrics.schema import basket_categories, customer_facts, daily_sales, order_facts
+from crm_metrics.sales import active_customers, amounts_within, choice_values, extent, orders_without_customer, products_within
+from crm_metrics.schema import basket_categories, customer_facts, daily_sales, order_facts, order_product_facts
 
 Read = Callable[[Select[Any]], pa.Table]
 NAMES = ("order", "customer", "date", "quantity", "amount", "discount", "cost", "status", "product", "category", "order_region")
@@ -78,6 +78,7 @@ def executive_questions(shop: RawShop, filters: Filters, grain: Grain) -> dict[s
         "by category": (executive_kpis.revenue_by_category(filters), raw_shop.revenue_by_category(shop, filters)),
         "active": (active_by_bucket(filters, grain), raw_shop.active_customers(shop, filters, grain)),
         "amounts": (amounts_by_order(filters), raw_shop.amounts(shop, filters)),
+        "products": (products_of_orders(filters), raw_shop.products(shop, filters)),
         "without customer": (orders_without_customer(filters), raw_shop.orders_without_customer(shop, filters)),
     }
 
@@ -93,6 +94,13 @@ def amounts_by_order(filters: Filters) -> Select[Any]:
     rows = amounts_within(filters).c
     sums = [func.sum(rows[name]).label(name) for name in facts.AMOUNTS]
     return select(rows.order_id, *sums).group_by(rows.order_id).order_by(collate(rows.order_id, "C"))
+
+
+def products_of_orders(filters: Filters) -> Select[Any]:
+    rows, who = products_within(filters), customer_facts
+    query = select(*[column for column in rows.c if column.name != "customer_number"], who.c.customer_id)
+    query = query.join_from(rows, who, who.c.customer_number == rows.c.customer_number, isouter=True)
+    return query.order_by(collate(rows.c.order_id, "C"), collate(func.coalesce(rows.c.product_id, ""), "C"))
 
 
 def named(customers: Select[Any]) -> Select[Any]:
@@ -195,6 +203,17 @@ def assert_facts_are_as_made_anew(writer: Writer) -> None:
     kept, made = held_facts(writer.read), rebuilt_facts(writer)
     for name in made:
         assert kept[name] == made[name], name
+
+
+def assert_products_add_up_to_the_days(read: Read) -> None:
+    """Whatever the two are made from, they say the same of each day, region, channel and category."""
+    of_days, of_products = (read(sums_by_day(table)).to_pylist() for table in (daily_sales, order_product_facts))
+    assert [list(row.values()) for row in of_products] == [list(row.values()) for row in of_days]
+
+
+def sums_by_day(table: Table) -> Select[Any]:
+    keys = [table.c.ordered_on, *[collate(table.c[name], "C").label(name) for name in ("order_region", "sales_channel", "category")]]
+    return select(*keys, *[func.sum(table.c[name]).label(name) for name in facts.AMOUNTS]).group_by(*keys).order_by(*keys)
 
 
 def rebuilt_published(data_set: DataSet) -> dict[str, list[str]]:
@@ -341,6 +360,7 @@ def assert_facts_hold(data_sets: list[DataSet], shop: Shop) -> None:
 def assert_step_is_right(writers: list[Writer], shop: Shop) -> None:
     for writer in writers:
         assert_facts_are_as_made_anew(writer)
+        assert_products_add_up_to_the_days(writer.read)
     for filters, as_of, customer, grain in shop.readers:
         assert_facts_answer_as_raw_lines([writer.read for writer in writers], filters, as_of, customer=customer, grain=grain)
 
@@ -497,6 +517,38 @@ def test_baskets_of_more_categories_than_one_or_two_whole_numbers_can_say_are_ke
     assert_facts_answer_as_raw_lines([open_source(any_data_set).arrow], of_two_words, date(2024, 1, 6), customer="k1")
 
 
+def test_products_are_told_apart_in_an_order_whichever_batch_brought_their_lines_and_the_lines_of_one_are_added(any_data_set):
+    """q is sold at 30 and a piece of it taken back at 7; r is but a gift; two lines name no product, one a customer that is unknown."""
+    load(
+        any_data_set,
+        row("1", "a", "2024-01-05", product="p", category="tea"),
+        row("1", "a", "2024-01-05", 0, product="r", category="tea"),
+        row("2", "", "2024-01-06", 5),
+    )
+    before = of_products(any_data_set)
+    assert before == [("a", "p", True, 10), ("a", "r", False, 0), (None, None, True, 5)]
+    later = load(
+        any_data_set,
+        row("1", "a", "2024-01-05", 30, product="q", category="tea"),
+        row("1", "a", "2024-01-05", -7, quantity=-1, product="q", category="tea"),
+        row("1", "a", "2024-01-05", 4),
+        row("1", "a", "2024-01-05", 6),
+    )
+    assert of_products(any_data_set) == [
+        *[("a", None, True, 10), ("a", "p", True, 10), ("a", "q", True, 23), ("a", "r", False, 0)],
+        (None, None, True, 5),
+    ]
+    assert_published_facts_are_right(any_data_set)
+    undo(any_data_set, later)
+    assert of_products(any_data_set) == before
+    assert_published_facts_are_right(any_data_set)
+
+
+def of_products(data_set: DataSet) -> list[tuple[Any, ...]]:
+    rows = answered(data_set, products_of_orders(Filters()))
+    return [tuple(row[name] for name in ("customer_id", "product_id", "is_purchase", "net_revenue")) for row in rows]
+
+
 ODD_TEXTS = ("a", "A", "b", "B", "O'Neil", '"quoted"', "é", "É", "Z", "_", "%", "a b", "a-b", "ab", "字", "😀", "\\", ";--", "ﬁ")
 
 
@@ -532,12 +584,13 @@ def changed_by_hand(data_set: DataSet, *statements: str) -> None:
                 connection.execute(text(statement))
 
 
-def test_a_data_set_of_schema_version_2_which_had_no_facts_is_opened_with_them(any_data_set):
+@pytest.mark.parametrize(("version", "without"), [(2, schema.FACTS), (3, (order_product_facts,))])
+def test_a_data_set_whose_schema_version_had_no_facts_or_not_all_is_opened_with_them(any_data_set, version, without):
     load(any_data_set, *ROWS)
     with database.trial(any_data_set) as writer:  # a reader would keep the file open
         right = held_facts(writer.read)
-    drops = [f"DROP TABLE {table.name}" for table in schema.FACTS]
-    changed_by_hand(any_data_set, *drops, "UPDATE data_set SET setting_value = '2' WHERE setting = 'schema_version'")
+    drops = [f"DROP TABLE {table.name}" for table in without]
+    changed_by_hand(any_data_set, *drops, f"UPDATE data_set SET setting_value = '{version}' WHERE setting = 'schema_version'")
     assert held_facts(open_source(any_data_set).arrow) == right
     load(any_data_set, row("3", "a", "2024-01-04"))
     assert_published_facts_are_right(any_data_set)
