@@ -5,17 +5,11 @@ import streamlit as st
 from crm_metrics import segmentation as room
 from crm_metrics import ui
 from crm_metrics.language import t
+from crm_metrics.ui.rfm_form import rfm_terms
 
 page = ui.start_page("segmentation", compares=False)
 above = st.container()
-with st.popover(t("Cut points"), icon=":material/straighten:"):
-    ui.note(room.remark("cut_points"))
-    months = room.month_names(ui.ask(page, room.months))
-    left_out = st.multiselect(t("Months left out"), list(months), key="left_out", format_func=months.__getitem__, bind="query-params")
-    boxes = room.cut_inputs(ui.ask(page, room.cuts, room.terms_of(("", "", ""), left_out)))
-    texts = [st.text_input(box.label, key=box.measure, placeholder=box.shown, bind="query-params") for box in boxes]
-    st.button(t("From the data"), on_click=lambda: st.session_state.update({box.measure: "" for box in boxes}))
-terms = room.terms_of(texts, left_out)
+terms = rfm_terms(page)
 tiles, segments, basis = ui.ask(page, room.tiles, terms), ui.ask(page, room.segments, terms), ui.ask(page, room.basis)
 queries = room.queries(page.source, page.filters)
 with above:
@@ -27,6 +21,8 @@ def movement() -> None:
     from_on = st.date_input(t("Compared with the day"), None, *page.held, key="from_on", bind="query-params", width=220)
     moves, totals = ui.ask(page, room.movement, terms, from_on), ui.ask(page, room.movement_totals, terms, from_on)
     ui.finding(room.movement_finding(moves, totals))
+    if not room.has_moves(totals):
+        return
     ui.figure(page, ui.draw(page, room.movement_flow, moves, **room.days(totals)), queries=queries, **room.about("flow"))
     with ui.question(t("Where did they go?")):
         ui.figure(page, ui.draw(page, room.movement_matrix, moves, **room.days(totals)), **room.about("matrix"))

@@ -9,6 +9,7 @@ silence    the silence after which a customer counts as lapsed
 tables     the tables made of them
 figure     the pictures
 words      the findings in words
+saved      segments as rules to save
 """
 
 from crm_metrics.rooms import Table
@@ -16,6 +17,7 @@ from crm_metrics.segmentation.figure import lapse_bars, movement_flow, movement_
 from crm_metrics.segmentation.metrics import METRICS
 from crm_metrics.segmentation.moves import NOT_YET
 from crm_metrics.segmentation.rfm import AT_RISK, BEST, SEGMENTS, Cuts, RawRanges, RfmTerms, Segment, raw_ranges
+from crm_metrics.segmentation.saved import rule_of
 from crm_metrics.segmentation.tables import (
     basis,
     cells,
@@ -46,6 +48,7 @@ from crm_metrics.segmentation.words import (
     cut_inputs,
     days,
     finding,
+    has_moves,
     in_words,
     lapse_finding,
     lapse_note,
@@ -101,6 +104,7 @@ __all__ = [
     "from_day",
     "gap_queries",
     "gaps",
+    "has_moves",
     "headline",
     "in_words",
     "lapse",
@@ -118,6 +122,7 @@ __all__ = [
     "queries",
     "raw_ranges",
     "remark",
+    "rule_of",
     "segment_map",
     "segments",
     "terms_of",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import pandas as pd
 
-from crm_metrics.language import date_text, month_text, noop, t
+from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH, BadInput, Metric, is_unknown, value_text
 from crm_metrics.segmentation.figure import FEW_CUSTOMERS
 from crm_metrics.segmentation.metrics import (
@@ -149,17 +149,24 @@ def finding(segments: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> st
     best, quiet, everybody = (rows.loc[list(names)].sum() for names in (BEST, AT_RISK, rows.index))
     if not everybody.customers:
         return t("No customer with a purchase up to {day} matches the filters.", day=date_text(basis.iloc[0].as_of))
-    texts = [_best_text(best, everybody)]
-    if quiet.customers:
-        money = value_text(quiet.recent_revenue, "money", currency)
-        texts.append(
-            t("{n} who used to buy often have gone quiet and brought {money} in the last year.", n=_count(quiet.customers), money=money)
-        )
-    else:
-        texts.append(t("Nobody who used to buy often has gone quiet."))
+    texts = [_best_text(best, everybody), _quiet_text(quiet, currency)]
     if everybody.customers < FEW_CUSTOMERS:
         texts.append(t("With so few customers the shares say little."))
     return _joined(texts)
+
+
+def _quiet_text(quiet: Any, currency: str) -> str:
+    if not quiet.customers:
+        return t("Nobody who used to buy often has gone quiet.")
+    if not quiet.recent_revenue:
+        money = value_text(quiet.net_revenue, "money", currency)
+        return t(
+            "{n} who used to buy often have been quiet for over a year; they brought {money} before.",
+            n=_count(quiet.customers),
+            money=money,
+        )
+    money = value_text(quiet.recent_revenue, "money", currency)
+    return t("{n} who used to buy often have gone quiet and brought {money} in the last year.", n=_count(quiet.customers), money=money)
 
 
 def _best_text(best: Any, everybody: Any) -> str:
@@ -179,9 +186,14 @@ def basis_note(basis: pd.DataFrame) -> str:
     if not state.has_forecast:
         missing.append(t("No P(alive) and no expected value: these data don't carry a model; see Lifetime value."))
     if not state.has_margin:
-        share = value_text(float(state.cost_coverage), "share")
-        missing.append(t("No gross margin: the costs of {share} of net revenue are known.", share=share))
+        missing.append(_costs_text(float(state.cost_coverage)))
     return _joined([remark("table"), *missing])
+
+
+def _costs_text(coverage: float) -> str:
+    if not coverage > 0:  # unknown isn't, either
+        return t("No gross margin: no costs are known.")
+    return t("No gross margin: the costs of only {share} of net revenue are known.", share=value_text(coverage, "share"))
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -264,9 +276,9 @@ def _cuts_of(text: str) -> tuple[float, ...]:
         ) from None
 
 
-def month_names(months: Sequence[date]) -> dict[str, str]:
-    """Return the months of the data, latest first, by what stands for them in the address."""
-    return {f"{month:%Y-%m}": month_text(month) for month in sorted(months, reverse=True)}
+def month_names(months: Sequence[date]) -> list[str]:
+    """Return the months of the data, latest first, as they stand in the address in any language: YYYY-MM."""
+    return [f"{month:%Y-%m}" for month in sorted(months, reverse=True)]
 
 
 # ── movement ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -285,11 +297,16 @@ def days(totals: pd.DataFrame) -> Days:
     return {"before": date_text(state.from_on), "after": date_text(state.as_of)}
 
 
+def has_moves(totals: pd.DataFrame) -> bool:
+    """Return whether there was a customer on the earlier day. totals: the table movement_totals."""
+    return bool(totals.iloc[0].customers_before)
+
+
 def movement_finding(movement: pd.DataFrame, totals: pd.DataFrame) -> str:
     """Return who moved between the two days. movement, totals: the tables movement and movement_totals."""
     state: Any = totals.iloc[0]
     between = days(totals)
-    if not state.customers_before:
+    if not has_moves(totals):
         return t("Up to {before} there was no customer, so nobody can have moved by {after}. Choose a later day to begin with.", **between)
     moves = t(
         "From {before} to {after}, {up} of {n} customers moved up and {down} down; {new} came new.",
