@@ -48,6 +48,7 @@ _TEXT_WORD = noop("text")
 ROOM_TITLES: dict[str, str] = {
     "executive_kpis": noop("Executive KPIs"),
     "segmentation": noop("Segmentation"),
+    "audience": noop("Segments and tests"),
     "profitability": noop("Profitability"),
     "lifetime_value": noop("Lifetime value"),
     "customer_360": noop("Customer"),

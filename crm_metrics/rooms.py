@@ -13,6 +13,7 @@ Table = Callable[[Source, Filters], pd.DataFrame]
 _MODULES = {
     "executive_kpis": "crm_metrics.executive_kpis",
     "segmentation": "crm_metrics.segmentation",
+    "audience": "crm_metrics.audience",
     "profitability": "crm_metrics.profitability",
     "lifetime_value": "crm_metrics.lifetime_value",
     "customer_360": "crm_metrics.customer_360",

@@ -2,6 +2,8 @@
 
 from crm_metrics.ui.choices import choose_period
 from crm_metrics.ui.parts import Column, draw, figure, finding, note, question, table, tabs, tiles
+from crm_metrics.ui.plan_form import plan_test
+from crm_metrics.ui.segment_form import built_rule, choose_segment, rule_form, save_segment, saved_lists
 from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, part, start_page
 from crm_metrics.ui.target_form import target_form
 
@@ -10,7 +12,9 @@ __all__ = [
     "Column",
     "Page",
     "ask",
+    "built_rule",
     "choose_period",
+    "choose_segment",
     "draw",
     "figure",
     "finding",
@@ -19,7 +23,11 @@ __all__ = [
     "note",
     "open_page",
     "part",
+    "plan_test",
     "question",
+    "rule_form",
+    "save_segment",
+    "saved_lists",
     "start_page",
     "table",
     "tabs",

@@ -50,6 +50,13 @@ _PAGE_STYLE = """<style>
 PAGES: dict[str, tuple[str, str, str, str]] = {  # file: section, title, icon, question
     "executive_kpis": (noop("Overview"), noop("Executive KPIs"), ":material/monitoring:", noop("How are we doing, and why did it change?")),
     "segmentation": (noop("Customers"), noop("Segmentation"), ":material/donut_small:", noop("Who are our customers?")),
+    "audience": (
+        noop("Customers"),
+        noop("Segments and tests"),
+        ":material/group_add:",
+        noop("Whom shall we speak to, and how shall we know that it worked?"),
+    ),
+    "profitability": (noop("Customers"), noop("Profitability"), ":material/finance_mode:", noop("Which customers earn the money?")),
     "lifetime_value": (noop("Customers"), noop("Lifetime value"), ":material/savings:", noop("What will our customers be worth?")),
     "customer": (noop("Customers"), noop("Customer"), ":material/person_search:", noop("Who is this customer?")),
     "data": (noop("Data"), noop("Data"), ":material/upload_file:", noop("What has been loaded, and is it fit to use?")),

@@ -1,0 +1,78 @@
+"""Whom shall we speak to, and how shall we know that it worked?
+
+metrics     what each number means
+query       what is asked of the customers a rule chooses
+difference  what sets two groups of customers apart
+tables      the tables made of them
+figure      the pictures
+words       the findings in words
+"""
+
+from crm_metrics.audience.figure import difference_dots, overlap_bar
+from crm_metrics.audience.metrics import METRICS
+from crm_metrics.audience.tables import (
+    attributes,
+    baseline,
+    contacts,
+    customer_count,
+    differences,
+    overlap,
+    pair_of,
+    pair_queries,
+    people,
+    plan,
+    planned,
+    power,
+    saved,
+    strata,
+    tiles,
+)
+from crm_metrics.audience.words import (
+    QUESTIONS,
+    about,
+    audience_note,
+    columns,
+    differences_finding,
+    differences_in_words,
+    finding,
+    overlap_sentence,
+)
+from crm_metrics.rooms import Table
+
+TABLES: dict[str, Table] = {
+    "tiles": tiles,
+    "people": people,
+    "contacts": contacts,
+    "saved": saved,
+    "attributes": attributes,
+    "differences": differences,
+    "overlap": overlap,
+    "baseline": baseline,
+    "plan": plan,
+    "power": power,
+    "strata": strata,
+    "planned": planned,
+}
+
+__all__ = [
+    "METRICS",
+    "QUESTIONS",
+    "TABLES",
+    "about",
+    "audience_note",
+    "columns",
+    "contacts",
+    "customer_count",
+    "difference_dots",
+    "differences",
+    "differences_finding",
+    "differences_in_words",
+    "finding",
+    "overlap",
+    "overlap_bar",
+    "overlap_sentence",
+    "pair_of",
+    "pair_queries",
+    "people",
+    "tiles",
+]

@@ -1,0 +1,334 @@
+"""The tables of the room."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics import workspace
+from crm_metrics.audience import difference, metrics, query
+from crm_metrics.audience.query import Pair
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters, Scope
+from crm_metrics.metric import BadInput, Metric
+from crm_metrics.randomised_test.plan import Baseline, Design, customers_needed, power_curve, smallest_lift
+from crm_metrics.randomised_test.split import Split, arm_counts, balance, stratified_split
+from crm_metrics.sales import extent
+from crm_metrics.segments.attributes import ATTRIBUTES
+from crm_metrics.segments.members import attribute_values, member_count
+from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment, read_rule
+from crm_metrics.segments.words import rule_sentence
+
+EVERYBODY = Group("all")
+MOST_VALUES = 12  # of one attribute are compared: the most frequent; more would be names, not kinds
+Outcome = Literal["buyers", "spend"]
+
+
+@dataclass(frozen=True)
+class TestTerms:
+    """What the reader chooses for a test.
+
+    outcome: the share of customers who buy, or net revenue per customer, within horizon_days of its start. lift: worth having, relative to
+    what happens without (.1 is 10% more). share_control: of the customers. power: chance to find the lift, if it is there. strata:
+    attributes with one value a customer, within whose values treated and control are drawn. seed: of the draw.
+    """
+
+    __test__ = False  # no test of ours
+
+    outcome: Outcome = "buyers"
+    horizon_days: int = 90
+    lift: float = 0.2
+    share_control: float = 0.5
+    power: float = 0.8
+    strata: tuple[str, ...] = ("value_tier",)
+    seed: int = 1
+
+    @property
+    def design(self) -> Design:
+        """The design of the test; 5% is the chance of a false alarm."""
+        return Design(share_control=self.share_control, power=self.power)
+
+
+def rule_of(segments: tuple[Segment, ...]) -> Rule:
+    """Return the rule of customers in any of the segments; of everybody where none is chosen."""
+    rules = tuple(segment.rule for segment in segments if segment.rule is not None)
+    if not segments:
+        return EVERYBODY
+    return rules[0] if len(rules) == 1 else Group("any", rules)
+
+
+def pair_of(segments: tuple[Segment, ...]) -> Pair:
+    """Return the first two segments; the customers of the only one and everybody else."""
+    first = rule_of(segments[:1])
+    return Pair(first, rule_of(segments[1:2]) if len(segments) > 1 else Opposite(first))
+
+
+# ── who is in it ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tiles(source: Source, filters: Filters, rule: Rule | None = None) -> pd.DataFrame:
+    """Return the tiles: metric, value, low, high, unit, n (customers). rule: None takes the segments of the filters."""
+    row: Any = source(query.size(_rule(rule, filters), filters.today, filters.scope)).iloc[0]
+    n = int(row.customers)
+    values: dict[Metric, float] = {
+        metrics.CUSTOMERS: n,
+        metrics.CUSTOMERS_SHARE: _ratio(n, row.all_customers),
+        metrics.REVENUE: row.net_revenue,
+        metrics.REVENUE_SHARE: _ratio(row.net_revenue, row.all_net_revenue),
+        metrics.CONTACTABLE: row.contactable,
+        metrics.ORDERS_PER_CUSTOMER: _ratio(row.orders, n),
+    }
+    exact = {"low": math.nan, "high": math.nan, "n": n}
+    return pd.DataFrame([{"metric": metric.name, "value": float(value), "unit": metric.unit, **exact} for metric, value in values.items()])
+
+
+def people(source: Source, filters: Filters, rule: Rule | None = None) -> pd.DataFrame:
+    """Return one row per customer of the segment, who brings most first: see query.people."""
+    return source(query.people(_rule(rule, filters), filters.today, filters.scope))
+
+
+def contacts(source: Source, filters: Filters, rule: Rule | None = None) -> pd.DataFrame:
+    """Return one row per customer of the segment who may be contacted: the columns of `people` but has_consent."""
+    found = people(source, filters, rule)
+    return found[found["has_consent"].astype(bool)].drop(columns="has_consent").reset_index(drop=True)
+
+
+def saved(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row per saved segment: segment_name, rule (in words), customers (now), customers_when_saved, as_of_on, made_in.
+
+    A rule that can't be read has its reason in place of words, and no customers.
+    """
+    frame = workspace.read_segments(source.data_set)
+    read = [_counted(source, filters, text) for text in frame["segment_rule"]]
+    return pd.DataFrame(
+        {
+            "segment_name": frame["segment_name"],
+            "rule": [words for words, _ in read],
+            "customers": np.array([customers for _, customers in read], dtype=float),
+            "customers_when_saved": frame["customer_count"].astype(float),
+            "as_of_on": pd.to_datetime(frame["as_of_on"]),
+            "made_in": frame["made_in"],
+        }
+    )
+
+
+def _counted(source: Source, filters: Filters, text: str) -> tuple[str, float]:
+    try:
+        rule = read_rule(text)
+        return rule_sentence(rule), float(source(member_count(rule, filters.today, filters.scope)).customers.iloc[0])
+    except BadInput as problem:
+        return str(problem), math.nan
+
+
+def attributes(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row per attribute that customers can be chosen by and that these data know something of: attribute, label, kind, means,
+    values (how many there are), customers (of whom it is known; those with several values count once for each).
+    """
+    rows = []
+    for attribute in ATTRIBUTES:
+        known = values_of(source, filters.scope, attribute.name, filters.today)
+        if len(known):
+            texts = {"attribute": attribute.name, "label": attribute.label, "kind": attribute.kind, "means": attribute.means}
+            rows.append({**texts, "values": len(known), "customers": int(known["customers"].sum())})
+    return pd.DataFrame(rows, columns=["attribute", "label", "kind", "means", "values", "customers"])
+
+
+def values_of(source: Source, scope: Scope, name: str, day: date | None) -> pd.DataFrame:
+    """Return one row per value of an attribute: value, customers; the most frequent first."""
+    return source(attribute_values(name, day, scope))
+
+
+# ── two segments side by side ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def differences(source: Source, filters: Filters, pair: Pair | None = None) -> pd.DataFrame:
+    """Return what sets two segments apart, what differs most first: see difference.ranked.
+
+    pair: None takes the first two segments of the filters, or the only one and everybody else. Customers who are in both count as the
+    first's alone, so that nobody is compared with himself. Attributes that either rule asks for are left out: they differ by making.
+    """
+    chosen = pair or pair_of(filters.segments)
+    sides = source(query.side_sizes(chosen, filters.today, filters.scope)).set_index("side")["customers"].reindex([1, 2], fill_value=0)
+    sizes = (int(sides[1]), int(sides[2]))
+    found: dict[tuple[str, str, str], difference.Contrast] = {}
+    asked_for = set(asked_attributes(chosen.first)) | set(asked_attributes(chosen.second))
+    for attribute in ATTRIBUTES:
+        if attribute.name in asked_for or not min(sizes):
+            continue
+        if attribute.kind == "number":
+            rows = source(query.numbers_by_side(attribute.name, chosen, filters.today, filters.scope))
+            if len(rows):
+                found[attribute.name, "", attribute.unit] = _number_contrast(rows)
+        else:
+            rows = source(query.values_by_side(attribute.name, chosen, filters.today, filters.scope))
+            found |= {(attribute.name, value, "share"): contrast for value, contrast in _value_contrasts(rows, sizes)}
+    return difference.ranked(found)
+
+
+def customer_count(tiles: pd.DataFrame) -> int:
+    """Return how many customers are in the segment. tiles: the table of that name."""
+    return int(tiles["n"].iloc[0])
+
+
+def overlap(source: Source, filters: Filters, pair: Pair | None = None) -> pd.DataFrame:
+    """Return one row per way to be in two segments: place ('both', 'first', 'second', 'neither'), customers, net_revenue, share (of all
+    customers), share_of_first, share_of_second.
+    """
+    rows = source(query.overlap(pair or pair_of(filters.segments), filters.today, filters.scope))
+    found = rows.set_index(["in_first", "in_second"]).reindex([(True, True), (True, False), (False, True), (False, False)], fill_value=0)
+    customers = found["customers"].to_numpy(dtype=float)
+    both, first, second, _ = customers
+    return pd.DataFrame(
+        {
+            "place": ["both", "first", "second", "neither"],
+            "customers": customers.astype(int),
+            "net_revenue": found["net_revenue"].to_numpy(dtype=float),
+            "share": customers / customers.sum() if customers.sum() else np.nan,
+            "share_of_first": [_ratio(both, both + first), _ratio(first, both + first), math.nan, math.nan],
+            "share_of_second": [_ratio(both, both + second), math.nan, _ratio(second, both + second), math.nan],
+        }
+    )
+
+
+def asked_attributes(rule: Rule) -> Iterator[str]:
+    """Give the attributes that a rule asks for."""
+    if isinstance(rule, Condition):
+        yield rule.attribute
+    for part in [rule.of] if isinstance(rule, Opposite) else rule.parts if isinstance(rule, Group) else ():
+        yield from asked_attributes(part)
+
+
+def _number_contrast(rows: pd.DataFrame) -> difference.Contrast:
+    counts = rows.pivot_table(index="value", columns="side", values="customers", fill_value=0).reindex(columns=[1, 2], fill_value=0)
+    values, sides = counts.index.to_numpy(dtype=float), counts.to_numpy(dtype=float)
+    return difference.of_numbers(values, sides[:, 0], sides[:, 1])
+
+
+def _value_contrasts(rows: pd.DataFrame, sizes: tuple[int, int]) -> Iterator[tuple[str, difference.Contrast]]:
+    counts = rows.pivot_table(index="value", columns="side", values="customers", fill_value=0).reindex(columns=[1, 2], fill_value=0)
+    most = counts.sum(axis=1).nlargest(MOST_VALUES).index
+    for value, (first, second) in zip(most, counts.loc[most].to_numpy(dtype=int).tolist(), strict=True):
+        yield str(value), difference.of_shares(first, sizes[0], second, sizes[1])
+
+
+# ── a test ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def baseline(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule: Rule | None = None) -> pd.DataFrame:
+    """Return one row: what happened without the test in the horizon up to the as-of day.
+
+    chosen_on (the day before that horizon; the rule is told on it), until, customers (who may be contacted), buyers_share, spend_mean,
+    spend_deviation (of all these customers, those who spent nothing too).
+    """
+    chosen_on, until = before(source, filters, terms.horizon_days)
+    row: Any = source(query.outcomes(_rule(rule, filters), chosen_on, until, filters.scope)).iloc[0]
+    n = int(row.customers)
+    mean = _ratio(row.spend, n)
+    variance = (row.spend_squared - n * mean**2) / (n - 1) if n > 1 else math.nan
+    found = {"chosen_on": pd.Timestamp(chosen_on), "until": pd.Timestamp(until), "customers": n, "buyers_share": _ratio(row.buyers, n)}
+    return pd.DataFrame([{**found, "spend_mean": mean, "spend_deviation": math.sqrt(max(variance, 0.0)) if n > 1 else math.nan}])
+
+
+def plan(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule: Rule | None = None) -> pd.DataFrame:
+    """Return one row: treated_needed, control_needed, customers_needed, customers (contactable now), smallest_lift (that these can show),
+    baseline_mean.
+
+    Raises BadInput where no test can be planned.
+    """
+    row: Any = source(query.size(_rule(rule, filters), filters.today, filters.scope)).iloc[0]
+    known = _baseline(baseline(source, filters, terms, rule), terms)
+    needed, customers = customers_needed(known, terms.design, lift=terms.lift), int(row.contactable)
+    return pd.DataFrame(
+        [
+            {
+                "treated_needed": needed.treated,
+                "control_needed": needed.control,
+                "customers_needed": needed.customers,
+                "customers": customers,
+                "smallest_lift": smallest_lift(known, terms.design, customers=customers),
+                "baseline_mean": known.mean,
+            }
+        ]
+    )
+
+
+def power(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule: Rule | None = None) -> pd.DataFrame:
+    """Return the chance to find a lift with the customers at hand: lift, power. Raises BadInput where no test can be planned."""
+    row: Any = source(query.size(_rule(rule, filters), filters.today, filters.scope)).iloc[0]
+    return power_curve(_baseline(baseline(source, filters, terms, rule), terms), terms.design, customers=int(row.contactable))
+
+
+def split(source: Source, filters: Filters, terms: TestTerms, rule: Rule | None = None) -> Split:
+    """Return the contactable customers of a rule, treated and control."""
+    found = source(query.contactable(_rule(rule, filters), terms.strata, filters.today, filters.scope))
+    return stratified_split(found, strata=terms.strata, share_control=terms.share_control, seed=terms.seed)
+
+
+def strata(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule: Rule | None = None) -> pd.DataFrame:
+    """Return one row per stratum: stratum, customers, treated, control, control_share."""
+    return arm_counts(source.remember(split, filters, terms, rule).members)
+
+
+def split_balance(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule: Rule | None = None) -> pd.DataFrame:
+    """Return how alike the arms were before: see randomised_test.split.balance; measures are orders and net_revenue so far."""
+    members = source.remember(split, filters, terms, rule).members
+    known = source(query.contactable(_rule(rule, filters), terms.strata, filters.today, filters.scope))
+    return balance(members, known[["customer_id", "orders", "net_revenue"]])
+
+
+def planned(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row per planned campaign: see workspace.planned_campaigns."""
+    del filters  # they are of the whole data set
+    return workspace.planned_campaigns(source.data_set)
+
+
+def before(source: Source, filters: Filters, horizon_days: int) -> tuple[date, date]:
+    """Return the day before the latest horizon that the data hold, and its last day. Raises BadInput if they don't reach so far back."""
+    held = source(extent(filters.scope)).iloc[0]
+    if pd.isna(held.first_on):
+        raise BadInput("The data set is empty.")
+    until = min(filters.today or held.last_on.date(), held.last_on.date())
+    chosen_on = until - timedelta(days=horizon_days)
+    if chosen_on < held.first_on.date():
+        raise BadInput(
+            "The data begin on {first}: {days} days before {until} there are none. Choose fewer days.",
+            first=held.first_on.date(),
+            days=horizon_days,
+            until=until,
+        )
+    return chosen_on, until
+
+
+def known_baseline(source: Source, filters: Filters, terms: TestTerms, rule: Rule | None) -> Baseline:
+    """Return the baseline of the outcome. Raises BadInput where there is none."""
+    return _baseline(baseline(source, filters, terms, rule), terms)
+
+
+def pair_queries(filters: Filters, pair: Pair) -> tuple[Select[Any], ...]:
+    """Return the query behind the sides of a comparison, to be shown."""
+    return (query.overlap(pair, filters.today, filters.scope),)
+
+
+def outcome_queries(source: Source, filters: Filters, terms: TestTerms, rule: Rule | None) -> tuple[Select[Any], ...]:
+    """Return the query behind the baseline of a test, to be shown."""
+    return (query.outcomes(_rule(rule, filters), *before(source, filters, terms.horizon_days), filters.scope),)
+
+
+def _baseline(known: pd.DataFrame, terms: TestTerms) -> Baseline:
+    row: Any = known.iloc[0]
+    if not row.customers:
+        raise BadInput("Nobody in the segment could be contacted on {day}. Choose other customers.", day=row.chosen_on.date())
+    return Baseline(row.buyers_share) if terms.outcome == "buyers" else Baseline(row.spend_mean, row.spend_deviation)
+
+
+def _rule(rule: Rule | None, filters: Filters) -> Rule:
+    return rule_of(filters.segments) if rule is None else rule
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part) / float(whole) if whole else math.nan

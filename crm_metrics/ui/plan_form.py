@@ -1,0 +1,98 @@
+"""The forms of a test: what it is to find, how it is drawn, and saving it as a campaign."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from crm_metrics import workspace
+from crm_metrics.audience import tables, words
+from crm_metrics.audience.figure import power_line
+from crm_metrics.audience.tables import Outcome, TestTerms
+from crm_metrics.export import safe_text
+from crm_metrics.language import noop, t
+from crm_metrics.metric import BadInput
+from crm_metrics.randomised_test.split import Split
+from crm_metrics.segments.attributes import ATTRIBUTES
+from crm_metrics.segments.rule import Segment, rule_text
+from crm_metrics.ui.parts import draw, figure, finding, note, question, table
+from crm_metrics.ui.start import Page, ask
+
+_SAVED = "saved_test"
+_OUTCOMES: dict[Outcome, str] = {"buyers": noop("Share of customers who buy"), "spend": noop("Net revenue per customer")}
+_HUNDRED = 100
+
+
+def plan_test(page: Page, segment: Segment) -> None:
+    """Put the planner of a test of a segment: what it needs, what it can show, and the draw."""
+    above, terms, rule = st.container(), plan_form(), segment.rule
+    known, planned = (ask(page, table, terms, rule) for table in (tables.baseline, tables.plan))
+    with above:
+        finding(words.plan_finding(planned, terms, currency=page.currency))
+    lines = draw(page, power_line, ask(page, tables.power, terms, rule), planned, lift=terms.lift, target=terms.power)
+    figure(page, lines, queries=tables.outcome_queries(page.source, page.filters, terms, rule), **words.about("power"))
+    note(words.baseline_note(known, terms, currency=page.currency))
+    with question(t("Treated and control")):
+        drawn, split = draw_form(page, terms, segment)
+        note(words.merged_note(split.merged))
+        strata, balance = ask(page, tables.strata, drawn, rule), ask(page, tables.split_balance, drawn, rule)
+        table(page, strata, columns=words.columns("strata", strata), name="strata")
+        table(page, words.balance_in_words(balance), columns=words.columns("balance", balance), name="balance")
+        with st.expander(t("Members, to take away")):
+            members = words.members_in_words(split.members)
+            table(page, members, columns=words.columns("members", members), name="members")
+
+
+def plan_form() -> TestTerms:
+    """Put what the test is to find, and return it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        outcome = st.selectbox(t("Outcome"), list(_OUTCOMES), format_func=lambda name: t(_OUTCOMES[name]), key="test_outcome", width=240)
+        days = st.number_input(t("Days measured"), 1, 730, 90, key="test_days", width=130)
+        lift = st.number_input(t("Lift worth having, %"), 0.1, 1000.0, 20.0, step=1.0, key="test_lift", width=150)
+        control = st.number_input(t("Control, %"), 1.0, 99.0, 50.0, step=5.0, key="test_control", width=130)
+        power = st.number_input(t("Chance to find it, %"), 50.0, 99.0, 80.0, step=5.0, key="test_power", width=150)
+    return TestTerms(outcome, int(days), lift / _HUNDRED, control / _HUNDRED, power / _HUNDRED)
+
+
+def draw_form(page: Page, terms: TestTerms, segment: Segment) -> tuple[TestTerms, Split]:
+    """Put how customers are drawn, and the button that saves them as a campaign; return the terms and the split."""
+    labels = {each.name: t(each.label) for each in ATTRIBUTES if each.kind == "choice" and not each.several}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        strata = st.multiselect(t("Strata"), list(labels), ["value_tier"], format_func=labels.__getitem__, key="test_strata", width=420)
+        seed = st.number_input(t("Seed"), 0, 2**31, 1, key="test_seed", width=130)
+    drawn = replace(terms, strata=tuple(strata), seed=int(seed))
+    split = ask(page, tables.split, drawn, segment.rule)
+    _save_form(page, drawn, segment, split)
+    return drawn, split
+
+
+def _save_form(page: Page, terms: TestTerms, segment: Segment, split: Split) -> None:
+    with st.popover(t("Save as campaign"), icon=":material/bookmark_add:"), st.form("save_test", border=False):
+        name = st.text_input(t("Name"), max_chars=workspace.MOST_LETTERS)
+        st.caption(t("Members and strata are saved with it, and stay as they are drawn now."))
+        if st.form_submit_button(t("Save"), type="primary"):
+            try:
+                workspace.save_planned_campaign(page.source.data_set, name, _plan(page, terms, segment), split.members)
+            except BadInput as problem:
+                st.error(safe_text(str(problem)))
+                return
+            st.session_state[_SAVED] = name.strip()
+            st.rerun()
+    if saved := st.session_state.pop(_SAVED, ""):
+        st.success(t("“{name}” is saved with {n} members.", name=safe_text(saved), n=f"{len(split.members):,}"))
+
+
+def _plan(page: Page, terms: TestTerms, segment: Segment) -> workspace.CampaignPlan:
+    rule = segment.rule or tables.EVERYBODY
+    return workspace.CampaignPlan(
+        segment_name=segment.name,
+        segment_rule=rule_text(rule),
+        as_of_on=page.filters.today or page.held.end,
+        data_version=page.source.version,
+        seed=terms.seed,
+        strata=terms.strata,
+        outcome=terms.outcome,
+        horizon_days=terms.horizon_days,
+        baseline=tables.known_baseline(page.source, page.filters, terms, rule),
+        design=terms.design,
+        lift=terms.lift,
+    )
