@@ -22,7 +22,8 @@ WINDOW_MONTHS = 24
 DEFECTING, INACTIVE = 0.9, 0.99  # of the returns within HORIZON_DAYS
 HORIZON_DAYS = 730  # later returns are not waited for
 YEAR_DAYS = 365
-FEWEST = 30  # gaps, to say anything; and gaps still followed, to say anything of their age
+GAPS_NEEDED = 100  # that ended, to say anything
+LARGEST_STEP = 0.01  # of the curve at one return; where so few are followed that it would be more, the curve ends
 DRAWS, SEED = 400, 1
 _PERCENT_95 = (0.025, 0.975)
 _WIDTHS = (1, 7, 14, 28, 56, 112, 224)
@@ -57,7 +58,7 @@ def lengths(gaps: pd.DataFrame, silent_days: Integers, *, window_days: int) -> L
 class LifeTable(NamedTuple):
     """One value per day of silence, from day 1. at_risk: gaps that reach the day; ended: of them on it; silent: share not back by its end.
 
-    reach: the last day up to which FEWEST gaps are followed.
+    reach: the last day on which a return moves the curve by no more than LARGEST_STEP.
     """
 
     at_risk: Floats
@@ -74,8 +75,9 @@ def life_table(found: Lengths) -> LifeTable:
     """
     at_risk = np.cumsum(found.entered - found.ended - found.silent)[:-1].astype(float)
     ended = found.ended[1:].astype(float)
-    too_few = np.flatnonzero(at_risk < FEWEST)
-    return LifeTable(at_risk, ended, _silent(at_risk, ended), int(too_few[0]) if len(too_few) else len(at_risk))
+    silent = _silent(at_risk, ended)
+    too_few = np.flatnonzero(np.append(1.0, silent[:-1]) > LARGEST_STEP * at_risk)
+    return LifeTable(at_risk, ended, silent, int(too_few[0]) if len(too_few) else len(at_risk))
 
 
 def _silent(at_risk: Floats, ended: Floats) -> Floats:
@@ -90,15 +92,17 @@ def limits(found: Lengths, table: LifeTable) -> dict[str, float]:
     """Return the limits in days, and what they stand on; NaN where the data can't tell.
 
     recommended_days (that of DEFECTING), recommended_low, recommended_high (95%), defecting_days, inactive_days (unknown where gaps are
-    not followed for HORIZON_DAYS), naive_days (DEFECTING of the gaps that ended), median_gap_days (of those), horizon_days (returns up
-    to then count), return_chance and inactive_return_chance (of a return within a year after the limit), gaps, silent (still open).
+    not followed for HORIZON_DAYS or until all but LARGEST_STEP are back), naive_days (DEFECTING of the gaps that ended),
+    median_gap_days (of those), horizon_days (returns up to then count), return_chance and inactive_return_chance (of a return within
+    a year after the limit), gaps, silent (still open).
     The interval draws the returns of each day anew from those at risk: gaps count as independent of each other.
     """
     gaps, horizon = int(found.ended.sum()), min(HORIZON_DAYS, table.reach)
     silent = table.silent[:horizon]
-    known = gaps >= FEWEST and horizon > 0 and silent[-1] < 1
+    known = gaps >= GAPS_NEEDED and horizon > 0 and silent[-1] < 1
+    is_complete = known and (horizon == HORIZON_DAYS or silent[-1] <= LARGEST_STEP)
     limit = float(_limit(silent, DEFECTING)) if known else math.nan
-    inactive = float(_limit(silent, INACTIVE)) if known and horizon == HORIZON_DAYS else math.nan
+    inactive = float(_limit(silent, INACTIVE)) if is_complete else math.nan
     low, high = _interval(table, horizon) if known else (math.nan, math.nan)
     return {
         "recommended_days": limit,
@@ -132,7 +136,7 @@ def _limit(silent: Floats, part: float) -> Floats:
 
 
 def _interval(table: LifeTable, horizon: int) -> tuple[float, float]:
-    at_risk = table.at_risk[:horizon]
+    at_risk = np.maximum(table.at_risk[:horizon], 1)
     draws = np.random.default_rng(SEED).binomial(at_risk.astype(np.int64), table.ended[:horizon] / at_risk, size=(DRAWS, horizon))
     low, high = np.nanquantile(_limit(_silent(at_risk, draws.astype(float)), DEFECTING), _PERCENT_95, method="inverted_cdf").tolist()
     return low, high
@@ -151,7 +155,7 @@ def gap_bars(found: Lengths, table: LifeTable) -> pd.DataFrame:
     """Return the gaps that ended, in bars of equal width; the last one holds all that are longer than 99 in 100.
 
     days_from, days_to (both counted), gaps, gaps_share, cumulative_share (of gaps that ended), returned_share (Kaplan-Meier: of all,
-    back by days_to; NaN where fewer than FEWEST are followed).
+    back by days_to; NaN beyond the table's reach).
     """
     columns = ["days_from", "days_to", "gaps", "gaps_share", "cumulative_share", "returned_share"]
     total = int(found.ended.sum())
