@@ -17,6 +17,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Text,
     and_,
     case,
     cast,
@@ -26,12 +27,13 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     union_all,
 )
 
 from crm_metrics.customer_forecast.statistic import COSTS_NEEDED
 from crm_metrics.database import Source
-from crm_metrics.filters import Filters, customer_conditions, period_conditions
+from crm_metrics.filters import Filters, conditions, customer_conditions, period_conditions
 from crm_metrics.sales import amounts_within, orders_within
 from crm_metrics.schema import (
     AMOUNT,
@@ -74,19 +76,20 @@ def customer_amounts(filters: Filters) -> Select[Any]:
     customer_number, customer_id (both empty: unknown, the last row), orders (purchases), SOLD (see sold_sums), COSTS; by customer_id.
     Amounts are empty where none is known.
     """
-    parts = [_purchases(filters), _sold(filters)]
-    if has_customer_costs(filters):
-        parts += [select(*part.c).where(part.c.customer_number.is_not(None)) for part in _costs(filters)]
-    rows, number = union_all(*[_padded(part) for part in parts]).cte("amounts"), customer_facts.c.customer_number
-    summed = (
-        select(rows.c.customer_number, *[func.sum(rows.c[name]).label(name) for name in _SUMMED])
-        .group_by(rows.c.customer_number)
-        .cte("customer_amounts")
-    )
+    sold, costs = _sold(filters), _costs(filters) if has_customer_costs(filters) else ()
+    unknown = select(cast(null(), Integer), cast(null(), Text))
+    everyone = union_all(select(customer_facts.c.customer_number, customer_facts.c.customer_id), unknown).cte("everyone")
+    amounts = {name: part.c[name] for part in (*sold, *costs) for name in _SUMMED if name in part.c}
+    rows: FromClause = everyone
+    for part in sold:
+        rows = rows.outerjoin(part, _key(part) == _key(everyone))
+    for part in costs:
+        rows = rows.outerjoin(part, part.c.customer_number == everyone.c.customer_number)
     return (
-        select(summed.c.customer_number, customer_facts.c.customer_id, *[summed.c[name] for name in _SUMMED])
-        .join_from(summed, customer_facts, number == summed.c.customer_number, isouter=True)
-        .order_by(collate(customer_facts.c.customer_id, "C").nulls_last())
+        select(*everyone.c, *[amounts.get(name, cast(null(), AMOUNT)).label(name) for name in _SUMMED])
+        .select_from(rows)
+        .where(or_(*[part.c.is_there for part in (*sold, *costs)]))
+        .order_by(collate(everyone.c.customer_id, "C").nulls_last())
     )
 
 
@@ -96,34 +99,36 @@ def unallocated_costs(filters: Filters) -> Select[Any]:
     The spend of a campaign without members, and the shares of its members who are no customers. undated: cost items without a day,
     of whomever; they count in every period.
     """
-    parts = [_padded(select(*part.c).where(part.c.customer_number.is_(None))) for part in _costs(filters)]
-    rows, item = union_all(*parts).cte("unallocated"), costs_to_serve.c
-    undated = select(func.count()).select_from(costs_to_serve).where(item.incurred_on.is_(None)).scalar_subquery()
-    return select(*[func.sum(rows.c[name]).label(name) for name in COSTS], undated.label("undated"))
+    sums = [
+        select(func.sum(part.c[name])).where(part.c.customer_number.is_(None)).scalar_subquery().label(name)
+        for part in _costs(filters)
+        for name in COSTS
+        if name in part.c
+    ]
+    undated = select(func.count()).select_from(costs_to_serve).where(costs_to_serve.c.incurred_on.is_(None)).scalar_subquery()
+    return select(*sums, undated.label("undated"))
 
 
 _SUMMED = ("orders", *SOLD, *COSTS)
+_IS_THERE = true().label("is_there")
 
 
-def _padded(part: Select[Any]) -> Select[Any]:
-    """Return a part with all columns, empty where it says nothing of them."""
-    held = part.subquery().c
-    return select(held.customer_number, *[held[name] if name in held else cast(null(), _type(name)).label(name) for name in _SUMMED])
+def _key(rows: FromClause) -> ColumnElement[Any]:
+    """Return the customer's number, 0 where the customer is unknown, so that the unknown one finds its amounts too."""
+    return func.coalesce(rows.c.customer_number, 0)
 
 
-def _type(name: str) -> Any:
-    return Integer() if name == "orders" else Double() if name == "campaign_cost" else AMOUNT
-
-
-def _purchases(filters: Filters) -> Select[Any]:
-    rows = orders_within(filters).c
-    counted = select(rows.customer_number, func.count().label("orders")).where(rows.is_purchase)
-    return counted.group_by(rows.customer_number)
-
-
-def _sold(filters: Filters) -> Select[Any]:
-    rows = amounts_within(filters)
-    return select(rows.c.customer_number, *sold_sums(rows)).group_by(rows.c.customer_number)
+def _sold(filters: Filters) -> tuple[CTE, ...]:
+    """Return orders and SOLD by customer_number: as one part, or as two where a category takes orders apart."""
+    if not filters.category:
+        rows = order_facts
+        orders = func.sum(case((rows.c.is_purchase, 1), else_=0)).label("orders")
+        chosen = select(rows.c.customer_number, orders, *sold_sums(rows), _IS_THERE).where(*conditions(filters, rows))
+        return (chosen.group_by(rows.c.customer_number).cte("sold"),)
+    bought, paid = orders_within(filters), amounts_within(filters)
+    counted = select(bought.c.customer_number, func.count().label("orders"), _IS_THERE).where(bought.c.is_purchase)
+    summed = select(paid.c.customer_number, *sold_sums(paid), _IS_THERE).group_by(paid.c.customer_number)
+    return (counted.group_by(bought.c.customer_number).cte("bought"), summed.cte("sold"))
 
 
 def sold_sums(rows: FromClause) -> list[ColumnElement[Any]]:
@@ -148,7 +153,7 @@ def _served(filters: Filters) -> CTE:
     is_other = func.coalesce(rows.cost_kind, "").not_in(KIND_COLUMNS)
     minutes = [func.sum(case((rows.cost_kind == kind, rows.minutes))).label(name) for kind, name in MINUTES.items()]
     return (
-        select(number, *amounts, func.sum(case((is_other, rows.cost_amount))).label(OTHER_COST), *minutes)
+        select(number, *amounts, func.sum(case((is_other, rows.cost_amount))).label(OTHER_COST), *minutes, _IS_THERE)
         .join_from(costs_to_serve, customer_facts, customer_facts.c.customer_id == rows.customer_id, isouter=True)
         .where(*period_conditions(rows.incurred_on, filters), *customer_conditions(filters, number))
         .group_by(number)
@@ -162,7 +167,7 @@ def _won(filters: Filters) -> CTE:
     won_on = func.coalesce(customers.c.acquired_on, first.ordered_on)
     is_first = and_(first.customer_number == number, first.purchase_number == 1)
     return (
-        select(number, customers.c.acquisition_cost)
+        select(number, customers.c.acquisition_cost, _IS_THERE)
         .join_from(customers, customer_facts, customer_facts.c.customer_id == customers.c.customer_id, isouter=True)
         .outerjoin(order_facts, is_first)
         .where(customers.c.acquisition_cost.is_not(None), *period_conditions(won_on, filters), *customer_conditions(filters, number))
@@ -193,7 +198,7 @@ def _campaigns(filters: Filters) -> CTE:
     )
     is_sharing = and_(members.campaign_id == counted.c.campaign_id, members.arm != "control")
     return (
-        select(number, func.sum(counted.c.share).label("campaign_cost"))
+        select(number, func.sum(counted.c.share).label("campaign_cost"), _IS_THERE)
         .join_from(counted, campaign_members, is_sharing, isouter=True)
         .outerjoin(customer_facts, customer_facts.c.customer_id == members.customer_id)
         .where(*customer_conditions(filters, number))

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import CTE, Select, case, collate, func, literal, select
+from sqlalchemy import CTE, Select, and_, case, collate, func, literal, select
 
 from crm_metrics.customer_profit import SOLD, sold_sums
-from crm_metrics.filters import Filters
+from crm_metrics.filters import Filters, conditions
 from crm_metrics.periods import Period
 from crm_metrics.sales import amounts_within, days_within, orders_within, products_within
 from crm_metrics.schema import customer_facts, customers, order_facts, products
@@ -52,16 +52,21 @@ def small_orders(filters: Filters, below: float) -> Select[Any]:
 
     The whole order decides, whatever category the filters choose of it; the amounts are of what they choose.
     """
-    chosen, rows = orders_within(filters), amounts_within(filters)
+    if not filters.category:
+        held, is_small = order_facts, and_(order_facts.c.is_purchase, order_facts.c.gross_revenue < below)
+        orders = select(held.c.customer_number, func.count().label("orders"), *sold_sums(held))
+        chosen = orders.where(held.c.customer_number.is_not(None), is_small, *conditions(filters, held))
+        return chosen.group_by(held.c.customer_number).order_by(held.c.customer_number)
+    bought, paid = orders_within(filters), amounts_within(filters)
     small = (
-        select(chosen.c.order_id, chosen.c.customer_number)
-        .join_from(chosen, order_facts, order_facts.c.order_id == chosen.c.order_id)
-        .where(chosen.c.is_purchase, chosen.c.customer_number.is_not(None), order_facts.c.gross_revenue < below)
+        select(bought.c.order_id, bought.c.customer_number)
+        .join_from(bought, order_facts, order_facts.c.order_id == bought.c.order_id)
+        .where(bought.c.is_purchase, bought.c.customer_number.is_not(None), order_facts.c.gross_revenue < below)
         .cte("small_orders")
     )
     return (
-        select(small.c.customer_number, func.count(small.c.order_id.distinct()).label("orders"), *sold_sums(rows))
-        .join_from(small, rows, rows.c.order_id == small.c.order_id)
+        select(small.c.customer_number, func.count(small.c.order_id.distinct()).label("orders"), *sold_sums(paid))
+        .join_from(small, paid, paid.c.order_id == small.c.order_id)
         .group_by(small.c.customer_number)
         .order_by(small.c.customer_number)
     )
