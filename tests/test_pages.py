@@ -182,12 +182,13 @@ def test_every_page_opens_on_real_data(loaded: Path, monkeypatch: pytest.MonkeyP
     assert not app.exception
     assert not app.error
     charts = len(app.get("plotly_chart"))
-    assert charts >= {"executive_kpis": 1, "lifetime_value": 1, "customer": 1}.get(page, 0)
+    assert charts >= {"executive_kpis": 1, "segmentation": 1, "lifetime_value": 1, "customer": 1}.get(page, 0)
     assert len(texts(app)) > 100
 
 
 FILLED = {  # what each page shows at least of the demo: figures, tables
     "executive_kpis": (1, 2),
+    "segmentation": (1, 1),
     "lifetime_value": (1, 0),
     "customer": (1, 1),
     "data": (0, 1),
@@ -226,6 +227,25 @@ def test_no_question_about_lifetime_value_stays_open_on_the_demo(demo: Path, tab
     app = opened("lifetime_value", tab=tab)
     assert not app.exception
     assert len(app.get("plotly_chart")) + len(app.dataframe) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize(("tab", "charts"), [("segments", 1), ("movement", 2), ("lapse", 1), ("customers", 0)])
+def test_no_question_about_segments_stays_open_on_the_demo(demo: Path, tab: str, charts: int, spoken: str) -> None:
+    app = opened("segmentation", tab=tab, lang=spoken, orders="1 2 4 8", left_out="2025-11")
+    assert not app.exception
+    assert not app.error
+    assert len(app.get("plotly_chart")) == charts
+    assert len(app.dataframe) == 1
+
+
+def test_cut_points_that_do_not_rise_are_refused_in_words(five: Path) -> None:
+    app = opened("segmentation", period="all", orders="5 3 2 1")
+    assert [error.value for error in app.error] == [
+        "The cut points 5, 3, 2, 1 are not four rising numbers\\. Write four numbers, each larger than the one before\\."
+    ]
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
