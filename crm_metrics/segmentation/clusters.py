@@ -163,12 +163,12 @@ def clustering(habits: pd.DataFrame, found: Candidates, clusters: int = 0) -> Cl
 def standardised(habits: pd.DataFrame) -> pd.DataFrame:
     """Return HABITS as points, as the module says; one that is the same for everybody, or unknown, is left out.
 
-    >>> standardised(pd.DataFrame(dict.fromkeys(HABITS, [1.0, 1.0])) | {"orders": [1.0, 3.0]})["orders"].tolist()
+    >>> standardised(pd.DataFrame(dict.fromkeys(HABITS, [1.0, 1.0]) | {"orders": [1.0, 3.0]}))["orders"].round(9).tolist()
     [-1.0, 1.0]
     """
     from sklearn.preprocessing import StandardScaler
 
-    logs = np.log1p(habits[list(HABITS)].astype(float).clip(lower=0))
+    logs = habits[list(HABITS)].astype(float).clip(lower=0).transform(np.log1p)
     spread = logs.max() - logs.min()
     told = logs[[habit for habit in HABITS if spread[habit] > _ROUNDING]]
     if told.empty:
