@@ -41,7 +41,8 @@ def compare() -> None:
     with ui.question(t("Are they the same customers?")):
         ui.note(room.overlap_sentence(shared, first.name, second.name))
         ui.figure(page, ui.draw(page, room.overlap_bar, shared, first=first.name, second=second.name), **room.about("overlap"))
-    ui.table(page, room.differences_in_words(found, currency=currency), columns=room.columns("differences", found), name="differences")
+    shown = room.differences_in_words(found, currency=currency)
+    ui.table(page, shown, columns=room.columns("differences", shown), name="differences")
 
 
 @ui.part

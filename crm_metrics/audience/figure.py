@@ -10,7 +10,7 @@ from crm_metrics.language import t
 
 MOST_DIFFERENCES = 14
 _ROW_HEIGHT = 30
-_OVERLAP_COLORS = {"both": figures.ACCENT, "first": figures.SERIES[1], "second": figures.SERIES[2]}
+_OVERLAP_COLORS = {"first": figures.ACCENT, "both": figures.SERIES[2], "second": figures.GREY}
 
 
 def difference_dots(differences: pd.DataFrame, *, currency: str) -> go.Figure:
@@ -65,7 +65,7 @@ def overlap_bar(overlap: pd.DataFrame, *, first: str, second: str) -> go.Figure:
             insidetextanchor="middle",
             hovertemplate=f"{label}: %{{x:,}}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", showlegend=True)
+    figure.update_layout(barmode="stack", showlegend=True, legend_traceorder="normal")
     return figure
 
 
@@ -75,7 +75,7 @@ def power_line(power: pd.DataFrame, plan: pd.DataFrame, *, lift: float, target: 
     figures.add_line(figure, power["lift"], power["power"], name=t("Chance to find it"))
     figure.data[0].update(mode="lines")
     figure.add_hline(y=target, line={"color": figures.GREY, "width": 1, "dash": "dot"})
-    figures.add_label(figure, float(power["lift"].iloc[0]), target, t("wanted: {power}", power=f"{target:.0%}"))
+    figures.add_label(figure, float(power["lift"].iloc[0]), target + 0.045, t("wanted: {power}", power=f"{target:.0%}"))
     figure.add_vline(x=lift, line={"color": figures.SERIES[1], "width": 1.5, "dash": "dash"})
     figures.add_label(figure, lift, 0.04, t("worth having"), color=figures.SERIES[1])
     smallest = float(plan["smallest_lift"].iloc[0])

@@ -5,7 +5,7 @@ from crm_metrics.metric import Metric
 
 CUSTOMERS = Metric(
     "segment_customers",
-    noop("Customers in the segment"),
+    noop("Customers"),
     "count",
     "higher",
     noop("Customers with an order, whenever it was placed, who meet the rule on the as-of day."),

@@ -25,6 +25,7 @@ from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment,
 from crm_metrics.segments.words import rule_sentence
 
 EVERYBODY = Group("all")
+_RANKS = {"value_rank", "value_tier"}  # say again what net revenue says
 MOST_VALUES = 12  # of one attribute are compared: the most frequent; more would be names, not kinds
 Outcome = Literal["buyers", "spend"]
 
@@ -156,9 +157,10 @@ def differences(source: Source, filters: Filters, pair: Pair | None = None) -> p
     sides = source(query.side_sizes(chosen, filters.today, filters.scope)).set_index("side")["customers"].reindex([1, 2], fill_value=0)
     sizes = (int(sides[1]), int(sides[2]))
     found: dict[tuple[str, str, str], difference.Contrast] = {}
-    asked_for = set(asked_attributes(chosen.first)) | set(asked_attributes(chosen.second))
+    asked_for = {*asked_attributes(chosen.first), *asked_attributes(chosen.second)}
+    left_out = asked_for | _RANKS | ({"net_revenue", "gross_margin"} if asked_for & _RANKS else set())
     for attribute in ATTRIBUTES:
-        if attribute.name in asked_for or not min(sizes):
+        if attribute.name in left_out or not min(sizes):
             continue
         if attribute.kind == "number":
             rows = source(query.numbers_by_side(attribute.name, chosen, filters.today, filters.scope))
@@ -166,7 +168,10 @@ def differences(source: Source, filters: Filters, pair: Pair | None = None) -> p
                 found[attribute.name, "", attribute.unit] = _number_contrast(rows)
         else:
             rows = source(query.values_by_side(attribute.name, chosen, filters.today, filters.scope))
-            found |= {(attribute.name, value, "share"): contrast for value, contrast in _value_contrasts(rows, sizes)}
+            contrasts = dict(_value_contrasts(rows, sizes))
+            if len(contrasts) == 2 and not attribute.several:  # one says what the other says
+                contrasts = dict([max(contrasts.items(), key=lambda item: item[1].difference)])
+            found |= {(attribute.name, value, "share"): contrast for value, contrast in contrasts.items()}
     return difference.ranked(found)
 
 

@@ -84,8 +84,8 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "balance": {
         "measure": (noop("Before the test"), "text"),
-        "treated_mean": (noop("Mean of treated"), "ratio"),
-        "control_mean": (noop("Mean of control"), "ratio"),
+        "treated_mean": (noop("Mean of treated"), "number"),
+        "control_mean": (noop("Mean of control"), "number"),
         "difference": (noop("Difference in standard deviations"), "ratio"),
     },
     "members": {
@@ -215,11 +215,11 @@ def plan_finding(plan: pd.DataFrame, terms: Any, *, currency: str) -> str:
         "To find a lift of {lift} over {without} takes {needed} customers: {treated} treated, {control} control.",
         lift=value_text(terms.lift, "share"),
         without=_outcome(row.baseline_mean, terms, currency),
-        needed=f"{row.customers_needed:,}",
-        treated=f"{row.treated_needed:,}",
-        control=f"{row.control_needed:,}",
+        needed=f"{row.customers_needed:,.0f}",
+        treated=f"{row.treated_needed:,.0f}",
+        control=f"{row.control_needed:,.0f}",
     )
-    customers = f"{row.customers:,}"
+    customers = f"{row.customers:,.0f}"
     there_are = t("There are {customers}.", customers=customers)
     if row.customers < row.customers_needed:
         there_are = t("There are only {customers}: too few.", customers=customers)
@@ -268,7 +268,9 @@ def members_in_words(members: pd.DataFrame) -> pd.DataFrame:
 
 def balance_in_words(balance: pd.DataFrame) -> pd.DataFrame:
     """Return how alike the arms were, with the measures in the reader's language."""
-    return balance.assign(measure=balance["measure"].map({"orders": t("Orders"), "net_revenue": t("Net revenue")}))
+    return balance.round({"treated_mean": 2, "control_mean": 2, "difference": 3}).assign(
+        measure=balance["measure"].map({"orders": t("Orders"), "net_revenue": t("Net revenue")})
+    )
 
 
 def _outcome(value: float, terms: Any, currency: str) -> str:
