@@ -82,13 +82,18 @@ def coverage(source: Source, filters: Filters) -> Costing:
     return costing(source(query.whole(filters)))
 
 
+def has_profit(source: Source, filters: Filters) -> bool:
+    """Return whether costs of goods are known enough for profit; else the room is about net revenue."""
+    return bool(source.remember(customer_profits, filters)["profit"].notna().any())
+
+
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def tiles(source: Source, filters: Filters) -> pd.DataFrame:
     """Return the tiles: metric, value, low, high (NaN: exact), unit, n (customers it is about); without costs those of net revenue."""
     customers, row = source.remember(ranked, filters), concentration(source, filters).iloc[0]
-    if not math.isnan(row["total"]):
+    if has_profit(source, filters):
         values = {
             metrics.PROFIT: row["total"],
             metrics.PROFIT_OF_TOP_FIFTH: row["top_20"],
@@ -98,7 +103,6 @@ def tiles(source: Source, filters: Filters) -> pd.DataFrame:
             metrics.LOST_TO_LOSING_CUSTOMERS: row["lost"],
         }
     else:
-        row = concentration(source, filters, measure="net_revenue").iloc[0]
         values = {
             metrics.NET_REVENUE: row["total"],
             metrics.REVENUE_OF_TOP_FIFTH: row["top_20"],
@@ -133,7 +137,7 @@ def basis(source: Source, filters: Filters) -> pd.DataFrame:
     made, nobody = source.remember(customer_profits, filters), source.remember(unallocated, filters)
     known, is_customer = source.remember(coverage, filters), made["customer_number"].notna()
     row = {
-        "has_profit": known.is_enough,
+        "has_profit": has_profit(source, filters),
         "cost_coverage": known.coverage,
         "has_customer_costs": has_customer_costs(filters),
         "has_cost_to_serve": bool(made["cost_to_serve"].notna().any()),
@@ -208,18 +212,27 @@ def _named(source: Source, found: pd.DataFrame) -> pd.DataFrame:
 # ── concentration ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def curve(source: Source, filters: Filters, by: Entity = "customer", measure: Measure = "profit") -> pd.DataFrame:
+def curve(source: Source, filters: Filters, by: Entity = "customer", measure: Measure | None = None) -> pd.DataFrame:
     """Return the points of the curve, the best entity first; see concentration.curve_points.
 
     by: customers, or products, regions or channels, whose profit is gross margin, with sales of customers unknown. Values of 0 count.
+    measure: None is profit, or net revenue where costs are unknown.
     """
-    found = _values(source, filters, by, measure)
-    return spread.curve_points(found, measure, has_names=by != "customer")
+    measure = measure or _best_measure(source, filters)
+    return spread.curve_points(_values(source, filters, by, measure), measure, has_names=by != "customer")
 
 
-def concentration(source: Source, filters: Filters, by: Entity = "customer", measure: Measure = "profit") -> pd.DataFrame:
-    """Return one row on how a value is spread over customers, products, regions or channels: see concentration.concentration_row."""
+def concentration(source: Source, filters: Filters, by: Entity = "customer", measure: Measure | None = None) -> pd.DataFrame:
+    """Return one row on how a value is spread over customers, products, regions or channels: see concentration.concentration_row.
+
+    measure: None is profit, or net revenue where costs are unknown.
+    """
+    measure = measure or _best_measure(source, filters)
     return spread.concentration_row(_values(source, filters, by, measure)["value"].to_numpy(dtype=float), measure)
+
+
+def _best_measure(source: Source, filters: Filters) -> Measure:
+    return "profit" if has_profit(source, filters) else "net_revenue"
 
 
 def _values(source: Source, filters: Filters, by: Entity, measure: Measure) -> pd.DataFrame:
