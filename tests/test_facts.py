@@ -538,6 +538,7 @@ def test_products_are_told_apart_in_an_order_whichever_batch_brought_their_lines
         *[("a", None, True, 10), ("a", "p", True, 10), ("a", "q", True, 23), ("a", "r", False, 0)],
         (None, None, True, 5),
     ]
+    assert counted(any_data_set, Filters(category=("tea",)), "documents", "orders") == [1, 1]  # p makes the purchase, not r
     assert_published_facts_are_right(any_data_set)
     undo(any_data_set, later)
     assert of_products(any_data_set) == before
