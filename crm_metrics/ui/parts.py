@@ -57,7 +57,7 @@ def question(text: str) -> Iterator[None]:
 def tabs(page: Page, labels: Mapping[str, str], *, key: str = "tab") -> str:
     """Return the chosen one of several questions; only that one is computed. It stands in the address."""
     options = list(labels)
-    if f"{page.name}_{key}" not in st.session_state:
+    if st.session_state.get(f"{page.name}_{key}") not in options:
         st.session_state[f"{page.name}_{key}"] = st.query_params.get(key) if st.query_params.get(key) in options else options[0]
     chosen = st.segmented_control(
         t("Questions"), options, key=f"{page.name}_{key}", format_func=labels.__getitem__, required=True, label_visibility="collapsed"

@@ -1,0 +1,406 @@
+"""The findings of the room in words, made from its tables."""
+
+import math
+from typing import Any, TypedDict
+
+import pandas as pd
+
+from crm_metrics.export import safe_text
+from crm_metrics.language import noop, t
+from crm_metrics.metric import Metric, is_unknown, value_text
+from crm_metrics.profitability.concentration import TOP_PERCENTS, top_count
+from crm_metrics.profitability.labels import ENTITIES, MEASURES, PARTS, REASONS, RESOURCES, SCENARIOS, TIERS, is_few, measured, shown_name
+from crm_metrics.profitability.metrics import (
+    CUSTOMERS_FOR_80_PERCENT,
+    GINI_OF_REVENUE,
+    LOSING_CUSTOMERS,
+    LOST_TO_LOSING_CUSTOMERS,
+    METRICS,
+    PEAK_SHARE,
+    PROFIT,
+    PROFIT_OF_TOP_FIFTH,
+    REVENUE_OF_TOP_FIFTH,
+)
+
+QUESTIONS: dict[str, str] = {
+    "curve": noop("Who earns it?"),
+    "steps": noop("Where does it go?"),
+    "losing": noop("Who loses, and why?"),
+    "what_if": noop("What if?"),
+    "resources": noop("Our efforts"),
+    "rewards": noop("Rewards"),
+    "stability": noop("Year to year"),
+    "customers": noop("Customers"),
+}
+_NEED_PROFIT = {"losing", "what_if", "resources", "rewards"}
+GROUPINGS: dict[str, str] = {
+    "customer": noop("by customer"),
+    "product": noop("by product"),
+    "region": noop("by region"),
+    "channel": noop("by channel"),
+}
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "curve": noop("Curve: cumulative share of the total by share of those who bring it, those who bring most first; above 100% some lose."),
+    "lorenz": noop("Lorenz curve of net revenue with the line of all alike."),
+    "steps": noop("Bars, each beginning where the one above ends: from list revenue to profit."),
+    "losing": noop("Bars: what is lost to customers, by reason."),
+    "what_if": noop("Two curves of cumulative profit over the share of customers: today and then."),
+    "resources": noop("Bars: share of a resource beside share of profit, by tenth of customers."),
+    "rewards": noop("Bars: rewards as a share of profit before rewards, by tier."),
+    "stability": noop("Points with intervals: share of the top fifth that is in it again a year later, beside what chance explains."),
+}
+NOTES: dict[str, str] = {  # by the name of the figure or table
+    "curve": noop(
+        "Those who bring most come first, so the curve climbs fast and then flattens; where it goes down again, each one loses money. "
+        "Grey marks: what is told of other companies, be it of calls, rentals or profit; they are no targets. Sales without a customer, "
+        "and costs that nobody caused, are not in the curve of customers."
+    ),
+    "lorenz": noop(
+        "The more the curve hangs below the line, the more unequal. Gini: twice the area between them, 0 where all bring the same; who "
+        "gave back more than was bought counts 0. For profit a Gini means nothing, because some are below zero."
+    ),
+    "steps": noop(
+        "Returns: goods given back, at the price they were sold for. Discounts: those given off the list price. Nobody's: costs that no "
+        "one customer caused, such as the spend of a campaign without members."
+    ),
+    "losing": noop(
+        "The reason is the largest part that, brought to zero, would alone make the customer earn; “several together” where none would. "
+        "“Cost of goods”: the goods cost more than they would bring at list price."
+    ),
+    "what_if": noop(
+        "Cheaper service takes the share off every customer's cost to serve. A discount over the cap is not given, and the customer buys "
+        "all the same. Purchases below the minimum are not placed: their revenue and cost of goods go, and the customer's cost of "
+        "delivery in proportion to the orders. Nobody buys anything else because of it: this is arithmetic, no forecast."
+    ),
+    "resources": noop("Tenths of the customers by profit. A resource is shown where it is recorded."),
+    "rewards": noop("Cost of rewards / profit before rewards, by tier of that profit: the top 5%, the next 15%, the rest."),
+    "stability": noop(
+        "Of the top 20% of one year's customers, the share that is in the top 20% a year later, with its 95% Wilson interval. “If nobody "
+        "changed”: the orders of both years dealt out to the years by lot, 200 times; what is missing to 100% there is chance alone."
+    ),
+}
+DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
+    "curve": (PROFIT_OF_TOP_FIFTH, CUSTOMERS_FOR_80_PERCENT, PEAK_SHARE),
+    "lorenz": (GINI_OF_REVENUE,),
+    "steps": (PROFIT,),
+    "losing": (LOSING_CUSTOMERS, LOST_TO_LOSING_CUSTOMERS),
+    "what_if": (PROFIT,),
+}
+
+
+def questions(basis: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
+    """Return the questions that these data can answer. basis, summary: the tables of these names."""
+    state, known = basis.iloc[0], summary.set_index("part")["is_known"].astype(bool)
+    missing = set() if state.has_profit else set(_NEED_PROFIT)
+    if not (state.has_cost_to_serve or state.has_marketing):
+        missing |= {"resources"}
+    if not known["rewards"]:
+        missing |= {"rewards"}
+    return {name: t(label) for name, label in QUESTIONS.items() if name not in missing}
+
+
+def groupings() -> dict[str, str]:
+    """Return by what can be grouped."""
+    return {name: t(label) for name, label in GROUPINGS.items()}
+
+
+def measures(basis: pd.DataFrame) -> dict[str, str]:
+    """Return what can be added up: profit where it is known, and revenue."""
+    known = {"profit": t("profit"), "net_revenue": t("net revenue")}
+    return known if basis.iloc[0].has_profit else {"net_revenue": known["net_revenue"]}
+
+
+# ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def finding(tiles: pd.DataFrame, *, currency: str) -> str:
+    """Return the room's finding. tiles: the table of this name."""
+    rows = {str(row.metric): row for row in tiles.itertuples()}
+    if PROFIT.name not in rows:
+        return _revenue_finding(rows)
+    losing: Any = rows[LOSING_CUSTOMERS.name]
+    if not losing.n:
+        return t("No customer with a purchase matches the filters.")
+    share, lost, profit = (_value(rows, metric) for metric in (PROFIT_OF_TOP_FIFTH, LOST_TO_LOSING_CUSTOMERS, PROFIT))
+    values = {
+        "share": value_text(share, "share"),
+        "profit": value_text(profit, "money", currency),
+        "losing": f"{losing.value:,.0f}",
+        "n": f"{losing.n:,.0f}",
+        "lost": value_text(lost, "money", currency),
+    }
+    if is_unknown(share):
+        return t("Together the {n} customers earn nothing ({profit}); {losing} of them lose {lost} between them.", **values)
+    if not losing.value:
+        return t("The best 20% of customers earn {share} of profit; none of the {n} loses money.", **values)
+    return t("The best 20% of customers earn {share} of profit; {losing} of {n} lose {lost} between them.", **values)
+
+
+def _revenue_finding(rows: dict[str, Any]) -> str:
+    top = rows[REVENUE_OF_TOP_FIFTH.name]
+    if is_unknown(top.value):
+        return t("No customer with a purchase matches the filters.")
+    return t(
+        "The top 20% of {n} customers bring {share} of net revenue; what they earn is not known, because costs are missing.",
+        n=f"{top.n:,.0f}",
+        share=value_text(top.value, "share"),
+    )
+
+
+def _value(rows: dict[str, Any], metric: Metric) -> float:
+    return float(rows[metric.name].value)
+
+
+def missing_note(basis: pd.DataFrame) -> str:
+    """Return what is missing for a profit per customer. basis: the table of this name."""
+    state, texts = basis.iloc[0], []
+    if not state.has_profit:
+        is_none = is_unknown(state.cost_coverage) or state.cost_coverage == 0
+        texts.append(
+            t("No costs of goods are recorded, so this page is about net revenue.")
+            if is_none
+            else t(
+                "Costs of goods are known for only {share} of net revenue, so this page is about net revenue.",
+                share=value_text(state.cost_coverage, "share"),
+            )
+        )
+    elif not state.has_customer_costs:
+        texts.append(
+            t("Costs to serve and marketing can't be split by region, channel or category: under these filters profit is gross margin.")
+        )
+    elif not state.has_cost_to_serve and not state.has_marketing:
+        texts.append(t("No cost to serve and no marketing is recorded: profit is gross margin."))
+    elif not state.has_cost_to_serve:
+        texts.append(t("No cost to serve is recorded: profit is gross margin less marketing."))
+    elif not state.has_marketing:
+        texts.append(t("No marketing is recorded: profit is gross margin less cost to serve."))
+    if state.undated_costs:
+        texts.append(t("{n} costs without a day are counted.", n=f"{int(state.undated_costs):,}"))
+    return t(" ").join(texts)
+
+
+def curve_finding(curve: pd.DataFrame, held: pd.DataFrame, *, by: str, measure: str) -> str:
+    """Return how concentrated it is. curve, held: the tables curve and concentration."""
+    row, entities, name = held.iloc[0], t(ENTITIES[by]), t(MEASURES[measured(by, measure)])
+    if row.entities == 1:
+        return t("Among the {entities} there is only one, so there is nothing to share out.", entities=entities)
+    if not row.entities or not row.total > 0:
+        return t("There is no {measure} to share out among the {entities}.", measure=name, entities=entities)
+    values = {
+        "k": f"{int(row.entities_for_80):,}",
+        "n": f"{int(row.entities):,}",
+        "share": value_text(row.share_for_80, "share"),
+        "entities": entities,
+        "measure": name,
+        "erosion": value_text(row.erosion, "share"),
+    }
+    if is_few(curve):
+        first = curve.iloc[0]
+        return t(
+            "Of {n} {entities} {name} brings most: {share} of {measure}.",
+            **values | {"name": safe_text(shown_name(first["name"])), "share": value_text(first["cumulative_share"], "share")},
+        )
+    if row.losing and measure == "profit":
+        text = t("{k} of {n} {entities} ({share}) bring 80% of {measure}; the losing ones take {erosion} of it away again.", **values)
+    else:
+        text = t("{k} of {n} {entities} ({share}) bring 80% of {measure}.", **values)
+    return text if is_unknown(row.gini) else text + t(" ") + t("Gini {gini}.", gini=value_text(row.gini, "ratio"))
+
+
+def steps_finding(summary: pd.DataFrame, *, currency: str) -> str:
+    """Return what is left of net revenue. summary: the table of this name."""
+    amounts = dict(zip(summary["part"], summary["amount"].astype(float), strict=True))
+    net, profit = amounts["net_revenue"], amounts["profit"]
+    if math.isnan(profit):
+        return t("Net revenue is {net}; what is left of it is not known.", net=value_text(net, "money", currency))
+    return t(
+        "Of {net} net revenue {profit} is left ({share}).",
+        net=value_text(net, "money", currency),
+        profit=value_text(profit, "money", currency),
+        share=value_text(profit / net if net > 0 else math.nan, "share"),
+    )
+
+
+def _not_recorded(summary: pd.DataFrame) -> str:
+    missing = summary.loc[~summary["is_known"].astype(bool) & ~summary["is_total"].astype(bool), "part"]
+    if missing.empty:
+        return ""
+    return t("Not recorded, and so not taken off: {parts}.", parts=t(", ").join(t(PARTS[part]) for part in missing))
+
+
+def losing_finding(reasons: pd.DataFrame, *, currency: str) -> str:
+    """Return what is lost, and to what most. reasons: the table losing_reasons."""
+    known = reasons[reasons["customers"] > 0]
+    if known.empty:
+        return t("No customer loses money.")
+    largest = known.nlargest(1, "lost").iloc[0]
+    return t(
+        "Most is lost to “{reason}”: {lost}, by {n} customers; without it they would earn {without}.",
+        reason=t(REASONS[largest["reason"]]),
+        lost=value_text(largest["lost"], "money", currency),
+        n=f"{largest['customers']:,}",
+        without=value_text(largest["profit_without"], "money", currency),
+    )
+
+
+def resources_finding(deciles: pd.DataFrame) -> str:
+    """Return what the least profitable tenth takes and gives. deciles: the table of this name."""
+    last = deciles.iloc[-1]
+    taken = [
+        t("{share} ({resource})", share=value_text(last[name], "share"), resource=label)
+        for name, label in resources(deciles).items()
+        if name != "cost_to_serve_share"
+    ]
+    return t(
+        "The least profitable tenth of customers gives {given} of profit and takes, of all we spend: {taken}.",
+        given=value_text(last["profit_share"], "share"),
+        taken=t(", ").join(taken),
+    )
+
+
+def rewards_finding(tiers: pd.DataFrame, *, currency: str) -> str:
+    """Return what each tier gets back. tiers: the table reinvestment."""
+    rates = [
+        t(
+            "{tier} {rate} ({each} each)",
+            tier=t(TIERS[tier]),
+            rate=value_text(rate, "share"),
+            each=value_text(each, "money_per_customer", currency),
+        )
+        for tier, rate, each in zip(tiers["tier"], tiers["reinvestment_rate"], tiers["reward_per_customer"], strict=True)
+    ]
+    return t("Given back in rewards, of profit before rewards: {rates}.", rates=t(", ").join(rates))
+
+
+def stability_finding(stability: pd.DataFrame) -> str:
+    """Return how many of the best stayed in the last two years, and how much of the change is chance. stability: the table."""
+    if stability.empty:
+        return t("To see who stays at the top, the data must hold two years.")
+    last = stability.iloc[-1]
+    values = {
+        "stayed": value_text(last.stayed_share, "share"),
+        "by_chance": value_text(last.by_chance, "share"),
+        "unchanged": value_text(last.unchanged, "share"),
+        "explained": value_text(min((1 - last.unchanged) / (1 - last.stayed_share), 1.0) if last.stayed_share < 1 else math.nan, "share"),
+    }
+    if is_unknown(last.unchanged):
+        return t("{stayed} of the best 20% are among the best 20% again a year later; by lot it would be {by_chance}.", **values)
+    if last.stayed_share >= last.unchanged_low:
+        return t(
+            "{stayed} of the best 20% are among them again a year later: no more change than chance makes ({unchanged} if nobody changed).",
+            **values,
+        )
+    return t(
+        "{stayed} of the best 20% are among them again a year later; if nobody changed {unchanged} would: chance explains {explained} of "
+        "the change.",
+        **values,
+    )
+
+
+def customers_finding(customers: pd.DataFrame, *, currency: str) -> str:
+    """Return who brings most. customers: the table of this name."""
+    if customers.empty:
+        return t("No customer with a purchase matches the filters.")
+    best = customers.iloc[0]
+    name = safe_text(str(best["customer_id"] if is_unknown(best["customer_name"]) else best["customer_name"]))
+    if is_unknown(best["profit"]):
+        return t("The largest customer is {name} with {revenue}.", name=name, revenue=value_text(best["net_revenue"], "money", currency))
+    return t("The most profitable customer is {name} with {profit}.", name=name, profit=value_text(best["profit"], "money", currency))
+
+
+def resources(deciles: pd.DataFrame) -> dict[str, str]:
+    """Return the resources that are recorded. deciles: the table of this name."""
+    known = [name for name in RESOURCES if deciles[name].notna().any()]
+    return {name: t(RESOURCES[name]) for name in known if not (name == "visit_cost_share" and "visit_minutes_share" in known)}
+
+
+# ── what stands beside the figures and in the tables ────────────────────────────────────────────────────────────────────
+
+
+class About(TypedDict):
+    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know, whose metrics it draws."""
+
+    name: str
+    alt: str
+    notes: str
+    metrics: tuple[Metric, ...]
+
+
+def about(name: str) -> About:
+    """Return what goes with the figure of that name, in the reader's language."""
+    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": remark(name), "metrics": DRAWN.get(name, ())}
+
+
+def remark(name: str) -> str:
+    """Return what the reader of a figure or table should know, in the reader's language."""
+    return t(NOTES[name])
+
+
+def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
+    """Return the metrics of the rows of `tiles`, in their order."""
+    by_name = {metric.name: metric for metric in METRICS}
+    return tuple(by_name[name] for name in tiles["metric"])
+
+
+def concentration_table(curve: pd.DataFrame, held: pd.DataFrame, *, by: str) -> tuple[str, pd.DataFrame]:
+    """Return which table stands under the curve (a key of COLUMNS) and its rows: few entities by name, else what the top ones hold.
+
+    curve, held: the tables curve and concentration.
+    """
+    row = held.iloc[0]
+    if is_few(curve):
+        return "entities", curve.assign(name=[shown_name(name) for name in curve["name"]])
+    counts = [top_count(percent, int(row.entities)) for percent in TOP_PERCENTS]
+    names = [
+        t("{percent}% ({n} {entities})", percent=percent, n=f"{n:,}", entities=t(ENTITIES[by]))
+        for percent, n in zip(TOP_PERCENTS, counts, strict=True)
+    ]
+    return "shares", pd.DataFrame({"top": names, "held": [row[f"top_{percent}"] for percent in TOP_PERCENTS]})
+
+
+def can_compare(held: pd.DataFrame) -> bool:
+    """Return whether there is more than one to compare, and what they bring is known. held: the table concentration."""
+    return bool(held["entities"].iloc[0] > 1 and held["total"].notna().iloc[0])
+
+
+def has_lorenz(held: pd.DataFrame) -> bool:
+    """Return whether there is a Lorenz curve to show. held: the table concentration."""
+    return not is_unknown(held["gini"].iloc[0])
+
+
+def note(question: str, summary: pd.DataFrame) -> str:
+    """Return what the reader should know before the figure of a question. summary: the table of this name."""
+    if question == "steps":
+        return _not_recorded(summary)
+    return {"losing": t("Choose a bar to see its customers; a click on a row opens the customer."), "what_if": remark("what_if")}.get(
+        question, ""
+    )
+
+
+def in_words(name: str, rows: pd.DataFrame, picked: list[str]) -> pd.DataFrame:
+    """Return the rows of a table (a key of COLUMNS) as shown: names in the reader's language, of losing customers the picked reasons."""
+    if name == "steps":
+        known = rows[rows["is_known"].astype(bool)]
+        names = [t(PARTS[part]) for part in known["part"]]
+        return known.assign(part=[f"= {name}" if total else name for name, total in zip(names, known["is_total"], strict=True)])
+    if name == "losing":
+        chosen = rows[rows["reason"].isin(picked)] if picked else rows
+        return chosen.assign(reason=chosen["reason"].map({reason: t(label) for reason, label in REASONS.items()}))
+    if name == "rewards":
+        return rows.assign(tier=[t(TIERS[tier]) for tier in rows["tier"]])
+    if name == "what_if":
+        return rows.assign(scenario=[t(SCENARIOS[scenario]) for scenario in rows["scenario"]])
+    return rows
+
+
+class TableOptions(TypedDict, total=False):
+    """How a table is put on screen: see ui.table."""
+
+    opens_customer: bool
+    search: bool
+    height: int
+
+
+def table_options(name: str) -> TableOptions:
+    """Return how a table is put on screen: one of customers can be searched, and opens them."""
+    return {"opens_customer": True, "search": True, "height": 560} if name in ("customers", "losing") else {}
