@@ -47,9 +47,10 @@ def questions() -> None:
         gaps, lapse = ui.ask(page, room.gaps, terms), ui.ask(page, room.lapse, terms)
         ui.finding(room.lapse_finding(lapse))
         ui.note(room.lapse_note(lapse))
-        asked = room.gap_queries(page.source, page.filters)
-        ui.figure(page, ui.draw(page, room.lapse_bars, gaps, lapse), queries=asked, **room.about("lapse"))
-        ui.table(page, gaps, columns=room.columns("lapse", gaps), name="lapse")
+        if len(gaps):
+            asked = room.gap_queries(page.source, page.filters)
+            ui.figure(page, ui.draw(page, room.lapse_bars, gaps, lapse), queries=asked, **room.about("lapse"))
+            ui.table(page, gaps, columns=room.columns("lapse", gaps), name="lapse")
     else:
         ui.note(room.remark("customers"))
         found = room.in_words(ui.ask(page, room.customers, terms))

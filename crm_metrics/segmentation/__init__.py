@@ -56,6 +56,7 @@ from crm_metrics.segmentation.words import (
     movement_finding,
     of_segments,
     remark,
+    terms_note,
     terms_of,
     tile_notes,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "rule_of",
     "segment_map",
     "segments",
+    "terms_note",
     "terms_of",
     "tile_notes",
     "tiles",

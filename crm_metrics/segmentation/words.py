@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import pandas as pd
 
-from crm_metrics.language import date_text, noop, t
+from crm_metrics.language import date_text, month_text, noop, t
 from crm_metrics.metric import DASH, BadInput, Metric, is_unknown, value_text
 from crm_metrics.segmentation.figure import FEW_CUSTOMERS
 from crm_metrics.segmentation.metrics import (
@@ -53,10 +53,8 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "Four rising numbers make the five scores; a value equal to one belongs to those below it. Empty: fifths of the customers, the "
         "numbers shown. Months left out don't count at all, in P(alive) and expected value they still do."
     ),
-    "table": noop(
-        "P(alive) is the mean by the MBG/NBD model; expected value is of the next 12 months, discounted at 10% a year. "
-        "Choose a row, or a field above, to see its customers."
-    ),
+    "table": noop("Choose a row, or a field above, to see its customers."),
+    "forecast": noop("P(alive) is the mean by the MBG/NBD model; expected value is of the next 12 months, discounted at 10% a year."),
     "customers": noop("Recency, frequency, monetary value: scores of 1 to 5, 5 is best. A click opens the customer."),
 }
 DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
@@ -182,12 +180,13 @@ def _best_text(best: Any, everybody: Any) -> str:
 def basis_note(basis: pd.DataFrame) -> str:
     """Return what the reader of the table of segments should know, and why columns are missing. basis: the table of this name."""
     state: Any = basis.iloc[0]
-    missing = []
-    if not state.has_forecast:
-        missing.append(t("No P(alive) and no expected value: these data don't carry a model; see Lifetime value."))
+    if state.has_forecast:
+        texts = [remark("table"), remark("forecast")]
+    else:
+        texts = [remark("table"), t("No P(alive) and no expected value: these data don't carry a model; see Lifetime value.")]
     if not state.has_margin:
-        missing.append(_costs_text(float(state.cost_coverage)))
-    return _joined([remark("table"), *missing])
+        texts.append(_costs_text(float(state.cost_coverage)))
+    return _joined(texts)
 
 
 def _costs_text(coverage: float) -> str:
@@ -274,6 +273,15 @@ def _cuts_of(text: str) -> tuple[float, ...]:
         raise BadInput(
             "The cut points “{given}” are not numbers. Write four rising numbers with spaces between them, such as 7 30 90 200.", given=text
         ) from None
+
+
+def terms_note(terms: RfmTerms) -> str:
+    """Return where the cut points come from, and which months are left out."""
+    own = [t(CUT_LABELS[measure]) for measure in MEASURES if getattr(terms, measure)]
+    texts = [t("Cut points set by hand: {measures}.", measures=t(", ").join(own)) if own else t("Cut points: fifths of the customers.")]
+    if terms.months_left_out:
+        texts.append(t("Left out: {months}.", months=t(", ").join(map(month_text, terms.months_left_out))))
+    return _joined(texts)
 
 
 def month_names(months: Sequence[date]) -> list[str]:
