@@ -20,7 +20,7 @@ from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 from crm_metrics.purchase_model.groups import Floats, Integers
 from crm_metrics.schema import customer_facts, surveys
-from crm_metrics.segmentation.clusters import habits, named
+from crm_metrics.segmentation.clustering import habits, named
 from crm_metrics.segmentation.statistic import share
 from crm_metrics.segmentation.tables import as_of_day, choice
 
@@ -108,7 +108,7 @@ class Placed(NamedTuple):
 
 
 def placed(habits: pd.DataFrame, scores: pd.DataFrame, profits: pd.DataFrame, terms: AxesTerms) -> Placed:
-    """Return customers on the axes. habits: as of clusters.customer_habits; scores: see survey_scores; profits: customer_profits."""
+    """Return customers on the axes. habits: as of clustering.customer_habits; scores: see survey_scores; profits: customer_profits."""
     numbers = habits["customer_number"]
     asked = scores[scores["customer_number"].isin(numbers)]
     kind = next((kind for kind in KINDS if asked.loc[asked["survey_kind"] == kind, "answers"].sum() > 0), "")
