@@ -44,8 +44,8 @@ def answer(question: str) -> None:
         drawn = ui.draw(page, draw, rows, **options)
         picked = ui.figure(page, drawn, queries=queries, selects=question == "losing", **words.about(question))
     if len(rows):
-        rows = words.in_words(question, ui.ask(page, room.losing) if question == "losing" else rows, picked)
-        ui.table(page, rows, columns=labels.columns(question, rows), name=question, **words.table_options(question))
+        rows = labels.in_words(question, ui.ask(page, room.losing) if question == "losing" else rows, picked)
+        ui.table(page, rows, columns=labels.columns(question, rows), name=question, **labels.table_options(question))
 
 
 @ui.part

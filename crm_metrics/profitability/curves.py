@@ -225,9 +225,6 @@ def what_if_figure(curves: pd.DataFrame, *, currency: str) -> go.Figure:
     return figure
 
 
-# ── figure: from year to year ───────────────────────────────────────────────────────────────────────────────────────────
-
-
 def stability_figure(stability: pd.DataFrame) -> go.Figure:
     """Return the share of the best fifth that is there again a year later, by pair of years: seen, if nobody changed, and by lot.
 

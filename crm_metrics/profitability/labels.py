@@ -1,6 +1,6 @@
 """What the parts, reasons and resources are called, and how the columns of the page's tables are headed and printed."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -142,3 +142,32 @@ def is_few(curve: pd.DataFrame) -> bool:
 def measured(by: str, measure: str) -> str:
     """Return what is added up (a key of MEASURES): of products, regions and channels profit is gross margin."""
     return "gross_margin" if measure == "profit" and by != "customer" else measure
+
+
+def in_words(name: str, rows: pd.DataFrame, picked: list[str]) -> pd.DataFrame:
+    """Return the rows of a table (a key of COLUMNS) as shown: names in the reader's language, of losing customers the picked reasons."""
+    if name == "steps":
+        known = rows[rows["is_known"].astype(bool)]
+        names = [t(PARTS[part]) for part in known["part"]]
+        return known.assign(part=[f"= {name}" if total else name for name, total in zip(names, known["is_total"], strict=True)])
+    if name == "losing":
+        chosen = rows[rows["reason"].isin(picked)] if picked else rows
+        return chosen.assign(reason=chosen["reason"].map({reason: t(label) for reason, label in REASONS.items()}))
+    if name == "rewards":
+        return rows.assign(tier=[t(TIERS[tier]) for tier in rows["tier"]])
+    if name == "what_if":
+        return rows.assign(scenario=[t(SCENARIOS[scenario]) for scenario in rows["scenario"]])
+    return rows
+
+
+class TableOptions(TypedDict, total=False):
+    """How a table is put on screen: see ui.table."""
+
+    opens_customer: bool
+    search: bool
+    height: int
+
+
+def table_options(name: str) -> TableOptions:
+    """Return how a table is put on screen: one of customers can be searched, and opens them."""
+    return {"opens_customer": True, "search": True, "height": 560} if name in ("customers", "losing") else {}

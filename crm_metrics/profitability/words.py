@@ -9,7 +9,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric, is_unknown, value_text
 from crm_metrics.profitability.concentration import TOP_PERCENTS, top_count
-from crm_metrics.profitability.labels import ENTITIES, MEASURES, PARTS, REASONS, RESOURCES, SCENARIOS, TIERS, is_few, measured, shown_name
+from crm_metrics.profitability.labels import ENTITIES, MEASURES, PARTS, REASONS, RESOURCES, TIERS, is_few, measured, shown_name
 from crm_metrics.profitability.metrics import (
     CUSTOMERS_FOR_80_PERCENT,
     GINI_OF_REVENUE,
@@ -375,32 +375,3 @@ def note(question: str, summary: pd.DataFrame) -> str:
     return {"losing": t("Choose a bar to see its customers; a click on a row opens the customer."), "what_if": remark("what_if")}.get(
         question, ""
     )
-
-
-def in_words(name: str, rows: pd.DataFrame, picked: list[str]) -> pd.DataFrame:
-    """Return the rows of a table (a key of COLUMNS) as shown: names in the reader's language, of losing customers the picked reasons."""
-    if name == "steps":
-        known = rows[rows["is_known"].astype(bool)]
-        names = [t(PARTS[part]) for part in known["part"]]
-        return known.assign(part=[f"= {name}" if total else name for name, total in zip(names, known["is_total"], strict=True)])
-    if name == "losing":
-        chosen = rows[rows["reason"].isin(picked)] if picked else rows
-        return chosen.assign(reason=chosen["reason"].map({reason: t(label) for reason, label in REASONS.items()}))
-    if name == "rewards":
-        return rows.assign(tier=[t(TIERS[tier]) for tier in rows["tier"]])
-    if name == "what_if":
-        return rows.assign(scenario=[t(SCENARIOS[scenario]) for scenario in rows["scenario"]])
-    return rows
-
-
-class TableOptions(TypedDict, total=False):
-    """How a table is put on screen: see ui.table."""
-
-    opens_customer: bool
-    search: bool
-    height: int
-
-
-def table_options(name: str) -> TableOptions:
-    """Return how a table is put on screen: one of customers can be searched, and opens them."""
-    return {"opens_customer": True, "search": True, "height": 560} if name in ("customers", "losing") else {}

@@ -23,5 +23,5 @@ def what_if(page: Page, queries: Sequence[Select]) -> None:
     finding(what_if_finding(scenarios, change, currency=page.currency))
     figure(page, draw(page, what_if_figure, curve, currency=page.currency), queries=queries, **words.about("what_if"))
     note(words.remark("what_if"))
-    shown = words.in_words("what_if", scenarios, [])
+    shown = labels.in_words("what_if", scenarios, [])
     table(page, shown, columns=labels.columns("what_if", shown), name="what_if")
