@@ -41,6 +41,9 @@ def questions() -> None:
             with ui.question(room.chosen_text(names)):
                 found = room.of_segments(ui.ask(page, room.customers, terms), names)
                 ui.table(page, found, columns=room.columns("customers", found), name="members", opens_customer=True, search=True)
+                rule = room.rule_of(names, ui.ask(page, room.cuts, terms))
+                ui.save_segment(page, rule, customers=len(found), suggested=room.names_text(names))
+                ui.note(room.rule_note(rule))
     elif question == "movement":
         movement()
     elif question == "lapse":

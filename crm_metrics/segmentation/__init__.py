@@ -8,12 +8,14 @@ moves      who moved from which segment to which
 silence    the silence after which a customer counts as lapsed
 tables     the tables made of them
 figure     the pictures
+labels     headings, alt texts and remarks
 words      the findings in words
 saved      segments as rules to save
 """
 
 from crm_metrics.rooms import Table
 from crm_metrics.segmentation.figure import lapse_bars, movement_flow, movement_matrix, segment_map
+from crm_metrics.segmentation.labels import QUESTIONS, about, columns, remark
 from crm_metrics.segmentation.metrics import METRICS
 from crm_metrics.segmentation.moves import NOT_YET
 from crm_metrics.segmentation.rfm import AT_RISK, BEST, SEGMENTS, Cuts, RawRanges, RfmTerms, Segment, raw_ranges
@@ -38,13 +40,10 @@ from crm_metrics.segmentation.tables import (
     tiles,
 )
 from crm_metrics.segmentation.words import (
-    QUESTIONS,
-    about,
     advised,
     basis_note,
     chosen,
     chosen_text,
-    columns,
     cut_inputs,
     days,
     finding,
@@ -54,8 +53,9 @@ from crm_metrics.segmentation.words import (
     lapse_note,
     month_names,
     movement_finding,
+    names_text,
     of_segments,
-    remark,
+    rule_note,
     terms_note,
     terms_of,
     tile_notes,
@@ -119,10 +119,12 @@ __all__ = [
     "movement_flow",
     "movement_matrix",
     "movement_totals",
+    "names_text",
     "of_segments",
     "queries",
     "raw_ranges",
     "remark",
+    "rule_note",
     "rule_of",
     "segment_map",
     "segments",

@@ -1,0 +1,125 @@
+"""What goes with the figures and tables of the room: headings, alt texts, and what their reader should know."""
+
+from typing import Any, TypedDict
+
+import pandas as pd
+
+from crm_metrics.language import noop, t
+from crm_metrics.metric import Metric
+from crm_metrics.segmentation.metrics import AT_RISK_REVENUE, BEST_CUSTOMERS_SHARE, LAPSE_LIMIT_DAYS, LAPSED_SHARE
+
+QUESTIONS: dict[str, str] = {
+    "segments": noop("Which segments?"),
+    "movement": noop("Who moved?"),
+    "lapse": noop("When is a customer lost?"),
+    "customers": noop("Which customers?"),
+}
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "segments": noop("Fields of recency and frequency score, one per segment, with its customers and share of net revenue."),
+    "flow": noop("Bands: customers from their segment on the earlier day to the one on the later day."),
+    "matrix": noop("Table of fields: a row per segment on the earlier day, the share of its customers in each segment on the later."),
+    "lapse": noop("Bars: share of returns by days between purchases, with the limits marked."),
+}
+_MOVES = noop(
+    "The cut points of the later day count for both days: people move and not the yardstick. Green: up; orange: down; grey: neither."
+)
+NOTES: dict[str, str] = {  # by the name of the figure or table
+    "segments": noop(
+        "Each customer with a purchase up to the as-of date has a score of 1 to 5 for days since the last order and one for orders "
+        "(purchases; those worth zero count). Equal values get equal scores, so a score may have nobody; under each stand the values of "
+        "those who have it. On each field: customers · share of net revenue up to the as-of date, returns taken off; the darker, the "
+        "more. Monetary value has a score of its own in the table of customers. A click shows the customers. Left out: sales without a "
+        "customer."
+    ),
+    "flow": _MOVES,
+    "matrix": noop("The numbers are % of the row. Faded: rows with under 30 customers. Under 0.5% no number is written."),
+    "lapse": noop(
+        "Days between one day of purchase and the next that ended in the last two years up to the as-of date. The limits count who is "
+        "silent now as not back yet (Kaplan and Meier, 1958). Defecting: nine of ten of the returns that come within two years have come; "
+        "shaded: its 95% interval. Inactive: 99 of 100 have. Not drawn: the longest hundredth of the intervals."
+    ),
+    "cut_points": noop(
+        "Four rising numbers make the five scores; a value equal to one belongs to those below it. Empty: fifths of the customers, the "
+        "numbers shown. Months left out don't count at all, in P(alive) and expected value they still do."
+    ),
+    "table": noop("Choose a row, or a field above, to see its customers."),
+    "forecast": noop("P(alive) is the mean by the MBG/NBD model; expected value is of the next 12 months, discounted at 10% a year."),
+    "customers": noop("Recency, frequency, monetary value: scores of 1 to 5, 5 is best. A click opens the customer."),
+}
+DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
+    "segments": (BEST_CUSTOMERS_SHARE, AT_RISK_REVENUE),
+    "lapse": (LAPSE_LIMIT_DAYS, LAPSED_SHARE),
+}
+CUT_LABELS: dict[str, str] = {  # by measure
+    "days_since_last_order": noop("Recency: days since the last order"),
+    "orders": noop("Frequency: orders"),
+    "net_revenue": noop("Monetary value: net revenue"),
+}
+COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
+    "segments": {
+        "label": (noop("Segment"), "text"),
+        "customers": (noop("Customers"), "count"),
+        "customers_share": (noop("Share of customers"), "share"),
+        "net_revenue": (noop("Net revenue"), "money"),
+        "net_revenue_share": (noop("Share of revenue"), "share"),
+        "gross_margin": (noop("Gross margin"), "money"),
+        "probability_alive": (noop("P(alive)"), "share"),
+        "expected_value": (noop("Expected value"), "money"),
+        "days_since_last_order_median": (noop("Median days since last order"), "days"),
+        "orders_mean": (noop("Orders per customer"), "ratio"),
+        "gross_margin_share": (noop("Share of gross margin"), "share"),
+        "expected_value_per_customer": (noop("Expected value per customer"), "money"),
+        "advice": (noop("What to do"), "long text"),
+    },
+    "customers": {
+        "customer_id": (noop("Customer number"), "text"),
+        "customer_name": (noop("Name"), "text"),
+        "label": (noop("Segment"), "text"),
+        "rfm": (noop("R, F, M"), "text"),
+        "days_since_last_order": (noop("Days since last order"), "count"),
+        "orders": (noop("Orders"), "count"),
+        "net_revenue": (noop("Net revenue"), "money"),
+        "last_on": (noop("Last purchase"), "day"),
+        "probability_alive": (noop("P(alive)"), "share"),
+        "expected_value": (noop("Expected value"), "money"),
+    },
+    "lapse": {
+        "days_from": (noop("Days from"), "count"),
+        "days_to": (noop("Days to"), "count"),
+        "gaps": (noop("Returns"), "count"),
+        "gaps_share": (noop("Share of returns"), "share"),
+        "cumulative_share": (noop("Share of returns so far"), "share"),
+        "returned_share": (noop("Customers back, the silent counted"), "share"),
+    },
+    "movement": {
+        "from_label": (noop("Segment before"), "text"),
+        "to_label": (noop("Segment after"), "text"),
+        "customers": (noop("Customers"), "count"),
+        "share_of_from": (noop("Share of those before"), "share"),
+        "net_revenue": (noop("Net revenue in between"), "money"),
+    },
+}
+
+
+class About(TypedDict):
+    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know, whose metrics it draws."""
+
+    name: str
+    alt: str
+    notes: str
+    metrics: tuple[Metric, ...]
+
+
+def about(name: str) -> About:
+    """Return what goes with the figure of that name, in the reader's language."""
+    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": remark(name), "metrics": DRAWN.get(name, ())}
+
+
+def remark(name: str) -> str:
+    """Return what the reader of a figure or table should know, in the reader's language."""
+    return t(NOTES[name])
+
+
+def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if frame[name].notna().any()}
