@@ -76,8 +76,24 @@ orders in rising order are 1 1 2 4 5, the cut points 1, 1, 2, 4: nobody has scor
 """
 
 
-def shop(data_set, orders=HAND_MADE, **more):
-    return open_source(write(data_set, orders, **more))
+def shop(data_set, orders=HAND_MADE):
+    return open_source(write(data_set, orders))
+
+
+def in_folder(folder, orders, name="shop"):
+    return shop(find_data_set(f"duckdb:///{folder / name}.duckdb"), orders)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """HAND_MADE, published once for all tests that only read it."""
+    return in_folder(tmp_path_factory.mktemp("small"), HAND_MADE)
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """random_orders(3), published once."""
+    return in_folder(tmp_path_factory.mktemp("big"), random_orders(3))
 
 
 # ── scores and segments ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,8 +110,8 @@ def test_a_small_shop_scored_by_hand(any_data_set):
     assert found["last_on"].dt.date.tolist() == [ago(days) for days in (0, 400, 20, 5, 200)]
 
 
-def test_the_segments_of_a_small_shop(data_set):
-    found = table("segments", shop(data_set)).set_index("segment")
+def test_the_segments_of_a_small_shop(small):
+    found = table("segments", small).set_index("segment")
     assert found.index.tolist() == list(SEGMENT_NAMES)
     assert found["customers"].sum() == 5
     assert found.loc["champions", ["customers_share", "net_revenue_share", "gross_margin"]].tolist() == [0.2, 500 / 795, 200]
@@ -106,24 +122,26 @@ def test_the_segments_of_a_small_shop(data_set):
     assert found[["probability_alive", "expected_value"]].isna().all(axis=None)  # five customers carry no model
 
 
-def test_the_tiles_of_a_small_shop(data_set):
-    source = shop(data_set)
-    tiles = table("tiles", source).set_index("metric")
+def test_the_tiles_of_a_small_shop(small):
+    tiles = table("tiles", small).set_index("metric")
     assert tiles.loc["customers", "value"] == 5
     assert tiles.loc["best_customers_share", "value"] == 500 / 795
     assert tiles.loc["at_risk_revenue", ["value", "n"]].tolist() == [0, 1]
     assert tiles.loc[["lapsed_share", "lapse_limit_days"], "value"].isna().all()  # seven gaps say nothing
-    assert table("lapse", source)["reason"].tolist() == ["too_few_gaps"]
-    pd.testing.assert_frame_equal(room.headline(source, ALL), tiles.loc[["at_risk_revenue"]].reset_index(), check_like=True)
+    assert table("lapse", small)["reason"].tolist() == ["too_few_gaps"]
+    pd.testing.assert_frame_equal(room.headline(small, ALL), tiles.loc[["at_risk_revenue"]].reset_index(), check_like=True)
 
 
-def test_without_costs_the_margin_is_unknown_and_with_nearly_all_the_rest_earns_alike(data_set):
+def test_without_costs_the_margin_is_unknown_and_with_nearly_all_the_rest_earns_alike():
     """97 of 100 have a cost, of 50%: the 3 others earn 50%, too. With 94 of 100 nothing is said."""
     both = pd.DataFrame({"net_revenue": [97.0, 3.0], "costed_revenue": [97.0, 0.0], "cost_of_goods": [48.5, 0.0]})
     assert statistic.gross_margins(both).margins.tolist() == [48.5, 1.5]
     assert np.isnan(statistic.gross_margins(both.assign(costed_revenue=[94.0, 0.0])).margins).all()
-    found = table("segments", shop(data_set, [sale("ann", ago(0), "9")]))
+    found = statistic.segment_rows(scored(purchases([1], [1], [9.0])), np.array([np.nan]), NO_FORECAST)
     assert found[["gross_margin", "gross_margin_share"]].isna().all(axis=None)
+
+
+NO_FORECAST = pd.DataFrame({"probability_alive": [np.nan], "expected_value": [np.nan]})
 
 
 def test_every_cell_is_in_exactly_one_segment():
@@ -203,17 +221,16 @@ def test_the_ranges_of_a_segment_choose_its_customers(customers):
         assert chosen.tolist() == (found["segment"] == place).tolist()
 
 
-def test_cut_points_of_the_reader_are_used_and_shown_as_given(data_set):
+def test_cut_points_of_the_reader_are_used_and_shown_as_given(small):
     terms = RfmTerms(orders=(1, 2, 3, 4))
-    source = shop(data_set)
-    found = table("cut_points", source, ALL, terms).set_index(["measure", "score"])
+    found = table("cut_points", small, ALL, terms).set_index(["measure", "score"])
     assert found.loc["orders", "customers"].tolist() == [2, 1, 0, 1, 1]
     assert found.loc["orders", "is_given"].all()
     assert not found.loc["net_revenue", "is_given"].any()
     assert found.loc[("orders", 3), ["cut_from", "cut_to"]].tolist() == [3, 3]
     assert found.loc[("orders", 3), ["low", "high"]].isna().all()
     assert found.loc[("days_since_last_order", 5), ["low", "high", "cut_to"]].tolist() == [0, 0, 0]
-    assert room.cuts(source, ALL, terms) == Cuts((0, 5, 20, 200), (1, 2, 3, 4), (0, 25, 70, 200))
+    assert room.cuts(small, ALL, terms) == Cuts((0, 5, 20, 200), (1, 2, 3, 4), (0, 25, 70, 200))
     assert (found.groupby("measure")["customers"].sum() == 5).all()
 
 
@@ -223,13 +240,12 @@ def test_cut_points_that_do_not_rise_are_refused(cuts):
         RfmTerms(net_revenue=cuts)
 
 
-def test_cells_and_cube_add_up_to_all_customers_and_their_revenue(data_set):
-    source = shop(data_set)
+def test_cells_and_cube_add_up_to_all_customers_and_their_revenue(small):
     for name, size in (("cells", 25), ("cube", 125)):
-        found = table(name, source)
+        found = table(name, small)
         assert len(found) == size
         assert found[["customers", "net_revenue", "customers_share", "net_revenue_share"]].sum().tolist() == pytest.approx([5, 795, 1, 1])
-    assert table("cells", source).iloc[0][["recency_score", "frequency_score", "segment", "customers"]].tolist() == [5, 5, "champions", 1]
+    assert table("cells", small).iloc[0][["recency_score", "frequency_score", "segment", "customers"]].tolist() == [5, 5, "champions", 1]
 
 
 # ── which purchases count ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,33 +263,32 @@ def random_orders(seed: int, *, orders: int = 400, customers: int = 40) -> list[
     return made
 
 
+@pytest.mark.slow
 def test_an_as_of_day_in_the_past_shows_what_a_data_set_cut_at_that_day_shows(tmp_path):
     orders, day = random_orders(1), ago(300)
-    one, other = (find_data_set(f"duckdb:///{tmp_path / name}.duckdb") for name in ("all", "cut"))
     cut = [order for order in orders if order["day"] <= day]
-    sources = shop(one, orders), shop(other, cut)
+    sources = in_folder(tmp_path, orders), in_folder(tmp_path, cut, "cut")
     for name in room.TABLES:
         pd.testing.assert_frame_equal(table(name, sources[0], Filters(as_of=day)), table(name, sources[1], ALL), obj=name)
 
 
+@pytest.mark.slow
 def test_months_left_out_are_as_if_their_orders_had_never_been(tmp_path):
     """All but the forecast, which sees all months."""
     orders, months = random_orders(2), (dt.date(2024, 2, 1), dt.date(2023, 12, 1))
-    one, other = (find_data_set(f"duckdb:///{tmp_path / name}.duckdb") for name in ("all", "fewer"))
     without = [order for order in orders if order["day"].replace(day=1) not in months]
-    sources, terms = (shop(one, orders), shop(other, without)), RfmTerms(months_left_out=months)
+    sources, terms = (in_folder(tmp_path, orders), in_folder(tmp_path, without, "fewer")), RfmTerms(months_left_out=months)
     for name in room.TABLES:
         if name not in ("segments", "rfm", "basis"):
             pd.testing.assert_frame_equal(table(name, sources[0], Filters(as_of=LAST_ON), terms), table(name, sources[1], ALL), obj=name)
 
 
-def test_the_beginning_of_the_period_limits_nothing_but_says_where_movement_begins(data_set):
-    source = shop(data_set)
+def test_the_beginning_of_the_period_limits_nothing_but_says_where_movement_begins(small):
     late = Filters(start=ago(10), end=LAST_ON)
     for name in ("tiles", "segments", "rfm", "cells", "cut_points", "lapse"):
-        pd.testing.assert_frame_equal(table(name, source, late), table(name, source))
-    assert room.from_day(source, late) == ago(11)
-    assert room.from_day(source, ALL) == dt.date(2023, 6, 30)
+        pd.testing.assert_frame_equal(table(name, small, late), table(name, small))
+    assert room.from_day(small, late) == ago(11)
+    assert room.from_day(small, ALL) == dt.date(2023, 6, 30)
 
 
 def test_a_region_chooses_the_orders_that_are_scored(data_set):
@@ -316,22 +331,21 @@ def test_movement_between_two_days_by_hand(any_data_set):
 
 
 @pytest.mark.parametrize("days", [1, 60, 400, 1001])
-def test_movement_adds_up_to_the_customers_and_revenue_of_both_days(data_set, days):
-    source = shop(data_set, orders := random_orders(3))
-    found, totals = (table(name, source, ALL, RfmTerms(), ago(days)) for name in ("movement", "movement_totals"))
-    now, then = table("rfm", source), table("rfm", source, Filters(as_of=ago(days)))
+def test_movement_adds_up_to_the_customers_and_revenue_of_both_days(big, days):
+    found, totals = (table(name, big, ALL, RfmTerms(), ago(days)) for name in ("movement", "movement_totals"))
+    now, then = table("rfm", big), table("rfm", big, Filters(as_of=ago(days)))
     assert found.groupby("to_segment")["customers"].sum().to_dict() == now["segment"].value_counts().to_dict()
     were_there = found[found["from_segment"] != room.NOT_YET]
     assert were_there["customers"].sum() == len(then) == totals["customers_before"].iloc[0]
     assert totals[["up", "down", "stayed"]].sum(axis=1).tolist() == [len(then)]
-    between = [order for order in orders if order["customer"] in set(now["customer_id"]) and order["day"] > ago(days)]
+    between = [order for order in random_orders(3) if order["customer"] in set(now["customer_id"]) and order["day"] > ago(days)]
     assert found["net_revenue"].sum() == pytest.approx(sum(float(order["lines"][0][2]) for order in between))
     assert found.groupby("from_segment")["share_of_from"].sum().tolist() == pytest.approx([1] * found["from_segment"].nunique())
 
 
-def test_an_earlier_day_that_is_not_earlier_is_refused(data_set):
+def test_an_earlier_day_that_is_not_earlier_is_refused(small):
     with pytest.raises(BadInput, match="Choose an earlier one"):
-        table("movement", shop(data_set), ALL, RfmTerms(), LAST_ON)
+        table("movement", small, ALL, RfmTerms(), LAST_ON)
 
 
 # ── the lapse limit ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -364,22 +378,21 @@ def test_a_gap_that_began_before_the_window_is_at_risk_from_the_age_it_had_by_th
     assert found.silent.tolist() == pytest.approx([1, 2 / 3, 2 / 3, 1 / 3, 0])
 
 
-def test_the_gaps_of_the_window_are_those_that_plain_loops_find(data_set):
-    orders = random_orders(4)
+def test_the_gaps_of_the_window_are_those_that_plain_loops_find(big):
+    orders = random_orders(3)
     since, window = dt.date(2022, 6, 30), (LAST_ON - dt.date(2022, 6, 30)).days
-    source = shop(data_set, orders)
     days = {customer: set() for customer in {order["customer"] for order in orders if order.get("is_purchase", True)}}
     for order in orders:
         if order.get("is_purchase", True):
             days[order["customer"]].add(order["day"])
     pairs = [pair for bought in days.values() for pair in pairwise(sorted(bought)) if pair[1] > since]
     silent = [(LAST_ON - max(bought)).days for bought in days.values()]
-    found = silence.lengths(source(query.gap_lengths(Filters(), since, LAST_ON)), np.array(silent), window_days=window)
+    found = silence.lengths(big(query.gap_lengths(Filters(), since, LAST_ON)), np.array(silent), window_days=window)
     expected = Counter((later - earlier).days for earlier, later in pairs)
     assert {days: count for days, count in enumerate(found.ended) if count} == expected
     ages = Counter(max((since - earlier).days, 0) for earlier, _ in pairs) + Counter(max(each - window, 0) for each in silent)
     assert {days: count for days, count in enumerate(found.entered) if count} == ages
-    assert table("gaps", source)["gaps"].sum() == table("lapse", source)["gaps"].iloc[0] == len(pairs)
+    assert table("gaps", big)["gaps"].sum() == table("lapse", big)["gaps"].iloc[0] == len(pairs)
 
 
 def followed(rate_days: float, *, customers: int, seed: int, lost: float = 0.0) -> silence.Lengths:
