@@ -118,6 +118,7 @@ def test_segments_and_customer_unknown_are_the_whole(duckdb_shop):
     assert np.nansum(nobody[1:]) == pytest.approx(17)
 
 
+@pytest.mark.slow  # two shops
 def test_the_order_in_which_rows_came_changes_nothing(tmp_path):
     found = []
     for number, step in enumerate((1, -1)):
