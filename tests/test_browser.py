@@ -88,6 +88,21 @@ def test_filters_follow_the_reader_from_page_to_page(cdnow: Dashboard, reader: "
     assert "Apr 2, 1998 to Jun 30, 1998" in reader.inner_text("[data-testid=stMain]")
 
 
+def test_a_field_of_the_map_shows_its_customers_who_are_saved_as_a_segment(cdnow: Dashboard, reader: "Page") -> None:
+    reader.goto(f"{cdnow.address}/segmentation?period=all")
+    heading(reader, "Segmentation")
+    reader.locator(".js-plotly-plot").first.click(position={"x": 200, "y": 150})
+    reader.wait_for_selector('h3:has-text("Customers: At risk")')
+    settled(reader)
+    assert "Rows: 89" in reader.inner_text("[data-testid=stMain]")
+    reader.click('button:has-text("Save as segment")')
+    reader.click('[data-testid=stPopoverBody] button:has-text("Save")')
+    reader.wait_for_selector("text=“At risk” is saved")
+    reader.goto(f"{cdnow.address}/executive_kpis?period=all&segment=At+risk")
+    heading(reader, "Executive KPIs")
+    assert "customers in segment At risk" in reader.inner_text("[data-testid=stMain]")
+
+
 def test_the_language_switch_turns_every_page_chinese(cdnow: Dashboard, reader: "Page") -> None:
     reader.goto(cdnow.address)
     heading(reader, "Executive KPIs")

@@ -19,6 +19,7 @@ from crm_metrics.segmentation.metrics import (
 )
 from crm_metrics.segmentation.moves import NOT_YET
 from crm_metrics.segmentation.rfm import AT_RISK, BEST, MEASURES, SEGMENTS, Cuts, RfmTerms
+from crm_metrics.segmentation.silence import GAPS_NEEDED
 from crm_metrics.segments.rule import Rule
 from crm_metrics.segments.words import rule_sentence
 
@@ -242,7 +243,11 @@ def lapse_finding(lapse: pd.DataFrame) -> str:
     """Return after how many days of silence a customer is lost, or why that can't be told. lapse: the table of this name."""
     state: Any = lapse.iloc[0]
     if is_unknown(state.recommended_days):
-        return t("No limit: {n} returns in the last two years are too few to recommend one; 30 are needed.", n=_count(state.gaps))
+        return t(
+            "No limit: {n} returns in the last two years are too few to recommend one; {needed} are needed.",
+            n=_count(state.gaps),
+            needed=GAPS_NEEDED,
+        )
     texts = [
         t(
             "Nine of ten returns come within {days}{interval}: call a customer lapsed who is silent for longer. {n} customers "
