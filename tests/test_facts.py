@@ -517,6 +517,7 @@ def test_baskets_of_more_categories_than_one_or_two_whole_numbers_can_say_are_ke
     assert_facts_answer_as_raw_lines([open_source(any_data_set).arrow], of_two_words, date(2024, 1, 6), customer="k1")
 
 
+@pytest.mark.slow
 def test_products_are_told_apart_in_an_order_whichever_batch_brought_their_lines_and_the_lines_of_one_are_added(any_data_set):
     """q is sold at 30 and a piece of it taken back at 7; r is but a gift; two lines name no product, one a customer that is unknown."""
     load(
@@ -585,7 +586,7 @@ def changed_by_hand(data_set: DataSet, *statements: str) -> None:
                 connection.execute(text(statement))
 
 
-@pytest.mark.parametrize(("version", "without"), [(2, schema.FACTS), (3, (order_product_facts,))])
+@pytest.mark.parametrize(("version", "without"), [pytest.param(2, schema.FACTS, marks=pytest.mark.slow), (3, (order_product_facts,))])
 def test_a_data_set_whose_schema_version_had_no_facts_or_not_all_is_opened_with_them(any_data_set, version, without):
     load(any_data_set, *ROWS)
     with database.trial(any_data_set) as writer:  # a reader would keep the file open
