@@ -9,6 +9,7 @@ import pytest
 from cost_shop import cost_shop, fill
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 
 from crm_metrics import database
 from crm_metrics import profitability as room
@@ -30,9 +31,12 @@ EVER = Filters()
 PARTS = [part for part, _, _, is_total in statistic.STEPS if not is_total]
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    return cost_shop(database.find_data_set(f"duckdb:///{tmp_path_factory.mktemp('shop')}/mine.duckdb"))
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def shop(request, tmp_path_factory):
+    if request.param == "duckdb":
+        return cost_shop(database.find_data_set(f"duckdb:///{tmp_path_factory.mktemp('shop')}/mine.duckdb"))
+    address = make_url(request.getfixturevalue("postgresql_address")).update_query_dict({"schema": "profitability"})
+    return cost_shop(database.find_data_set(address.render_as_string(hide_password=False)))
 
 
 def row(frame: pd.DataFrame) -> Any:
@@ -152,8 +156,8 @@ def test_products_regions_and_channels_hold_gross_margin_with_sales_of_customers
     assert row(room.concentration(shop, EVER, "channel", "net_revenue"))[["entities", "total"]].tolist() == [2, 170]
 
 
-def test_a_region_that_is_not_known_is_called_so(data_set):
-    source = fill(data_set, [("o1", "a", "2024-01-10", None, "web", None, [("sale", 1, 10, None, 4)])])
+def test_a_region_that_is_not_known_is_called_so(any_data_set):
+    source = fill(any_data_set, [("o1", "a", "2024-01-10", None, "web", None, [("sale", 1, 10, None, 4)])])
     assert [room.curve(source, EVER, by)["name"].tolist() for by in ("region", "product")] == [[UNKNOWN]] * 2
 
 
@@ -252,9 +256,9 @@ def test_what_if_is_as_worked_by_hand(shop):
     )
 
 
-def test_a_minimum_order_looks_at_the_whole_order_whatever_category_is_shown(data_set):
+def test_a_minimum_order_looks_at_the_whole_order_whatever_category_is_shown(any_data_set):
     both = [("o1", "a", "2024-01-10", None, None, "tea", [("sale", 1, 10, None, 4)])]
-    source = fill(data_set, [*both, ("o2", "a", "2024-01-11", None, None, "mugs", [("sale", 1, 90, None, 4)])])
+    source = fill(any_data_set, [*both, ("o2", "a", "2024-01-11", None, None, "mugs", [("sale", 1, 90, None, 4)])])
     then = room.what_if(source, Filters(category=("tea",)), WhatIf(minimum_order=20)).set_index("scenario")["orders"]
     assert then.to_dict() == {"today": 1, "then": 0}
 
@@ -302,14 +306,14 @@ def test_chance_explains_all_where_nobody_changed_and_not_where_everybody_did(ch
     assert (low <= seen.by_chance <= high) is changes
 
 
-def test_stability_is_told_for_each_pair_of_years(data_set):
+def test_stability_is_told_for_each_pair_of_years(any_data_set):
     orders = [
         (f"o{year}{number}", f"c{number}", f"{year}-06-01", None, None, "tea", [("sale", 1, 10 * number + 10, None, 4)])
         for year in (2022, 2023, 2024)
         for number in range(10)
     ]
     ends = [(f"e{day}", "c0", day, None, None, "tea", [("sale", 1, 1, None, 0)]) for day in ("2022-01-01", "2024-12-31")]
-    found = room.stability(fill(data_set, [*orders, *ends]), EVER)
+    found = room.stability(fill(any_data_set, [*orders, *ends]), EVER)
     assert (
         found[["measure", "customers", "top_customers", "stayed", "stayed_share", "by_chance", "sampled"]].values.tolist()
         == [["gross_margin", 10, 2, 2, 1.0, 0.2, 10]] * 2
