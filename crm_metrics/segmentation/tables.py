@@ -35,7 +35,8 @@ def as_of_day(source: Source, filters: Filters) -> date:
 
 
 def from_day(source: Source, filters: Filters, from_on: date | None = None) -> date:
-    """Return the earlier day of the movement: as given, else the day before the period, else a year before the as-of date.
+    """Return the earlier day of the movement: as given, else the day before the period, if the data have begun by then, else a year
+    before the as-of date.
 
     Raises BadInput if the day given does not lie before the as-of date.
     """
@@ -47,7 +48,8 @@ def from_day(source: Source, filters: Filters, from_on: date | None = None) -> d
             as_of=as_of,
         )
     before = filters.start - timedelta(days=1) if filters.start else as_of
-    return from_on or (before if before < as_of else add_months(as_of, -RECENT_MONTHS))
+    has_begun = forecast.dates(source, filters).first_on <= before < as_of
+    return from_on or (before if has_begun else add_months(as_of, -RECENT_MONTHS))
 
 
 def months(source: Source, filters: Filters) -> list[date]:
