@@ -11,10 +11,45 @@ figure     the pictures
 labels     headings, alt texts and remarks
 words      the findings in words
 saved      segments as rules to save
+
+clustering, three_axes                      who behaves alike; satisfaction x loyalty x profit
+cluster_figure, axes_figure, group_words    their pictures and findings
 """
 
 from crm_metrics.rooms import Table
+from crm_metrics.segmentation.axes_figure import axes_bubbles
+from crm_metrics.segmentation.cluster_figure import cluster_matrix, criteria_lines
+from crm_metrics.segmentation.clustering import (
+    ClusterTerms,
+    cluster_basis,
+    cluster_criteria,
+    cluster_customers,
+    cluster_profile,
+    cluster_queries,
+    clusters,
+)
 from crm_metrics.segmentation.figure import lapse_bars, movement_flow, movement_matrix, segment_map
+from crm_metrics.segmentation.group_words import (
+    GROUP_QUESTIONS,
+    answer_range,
+    axes_columns,
+    axes_finding,
+    axes_in_words,
+    axes_note,
+    cells_text,
+    chosen_cells,
+    chosen_clusters,
+    cluster_finding,
+    cluster_numbers,
+    cluster_trust,
+    clusters_in_words,
+    clusters_text,
+    group_about,
+    group_columns,
+    has_clusters,
+    of_cells,
+    of_clusters,
+)
 from crm_metrics.segmentation.labels import QUESTIONS, about, columns, remark
 from crm_metrics.segmentation.metrics import METRICS
 from crm_metrics.segmentation.moves import NOT_YET
@@ -39,6 +74,7 @@ from crm_metrics.segmentation.tables import (
     segments,
     tiles,
 )
+from crm_metrics.segmentation.three_axes import AxesTerms, axes, axes_basis, axes_customers, axes_queries
 from crm_metrics.segmentation.words import (
     advised,
     basis_note,
@@ -73,28 +109,65 @@ TABLES: dict[str, Table] = {
     "gaps": gaps,
     "lapse": lapse,
     "basis": basis,
+    "clusters": clusters,
+    "cluster_profile": cluster_profile,
+    "cluster_criteria": cluster_criteria,
+    "cluster_customers": cluster_customers,
+    "cluster_basis": cluster_basis,
+    "axes": axes,
+    "axes_customers": axes_customers,
+    "axes_basis": axes_basis,
 }
 
 __all__ = [
     "AT_RISK",
     "BEST",
+    "GROUP_QUESTIONS",
     "METRICS",
     "NOT_YET",
     "QUESTIONS",
     "SEGMENTS",
     "TABLES",
+    "AxesTerms",
+    "ClusterTerms",
     "Cuts",
     "RawRanges",
     "RfmTerms",
     "Segment",
     "about",
     "advised",
+    "answer_range",
+    "axes",
+    "axes_basis",
+    "axes_bubbles",
+    "axes_columns",
+    "axes_customers",
+    "axes_finding",
+    "axes_in_words",
+    "axes_note",
+    "axes_queries",
     "basis",
     "basis_note",
     "cells",
+    "cells_text",
     "chosen",
+    "chosen_cells",
+    "chosen_clusters",
     "chosen_text",
+    "cluster_basis",
+    "cluster_criteria",
+    "cluster_customers",
+    "cluster_finding",
+    "cluster_matrix",
+    "cluster_numbers",
+    "cluster_profile",
+    "cluster_queries",
+    "cluster_trust",
+    "clusters",
+    "clusters_in_words",
+    "clusters_text",
     "columns",
+    "criteria_lines",
     "cube",
     "customers",
     "cut_inputs",
@@ -105,6 +178,9 @@ __all__ = [
     "from_day",
     "gap_queries",
     "gaps",
+    "group_about",
+    "group_columns",
+    "has_clusters",
     "has_moves",
     "headline",
     "in_words",
@@ -120,6 +196,8 @@ __all__ = [
     "movement_matrix",
     "movement_totals",
     "names_text",
+    "of_cells",
+    "of_clusters",
     "of_segments",
     "queries",
     "raw_ranges",

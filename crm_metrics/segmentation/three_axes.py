@@ -52,6 +52,11 @@ class AxesTerms:
     loyal_days: int = 365
     best_share: float = 0.2
 
+    @classmethod
+    def of_inputs(cls, answers: tuple[float, float], orders: int, days: int, best_percent: float) -> "AxesTerms":
+        """Return the terms as a reader types them. answers: middling and satisfied from, of whichever survey was answered."""
+        return cls(answers, answers, orders, days, best_percent / 100)
+
     def __post_init__(self) -> None:
         """Refuse cut points that leave a level to nobody."""
         for low, high in (self.satisfaction, self.recommendation):

@@ -50,6 +50,12 @@ _PAGE_STYLE = """<style>
 PAGES: dict[str, tuple[str, str, str, str]] = {  # file: section, title, icon, question
     "executive_kpis": (noop("Overview"), noop("Executive KPIs"), ":material/monitoring:", noop("How are we doing, and why did it change?")),
     "segmentation": (noop("Customers"), noop("Segmentation"), ":material/donut_small:", noop("Who are our customers?")),
+    "clusters": (
+        noop("Customers"),
+        noop("Clusters and axes"),
+        ":material/scatter_plot:",
+        noop("Who behaves alike, and are the satisfied ones loyal?"),
+    ),
     "audience": (
         noop("Customers"),
         noop("Segments and tests"),
