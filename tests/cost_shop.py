@@ -27,7 +27,7 @@ COSTS = [  # customer, day, kind, minutes, cost
     (None, "2024-01-31", "service", 60, 9),
     ("zoe", "2024-01-31", "delivery", None, 3),
 ]
-CUSTOMERS = [("ann", "Ann", 12, "2024-01-05"), ("ben", "Ben", 6, None), ("zoe", "Zoe", None, None)]  # cost of winning, won on
+CUSTOMERS = [("ann", "Ann", 12, "2023-12-31"), ("ben", "Ben", 6, None), ("zoe", "Zoe", None, None)]  # cost of winning, won on
 CAMPAIGNS = {"mailing": "retention", "fair": "acquisition", "posters": "retention"}
 MEMBERS = [("mailing", "ann", "treated"), ("mailing", "ben", "B"), ("mailing", None, "treated"), ("mailing", "eve", "control")]
 SPEND = [("mailing", "2024-02-01", 30), ("posters", "2024-02-01", 7), ("fair", "2024-01-02", 1000)]

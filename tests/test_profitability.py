@@ -302,8 +302,8 @@ def test_chance_explains_all_where_nobody_changed_and_not_where_everybody_did(ch
     is_first = np.concatenate([np.arange(total) < count for count, total in zip(orders[0], orders.sum(axis=0), strict=True)])
     shares, seen = dealt_shares(customer, np.ones(len(customer)), is_first), stayed_on_top(first, second)
     low, high = wilson(seen.stayed, seen.top)
-    assert (low <= shares.mean() <= high) is not changes
-    assert (low <= seen.by_chance <= high) is changes
+    assert bool(low <= shares.mean() <= high) is not changes
+    assert bool(low <= seen.by_chance <= high) is changes
 
 
 def test_stability_is_told_for_each_pair_of_years(any_data_set):
