@@ -45,7 +45,7 @@ def answer(question: str) -> None:
         picked = ui.figure(page, drawn, queries=queries, selects=question == "losing", **words.about(question))
     if len(rows):
         rows = labels.in_words(question, ui.ask(page, room.losing) if question == "losing" else rows, picked)
-        ui.table(page, rows, columns=labels.columns(question, rows), name=question, **labels.table_options(question))
+        ui.table(page, rows, columns=labels.columns(question, rows), name=question, **labels.table_options(question, rows))
 
 
 @ui.part

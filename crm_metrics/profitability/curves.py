@@ -234,25 +234,24 @@ def stability_figure(stability: pd.DataFrame) -> go.Figure:
     figure = figures.base(x_title=title, y_title=t("Share still among the best 20%"), y_unit="share")
     places = np.arange(len(stability))
     for column, low, high, name, color, aside in (
-        ("by_chance", None, None, t("by lot"), figures.GREY, 0.0),
         ("unchanged", "unchanged_low", "unchanged_high", t("if nobody changed"), figures.GREY, 0.06),
         ("stayed_share", "low", "high", t("seen"), figures.ACCENT, 0.0),
+        ("by_chance", None, None, t("by lot"), figures.GREY, 0.0),
     ):
         share = stability[column].to_numpy(dtype=float)
-        bounds = {"array": stability[high] - share, "arrayminus": share - stability[low]} if low else {}
+        bounds = {"array": stability[high] - share, "arrayminus": share - stability[low]} if low else {"array": np.zeros(len(share))}
         figure.add_scatter(
             x=places + aside,  # beside the others, so that the intervals can be told apart
             y=share,
             mode="markers",
-            marker={"size": 12 if color == figures.ACCENT else 9, "color": color, "symbol": "circle" if low else "line-ew-open"},
-            error_y={"type": "data", "color": color, "thickness": 2, **bounds} if bounds else None,
-            hovertemplate="%{y:.1%}<extra>" + name + "</extra>",
+            name=name,
+            marker={"size": 11, "color": color, "symbol": "circle" if low else "line-ew-open"},
+            error_y={"type": "data", "color": color, "thickness": 2, **bounds},
+            hovertemplate="%{y:.1%}<extra>%{fullData.name}</extra>",
         )
-        if len(share) and not math.isnan(share[-1]):
-            figures.add_label(figure, places[-1] + aside + 0.03, share[-1], name, color=color)
-    names = [
-        f"{month_text(first)} → {month_text(second)}" for first, second in zip(stability["first_end"], stability["second_end"], strict=True)
-    ]
-    figure.update_xaxes(tickvals=places, ticktext=names, range=[-0.5, len(stability) - 0.2])
-    figure.update_yaxes(range=[0, 1])
+    years = zip(stability["first_end"], stability["second_end"], strict=True)
+    names = [f"{month_text(first)}<br>→ {month_text(second)}" for first, second in years]
+    figure.update_layout(showlegend=True)
+    figure.update_xaxes(tickvals=places, ticktext=names, range=[-0.5, len(stability) - 0.5])
+    figure.update_yaxes(range=[0, 1.02])
     return figure

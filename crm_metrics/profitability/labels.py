@@ -11,7 +11,7 @@ ENTITIES = {"customer": noop("customers"), "product": noop("products"), "region"
 MEASURES = {"profit": noop("profit"), "gross_margin": noop("gross margin"), "net_revenue": noop("net revenue")}
 PARTS = {
     "list_revenue": noop("List revenue"),
-    "returns": noop("Returns"),
+    "returns": noop("Goods returned"),
     "discount": noop("Discounts"),
     "net_revenue": noop("Net revenue"),
     "cost_of_goods": noop("Cost of goods"),
@@ -28,7 +28,7 @@ PARTS = {
 }
 REASONS = {
     "discount": noop("Discounts"),
-    "returns": noop("Returns"),
+    "returns": noop("Goods returned"),
     "service": noop("Cost to serve"),
     "marketing": noop("Marketing"),
     "goods": noop("Cost of goods"),
@@ -43,11 +43,12 @@ RESOURCES = {
 }
 TIERS = {"top": noop("the top 5%"), "next": noop("the next 15%"), "rest": noop("the rest")}
 SCENARIOS = {"today": noop("today"), "then": noop("then")}
+_MANY_ROWS = 10  # so many are shown by a table of no stated height
 FEW_ENTITIES = 25  # so many are drawn as bars with their names: a curve through five points says nothing
 _PROFIT_COLUMNS: dict[str, tuple[str, Any]] = {
     "orders": (noop("Purchases"), "count"),
     "list_revenue": (noop("List revenue"), "money"),
-    "returns": (noop("Returns"), "money"),
+    "returns": (noop("Goods returned"), "money"),
     "discount": (noop("Discounts"), "money"),
     "net_revenue": (noop("Net revenue"), "money"),
     "cost_of_goods": (noop("Cost of goods"), "money"),
@@ -168,6 +169,9 @@ class TableOptions(TypedDict, total=False):
     height: int
 
 
-def table_options(name: str) -> TableOptions:
-    """Return how a table is put on screen: one of customers can be searched, and opens them."""
-    return {"opens_customer": True, "search": True, "height": 560} if name in ("customers", "losing") else {}
+def table_options(name: str, rows: pd.DataFrame) -> TableOptions:
+    """Return how a table is put on screen: one of customers can be searched, and opens them; one of many rows is high."""
+    if name not in ("customers", "losing"):
+        return {}
+    options: TableOptions = {"opens_customer": True, "search": True}
+    return options | {"height": 560} if len(rows) > _MANY_ROWS else options

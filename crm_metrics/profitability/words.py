@@ -33,12 +33,6 @@ QUESTIONS: dict[str, str] = {
     "customers": noop("Customers"),
 }
 _NEED_PROFIT = {"losing", "what_if", "resources", "rewards"}
-GROUPINGS: dict[str, str] = {
-    "customer": noop("by customer"),
-    "product": noop("by product"),
-    "region": noop("by region"),
-    "channel": noop("by channel"),
-}
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "curve": noop("Curve: cumulative share of the total by share of those who bring it, those who bring most first; above 100% some lose."),
     "lorenz": noop("Lorenz curve of net revenue with the line of all alike."),
@@ -101,7 +95,7 @@ def questions(basis: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
 
 def groupings() -> dict[str, str]:
     """Return by what can be grouped."""
-    return {name: t(label) for name, label in GROUPINGS.items()}
+    return {name: t(label) for name, label in ENTITIES.items()}
 
 
 def measures(basis: pd.DataFrame) -> dict[str, str]:
@@ -234,13 +228,19 @@ def losing_finding(reasons: pd.DataFrame, *, currency: str) -> str:
     if known.empty:
         return t("No customer loses money.")
     largest = known.nlargest(1, "lost").iloc[0]
-    return t(
-        "Most is lost to “{reason}”: {lost}, by {n} customers; without it they would earn {without}.",
-        reason=t(REASONS[largest["reason"]]),
-        lost=value_text(largest["lost"], "money", currency),
-        n=f"{largest['customers']:,}",
-        without=value_text(largest["profit_without"], "money", currency),
-    )
+    values = {
+        "reason": t(REASONS[largest["reason"]]),
+        "lost": value_text(largest["lost"], "money", currency),
+        "n": f"{largest['customers']:,}",
+        "total": f"{known['customers'].sum():,}",
+        "without": value_text(largest["profit_without"], "money", currency),
+    }
+    if largest["reason"] in _NO_ANSWER:
+        return t("Most is lost to “{reason}”: {lost} ({n} of {total} losing customers).", **values)
+    return t("Most is lost to “{reason}”: {lost} ({n} of {total} losing customers); without it they would earn {without}.", **values)
+
+
+_NO_ANSWER = ("goods", "several")  # what they would earn without says nothing: goods at list price earn nothing, several stay
 
 
 def resources_finding(deciles: pd.DataFrame) -> str:
@@ -352,7 +352,7 @@ def concentration_table(curve: pd.DataFrame, held: pd.DataFrame, *, by: str) -> 
         return "entities", curve.assign(name=[shown_name(name) for name in curve["name"]])
     counts = [top_count(percent, int(row.entities)) for percent in TOP_PERCENTS]
     names = [
-        t("{percent}% ({n} {entities})", percent=percent, n=f"{n:,}", entities=t(ENTITIES[by]))
+        t("{percent}%: {n} of {total} {entities}", percent=percent, n=f"{n:,}", total=f"{int(row.entities):,}", entities=t(ENTITIES[by]))
         for percent, n in zip(TOP_PERCENTS, counts, strict=True)
     ]
     return "shares", pd.DataFrame({"top": names, "held": [row[f"top_{percent}"] for percent in TOP_PERCENTS]})
