@@ -21,7 +21,7 @@ from crm_metrics.randomised_test.split import Split, arm_counts, balance, strati
 from crm_metrics.sales import extent
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.members import attribute_values, member_count
-from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment, read_rule
+from crm_metrics.segments.rule import Group, Opposite, Rule, Segment, conditions_of, read_rule
 from crm_metrics.segments.words import rule_sentence
 
 EVERYBODY = Group("all")
@@ -89,13 +89,13 @@ def tiles(source: Source, filters: Filters, rule: Rule | None = None) -> pd.Data
 
 
 def people(source: Source, filters: Filters, rule: Rule | None = None) -> pd.DataFrame:
-    """Return one row per customer of the segment, who brings most first: see query.people."""
-    return source(query.people(_rule(rule, filters), filters.today, filters.scope))
+    """Return one row per customer of the segment, who brings most first: the columns of query.people but email and phone."""
+    return source(query.people(_rule(rule, filters), filters.today, filters.scope)).drop(columns=["email", "phone"])
 
 
 def contacts(source: Source, filters: Filters, rule: Rule | None = None) -> pd.DataFrame:
-    """Return one row per customer of the segment who may be contacted: the columns of `people` but has_consent."""
-    found = people(source, filters, rule)
+    """Return one row per customer of the segment who may be contacted: the columns of query.people but has_consent."""
+    found = source(query.people(_rule(rule, filters), filters.today, filters.scope))
     return found[found["has_consent"].astype(bool)].drop(columns="has_consent").reset_index(drop=True)
 
 
@@ -157,7 +157,7 @@ def differences(source: Source, filters: Filters, pair: Pair | None = None) -> p
     sides = source(query.side_sizes(chosen, filters.today, filters.scope)).set_index("side")["customers"].reindex([1, 2], fill_value=0)
     sizes = (int(sides[1]), int(sides[2]))
     found: dict[tuple[str, str, str], difference.Contrast] = {}
-    asked_for = {*asked_attributes(chosen.first), *asked_attributes(chosen.second)}
+    asked_for = {condition.attribute for rule in chosen for condition in conditions_of(rule)}
     left_out = asked_for | _RANKS | ({"net_revenue", "gross_margin"} if asked_for & _RANKS else set())
     for attribute in ATTRIBUTES:
         if attribute.name in left_out or not min(sizes):
@@ -198,14 +198,6 @@ def overlap(source: Source, filters: Filters, pair: Pair | None = None) -> pd.Da
             "share_of_second": [_ratio(both, both + second), math.nan, _ratio(second, both + second), math.nan],
         }
     )
-
-
-def asked_attributes(rule: Rule) -> Iterator[str]:
-    """Give the attributes that a rule asks for."""
-    if isinstance(rule, Condition):
-        yield rule.attribute
-    for part in [rule.of] if isinstance(rule, Opposite) else rule.parts if isinstance(rule, Group) else ():
-        yield from asked_attributes(part)
 
 
 def _number_contrast(rows: pd.DataFrame) -> difference.Contrast:

@@ -4,6 +4,7 @@ The room gathers: net revenue and what it is made of, customers and orders, each
 and the change in revenue split into customers, orders per customer and revenue per order, and by region, channel and category.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -105,7 +106,7 @@ def compared_filters(source: Source, filters: Filters) -> tuple[Filters | None, 
     held = data_period(source, filters.scope)
     if held is None:
         return None, "all_dates"
-    known = statistic.as_held(filters, held)
+    known = replace(statistic.as_held(filters, held), segments_on=filters.segments_on or filters.today)
     if known.start is None or known.start > held.end:
         return None, "data_end_earlier"
     if known.start <= held.start and known.end == held.end:

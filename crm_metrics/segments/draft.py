@@ -56,12 +56,14 @@ def drafted_rule(draft: Draft) -> Rule:
 
 
 def rule_draft(rule: Rule) -> Draft | None:
-    """Return the draft that says `rule`; None where it has more levels than a draft."""
+    """Return the draft that says `rule`; None where it has more levels than a draft, or a group without conditions."""
+    if rule == Group("all"):
+        return Draft(blocks=[Block()])
     parts = rule.parts if isinstance(rule, Group) else (rule,)
-    if isinstance(rule, Group) and all(_line(part) for part in parts):
+    if isinstance(rule, Group) and parts and all(_line(part) for part in parts):
         return Draft(blocks=[_block(rule)])
     blocks = [_block(part) for part in parts]
-    if not all(_is_flat(part) for part in parts):
+    if not (parts and all(_is_flat(part) for part in parts)):
         return None
     return Draft(rule.joined_by if isinstance(rule, Group) else "all", blocks)
 
@@ -78,7 +80,9 @@ def _line_rule(line: Line) -> Rule:
 
 
 def _joined(joined_by: Joint, parts: list[Rule]) -> Rule:
-    return parts[0] if len(parts) == 1 else Group(joined_by, tuple(parts))
+    if len(parts) == 1:
+        return parts[0]
+    return Group(joined_by, tuple(parts)) if parts else Group("all")  # what asks for nothing chooses everybody
 
 
 def _line(rule: Rule) -> Line | None:
@@ -97,4 +101,5 @@ def _block(rule: Rule) -> Block:
 
 def _is_flat(rule: Rule) -> bool:
     inner = rule.of if isinstance(rule, Opposite) and isinstance(rule.of, Group) else rule
-    return all(_line(part) for part in (inner.parts if isinstance(inner, Group) else (inner,)))
+    parts = inner.parts if isinstance(inner, Group) else (inner,)
+    return bool(parts) and all(_line(part) for part in parts)

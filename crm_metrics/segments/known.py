@@ -22,7 +22,7 @@ from crm_metrics.schema import (
     preferences,
     surveys,
 )
-from crm_metrics.scope import Scope, visible_orders
+from crm_metrics.scope import Scope, scope_conditions, visible_orders
 from crm_metrics.sql import days_between
 
 UNKNOWN = "(unknown)"  # the value that stands for an empty one
@@ -51,7 +51,13 @@ class Population:
     @cached_property
     def today(self) -> ColumnElement[Any]:
         """The day itself."""
-        return literal(self.day, Date) if self.day else select(func.max(daily_sales.c.ordered_on)).scalar_subquery()
+        if self.day:
+            return literal(self.day, Date)
+        return select(func.max(daily_sales.c.ordered_on)).where(*scope_conditions(self.scope, daily_sales)).scalar_subquery()
+
+    def is_past(self, on: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return whether a day is not after the day; an unknown one is not."""
+        return or_(on <= self.today, on.is_(None))
 
     @cached_property
     def customers(self) -> FromClause:
@@ -62,17 +68,27 @@ class Population:
         return select(seen.c.customer_number).where(seen.c.customer_number.is_not(None)).distinct().subquery("seen_customers")
 
     @cached_property
+    def come(self) -> FromClause:
+        """customer_id and customer_number of every customer with an order up to the day; of others nothing is known yet."""
+        if not (self.day or self.scope.regions):
+            return customer_facts
+        chosen = customer_facts.c.customer_number.in_(select(self.orders.c.customer_number))
+        return select(customer_facts.c.customer_id, customer_facts.c.customer_number).where(chosen).subquery("come_so_far")
+
+    @cached_property
     def sums(self) -> CTE:
         """One row per customer with an order up to the day: customer_number and what adds up over the orders."""
         rows = self.orders.c
         bought_on = case((rows.is_purchase, rows.ordered_on))
-        amounts = ("net_revenue", "gross_revenue", "discount", "costed_revenue", "cost_of_goods", "lines", "costed_lines")
+        amounts = ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods", "lines", "costed_lines")
+        is_something = or_(rows.gross_revenue != 0, rows.net_revenue != 0)  # a cancelled order gave no discount
         return (
             select(
                 rows.customer_number,
                 func.min(bought_on).label("first_on"),
                 func.max(bought_on).label("last_on"),
                 func.sum(case((rows.is_purchase, 1), else_=0)).label("orders"),
+                func.sum(case((is_something, rows.discount))).label("discount"),
                 *[func.sum(rows[name]).label(name) for name in amounts],
             )
             .group_by(rows.customer_number)
@@ -151,10 +167,9 @@ def said_of_customer(value: Callable[[Population], ColumnElement[Any]], *, is_nu
         """One row per customer: customer_number, value."""
         said = value(known)
         shown = said if is_number else func.coalesce(said, UNKNOWN)
-        numbered = select(customer_facts.c.customer_number, shown.label("value"))
-        joined = numbered.join_from(
-            customer_facts, customers, customers.c.customer_id == customer_facts.c.customer_id, isouter=not is_number
-        )
+        come = known.come
+        numbered = select(come.c.customer_number, shown.label("value"))
+        joined = numbered.join_from(come, customers, customers.c.customer_id == come.c.customer_id, isouter=not is_number)
         return joined.where(said.is_not(None)) if is_number else joined
 
     return asked
@@ -185,12 +200,12 @@ def yes_or_no(is_true: ColumnElement[bool]) -> ColumnElement[Any]:
     return case((is_true, YES), else_=NO)
 
 
-def stated_preferences(_: Population) -> Select[Any]:
-    """One row per customer and stated preference: customer_number, value ('subject: value')."""
-    value = preferences.c.preference + ": " + preferences.c.preferred_value
-    numbered = select(customer_facts.c.customer_number, value.label("value"))
-    same = preferences.c.customer_id == customer_facts.c.customer_id
-    return numbered.join_from(customer_facts, preferences, same).where(preferences.c.preferred_value.is_not(None))
+def stated_preferences(known: Population) -> Select[Any]:
+    """One row per customer and preference stated up to the day: customer_number, value ('subject: value')."""
+    stated, come = preferences.c, known.come.c
+    numbered = select(come.customer_number, (stated.preference + ": " + stated.preferred_value).label("value"))
+    joined = numbered.join_from(known.come, preferences, stated.customer_id == come.customer_id)
+    return joined.where(stated.preferred_value.is_not(None), known.is_past(stated.stated_on))
 
 
 def latest_score(kind: str) -> Callable[[Population], Select[Any]]:
@@ -198,13 +213,13 @@ def latest_score(kind: str) -> Callable[[Population], Select[Any]]:
 
     def asked(known: Population) -> Select[Any]:
         """One row per customer who answered: customer_number, value (the latest answer; of several on one day the highest)."""
-        place = func.row_number().over(partition_by=surveys.c.customer_id, order_by=(surveys.c.answered_on.desc(), surveys.c.score.desc()))
-        limits = [surveys.c.survey_kind == kind, surveys.c.score.is_not(None)]
-        if known.day:
-            limits.append(or_(surveys.c.answered_on <= known.day, surveys.c.answered_on.is_(None)))
-        ranked = select(surveys.c.customer_id, surveys.c.score, place.label("place")).where(*limits).subquery()
-        numbered = select(customer_facts.c.customer_number, ranked.c.score.label("value"))
-        return numbered.join_from(customer_facts, ranked, and_(ranked.c.customer_id == customer_facts.c.customer_id, ranked.c.place == 1))
+        given, come = surveys.c, known.come.c
+        latest = (given.answered_on.desc().nulls_last(), given.score.desc())
+        place = func.row_number().over(partition_by=given.customer_id, order_by=latest)
+        limits = [given.survey_kind == kind, given.score.is_not(None), known.is_past(given.answered_on)]
+        ranked = select(given.customer_id, given.score, place.label("place")).where(*limits).subquery()
+        numbered = select(come.customer_number, ranked.c.score.label("value"))
+        return numbered.join_from(known.come, ranked, and_(ranked.c.customer_id == come.customer_id, ranked.c.place == 1))
 
     return asked
 
@@ -214,22 +229,21 @@ def in_last_year(table: Any, on: ColumnElement[Any], value: ColumnElement[Any]) 
 
     def asked(known: Population) -> Select[Any]:
         """One row per customer with a row in the year up to the day: customer_number, value."""
-        age = days_between(cast(on, Date), known.today)
-        numbered = select(customer_facts.c.customer_number, value.label("value"))
-        joined = numbered.join_from(customer_facts, table, table.c.customer_id == customer_facts.c.customer_id)
-        return joined.where(age >= 0, age < YEAR_DAYS).group_by(customer_facts.c.customer_number).having(value.is_not(None))
+        age, come = days_between(cast(on, Date), known.today), known.come.c
+        numbered = select(come.customer_number, value.label("value"))
+        joined = numbered.join_from(known.come, table, table.c.customer_id == come.customer_id)
+        return joined.where(age >= 0, age < YEAR_DAYS).group_by(come.customer_number).having(value.is_not(None))
 
     return asked
 
 
 def campaigns_reached_by(known: Population) -> Select[Any]:
     """One row per customer and campaign that was meant to reach the customer: customer_number, value."""
-    name = func.coalesce(campaigns.c.campaign_name, campaign_members.c.campaign_id).label("value")
-    members = campaign_members.c
-    limits = [members.arm != "control", *([or_(members.assigned_on <= known.day, members.assigned_on.is_(None))] if known.day else [])]
-    numbered = select(customer_facts.c.customer_number, name)
-    joined = numbered.join_from(customer_facts, campaign_members, members.customer_id == customer_facts.c.customer_id)
-    return joined.outerjoin(campaigns, campaigns.c.campaign_id == members.campaign_id).where(*limits).distinct()
+    members, come = campaign_members.c, known.come.c
+    numbered = select(come.customer_number, func.coalesce(campaigns.c.campaign_name, members.campaign_id).label("value"))
+    joined = numbered.join_from(known.come, campaign_members, members.customer_id == come.customer_id)
+    named = joined.outerjoin(campaigns, campaigns.c.campaign_id == members.campaign_id)
+    return named.where(members.arm != "control", known.is_past(members.assigned_on)).distinct()
 
 
 def ratio(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -11,12 +11,10 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, false, func, not_, or_, select, true
 
-from crm_metrics.language import t
-from crm_metrics.metric import BadInput
 from crm_metrics.scope import Scope
-from crm_metrics.segments.attributes import Attribute, attribute
+from crm_metrics.segments.attributes import attribute
 from crm_metrics.segments.known import Population
-from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment
+from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment, check
 from crm_metrics.sql import is_one_of
 
 
@@ -65,28 +63,13 @@ def _meets(rule: Rule, customer: ColumnElement[Any], known: Population) -> Colum
 def _chosen(condition: Condition, known: Population) -> Select[Any]:
     """One row per customer and value that meets the condition: customer_number."""
     asked = attribute(condition.attribute)
-    _check(condition, asked)
+    check(condition)
     rows = asked.asked(known).subquery()
     if asked.kind == "choice":
         return select(rows.c.customer_number).where(is_one_of(rows.c.value, condition.values))
     limits = [rows.c.value >= condition.low if condition.low is not None else None]
     limits.append(rows.c.value <= condition.high if condition.high is not None else None)
     return select(rows.c.customer_number).where(*[limit for limit in limits if limit is not None])
-
-
-def _check(condition: Condition, asked: Attribute) -> None:
-    is_number = condition.low is not None or condition.high is not None
-    if asked.kind == "choice" and (is_number or not condition.values):
-        raise BadInput("{label} needs one or more values. Choose them.", label=t(asked.label))
-    if asked.kind == "number" and (condition.values or not is_number):
-        raise BadInput("{label} needs a number from, a number to, or both. Write them.", label=t(asked.label))
-    if condition.low is not None and condition.high is not None and condition.low > condition.high:
-        raise BadInput(
-            "{label} from {low} to {high} holds nobody. Turn the numbers round.",
-            label=t(asked.label),
-            low=condition.low,
-            high=condition.high,
-        )
 
 
 def member_count(rule: Rule, day: date | None, scope: Scope) -> Select[Any]:

@@ -3,14 +3,18 @@
 A rule is a plain value: it can be compared, kept in the workspace as JSON, and read again; what comes from outside is checked.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal
 
+from crm_metrics.language import t
 from crm_metrics.metric import BadInput
+from crm_metrics.segments.attributes import attribute
 
 Joint = Literal["all", "any"]
-_NOTHING_ELSE = {"extra": "forbid"}  # a key that is not known may be a condition that would be lost
+# a key that is not known may be a condition that would be lost; numbers that are none would be written as no limit
+_STRICTLY = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 _TOO_DEEP = 6  # groups within groups; nobody reads more, and each is a level of the query
 
 
@@ -21,7 +25,7 @@ class Condition:
     A customer whose attribute is unknown does not meet the condition, and meets its opposite.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICTLY
     attribute: str
     values: tuple[str, ...] = ()
     low: float | None = None
@@ -32,7 +36,7 @@ class Condition:
 class Group:
     """Rules of which all, or any, must be met. Without parts: every customer meets "all", none "any"."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICTLY
     joined_by: Joint
     parts: tuple["Rule", ...] = ()
 
@@ -41,7 +45,7 @@ class Group:
 class Opposite:
     """Every customer who does not meet the rule."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICTLY
     of: "Rule"
 
 
@@ -65,7 +69,7 @@ def rule_text(rule: Rule) -> str:
 def read_rule(text: str) -> Rule:
     """Return the rule of a JSON text.
 
-    Raises BadInput if it is none, or holds groups within groups more than six deep.
+    Raises BadInput if it is none, holds groups within groups more than six deep, or a condition that `check` refuses.
 
     >>> read_rule('{"attribute": "orders", "low": 2}')
     Condition(attribute='orders', values=(), low=2.0, high=None)
@@ -81,7 +85,33 @@ def read_rule(text: str) -> Rule:
         raise BadInput(
             "The rule has groups within groups {depth} deep; {most} are allowed. Flatten it.", depth=_depth(rule), most=_TOO_DEEP
         )
+    for condition in conditions_of(rule):
+        check(condition)
     return rule
+
+
+def conditions_of(rule: Rule) -> Iterator[Condition]:
+    """Give the conditions of a rule."""
+    if isinstance(rule, Condition):
+        yield rule
+    for part in (rule.of,) if isinstance(rule, Opposite) else rule.parts if isinstance(rule, Group) else ():
+        yield from conditions_of(part)
+
+
+def check(condition: Condition) -> None:
+    """Raise BadInput if a condition asks for an attribute that there is none of, or for what that attribute can't be."""
+    asked, is_number = attribute(condition.attribute), condition.low is not None or condition.high is not None
+    if asked.kind == "choice" and (is_number or not condition.values):
+        raise BadInput("{label} needs one or more values. Choose them.", label=t(asked.label))
+    if asked.kind == "number" and (condition.values or not is_number):
+        raise BadInput("{label} needs a number from, a number to, or both. Write them.", label=t(asked.label))
+    if condition.low is not None and condition.high is not None and condition.low > condition.high:
+        raise BadInput(
+            "{label} from {low} to {high} holds nobody. Turn the numbers round.",
+            label=t(asked.label),
+            low=condition.low,
+            high=condition.high,
+        )
 
 
 @cache
