@@ -28,6 +28,9 @@ from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.segmentation import query, silence, statistic
 from crm_metrics.segmentation.rfm import MEASURES, SCORES, SEGMENT_NAMES, SEGMENTS, Cuts, RfmTerms, raw_ranges, score, segment_places
+from crm_metrics.segmentation.saved import rule_of
+from crm_metrics.segments.rule import Condition
+from crm_metrics.segments.rule import Segment as Kept
 
 LAST_ON = dt.date(2024, 6, 30)
 ALL = Filters()
@@ -542,3 +545,23 @@ def test_online_retail_has_4338_customers_in_segments_that_hold_all_their_revenu
     assert found[["customers_share", "net_revenue_share"]].sum().tolist() == pytest.approx([1, 1])
     assert found["gross_margin"].isna().all()
     assert score(np.array([1.0]), room.cuts(source, ALL).orders).tolist() == [1]
+
+
+# ── segments as filters ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["small", "big"])
+def test_a_segment_kept_as_a_rule_and_chosen_as_a_filter_holds_the_customers_it_was_made_of(request, name):
+    source = request.getfixturevalue(name)
+    cuts, customers = room.cuts(source, ALL), table("rfm", source)
+    for segment in SEGMENT_NAMES:
+        chosen = Filters(segments=(Kept(segment, rule_of([segment], cuts)),))
+        expected = customers.loc[customers["segment"] == segment, "customer_id"]
+        assert sorted(table("rfm", source, chosen)["customer_id"]) == sorted(expected), segment
+
+
+def test_a_segment_chosen_as_a_filter_holds_the_same_customers_on_both_days_of_the_movement(small):
+    """Bought twice or more by LAST_ON: ann, ben and cat. 100 days before it ann had bought only once, and is there all the same."""
+    twice = Filters(segments=(Kept("twice", Condition("orders", low=2)),))
+    totals = table("movement_totals", small, twice, RfmTerms(), ago(100))
+    assert totals[["customers_before", "customers_after"]].iloc[0].tolist() == [2, 3]
