@@ -550,6 +550,7 @@ def test_online_retail_has_4338_customers_in_segments_that_hold_all_their_revenu
 # ── segments as filters ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["small", "big"])
 def test_a_segment_kept_as_a_rule_and_chosen_as_a_filter_holds_the_customers_it_was_made_of(request, name):
     source = request.getfixturevalue(name)
