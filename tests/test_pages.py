@@ -182,13 +182,14 @@ def test_every_page_opens_on_real_data(loaded: Path, monkeypatch: pytest.MonkeyP
     assert not app.exception
     assert not app.error
     charts = len(app.get("plotly_chart"))
-    assert charts >= {"executive_kpis": 1, "segmentation": 1, "lifetime_value": 1, "customer": 1}.get(page, 0)
+    assert charts >= {"executive_kpis": 1, "segmentation": 1, "profitability": 2, "lifetime_value": 1, "customer": 1}.get(page, 0)
     assert len(texts(app)) > 100
 
 
 FILLED = {  # what each page shows at least of the demo: figures, tables
     "executive_kpis": (1, 2),
     "segmentation": (1, 1),
+    "profitability": (1, 1),
     "lifetime_value": (1, 0),
     "customer": (1, 1),
     "data": (0, 1),
@@ -239,6 +240,59 @@ def test_no_question_about_segments_stays_open_on_the_demo(demo: Path, tab: str,
     assert not app.error
     assert len(app.get("plotly_chart")) == charts
     assert len(app.dataframe) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("tab", "charts"),
+    [("curve", 1), ("steps", 1), ("losing", 1), ("what_if", 1), ("resources", 1), ("rewards", 1), ("stability", 1), ("customers", 0)],
+)
+def test_no_question_about_profit_stays_open_on_the_demo(demo: Path, tab: str, charts: int, spoken: str) -> None:
+    app = opened("profitability", tab=tab, lang=spoken)
+    assert not app.exception
+    assert not app.error
+    assert len(app.get("plotly_chart")) == charts
+    assert len(app.dataframe) == 1
+    assert len(app.dataframe[0].value)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+@pytest.mark.parametrize("by", ["customer", "product", "region", "channel"])
+def test_revenue_has_a_pareto_curve_and_where_nothing_is_below_zero_a_gini(demo: Path, by: str) -> None:
+    app = opened("profitability", by=by, measure="net_revenue")
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    assert "How unequal is it?" in texts(app)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
+def test_the_what_if_moves_with_its_sliders(demo: Path) -> None:
+    app = opened("profitability", tab="what_if")
+    assert [slider.label for slider in app.slider] == [
+        "Serve cheaper by, %",
+        "Discounts at most, % (20: as today)",
+        "Smallest order accepted (CNY)",
+    ]
+    app.slider(key="cheaper").set_value(0).run()
+    assert "Move a slider" in texts(app)
+    today, then = app.dataframe[0].value["profit"]
+    assert then == today
+    app.slider(key="cheaper").set_value(50).run()
+    today, then = app.dataframe[0].value["profit"]
+    assert then > today
+
+
+def test_without_costs_the_page_is_about_revenue_and_says_so(five: Path) -> None:
+    app = opened("profitability", period="all", measure="profit", tab="losing")
+    assert not app.exception
+    assert "No costs of goods are recorded" in texts(app)
+    options = [option for control in app.segmented_control for option in control.options]
+    assert "Who earns it?" in options
+    assert "Who loses, and why?" not in options
 
 
 def test_cut_points_that_do_not_rise_are_refused_in_words(five: Path) -> None:
