@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from crm_metrics import database, facts, schema
 
-ORDERS = [  # order, customer, day, region, channel, category, lines: kind, quantity, net amount, discount, cost
+ORDERS: list[tuple[Any, ...]] = [  # order, customer, day, region, channel, category, lines: kind, quantity, net amount, discount, cost
     ("o1", "ann", "2024-01-10", "North", "web", "tea", [("sale", 1, 100, 20, 40)]),
     ("o2", "ann", "2024-02-05", "South", "shop", "mugs", [("sale", 1, 50, None, 20)]),
     ("r1", "ann", "2024-02-20", "South", "shop", "mugs", [("return", -1, -30, -6, -12)]),
