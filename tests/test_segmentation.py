@@ -386,7 +386,9 @@ def test_a_gap_that_began_before_the_window_is_at_risk_from_the_age_it_had_by_th
 def test_the_gaps_of_the_window_are_those_that_plain_loops_find(big):
     orders = random_orders(3)
     since, window = dt.date(2022, 6, 30), (LAST_ON - dt.date(2022, 6, 30)).days
-    days = {customer: set() for customer in {order["customer"] for order in orders if order.get("is_purchase", True)}}
+    days: dict[str, set[dt.date]] = {
+        customer: set() for customer in {order["customer"] for order in orders if order.get("is_purchase", True)}
+    }
     for order in orders:
         if order.get("is_purchase", True):
             days[order["customer"]].add(order["day"])
