@@ -253,11 +253,10 @@ def references(_source: Source, _filters: Filters) -> pd.DataFrame:
 # ── what if ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def scenarios(source: Source, filters: Filters, change: WhatIf) -> dict[str, pd.DataFrame]:
-    """Return the customers' profits today and after the change; ask by source.remember."""
-    customers = source.remember(ranked, filters)
+def customers_then(source: Source, filters: Filters, change: WhatIf) -> pd.DataFrame:
+    """Return what the change makes of the customers: see what_if.changed; ask by source.remember."""
     small = source.remember(small_orders, filters, change.minimum_order)
-    return {TODAY: customers, THEN: changed(customers, small, change)}
+    return changed(source.remember(ranked, filters), small, change)
 
 
 def small_orders(source: Source, filters: Filters, below: float) -> pd.DataFrame:
@@ -272,17 +271,20 @@ def what_if(source: Source, filters: Filters, change: WhatIf = WhatIf()) -> pd.D
     cost_to_serve, discount, net_revenue, orders. Profit is that of the known customers; unknown without costs. The rules: see
     what_if.changed.
     """
-    return pd.DataFrame([scenario_row(found, name) for name, found in source.remember(scenarios, filters, change).items()])
+    return pd.DataFrame([scenario_row(rows, scenario) for scenario, rows in _scenarios(source, filters, change).items()])
 
 
 def what_if_curve(source: Source, filters: Filters, change: WhatIf = WhatIf()) -> pd.DataFrame:
     """Return the curves of today and then: as `curve` of customers' profit, with scenario. Each has its own order and its own total."""
-    found = source.remember(scenarios, filters, change)
     curves = [
-        spread.curve_points(pd.DataFrame({"value": rows["profit"], "name": ""}), "profit", has_names=False).assign(scenario=name)
-        for name, rows in found.items()
+        spread.curve_points(pd.DataFrame({"value": rows["profit"], "name": ""}), "profit", has_names=False).assign(scenario=scenario)
+        for scenario, rows in _scenarios(source, filters, change).items()
     ]
     return pd.concat(curves, ignore_index=True)
+
+
+def _scenarios(source: Source, filters: Filters, change: WhatIf) -> dict[str, pd.DataFrame]:
+    return {TODAY: source.remember(ranked, filters), THEN: source.remember(customers_then, filters, change)}
 
 
 # ── rewards, and year by year ───────────────────────────────────────────────────────────────────────────────────────────

@@ -31,7 +31,7 @@ class WhatIf:
 
 
 def changed(customers: pd.DataFrame, small: pd.DataFrame, change: WhatIf) -> pd.DataFrame:
-    """Return the customers' profits after the change, in their order and with their columns.
+    """Return what the change makes of the customers, in their order: profit, cost_to_serve, discount, net_revenue, orders.
 
     customers: see customer_profit.profits, one row per known customer. small: what the orders below the minimum hold, rows like those of
     `customers`; customers without any are not in it.
@@ -54,7 +54,7 @@ def changed(customers: pd.DataFrame, small: pd.DataFrame, change: WhatIf) -> pd.
     then["gross_margin"] = then["net_revenue"] - then["cost_of_goods"]
     then["cost_to_serve"] = then[list(SERVED)].sum(axis=1, min_count=1)
     then["profit"] = then["gross_margin"] - then[["cost_to_serve", "marketing"]].sum(axis=1)
-    return then.reset_index()[list(customers.columns)]
+    return then[["profit", "cost_to_serve", "discount", "net_revenue", "orders"]].reset_index(drop=True)
 
 
 def scenario_row(customers: pd.DataFrame, scenario: str) -> dict[str, object]:
