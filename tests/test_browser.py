@@ -34,6 +34,16 @@ def cdnow(tmp_path: Path, cdnow_file: Path, dashboard: Callable[..., Dashboard],
     return dashboard(CRM_METRICS_DATA_DIR=str(tmp_path), CRM_METRICS_DATA="cdnow")
 
 
+LOSING = (
+    "Order ID,Order Date,Customer ID,Customer Name,Segment,Product ID,Product Name,Category,Quantity,Sales,Profit,Region\n"
+    "A1,05/01/2024,C1,Ann,Consumer,P1,Pen,Pens,1,300,190,East\n"
+    "A2,06/01/2024,C2,Ben,Consumer,P1,Pen,Pens,1,100,20,East\n"
+    "A3,07/02/2024,C2,Ben,Consumer,P1,Pen,Pens,-1,-100,-100,East\n"
+    "A4,08/02/2024,C3,Cleo,Consumer,P1,Pen,Pens,1,50,-30,East\n"
+)
+"""Ben gives back what can't be sold again and so loses 80, Cleo's goods cost 30 more than they bring."""
+
+
 @pytest.fixture
 def reader(chromium: "Browser") -> Iterator["Page"]:
     page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
@@ -101,6 +111,23 @@ def test_a_field_of_the_map_shows_its_customers_who_are_saved_as_a_segment(cdnow
     reader.goto(f"{cdnow.address}/executive_kpis?period=all&segment=At+risk")
     heading(reader, "Executive KPIs")
     assert "customers in segment At risk" in reader.inner_text("[data-testid=stMain]")
+
+
+def test_a_click_on_a_reason_shows_the_customers_who_lose_by_it(
+    reader: "Page", dashboard: Callable[..., Dashboard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
+    import_file(database.find_data_set("shop"), LOSING.encode(), "losing.csv", load_mapping("superstore"))
+    served = dashboard(CRM_METRICS_DATA_DIR=str(tmp_path), CRM_METRICS_DATA="shop")
+    reader.goto(f"{served.address}/profitability?period=all&tab=losing")
+    heading(reader, "Profitability")
+    reader.wait_for_selector("text=Rows: 2")
+    assert "2 of 3 lose $110.00" in reader.inner_text("[data-testid=stMain]")
+    reader.locator(".js-plotly-plot .bars .point path").first.click()
+    reader.wait_for_selector("text=Rows: 1")
+    chosen_row(reader, "profitability_losing_table")
+    heading(reader, "Customer")
+    assert "customer=C2" in reader.url
 
 
 def test_the_language_switch_turns_every_page_chinese(cdnow: Dashboard, reader: "Page") -> None:
