@@ -11,7 +11,7 @@ page = ui.start_page("clusters", compares=False)
 
 def clusters() -> None:
     above, numbers = st.container(), room.cluster_numbers()
-    number = st.selectbox(t("Number of clusters"), list(numbers), format_func=numbers.__getitem__, key="clusters", bind="query-params")
+    number = st.selectbox(t("Clusters"), list(numbers), format_func=numbers.__getitem__, key="clusters", bind="query-params", width=260)
     terms = room.ClusterTerms(int(number))
     rows, basis = ui.ask(page, room.clusters, terms), ui.ask(page, room.cluster_basis, terms)
     with above:
@@ -45,7 +45,7 @@ def axes() -> None:
     with above:
         ui.finding(room.axes_finding(cells, basis, currency=page.currency))
         ui.note(room.axes_note(basis))
-    drawn, named = ui.draw(page, room.axes_bubbles, cells, currency=page.currency), room.axes_in_words(cells)
+    drawn, named = ui.draw(page, room.axes_bars, cells, currency=page.currency), room.axes_in_words(cells)
     picked = ui.figure(page, drawn, queries=room.axes_queries(page.source, page.filters), selects=True, **room.group_about("axes"))
     chosen = ui.table(page, named, columns=room.axes_columns("axes", named, basis), name="axes", selects=True)
     if found := room.chosen_cells(cells, picked, chosen):

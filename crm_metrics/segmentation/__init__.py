@@ -17,7 +17,7 @@ cluster_figure, axes_figure, group_words    their pictures and findings
 """
 
 from crm_metrics.rooms import Table
-from crm_metrics.segmentation.axes_figure import axes_bubbles
+from crm_metrics.segmentation.axes_figure import axes_bars
 from crm_metrics.segmentation.cluster_figure import cluster_matrix, criteria_lines
 from crm_metrics.segmentation.clustering import (
     ClusterTerms,
@@ -138,8 +138,8 @@ __all__ = [
     "advised",
     "answer_range",
     "axes",
+    "axes_bars",
     "axes_basis",
-    "axes_bubbles",
     "axes_columns",
     "axes_customers",
     "axes_finding",

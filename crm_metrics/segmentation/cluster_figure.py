@@ -19,8 +19,10 @@ HABIT_LABELS: dict[str, tuple[str, Unit]] = {  # in the order of the columns
     "returned_share": (noop("Share returned"), "share"),
     "discount_share": (noop("Share of discount"), "share"),
 }
-_MARGIN, _ROW_HEIGHT = 90, 62
+_MARGIN, _ROW_HEIGHT = 95, 74
+_FIELD_HEIGHT = 0.62  # of a row; its name stands above it
 _FARTHEST = 2.0  # standard deviations from the mean of all: from there on a field is darkest
+_WHOLE_FROM = 10  # of money: from there on nobody asks for the cents
 _UNREMARKABLE = 0.3  # standard deviations: under that a field is grey
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -32,7 +34,8 @@ def cluster_matrix(clusters: pd.DataFrame, profile: pd.DataFrame, *, currency: s
     clusters, profile: the tables `clusters` and `cluster_profile`. First in the customdata: the cluster.
     """
     habits = [habit for habit in HABIT_LABELS if habit in set(profile["habit"])]
-    figure = figures.base(x_title="", y_title="", height=_MARGIN + _ROW_HEIGHT * max(len(clusters), 1))
+    title = t("Beside each name: customers · share of net revenue")
+    figure = figures.base(x_title=title, y_title="", height=_MARGIN + _ROW_HEIGHT * max(len(clusters), 1))
     rows, columns = (
         {cluster: place for place, cluster in enumerate(clusters["cluster"])},
         {name: place for place, name in enumerate(habits)},
@@ -42,8 +45,8 @@ def cluster_matrix(clusters: pd.DataFrame, profile: pd.DataFrame, *, currency: s
     texts = [_median_text(*each, currency=currency) for each in profile[["habit", "cluster_median"]].itertuples(index=False, name=None)]
     figure.add_bar(
         x=profile["habit"].map(columns),
-        y=np.full(len(profile), 0.92),
-        base=profile["cluster"].map(rows).to_numpy(dtype=float) - 0.46,
+        y=np.full(len(profile), _FIELD_HEIGHT),
+        base=profile["cluster"].map(rows).to_numpy(dtype=float) - _FIELD_HEIGHT / 2,
         width=0.95,
         marker={
             "color": [_color(distance) for distance in profile["distance"]],
@@ -52,6 +55,10 @@ def cluster_matrix(clusters: pd.DataFrame, profile: pd.DataFrame, *, currency: s
         customdata=[[cluster, hover] for cluster, hover in zip(profile["cluster"], _hovers(profile, currency), strict=True)],
         hovertemplate="%{customdata[1]}<extra></extra>",
     )
+    for row in clusters.itertuples():
+        figure.add_annotation(
+            x=-0.475, y=rows[row.cluster] - _FIELD_HEIGHT / 2, text=_row_label(row), xanchor="left", yanchor="bottom", showarrow=False
+        )
     for cluster, habit, text, distance in zip(profile["cluster"], profile["habit"], texts, profile["distance"], strict=True):
         arrow = "" if abs(distance) < _UNREMARKABLE else " ▲" if distance > 0 else " ▼"
         figure.add_annotation(x=columns[habit], y=rows[cluster], text=text + arrow, showarrow=False, font={"size": 12})
@@ -63,14 +70,7 @@ def cluster_matrix(clusters: pd.DataFrame, profile: pd.DataFrame, *, currency: s
         tickfont={"size": 11},
         zeroline=False,
     )
-    figure.update_yaxes(
-        tickvals=list(rows.values()),
-        ticktext=[_row_label(row) for row in clusters.itertuples()],
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-        tickfont={"size": 11.5},
-    )
+    figure.update_yaxes(range=[len(rows) - 0.4, -0.8], visible=False)
     return figure
 
 
@@ -90,8 +90,10 @@ def _hovers(profile: pd.DataFrame, currency: str) -> list[str]:
 
 def _median_text(habit: str, median: float, *, currency: str) -> str:
     unit = HABIT_LABELS[habit][1]
-    shown = value_text(median, unit, currency)
-    return shown.removesuffix(".00") if unit == "money" else shown
+    if unit == "money":
+        shown = round(median) if abs(median) >= _WHOLE_FROM else median  # narrow fields
+        return value_text(shown, unit, currency).removesuffix(".00")
+    return value_text(median, "count" if unit == "days" else unit)  # days are in the heading
 
 
 def _color(distance: float) -> str:
@@ -106,8 +108,8 @@ def cluster_name(name: str) -> str:
 
 
 def _row_label(row: Any) -> str:
-    name = cluster_name(row.name).replace(t(", "), t(", ").rstrip() + "<br>")
-    return f"<b>{row.cluster} {name}</b><br>{row.customers:,} · {value_text(row.net_revenue_share, 'share')}"
+    share = value_text(row.net_revenue_share, "share")
+    return f"<b>{row.cluster} {cluster_name(row.name)}</b> · {row.customers:,} · {share}"
 
 
 def criteria_lines(criteria: pd.DataFrame) -> go.Figure:
@@ -118,9 +120,10 @@ def criteria_lines(criteria: pd.DataFrame) -> go.Figure:
         ("silhouette", t("silhouette"), figures.ACCENT, LEAST_SILHOUETTE),
     ):
         figures.add_line(figure, criteria["clusters"], criteria[column], name=name, color=color)
-        figure.add_hline(y=least, line={"color": color, "width": 1, "dash": "dash"})
-        figures.add_label(figure, criteria["clusters"].iloc[-1], float(criteria[column].iloc[-1]), name, color=color)
-        figures.add_label(figure, criteria["clusters"].iloc[0], least + 0.05, t("at least {value}", value=f"{least:.2f}"), color=color)
+        first, last = criteria["clusters"].iloc[[0, -1]]
+        figure.add_shape(x0=first, x1=last, y0=least, y1=least, line={"color": color, "width": 1, "dash": "dash"})
+        text = name + "<br>" + t("at least {value}", value=f"{least:.2f}")
+        figures.add_label(figure, last, float(criteria[column].iloc[-1]), text, color=color)
     chosen = criteria[criteria["is_chosen"]]
     figure.add_scatter(
         x=chosen["clusters"],
@@ -129,6 +132,6 @@ def criteria_lines(criteria: pd.DataFrame) -> go.Figure:
         marker={"size": 14, "color": figures.ACCENT, "symbol": "diamond"},
         hovertemplate="%{x}: %{y:.2f}<extra></extra>",
     )
-    figure.update_xaxes(tickvals=criteria["clusters"], range=[criteria["clusters"].iloc[0] - 0.3, criteria["clusters"].iloc[-1] + 1.2])
+    figure.update_xaxes(tickvals=criteria["clusters"], range=[first - 0.3, last + 1.8])
     figure.update_yaxes(range=[min(0.0, float(criteria[["silhouette", "stability"]].min().min())) - 0.02, 1.05], tickformat=".1f")
     return figure

@@ -16,14 +16,14 @@ GROUP_QUESTIONS: dict[str, str] = {"clusters": noop("Who behaves alike?"), "axes
 _ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "clusters": noop("Table of fields: a row per cluster, the median of each habit, darker the farther from the mean of all customers."),
     "criteria": noop("Lines: silhouette and stability by number of clusters, the chosen number marked."),
-    "axes": noop("Bubbles: customers by satisfaction, loyalty and profit level."),
+    "axes": noop("Bars: share of the customers of each satisfaction by loyalty and profit level, with their number."),
 }
 _NOTES: dict[str, str] = {  # by the name of the figure
     "clusters": noop(
         "Habits of each customer up to the as-of date: logarithms, standardised, three standard deviations from the mean at most; who is "
         "unknown on a habit stands at the mean. K-means with ten starts on at most 5,000 customers drawn at random; all others join the "
         "nearest cluster. In the fields: the median. ▲ above, ▼ below the mean of all by .3 standard deviations or more. A name says what "
-        "sets a cluster farthest apart. Under it: customers · share of net revenue. A click shows the customers. Left out: sales without "
+        "sets a cluster farthest apart. Beside it: customers · share of net revenue. A click shows the customers. Left out: sales without "
         "a customer."
     ),
     "criteria": noop(
@@ -34,10 +34,11 @@ _NOTES: dict[str, str] = {  # by the name of the figure
     ),
     "axes": noop(
         "Profit up to the as-of date as in Profitability; where costs are unknown gross margin or net revenue takes its place, as the line "
-        "above says. The area of a bubble is its number of customers; faded: under 30. A click shows the customers. Left out: sales "
-        "without a customer."
+        "above says. A bar is as high as its share of the customers of that satisfaction, with their number; faded: under 30. A click "
+        "shows the customers. Left out: sales without a customer."
     ),
 }
+_MEDIAN = "_median"
 _COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "clusters": {
         "cluster": (noop("Cluster"), "count"),
@@ -46,7 +47,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading an
         "customers_share": (noop("Share of customers"), "share"),
         "net_revenue": (noop("Net revenue"), "money"),
         "net_revenue_share": (noop("Share of revenue"), "share"),
-        **{f"{habit}_median": spec for habit, spec in HABIT_LABELS.items()},
+        **{f"{habit}{_MEDIAN}": spec for habit, spec in HABIT_LABELS.items()},
     },
     "members": {
         "customer_id": (noop("Customer number"), "text"),
@@ -90,7 +91,8 @@ def group_about(name: str) -> About:
 
 def group_columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
     """Return heading and unit of each column of a table as shown (a key of _COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in _COLUMNS[table].items() if frame[name].notna().any()}
+    known = {name: (t(label), unit) for name, (label, unit) in _COLUMNS[table].items() if frame[name].notna().any()}
+    return {name: (t("{habit}, median", habit=label) if name.endswith(_MEDIAN) else label, unit) for name, (label, unit) in known.items()}
 
 
 def axes_columns(table: str, frame: pd.DataFrame, basis: pd.DataFrame) -> dict[str, tuple[str, Any]]:
