@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_day_names
 
 Language = Literal["en", "zh"]
 
@@ -83,6 +83,15 @@ def date_text(day: date | None) -> str:
     'Sep 30, 1997'
     """
     return "—" if day is None else format_date(day, format="medium", locale=locale())
+
+
+def weekday_text(weekday: int) -> str:
+    """Return the name of a day of the week, 0 is Monday.
+
+    >>> weekday_text(0)
+    'Monday'
+    """
+    return str(get_day_names("wide", context="stand-alone", locale=locale())[weekday])
 
 
 def month_text(day: date) -> str:

@@ -43,6 +43,9 @@ with right, ui.question(t("Profile")):
     in_words = words.profile_in_words(profile, currency=page.currency)
     st.table(in_words.set_index("attribute"), border="horizontal", hide_header=True)
     ui.note(words.unknown_in_words(profile))
+    if len(habits := ui.ask(page, gather.habits)):
+        st.caption(t("Habits"))
+        st.table(words.habits_in_words(habits, currency=page.currency).set_index("attribute"), border="horizontal", hide_header=True)
 with ui.question(t("Orders and returns")):
 
     @ui.part

@@ -182,6 +182,21 @@ def test_a_customer_who_never_ordered_has_a_page_of_dashes(source):
     assert "has not bought" in finding_of(source, of("c"))
 
 
+def test_habits_are_told_from_three_purchases_on_and_only_where_one_thing_is_usual(source):
+    found = TABLES["habits"](source, of("a")).set_index("habit")
+    assert list(found.index) == ["days_between", "units", "order_value"]  # no channel, category or price is known; no day came most often
+    assert found.loc["order_value", ["usual", "low", "high", "n"]].tolist() == ["40.0", 30.0, 50.0, 5]
+    assert found.loc["days_between", ["usual", "n"]].tolist() == ["30.0", 3]
+    assert TABLES["habits"](source, of("b")).empty
+
+
+def test_the_usual_day_is_named_in_the_readers_language():
+    habits = pd.DataFrame([("weekday", "0", math.nan, math.nan, 0.6, 5)], columns=["habit", "usual", "low", "high", "share", "n"])
+    assert words.habits_in_words(habits)["value"].tolist() == [r"Monday \(60\.0% of 5\)"]
+    with speaking("zh"):
+        assert words.habits_in_words(habits)["value"].tolist() == [r"星期一（5 次中的 60\.0%）"]
+
+
 def test_every_order_is_there_with_its_kind_the_latest_first(source):
     orders = TABLES["orders"](source, of("a"))
     assert orders["order_id"].tolist() == ["o5", "c1", "r1", "o3", "o4", "o2", "o1"]

@@ -5,6 +5,7 @@ date and the scope. A customer of whom the reader may see no order does not exis
 
 query      one customer's profile, orders and lines; the search
 statistic  tiles, rhythm, next order, P(alive) over time
+habits     usual day, rhythm, basket, prices, channel, category
 gather     the tables made of them and of the lifetime value room's models
 figure     the picture
 words      the finding and every other sentence

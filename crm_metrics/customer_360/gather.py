@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 from crm_metrics.customer_360 import query, statistic
+from crm_metrics.customer_360.habits import habits as found_habits
 from crm_metrics.customer_forecast import forecast
 from crm_metrics.customer_forecast.statistic import finds_leaving
 from crm_metrics.database import Source
@@ -65,6 +66,11 @@ def order_lines(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per order line of the customer, the latest order first: see query.customer_order_lines."""
     profile(source, filters)
     return source(query.customer_order_lines(asked(source, filters)))
+
+
+def habits(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row per habit of the customer that there is enough to tell: see habits.habits."""
+    return found_habits(orders(source, filters), order_lines(source, filters))
 
 
 def tiles(source: Source, filters: Filters) -> pd.DataFrame:
@@ -152,6 +158,7 @@ TABLES: dict[str, Table] = {
     "profile": profile,
     "orders": orders,
     "order_lines": order_lines,
+    "habits": habits,
     "next_order": next_order,
     "alive": alive,
     "value": value,

@@ -1,13 +1,13 @@
 """What the customer's page says: the finding, what is expected, the profile, the headings of its tables."""
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from crm_metrics.customer_360.statistic import INTERVALS_FOR_A_RHYTHM
 from crm_metrics.export import safe_text
-from crm_metrics.language import date_text, noop, t
+from crm_metrics.language import date_text, noop, t, weekday_text
 from crm_metrics.metric import Unit, is_unknown, value_text
 from crm_metrics.purchase_model.gate import Gate
 
@@ -37,6 +37,16 @@ _PROFILE: dict[str, tuple[str, Unit | None]] = {  # label, and unit where the va
     "has_consent": (noop("May be contacted"), None),
     "first_on": (noop("First order"), None),
     "last_on": (noop("Last order"), None),
+}
+
+_HABITS: dict[str, tuple[str, Unit | None]] = {  # label, and unit where the habit is a number
+    "weekday": (noop("Usual day"), None),
+    "days_between": (noop("Days between orders"), "days"),
+    "units": (noop("Units per order"), "ratio"),
+    "order_value": (noop("Order value"), "money"),
+    "unit_price": (noop("Price of a unit"), "money"),
+    "channel": (noop("Usual channel"), None),
+    "category": (noop("Usual category"), None),
 }
 
 # Headings of the tables and how their values are printed
@@ -203,6 +213,22 @@ def unknown_in_words(profile: pd.Series) -> str:
     """Return one line naming what is not known of the customer; "" where all is. profile: its one row."""
     labels = [t(label) for name, (label, _) in _PROFILE.items() if is_unknown(profile[name])]
     return t("Not known: {attributes}.", attributes=t(", ").join(labels)) if labels else ""
+
+
+def habits_in_words(habits: pd.DataFrame, *, currency: str = "") -> pd.DataFrame:
+    """Return the habits as attribute and value in the reader's language, as Markdown. habits: the table of that name."""
+    found: list[Any] = list(habits.itertuples())
+    rows = [(t(_HABITS[row.habit][0]), safe_text(_habit_in_words(row, currency))) for row in found]
+    return pd.DataFrame(rows, columns=["attribute", "value"])
+
+
+def _habit_in_words(row: Any, currency: str) -> str:
+    unit = _HABITS[row.habit][1]
+    if unit is None:
+        usual = weekday_text(int(row.usual)) if row.habit == "weekday" else row.usual
+        return t("{value} ({share} of {n})", value=usual, share=value_text(row.share, "share"), n=row.n)
+    usual, low, high = (value_text(float(value), unit, currency) for value in (row.usual, row.low, row.high))
+    return usual if low == high else t("{value} (half of them {low} to {high})", value=usual, low=low, high=high)
 
 
 def known_columns(frame: pd.DataFrame, *names: str) -> dict[str, tuple[str, Shown]]:
