@@ -218,7 +218,7 @@ def curve(source: Source, filters: Filters, by: Entity = "customer", measure: Me
     by: customers, or products, regions or channels, whose profit is gross margin, with sales of customers unknown. Values of 0 count.
     measure: None is profit, or net revenue where costs are unknown.
     """
-    measure = measure or _best_measure(source, filters)
+    measure = measure or _best_measure(source, filters, by)
     return spread.curve_points(_values(source, filters, by, measure), measure, has_names=by != "customer")
 
 
@@ -227,12 +227,13 @@ def concentration(source: Source, filters: Filters, by: Entity = "customer", mea
 
     measure: None is profit, or net revenue where costs are unknown.
     """
-    measure = measure or _best_measure(source, filters)
+    measure = measure or _best_measure(source, filters, by)
     return spread.concentration_row(_values(source, filters, by, measure)["value"].to_numpy(dtype=float), measure)
 
 
-def _best_measure(source: Source, filters: Filters) -> Measure:
-    return "profit" if has_profit(source, filters) else "net_revenue"
+def _best_measure(source: Source, filters: Filters, by: Entity) -> Measure:
+    is_known = has_profit(source, filters) if by == "customer" else source.remember(coverage, filters).is_enough
+    return "profit" if is_known else "net_revenue"
 
 
 def _values(source: Source, filters: Filters, by: Entity, measure: Measure) -> pd.DataFrame:
