@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Date, Select, case, func, literal, select
+from sqlalchemy import Date, Select, func, literal, select
 
 from crm_metrics.customer_forecast.forecast import known
 from crm_metrics.database import Source
@@ -43,6 +43,7 @@ LEAST_SILHOUETTE, CLEAR_SILHOUETTE = 0.25, 0.5  # Kaufman and Rousseeuw (1990), 
 LEAST_STABILITY = 0.6  # Hennig (2007): a cluster that resamples find less often than that is not to be trusted
 _MOST_DEVIATIONS = 3.0
 _ROUNDING = 1e-9
+_NARROW = {"customer_number": "int32", "days_since_last_order": "int32", "orders": "int32", "net_revenue": "float64"}
 _SECOND_HABIT_FROM = 0.5  # standard deviations
 Verdict = Literal["too_few", "none", "weak", "clear"]
 
@@ -66,12 +67,11 @@ BY_SILHOUETTE = ClusterTerms()
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def customer_habits(filters: Filters, as_of: date) -> Select[Any]:
+def customer_amounts(filters: Filters, as_of: date) -> Select[Any]:
     """One row per customer with a purchase up to `as_of` in the filters, the beginning of the period aside, by customer_number.
 
-    customer_number, days_since_last_order, orders (purchases, those worth zero too), net_revenue, average_order_value (gross revenue /
-    purchases), returned_share (of gross revenue; empty without any), discount_share (of gross revenue before discounts; empty where no
-    discount is recorded).
+    customer_number, days_since_last_order, orders (purchases, those worth zero too), net_revenue, gross_revenue, discount (empty where
+    none is recorded).
     """
     chosen = replace(filters, start=None, end=as_of)
     bought, rows = orders_within(chosen).c, amounts_within(chosen).c
@@ -81,17 +81,9 @@ def customer_habits(filters: Filters, as_of: date) -> Select[Any]:
     names = ("net_revenue", "gross_revenue", "discount")
     summed = select(rows.customer_number, *[func.sum(rows[name]).label(name) for name in names])
     worth = summed.where(rows.customer_number.is_not(None)).group_by(rows.customer_number).cte("worth").c
-    listed = worth.gross_revenue + worth.discount
+    days = days_between(made.last_on, literal(as_of, Date)).label("days_since_last_order")
     return (
-        select(
-            made.customer_number,
-            days_between(made.last_on, literal(as_of, Date)).label("days_since_last_order"),
-            made.orders,
-            worth.net_revenue,
-            (worth.gross_revenue * 1.0 / made.orders).label("average_order_value"),
-            case((worth.gross_revenue > 0, (worth.gross_revenue - worth.net_revenue) * 1.0 / worth.gross_revenue)).label("returned_share"),
-            case((listed > 0, worth.discount * 1.0 / listed)).label("discount_share"),
-        )
+        select(made.customer_number, days, made.orders, *[worth[name] for name in names])
         .join(worth.customer_number.table, worth.customer_number == made.customer_number)
         .order_by(made.customer_number)
     )
@@ -100,10 +92,25 @@ def customer_habits(filters: Filters, as_of: date) -> Select[Any]:
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def with_habits(amounts: pd.DataFrame) -> pd.DataFrame:
+    """Return customer_number, net_revenue and HABITS of each customer. amounts: see customer_amounts.
+
+    average_order_value: gross revenue / purchases; returned_share: of gross revenue, NaN without any; discount_share: of gross revenue
+    before discounts, NaN where no discount is recorded.
+    """
+    sold, listed = amounts["gross_revenue"], amounts["gross_revenue"] + amounts["discount"].astype(float)
+    kept = amounts[["customer_number", "net_revenue", "days_since_last_order", "orders"]].astype(_NARROW)
+    return kept.assign(
+        average_order_value=sold / amounts["orders"],
+        returned_share=(sold - amounts["net_revenue"]) / sold.where(sold > 0),
+        discount_share=amounts["discount"].astype(float) / listed.where(listed > 0),
+    )
+
+
 class Clustering(NamedTuple):
     """Clusters, and what they rest on.
 
-    habits: the rows of customer_habits, by customer_number. cluster: of each of them, from 1, the most net revenue first; empty without
+    habits: the rows of with_habits, by customer_number. cluster: of each of them, from 1, the most net revenue first; empty without
     clusters. distances: one row per cluster and habit used: cluster, habit, distance (of the cluster's mean from that of all, in
     standard deviations). criteria: one row per number of clusters: clusters, silhouette, stability, is_chosen.
     """
@@ -112,6 +119,11 @@ class Clustering(NamedTuple):
     cluster: Integers
     distances: pd.DataFrame
     criteria: pd.DataFrame
+
+    @property
+    def members(self) -> pd.DataFrame:
+        """The rows of `habits` that are in a cluster: all, or none without clusters."""
+        return self.habits.iloc[: len(self.cluster)]
 
     @property
     def chosen(self) -> pd.Series:
@@ -136,10 +148,10 @@ class Candidates(NamedTuple):
 
 
 def candidates(habits: pd.DataFrame) -> Candidates:
-    """Return clusters of every number. habits: see customer_habits, by customer_number."""
+    """Return clusters of every number, whatever the order of the rows. habits: see with_habits."""
     from threadpoolctl import threadpool_limits
 
-    drawn = _sample(standardised(habits).to_numpy())
+    drawn = _sample(standardised(habits.sort_values("customer_number")).to_numpy())
     distinct = len(np.unique(drawn, axis=0)) if drawn.size else 0
     most = min(MOST, distinct - 1) if len(habits) >= CUSTOMERS_NEEDED else 0
     with threadpool_limits(1):  # threads cost a thousand small fits ten times what they save, and add up in no fixed order
@@ -150,6 +162,7 @@ def candidates(habits: pd.DataFrame) -> Candidates:
 
 def clustering(habits: pd.DataFrame, found: Candidates, clusters: int = 0) -> Clustering:
     """Return customers in clusters. habits: as for `candidates`; clusters: how many, 0: the number with the highest silhouette."""
+    habits = habits.sort_values("customer_number", ignore_index=True)
     if not found.models:
         nobody, nothing = np.zeros(0, dtype=np.int64), pd.DataFrame(columns=["cluster", "habit", "distance"])
         return Clustering(habits, nobody, nothing, found.criteria.assign(is_chosen=False))
@@ -249,7 +262,7 @@ def cluster_names(distances: pd.DataFrame) -> dict[int, str]:
 
 def cluster_rows(found: Clustering) -> pd.DataFrame:
     """Return one row per cluster: see the table `clusters`."""
-    by_cluster = found.habits.groupby(found.cluster)
+    by_cluster = found.members.groupby(found.cluster)
     names = cluster_names(found.distances)
     customers, net_revenue = by_cluster.size(), by_cluster["net_revenue"].sum()
     medians = by_cluster[list(HABITS)].median().astype(float)
@@ -270,8 +283,8 @@ def cluster_rows(found: Clustering) -> pd.DataFrame:
 
 
 def habits(source: Source, chosen: Filters, as_of: date) -> pd.DataFrame:
-    """Return the rows of customer_habits; ask by source.remember."""
-    return source(customer_habits(chosen, as_of)).astype({"customer_number": "int32", "days_since_last_order": "int32", "orders": "int32"})
+    """Return the habits of each customer; ask by source.remember."""
+    return with_habits(source(customer_amounts(chosen, as_of)))
 
 
 def compared(source: Source, chosen: Filters, as_of: date) -> Candidates:
@@ -291,7 +304,7 @@ def _found(source: Source, filters: Filters, terms: ClusterTerms) -> Clustering:
 
 def cluster_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
     """Return the query that the clusters are made from, to be shown."""
-    return (customer_habits(filters, as_of_day(source, filters)),)
+    return (customer_amounts(filters, as_of_day(source, filters)),)
 
 
 def clusters(source: Source, filters: Filters, terms: ClusterTerms = BY_SILHOUETTE) -> pd.DataFrame:
@@ -306,7 +319,7 @@ def clusters(source: Source, filters: Filters, terms: ClusterTerms = BY_SILHOUET
 def cluster_profile(source: Source, filters: Filters, terms: ClusterTerms = BY_SILHOUETTE) -> pd.DataFrame:
     """Return one row per cluster and habit used: cluster, habit, distance (see Clustering), cluster_median, median (of all customers)."""
     found = _found(source, filters, terms)
-    medians = found.habits.groupby(found.cluster)[list(HABITS)].median().astype(float).rename_axis("cluster").reset_index()
+    medians = found.members.groupby(found.cluster)[list(HABITS)].median().astype(float).rename_axis("cluster").reset_index()
     long = medians.melt("cluster", var_name="habit", value_name="cluster_median")
     every = found.habits[list(HABITS)].median().rename_axis("habit").rename("median").reset_index()
     return (
@@ -346,8 +359,7 @@ def cluster_basis(source: Source, filters: Filters, terms: ClusterTerms = BY_SIL
 def cluster_customers(source: Source, filters: Filters, terms: ClusterTerms = BY_SILHOUETTE) -> pd.DataFrame:
     """Return one row per customer, the highest net revenue first: customer_id, customer_name, cluster, name, HABITS, net_revenue."""
     found = _found(source, filters, terms)
-    members = found.habits.iloc[: len(found.cluster)]
-    rows = members.assign(cluster=found.cluster, name=pd.Series(found.cluster).map(cluster_names(found.distances)))
+    rows = found.members.assign(cluster=found.cluster, name=pd.Series(found.cluster).map(cluster_names(found.distances)))
     return named(source, filters, rows)[["customer_id", "customer_name", "cluster", "name", *HABITS, "net_revenue"]]
 
 

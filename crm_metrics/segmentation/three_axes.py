@@ -113,7 +113,7 @@ class Placed(NamedTuple):
 
 
 def placed(habits: pd.DataFrame, scores: pd.DataFrame, profits: pd.DataFrame, terms: AxesTerms) -> Placed:
-    """Return customers on the axes. habits: as of clustering.customer_habits; scores: see survey_scores; profits: customer_profits."""
+    """Return customers on the axes. habits: see clustering.with_habits; scores: see survey_scores; profits: customer_profits."""
     numbers = habits["customer_number"]
     asked = scores[scores["customer_number"].isin(numbers)]
     kind = next((kind for kind in KINDS if asked.loc[asked["survey_kind"] == kind, "answers"].sum() > 0), "")
