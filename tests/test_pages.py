@@ -193,6 +193,7 @@ FILLED = {  # what each page shows at least of the demo: figures, tables
     "lifetime_value": (1, 0),
     "customer": (1, 1),
     "data": (0, 1),
+    "clusters": (2, 1),
     "definitions": (0, 1),
     "demo": (0, 1),
 }
