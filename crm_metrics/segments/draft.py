@@ -71,7 +71,9 @@ def rule_draft(rule: Rule) -> Draft | None:
 def _block_rule(block: Block) -> Rule:
     conditions = [line for line in block.lines if line.is_complete]
     rule = _joined(block.joined_by, [_line_rule(line) for line in conditions])
-    return Opposite(rule) if block.is_opposite else rule
+    if not block.is_opposite:
+        return rule
+    return rule.of if isinstance(rule, Opposite) else Opposite(rule)
 
 
 def _line_rule(line: Line) -> Rule:

@@ -10,7 +10,24 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, FromClause, Integer, Select, and_, case, cast, extract, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Double,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 
 from crm_metrics.schema import (
     basket_categories,
@@ -140,7 +157,7 @@ def _rank_share(known: Population) -> CTE:
     """One row per customer with a purchase: customer_number, rank_share (0 to 1: the best customer's is nearly 0, the last one's 1)."""
     rows = known.sums.c
     # equal values have equal ranks: the share of customers who bring at least as much
-    at_least = func.cume_dist().over(order_by=rows.net_revenue.desc())
+    at_least = type_coerce(func.cume_dist().over(order_by=rows.net_revenue.desc()), Double)
     return select(rows.customer_number, at_least.label("rank_share")).where(rows.orders > 0).cte()
 
 
@@ -248,4 +265,4 @@ def campaigns_reached_by(known: Population) -> Select[Any]:
 
 def ratio(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return part / whole; empty where the whole is not positive."""
-    return case((whole > 0, part * 1.0 / whole))
+    return case((whole > 0, type_coerce(cast(part, Double) / cast(whole, Double), Double)))

@@ -15,6 +15,7 @@ from crm_metrics.segments.attributes import attribute
 Joint = Literal["all", "any"]
 # a key that is not known may be a condition that would be lost; numbers that are none would be written as no limit
 _STRICTLY = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
+LARGEST = 1e12  # on either side of 0; what is said of a customer has no more digits
 _TOO_DEEP = 6  # groups within groups; nobody reads more, and each is a level of the query
 
 
@@ -105,6 +106,8 @@ def check(condition: Condition) -> None:
         raise BadInput("{label} needs one or more values. Choose them.", label=t(asked.label))
     if asked.kind == "number" and (condition.values or not is_number):
         raise BadInput("{label} needs a number from, a number to, or both. Write them.", label=t(asked.label))
+    if too_large := [bound for bound in (condition.low, condition.high) if abs(bound or 0) > LARGEST]:
+        raise BadInput("{label} of {value} is beyond all numbers. Write a smaller one.", label=t(asked.label), value=f"{too_large[0]:g}")
     if condition.low is not None and condition.high is not None and condition.low > condition.high:
         raise BadInput(
             "{label} from {low} to {high} holds nobody. Turn the numbers round.",

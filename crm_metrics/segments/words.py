@@ -1,7 +1,7 @@
 """Rules in the reader's words."""
 
 from crm_metrics.language import noop, t
-from crm_metrics.metric import value_text
+from crm_metrics.metric import Unit, value_text
 from crm_metrics.segments.attributes import attribute
 from crm_metrics.segments.known import NO, TIERS, UNKNOWN, YES
 from crm_metrics.segments.rule import Condition, Group, Opposite, Rule
@@ -47,7 +47,7 @@ def _condition(condition: Condition) -> str:
     asked = attribute(condition.attribute)
     if condition.values:
         return t("{label}: {values}", label=t(asked.label), values=t(" or ").join(value_label(value) for value in condition.values))
-    low, high = (None if bound is None else value_text(bound, asked.unit, exact=True) for bound in (condition.low, condition.high))
+    low, high = (None if bound is None else _bound(bound, asked.unit) for bound in (condition.low, condition.high))
     if low and high:
         return t("{label}: {low} to {high}", label=t(asked.label), low=low, high=high)
     return (
@@ -55,3 +55,8 @@ def _condition(condition: Condition) -> str:
         if low
         else t("{label}: at most {high}", label=t(asked.label), high=high)
     )
+
+
+def _bound(bound: float, unit: Unit) -> str:
+    """Return a bound as its attribute is printed; one between two counts with its digits."""
+    return value_text(bound, "ratio" if unit == "count" and bound != round(bound) else unit, exact=True)

@@ -14,7 +14,7 @@ from crm_metrics.metric import BadInput
 from crm_metrics.segments.attributes import ATTRIBUTES, Attribute, attribute
 from crm_metrics.segments.draft import Block, Draft, Line, drafted_rule, rule_draft
 from crm_metrics.segments.known import TIERS
-from crm_metrics.segments.rule import Opposite, Rule, Segment, read_rule
+from crm_metrics.segments.rule import LARGEST, Opposite, Rule, Segment, read_rule
 from crm_metrics.segments.words import rule_sentence, value_label
 from crm_metrics.ui.choices import choices
 from crm_metrics.ui.parts import note, question, table
@@ -141,7 +141,8 @@ def _number_form(line: Line, end: str, asked: Attribute, label: str) -> None:
         typed = st.session_state[key]
         setattr(line, end, None if typed is None else typed / scale)
 
-    st.number_input(unit, value=None, key=key, on_change=keep, placeholder=t("open"), width=130, step=1.0, format="%g")
+    shown: Any = {"key": key, "on_change": keep, "placeholder": t("open"), "width": 130, "format": "%.12g"}
+    st.number_input(unit, -LARGEST, LARGEST, value=None, step=1.0, **shown)
 
 
 def _forget_values(line: Line) -> None:
