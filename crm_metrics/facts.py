@@ -69,10 +69,24 @@ def rebuild(connection: Connection) -> None:
     for table in FACTS:
         connection.execute(delete(table))
     _add_customers(connection, None)
+    _to_disk(connection)
     _add_products(connection, None)
+    _to_disk(connection)
     _add_categories(connection, None)
+    _to_disk(connection)
     _add_orders(connection, None, _histories(None).subquery())
+    _to_disk(connection)
     _add_days(connection, None)
+
+
+def _to_disk(connection: Connection) -> None:
+    """Let DuckDB write what was made so far, so that ten million lines need no more memory than it may take.
+
+    Its file is not published yet, and is thrown away if what follows fails.
+    """
+    if connection.dialect.name == "duckdb":
+        connection.commit()
+        connection.exec_driver_sql("CHECKPOINT")
 
 
 def refresh(connection: Connection, touched: Table) -> None:
