@@ -20,11 +20,12 @@ from crm_metrics.demo import costs
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import UNKNOWN, Filters
+from crm_metrics.intervals import wilson
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Period
 from crm_metrics.profitability import statistic
 from crm_metrics.profitability.concentration import CURVE_POINTS, concentration_row, curve_points, gini
-from crm_metrics.profitability.stability import dealt_shares, stayed_on_top, wilson, years_back
+from crm_metrics.profitability.stability import dealt_shares, stayed_on_top, years_back
 from crm_metrics.profitability.what_if import WhatIf
 
 EVER = Filters()

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from crm_metrics.intervals import wilson
+
 Floats = NDArray[np.float64]
 ALPHA = 0.05
 _Z = NormalDist().inv_cdf(1 - ALPHA / 2)
@@ -66,7 +68,7 @@ def of_shares(first: int, first_known: int, second: int, second_known: int) -> C
     if not (first_known and second_known):
         return Contrast(math.nan, math.nan, first_known, second_known, *[math.nan] * 4)
     p, q = first / first_known, second / second_known
-    (p_low, p_high), (q_low, q_high) = _wilson(first, first_known), _wilson(second, second_known)
+    (p_low, p_high), (q_low, q_high) = wilson(first, first_known), wilson(second, second_known)
     low = p - q - math.hypot(p - p_low, q_high - q)
     high = p - q + math.hypot(p_high - p, q - q_low)
     pooled = (first + second) / (first_known + second_known)
@@ -118,13 +120,6 @@ def _within_bounds(area: float, error: float) -> tuple[float, float]:
     logit, scale = math.log(area / (1 - area)), error / (area * (1 - area))
     low, high = (1 / (1 + math.exp(-(logit + sign * _Z * scale))) for sign in (-1, 1))
     return low, high
-
-
-def _wilson(successes: int, customers: int) -> tuple[float, float]:
-    """Return Wilson's (1927) 95% interval of a share."""
-    share, weight = successes / customers, _Z**2 / customers
-    middle, half = share + weight / 2, _Z * math.sqrt((share * (1 - share) + weight / 4) / customers)
-    return (middle - half) / (1 + weight), (middle + half) / (1 + weight)
 
 
 def _two_sided(z: float) -> float:

@@ -4,7 +4,6 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from crm_metrics.executive_kpis.metrics import ADDITIVE, METRICS
 from crm_metrics.filters import UNKNOWN, Filters
+from crm_metrics.intervals import Interval, wilson
 from crm_metrics.language import noop
 from crm_metrics.metric import Metric
 from crm_metrics.periods import Grain, Period, bucket_starts, is_unfinished, next_bucket
@@ -23,7 +23,6 @@ COMPARISON_COLUMNS = [
     *("target", "target_share", "reason", "target_reason"),
 ]
 TARGET_COLUMNS = ["metric", "month_on", "region", "target_value", "is_edited"]
-CONFIDENCE = 0.95
 MONEY_DIGITS = 4  # amounts are kept so: what a difference of sums holds beyond them is noise of the arithmetic
 CHANGE_DIGITS = 12  # beyond them the databases' arithmetic differs: equal shares must not count as better or worse
 MOST_HELD = 0.8  # a first bucket with less of its days would draw a low that no customer made
@@ -63,13 +62,6 @@ NO_TARGET: dict[str, str] = {
 """Why there is no target, by the reason in the comparison table."""
 
 
-class Interval(NamedTuple):
-    """Lower and upper bound."""
-
-    low: float
-    high: float
-
-
 # ── metrics from sums ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -95,21 +87,6 @@ def measured(totals: pd.DataFrame) -> pd.DataFrame:
 def ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
     """Return numerator / denominator, NaN where the denominator is 0."""
     return numerator / denominator.where(denominator != 0)
-
-
-def wilson(successes: float, total: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return Wilson's interval of a share (Wilson 1927); NaN over nothing.
-
-    >>> tuple(round(float(bound), 4) for bound in wilson(5, 10))
-    (0.2366, 0.7634)
-    """
-    if not total:
-        return Interval(np.nan, np.nan)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share, weight = successes / total, z * z / total
-    half = z * np.sqrt(share * (1 - share) / total + weight / (4 * total))
-    middle = share + weight / 2
-    return Interval(max(0.0, (middle - half) / (1 + weight)), min(1.0, (middle + half) / (1 + weight)))
 
 
 def tile_rows(period: pd.DataFrame) -> pd.DataFrame:

@@ -6,13 +6,13 @@ dealing each customer's orders of both years out to the two years by lot.
 
 from datetime import date, timedelta
 from itertools import pairwise
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crm_metrics.intervals import wilson
 from crm_metrics.periods import Period, add_months
 from crm_metrics.profitability.concentration import Floats, top_count
 
@@ -20,7 +20,6 @@ MOST_YEARS = 6
 DAYS_LACKING = 31  # so much of the first year may lie before the data
 DEALS, SEED = 200, 20
 SAMPLED_CUSTOMERS = 5_000  # of whom orders are dealt: their share is known to 1.5 points, and 200 deals take a quarter of a second
-CONFIDENCE = 0.95
 TOP_PERCENT = 20
 PAIR_COLUMNS = [
     "first_start", "first_end", "second_start", "second_end", "measure", "customers", "top_customers", "stayed", "stayed_share",
@@ -108,17 +107,3 @@ def pair_row(years: tuple[Period, Period], seen: Stayed, shares: Floats, *, meas
 def pairs(years: tuple[Period, ...]) -> list[tuple[Period, Period]]:
     """Return each year with the next."""
     return list(pairwise(years))
-
-
-def wilson(successes: float, total: float) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a share (Wilson 1927); NaN over nothing.
-
-    >>> tuple(round(bound, 4) for bound in wilson(5, 10))
-    (0.2366, 0.7634)
-    """
-    if not total:
-        return np.nan, np.nan
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    share, weight = successes / total, z * z / total
-    half = z * (share * (1 - share) / total + weight / (4 * total)) ** 0.5
-    return (share + weight / 2 - half) / (1 + weight), (share + weight / 2 + half) / (1 + weight)
