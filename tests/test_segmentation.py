@@ -130,7 +130,7 @@ def test_the_tiles_of_a_small_shop(small):
     tiles = table("tiles", small).set_index("metric")
     assert tiles.loc["customers", "value"] == 5
     assert tiles.loc["best_customers_share", "value"] == 500 / 795
-    assert tiles.loc["at_risk_revenue", ["value", "n"]].tolist() == [0, 1]
+    assert tiles.loc["at_risk_revenue", ["value", "n"]].tolist() == [200, 1]
     assert tiles.loc[["lapsed_share", "lapse_limit_days"], "value"].isna().all()  # seven gaps say nothing
     assert table("lapse", small)["reason"].tolist() == ["too_few_gaps"]
     pd.testing.assert_frame_equal(room.headline(small, ALL), tiles.loc[["at_risk_revenue"]].reset_index(), check_like=True)

@@ -197,7 +197,7 @@ def headline_notes(headlines: pd.DataFrame, *, horizon_months: int, discount_rat
     values = dict(zip(headlines["metric"], headlines["value"], strict=True))
     notes = {
         "customer_base_value": none if is_unknown(values.get("customer_base_value")) else far,
-        "at_risk_revenue": t("brought in the last 12 months by customers who used to buy often and have gone quiet"),
+        "at_risk_revenue": t("brought so far by customers who used to buy often and have gone quiet"),
     }
     return {name: note for name, note in notes.items() if name in values}
 

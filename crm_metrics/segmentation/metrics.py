@@ -22,10 +22,13 @@ BEST_CUSTOMERS_SHARE = Metric(
 )
 AT_RISK_REVENUE = Metric(
     "at_risk_revenue",
-    noop("Revenue at risk"),
+    noop("Brought by customers at risk"),
     "money",
     "lower",
-    noop("Net revenue of the 12 months before the as-of date of customers who bought often and have gone quiet: at risk and can't lose."),
+    noop(
+        "Net revenue up to the as-of date of customers who bought often and have gone quiet: at risk and can't lose. It is what they brought "
+        "so far, no forecast of what they would bring."
+    ),
     _RFM,
 )
 LAPSED_SHARE = Metric(

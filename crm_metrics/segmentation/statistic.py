@@ -63,7 +63,7 @@ def tile_rows(customers: pd.DataFrame) -> list[dict[str, object]]:
     """Return the tiles that sales alone tell: customers, best_customers_share, at_risk_revenue."""
     segment, net = customers["segment"].to_numpy(), customers["net_revenue"].to_numpy()
     is_best, is_at_risk = (np.isin(segment, [SEGMENT_NAMES.index(name) for name in names]) for names in (BEST, AT_RISK))
-    at_risk = float(customers["recent_revenue"].to_numpy()[is_at_risk].sum()) if len(customers) else math.nan
+    at_risk = float(net[is_at_risk].sum()) if len(customers) else math.nan
     return [
         tile(metrics.CUSTOMERS, len(customers), n=len(customers)),
         tile(metrics.BEST_CUSTOMERS_SHARE, share(float(net[is_best].sum()), float(net.sum())), n=int(is_best.sum())),

@@ -45,15 +45,8 @@ def finding(segments: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> st
 def _quiet_text(quiet: Any, currency: str) -> str:
     if not quiet.customers:
         return t("Nobody who used to buy often has gone quiet.")
-    if not quiet.recent_revenue:
-        money = value_text(quiet.net_revenue, "money", currency)
-        return t(
-            "{n} who used to buy often have been quiet for over a year; they brought {money} before.",
-            n=_count(quiet.customers),
-            money=money,
-        )
-    money = value_text(quiet.recent_revenue, "money", currency)
-    return t("{n} who used to buy often have gone quiet and brought {money} in the last year.", n=_count(quiet.customers), money=money)
+    money = value_text(quiet.net_revenue, "money", currency)
+    return t("{n} who used to buy often have gone quiet; they brought {money}.", n=_count(quiet.customers), money=money)
 
 
 def _best_text(best: Any, everybody: Any) -> str:
@@ -292,7 +285,7 @@ def tile_notes(segments: pd.DataFrame, tiles: pd.DataFrame) -> dict[str, str]:
     limit = tiles.set_index("metric")["value"][LAPSE_LIMIT_DAYS.name]
     return {
         BEST_CUSTOMERS_SHARE.name: t("{n} champions and loyal customers", n=_count(customers[list(BEST)].sum())),
-        AT_RISK_REVENUE.name: t("{n} customers, last 12 months", n=_count(customers[list(AT_RISK)].sum())),
+        AT_RISK_REVENUE.name: t("{n} customers, so far", n=_count(customers[list(AT_RISK)].sum())),
         LAPSED_SHARE.name: "" if is_unknown(limit) else t("silent for over {days}", days=_days(limit)),
     }
 
