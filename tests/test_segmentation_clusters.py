@@ -340,6 +340,11 @@ def test_a_clicked_bar_is_a_cell_and_its_customers_are_found():
     assert room.cells_text([("satisfied", "loyal", "loses")]) == "Customers: satisfied, loyal, loses money"
 
 
+def test_satisfaction_that_nobody_has_takes_no_room():
+    axes = cell_rows(on_axes().customers.assign(satisfaction=3))
+    assert list(room.axes_bars(axes, currency="").layout.yaxis.ticktext) == ["never answered<br>n = 4"]
+
+
 @pytest.mark.slow
 def test_every_cluster_and_habit_is_a_field_in_both_languages(four):
     result, _ = four

@@ -12,7 +12,8 @@ from crm_metrics.metric import value_text
 from crm_metrics.segmentation.figure import FEW_CUSTOMERS
 from crm_metrics.segmentation.three_axes import AXES, LOYALTY, PROFIT, SATISFACTION
 
-_HEIGHT, _HIGHEST, _WIDTH = 500, 0.66, 0.27  # of the figure in pixels; of a bar, of a row; of a bar, of a column
+_MARGIN, _ROW_HEIGHT = 110, 98  # pixels
+_HIGHEST, _WIDTH = 0.66, 0.27  # of a bar, of a row and a column
 _LOOKS = {"loses": (figures.BAD, -0.3), "little": (figures.GREY, 0.0), "most": (figures.ACCENT, 0.3)}
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -23,10 +24,11 @@ def axes_bars(axes: pd.DataFrame, *, currency: str) -> go.Figure:
 
     axes: the table of this name. On the bars the customers; few are faded. First in the customdata: the three levels, joined by a bar.
     """
-    figure = figures.base(x_title=t("Loyalty"), y_title=t("Satisfaction: share of its customers"), height=_HEIGHT)
-    rows = {name: place for place, name in enumerate(reversed(SATISFACTION))}
-    columns = {name: place for place, name in enumerate(LOYALTY)}
     sizes = axes.groupby("satisfaction")["customers"].sum()
+    known = [name for name in reversed(SATISFACTION) if sizes[name] > 0]
+    rows, columns = ({name: place for place, name in enumerate(names)} for names in (known, LOYALTY))
+    height = _MARGIN + _ROW_HEIGHT * max(len(rows), 1)
+    figure = figures.base(x_title=t("Loyalty"), y_title=t("Satisfaction: share of its customers"), height=height)
     shares = axes["customers"] / axes["satisfaction"].map(sizes).clip(lower=1)
     shown = axes.assign(height=shares / max(shares.max(), 1e-9) * _HIGHEST, share=shares)[axes["customers"] > 0]
     for level, (color, aside) in _LOOKS.items():
@@ -54,8 +56,8 @@ def axes_bars(axes: pd.DataFrame, *, currency: str) -> go.Figure:
     )
     figure.update_yaxes(
         tickvals=[place + _HIGHEST / 2 for place in rows.values()],
-        ticktext=[f"{t(SATISFACTION[name])}<br>n = {sizes.get(name, 0):,}" for name in rows],
-        range=[-0.05, len(rows)],
+        ticktext=[f"{t(SATISFACTION[name])}<br>n = {sizes[name]:,}" for name in rows],
+        range=[-0.05, max(len(rows), 1)],
         zeroline=False,
         showgrid=False,
     )

@@ -121,7 +121,9 @@ def cluster_finding(clusters: pd.DataFrame, basis: pd.DataFrame) -> str:
         return _too_few(state)
     if state.verdict == "none":
         return t(
-            "No clusters worth the name: the habits of the {n} customers run into each other (silhouette {silhouette}, under {least}).",
+            "The habits of the {n} customers run into each other: {clusters} clusters are none worth the name (silhouette {silhouette}, "
+            "under {least}).",
+            clusters=len(clusters),
             n=f"{state.customers:,}",
             silhouette=f"{state.silhouette:.2f}",
             least=f"{LEAST_SILHOUETTE:.2f}",
