@@ -50,7 +50,7 @@ def curve_figure(curve: pd.DataFrame, held: pd.DataFrame, references: pd.DataFra
     if row.losing:
         lost = value_text(abs(row.lost), "money", currency)
         values = {"n": f"{int(row.losing):,}", "entities": t(ENTITIES[by]), "lost": lost}
-        text = t("{n} {entities} lose {lost}", **values) if measure == "profit" else t("{n} {entities} gave back {lost}", **values)
+        text = t("{n} {entities} lose {lost}", **values) if measure == "profit" else t("{n} {entities} below zero: -{lost}", **values)
         figures.add_label(figure, 1.0, float(y[-1]), text, color=figures.BAD, anchor="right")
         figure.layout.annotations[-1].update(yshift=-16)
         if measure == "profit":

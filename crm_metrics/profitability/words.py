@@ -195,7 +195,10 @@ def curve_finding(curve: pd.DataFrame, held: pd.DataFrame, *, by: str, measure: 
             **values | {"name": safe_text(shown_name(first["name"])), "share": value_text(first["cumulative_share"], "share")},
         )
     if row.losing and measure == "profit":
-        text = t("{k} of {n} {entities} ({share}) bring 80% of {measure}; the losing ones take {erosion} of it away again.", **values)
+        text = t(
+            "{k} of {n} {entities} ({share}) bring 80% of {measure}; what the losing ones take away again comes to {erosion} of it.",
+            **values,
+        )
     else:
         text = t("{k} of {n} {entities} ({share}) bring 80% of {measure}.", **values)
     return text if is_unknown(row.gini) else text + t(" ") + t("Gini {gini}.", gini=value_text(row.gini, "ratio"))

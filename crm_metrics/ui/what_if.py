@@ -17,7 +17,9 @@ def what_if(page: Page, queries: Sequence[Select]) -> None:
     """Put the sliders, what they would change, the curves of today and then, and the table of both. queries: shown with the figure."""
     offered = sliders(ask(page, customers), currency=page.currency)
     with st.container(horizontal=True, gap="large"):
-        moved = {key: st.slider(one.label, 0, one.highest, one.start, one.step, key=key) for key, one in offered.items()}
+        moved = {
+            key: st.slider(one.label, 0, one.highest, one.start, one.step, key=key, bind="query-params") for key, one in offered.items()
+        }
     change = change_of(moved, offered)
     scenarios, curve = ask(page, scenarios_of, change), ask(page, what_if_curve, change)
     finding(what_if_finding(scenarios, change, currency=page.currency))
