@@ -7,6 +7,12 @@ concentration  the whale, Pareto and Lorenz curves and what the top holds
 what_if        what a change of terms would do
 stability      whether the best customers stay the best
 tables         the tables made of them
+labels         what parts, reasons, resources and columns are called
+figure         the bars
+curves         the curves
+words          the findings in words
+what_if_words  the sliders, and what they would change in words
+answers        which table, sentence and figure answer which question of the page
 """
 
 from crm_metrics.profitability.metrics import METRICS
