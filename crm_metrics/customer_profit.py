@@ -6,6 +6,7 @@ Costs to serve and marketing are of customers and can't be split by order: where
 chooses orders they are left out, and profit is gross margin.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,6 +143,11 @@ def sold_sums(rows: FromClause) -> list[ColumnElement[Any]]:
     return [func.sum(amount).label(name) for name, amount in amounts.items()]
 
 
+def whole(filters: Filters) -> Select[Any]:
+    """One row: SOLD, of all sales in the filters and the period; empty without any."""
+    return select(*sold_sums(amounts_within(filters)))
+
+
 def _costs(filters: Filters) -> tuple[CTE, ...]:
     """Return the costs by customer_number, empty where they are no customer's: to serve, of being won, of campaigns."""
     return (_served(filters), _won(filters), _campaigns(filters))
@@ -257,8 +263,8 @@ def margins(amounts: pd.DataFrame, known: Costing | None = None) -> pd.DataFrame
     return frame.assign(gross_margin=frame["net_revenue"] - frame["cost_of_goods"])
 
 
-def profits(amounts: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per row of `amounts` (see customer_amounts), in its order: what profit is made of.
+def profits(amounts: pd.DataFrame, known: Costing | None = None) -> pd.DataFrame:
+    """Return one row per row of `amounts` (see customer_amounts), in its order: what profit is made of; known: see margins.
 
     customer_number, customer_id, orders, list_revenue, returns, discount, net_revenue, cost_of_goods, gross_margin (see margins), SERVED,
     cost_to_serve, MARKETING, marketing, profit, and the minutes. What takes away is positive:
@@ -271,13 +277,21 @@ def profits(amounts: pd.DataFrame) -> pd.DataFrame:
         "marketing": costs[list(MARKETING)].sum(axis=1, min_count=1),
     }
     orders = amounts["orders"].fillna(0).astype(int)
-    made = pd.concat([amounts[["customer_number", "customer_id"]], orders, margins(amounts), costs], axis=1).assign(**totals)
+    made = pd.concat([amounts[["customer_number", "customer_id"]], orders, margins(amounts, known), costs], axis=1).assign(**totals)
     return made.assign(profit=made["gross_margin"] - made[["cost_to_serve", "marketing"]].sum(axis=1))
 
 
 # ── asked once ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def coverage(source: Source, filters: Filters) -> Costing:
+    """Return how far costs of goods are known, of all sales of the filters and the period; ask by source.remember.
+
+    Whatever the segments: told of each of them apart, their profits would not add up to that of all customers.
+    """
+    return costing(source(whole(replace(filters, segments=()))))
+
+
 def customer_profits(source: Source, filters: Filters) -> pd.DataFrame:
     """Return `profits` of the filters and the period, by customer_id, customer unknown last; ask by source.remember."""
-    return profits(source(customer_amounts(filters)))
+    return profits(source(customer_amounts(filters)), source.remember(coverage, filters))

@@ -22,11 +22,6 @@ def customer_names() -> Select[Any]:
     )
 
 
-def whole(filters: Filters) -> Select[Any]:
-    """One row: SOLD, of all sales in the filters and the period; empty without any."""
-    return select(*sold_sums(amounts_within(filters)))
-
-
 def entity_amounts(filters: Filters, by: Entity) -> Select[Any]:
     """One row per product, region or channel with an order line in the filters and the period: entity (empty: unknown), name, SOLD.
 

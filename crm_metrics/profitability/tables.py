@@ -9,8 +9,8 @@ from sqlalchemy import Select
 
 from crm_metrics.customer_profit import (
     COSTS,
-    Costing,
     costing,
+    coverage,
     customer_amounts,
     customer_profits,
     has_customer_costs,
@@ -74,12 +74,8 @@ def entities(source: Source, filters: Filters, by: Entity) -> pd.DataFrame:
     """Return one row per product, region or channel, in order of their keys: name, gross_margin, net_revenue."""
     found = source(query.entity_amounts(filters, by))
     called = found["name"].astype(object).where(found["name"].notna(), found["entity"].astype(object))
-    return margins(found)[["gross_margin", "net_revenue"]].assign(name=called.where(called.notna(), UNKNOWN))
-
-
-def coverage(source: Source, filters: Filters) -> Costing:
-    """Return how far costs of goods are known, of all sales of the filters and the period."""
-    return costing(source(query.whole(filters)))
+    made = margins(found, source.remember(coverage, filters))[["gross_margin", "net_revenue"]]
+    return made.assign(name=called.where(called.notna(), UNKNOWN))
 
 
 def has_profit(source: Source, filters: Filters) -> bool:
@@ -129,8 +125,8 @@ def _tile(metric: Metric, value: float, n: int) -> dict[str, object]:
 def basis(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row: on what profit stands, and what is missing.
 
-    has_profit: costs of goods are known for 95 % of net revenue. cost_coverage: for which share. has_customer_costs: False where the
-    filters or the reader's scope choose orders, so that profit is gross margin. has_cost_to_serve, has_marketing, has_discount: any
+    has_profit: costs of goods are known for 95 % of net revenue. cost_coverage: for which share, whatever the segments.
+    has_customer_costs: False where the filters or the reader's scope choose orders, so that profit is gross margin. has_cost_to_serve, has_marketing, has_discount: any
     recorded in the period. customers: with an order or a cost in the period. customer_unknown: purchases without a customer.
     undated_costs: cost items without a day, which count in every period.
     """

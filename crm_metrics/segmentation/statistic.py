@@ -98,16 +98,19 @@ class Margins(NamedTuple):
     cost_coverage: float
 
 
-def gross_margins(customers: pd.DataFrame) -> Margins:
+def gross_margins(customers: pd.DataFrame, everybody: pd.DataFrame | None = None) -> Margins:
     """Return the margins where the costs of COSTS_NEEDED of net revenue are known; the rest earns the margin share of the others.
 
-    customers: net_revenue, costed_revenue, cost_of_goods.
+    customers: net_revenue, costed_revenue, cost_of_goods. everybody: of whom that is told, or the margins of parts of them would not add
+    up to theirs; None: of `customers`.
     """
-    net, costed, cost = (customers[name].to_numpy(dtype=float) for name in ("net_revenue", "costed_revenue", "cost_of_goods"))
-    coverage = share(float(costed.sum()), float(net.sum()))
-    if not (costed.sum() > 0 and abs(1 - coverage) <= 1 - COSTS_NEEDED):
+    names = ("net_revenue", "costed_revenue", "cost_of_goods")
+    net, costed, cost = (customers[name].to_numpy(dtype=float) for name in names)
+    all_net, all_costed, all_cost = (float((customers if everybody is None else everybody)[name].sum()) for name in names)
+    coverage = share(all_costed, all_net)
+    if not (all_costed > 0 and abs(1 - coverage) <= 1 - COSTS_NEEDED):
         return Margins(np.full(len(net), np.nan), coverage)
-    return Margins(costed - cost + (net - costed) * ((costed - cost).sum() / costed.sum()), coverage)
+    return Margins(costed - cost + (net - costed) * ((all_costed - all_cost) / all_costed), coverage)
 
 
 def segment_rows(customers: pd.DataFrame, margins: Floats, forecast: pd.DataFrame) -> pd.DataFrame:

@@ -129,6 +129,11 @@ def _now(source: Source, filters: Filters, terms: RfmTerms) -> Scored:
     return source.remember(scored, choice(filters, as_of), _last_months(as_of), terms)
 
 
+def _margins(source: Source, filters: Filters, terms: RfmTerms) -> statistic.Margins:
+    everybody = _now(source, replace(filters, segments=()), terms).customers
+    return statistic.gross_margins(_now(source, filters, terms).customers, everybody)
+
+
 def _moved(source: Source, filters: Filters, terms: RfmTerms, from_on: date) -> tuple[Integers, pd.DataFrame]:
     as_of = as_of_day(source, filters)
     return source.remember(moved, choice(filters, as_of), Days(from_on, as_of), terms)
@@ -174,7 +179,7 @@ def segments(source: Source, filters: Filters, terms: RfmTerms = BY_QUINTILES) -
     discounted at 10% a year, as in the room Lifetime value), expected_value_per_customer; the last three unknown without a model.
     """
     customers = _now(source, filters, terms).customers
-    return statistic.segment_rows(customers, statistic.gross_margins(customers).margins, _forecasts(source, filters, customers))
+    return statistic.segment_rows(customers, _margins(source, filters, terms).margins, _forecasts(source, filters, customers))
 
 
 def customers(source: Source, filters: Filters, terms: RfmTerms = BY_QUINTILES) -> pd.DataFrame:
@@ -253,7 +258,7 @@ def basis(source: Source, filters: Filters) -> pd.DataFrame:
     customers, repeaters, customers_needed, repeaters_needed, verdict ('none', 'rough', 'full').
     """
     as_of, customers = as_of_day(source, filters), _now(source, filters, BY_QUINTILES).customers
-    made, margins = source.remember(forecast.fitted, filters.scope, as_of), statistic.gross_margins(customers)
+    made, margins = source.remember(forecast.fitted, filters.scope, as_of), _margins(source, filters, BY_QUINTILES)
     row = {
         "as_of": pd.Timestamp(as_of) if as_of != forecast.NO_DATA else pd.NaT,
         "cost_coverage": margins.cost_coverage,
