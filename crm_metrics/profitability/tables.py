@@ -126,9 +126,9 @@ def basis(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row: on what profit stands, and what is missing.
 
     has_profit: costs of goods are known for 95 % of net revenue. cost_coverage: for which share, whatever the segments.
-    has_customer_costs: False where the filters or the reader's scope choose orders, so that profit is gross margin. has_cost_to_serve, has_marketing, has_discount: any
-    recorded in the period. customers: with an order or a cost in the period. customer_unknown: purchases without a customer.
-    undated_costs: cost items without a day, which count in every period.
+    has_customer_costs: False where the filters or the reader's scope choose orders, so that profit is gross margin.
+    has_cost_to_serve, has_marketing, has_discount: any recorded in the period. customers: with an order or a cost in the period.
+    customer_unknown: purchases without a customer. undated_costs: cost items without a day, which count in every period.
     """
     made, nobody = source.remember(customer_profits, filters), source.remember(unallocated, filters)
     known, is_customer = source.remember(coverage, filters), made["customer_number"].notna()
