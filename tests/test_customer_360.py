@@ -19,6 +19,7 @@ import datetime as dt
 import math
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -183,7 +184,7 @@ def test_a_customer_who_never_ordered_has_a_page_of_dashes(source):
 
 
 def test_habits_are_told_from_three_purchases_on_and_only_where_one_thing_is_usual(source):
-    found = TABLES["habits"](source, of("a")).set_index("habit")
+    found: Any = TABLES["habits"](source, of("a")).set_index("habit")
     assert list(found.index) == ["days_between", "units", "order_value"]  # no channel, category or price is known; no day came most often
     assert found.loc["order_value", ["usual", "low", "high", "n"]].tolist() == ["40.0", 30.0, 50.0, 5]
     assert found.loc["days_between", ["usual", "n"]].tolist() == ["30.0", 3]

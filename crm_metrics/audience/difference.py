@@ -13,6 +13,7 @@ from crm_metrics.intervals import wilson
 
 Floats = NDArray[np.float64]
 ALPHA = 0.05
+_ROUNDING = 1e-7  # equal chances are not told apart by their last digits
 _Z = NormalDist().inv_cdf(1 - ALPHA / 2)
 DIFFERENCE_COLUMNS = (
     *("attribute", "value", "unit", "first", "second", "first_known", "second_known"),
@@ -63,7 +64,8 @@ def of_numbers(values: Floats, first: Floats, second: Floats) -> Contrast:
 def of_shares(first: int, first_known: int, second: int, second_known: int) -> Contrast:
     """Return how two groups differ in the share of customers who have a value.
 
-    Interval: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10. p: two-proportion z-test with the pooled variance.
+    Interval: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10. p: Fisher's exact test, two-sided. A normal approximation
+    would call a value luck that few customers have far too seldom where one group is small: the best 5% beside all others.
     """
     if not (first_known and second_known):
         return Contrast(math.nan, math.nan, first_known, second_known, *[math.nan] * 4)
@@ -71,9 +73,7 @@ def of_shares(first: int, first_known: int, second: int, second_known: int) -> C
     (p_low, p_high), (q_low, q_high) = wilson(first, first_known), wilson(second, second_known)
     low = p - q - math.hypot(p - p_low, q_high - q)
     high = p - q + math.hypot(p_high - p, q - q_low)
-    pooled = (first + second) / (first_known + second_known)
-    spread = math.sqrt(pooled * (1 - pooled) * (1 / first_known + 1 / second_known))
-    return Contrast(p, q, first_known, second_known, p - q, low, high, _two_sided((p - q) / spread) if spread > 0 else 1.0)
+    return Contrast(p, q, first_known, second_known, p - q, low, high, _fisher(first, first_known, second, second_known))
 
 
 def ranked(found: Mapping[tuple[str, str, str], Contrast]) -> pd.DataFrame:
@@ -120,6 +120,17 @@ def _within_bounds(area: float, error: float) -> tuple[float, float]:
     logit, scale = math.log(area / (1 - area)), error / (area * (1 - area))
     low, high = (1 / (1 + math.exp(-(logit + sign * _Z * scale))) for sign in (-1, 1))
     return low, high
+
+
+def _fisher(first: int, first_known: int, second: int, second_known: int) -> float:
+    """Return the chance of a table of two shares as unlikely as this or more, its margins given (Fisher 1935)."""
+    least = max(0, first + second - second_known)
+    held = np.arange(least, min(first_known, first + second))  # by the first, all but the most it can hold
+    odds = (first_known - held) * (first + second - held) / ((held + 1.0) * (second_known - first - second + held + 1))
+    likelihood = np.concatenate([[0.0], np.cumsum(np.log(odds))])
+    chance = np.exp(likelihood - likelihood.max())
+    is_as_unlikely = chance <= chance[first - least] * (1 + _ROUNDING)
+    return min(float(chance[is_as_unlikely].sum() / chance.sum()), 1.0)
 
 
 def _two_sided(z: float) -> float:

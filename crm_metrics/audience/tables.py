@@ -20,7 +20,7 @@ from crm_metrics.randomised_test.plan import Baseline, Design, customers_needed,
 from crm_metrics.randomised_test.split import Split, arm_counts, balance, stratified_split
 from crm_metrics.sales import extent
 from crm_metrics.segments.attributes import ATTRIBUTES
-from crm_metrics.segments.members import attribute_values, member_count
+from crm_metrics.segments.members import attribute_values, known_attributes, member_count
 from crm_metrics.segments.rule import Group, Opposite, Rule, Segment, conditions_of, read_rule
 from crm_metrics.segments.words import rule_sentence
 
@@ -127,16 +127,16 @@ def _counted(source: Source, filters: Filters, text: str) -> tuple[str, float]:
 
 
 def attributes(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return one row per attribute that customers can be chosen by and that these data know something of: attribute, label, kind, means,
-    values (how many there are), customers (of whom it is known; those with several values count once for each).
-    """
-    rows = []
-    for attribute in ATTRIBUTES:
-        known = values_of(source, filters.scope, attribute.name, filters.today)
-        if len(known):
-            texts = {"attribute": attribute.name, "label": attribute.label, "kind": attribute.kind, "means": attribute.means}
-            rows.append({**texts, "values": len(known), "customers": int(known["customers"].sum())})
-    return pd.DataFrame(rows, columns=["attribute", "label", "kind", "means", "values", "customers"])
+    """Return one row per attribute that customers can be chosen by and that these data know something of: attribute, label, kind, means."""
+    names = source.remember(offered, filters.scope)
+    rows = [(each.name, each.label, each.kind, each.means) for each in ATTRIBUTES if each.name in names]
+    return pd.DataFrame(rows, columns=["attribute", "label", "kind", "means"])
+
+
+def offered(source: Source, scope: Scope) -> tuple[str, ...]:
+    """Return the names of the attributes that these data know something of."""
+    is_known = source(known_attributes(scope)).iloc[0]
+    return tuple(each.name for each in ATTRIBUTES if each.of is None or is_known[each.name])
 
 
 def values_of(source: Source, scope: Scope, name: str, day: date | None) -> pd.DataFrame:

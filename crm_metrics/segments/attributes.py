@@ -4,11 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, case, func
+from sqlalchemy import Column, Select, case, func
 
 from crm_metrics.language import noop
 from crm_metrics.metric import BadInput, Unit
-from crm_metrics.schema import costs_to_serve, customers, service_tickets
+from crm_metrics.schema import (
+    basket_categories,
+    campaign_members,
+    costs_to_serve,
+    customers,
+    order_facts,
+    preferences,
+    service_tickets,
+    surveys,
+)
 from crm_metrics.segments.known import (
     AGE_BANDS,
     NO,
@@ -43,7 +52,7 @@ class Attribute:
     """One thing customers can be chosen by.
 
     asked: gives one row per customer and value: customer_number, value. unit: of numbers. several: a customer can have several values.
-    order: values in their own order; empty: the most frequent first.
+    order: values in their own order; empty: the most frequent first. of: the column it is known from; None: known of every purchase.
     """
 
     name: str
@@ -54,6 +63,7 @@ class Attribute:
     unit: Unit = "count"
     several: bool = False
     order: tuple[str, ...] = ()
+    of: Column[Any] | None = None
 
 
 ATTRIBUTES: tuple[Attribute, ...] = (
@@ -97,6 +107,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Net revenue less cost of goods up to the as-of day; unknown where the cost of a line is."),
         of_sums(lambda sums, _: case((sums.costed_lines == sums.lines, sums.net_revenue - sums.cost_of_goods))),
         unit="money",
+        of=order_facts.c.cost_of_goods,
     ),
     Attribute(
         "returned_share",
@@ -113,6 +124,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Discounts not already in the price as a share of gross revenue before them; unknown where none is recorded."),
         of_sums(lambda sums, _: ratio(sums.discount, sums.gross_revenue + sums.discount)),
         unit="share",
+        of=order_facts.c.discount,
     ),
     Attribute(
         "value_rank",
@@ -136,6 +148,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "choice",
         noop("Region the customer lives in."),
         said_of_customer(lambda _: customers.c.home_region),
+        of=customers.c.home_region,
     ),
     Attribute(
         "order_region",
@@ -144,6 +157,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Regions of the customer's purchases; a customer can have several."),
         bought(lambda rows: rows.order_region),
         several=True,
+        of=order_facts.c.order_region,
     ),
     Attribute(
         "sales_channel",
@@ -152,6 +166,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Sales channels of the customer's purchases; a customer can have several."),
         bought(lambda rows: rows.sales_channel),
         several=True,
+        of=order_facts.c.sales_channel,
     ),
     Attribute(
         "category",
@@ -160,6 +175,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Product categories that the customer bought; a customer can have several."),
         bought_categories,
         several=True,
+        of=basket_categories.c.category,
     ),
     Attribute(
         "season",
@@ -177,6 +193,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Age reached in the year of the as-of day, by year of birth; companies have none."),
         said_of_customer(age_band),
         order=tuple(band_name(low, high) for low, high in AGE_BANDS),
+        of=customers.c.birth_year,
     ),
     Attribute(
         "age_years",
@@ -184,6 +201,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "number",
         noop("Age reached in the year of the as-of day, by year of birth."),
         said_of_customer(age_years, is_number=True),
+        of=customers.c.birth_year,
     ),
     Attribute(
         "customer_kind",
@@ -191,6 +209,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "choice",
         noop("What the customer is."),
         said_of_customer(lambda _: customers.c.customer_kind),
+        of=customers.c.customer_kind,
     ),
     Attribute(
         "acquisition_channel",
@@ -198,6 +217,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "choice",
         noop("How the customer was won."),
         said_of_customer(lambda _: customers.c.acquisition_channel),
+        of=customers.c.acquisition_channel,
     ),
     Attribute(
         "was_referred",
@@ -206,6 +226,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Another customer referred this one."),
         said_of_customer(lambda _: yes_or_no(customers.c.referrer_customer_id.is_not(None))),
         order=(YES, NO),
+        of=customers.c.referrer_customer_id,
     ),
     Attribute(
         "has_consent",
@@ -214,6 +235,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("The customer agreed to be contacted; unknown counts as no."),
         said_of_customer(lambda _: yes_or_no(customers.c.has_consent.is_(True))),
         order=(YES, NO),
+        of=customers.c.has_consent,
     ),
     Attribute(
         "preference",
@@ -222,6 +244,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("What the customer said to prefer, by subject."),
         stated_preferences,
         several=True,
+        of=preferences.c.preferred_value,
     ),
     Attribute(
         "satisfaction",
@@ -229,6 +252,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "number",
         noop("Latest answer to a satisfaction survey up to the as-of day; unknown for those who never answered."),
         latest_score("satisfaction"),
+        of=surveys.c.score,
     ),
     Attribute(
         "recommendation",
@@ -236,6 +260,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "number",
         noop("Latest answer to a recommendation survey up to the as-of day; unknown for those who never answered."),
         latest_score("recommendation"),
+        of=surveys.c.score,
     ),
     Attribute(
         "service_tickets",
@@ -243,6 +268,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "number",
         noop("Service tickets opened in the 365 days up to the as-of day; unknown for those without one."),
         in_last_year(service_tickets, service_tickets.c.opened_at, func.count()),
+        of=service_tickets.c.opened_at,
     ),
     Attribute(
         "service_minutes",
@@ -250,6 +276,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "number",
         noop("Employee minutes booked on the customer in the 365 days up to the as-of day; unknown where none are."),
         in_last_year(costs_to_serve, costs_to_serve.c.incurred_on, func.sum(costs_to_serve.c.minutes)),
+        of=costs_to_serve.c.minutes,
     ),
     Attribute(
         "campaign",
@@ -258,6 +285,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         noop("Campaigns that the customer was a member of, but for control groups; a customer can have several."),
         campaigns_reached_by,
         several=True,
+        of=campaign_members.c.customer_id,
     ),
 )
 _BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}

@@ -9,10 +9,10 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
 
-from crm_metrics.scope import Scope
-from crm_metrics.segments.attributes import attribute
+from crm_metrics.scope import Scope, scope_conditions
+from crm_metrics.segments.attributes import ATTRIBUTES, attribute
 from crm_metrics.segments.known import Population
 from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment, check
 from crm_metrics.sql import is_one_of
@@ -82,3 +82,14 @@ def attribute_values(name: str, day: date | None, scope: Scope) -> Select[Any]:
     rows = attribute(name).asked(Population(scope, day)).subquery()
     customer_count = func.count(rows.c.customer_number.distinct()).label("customers")
     return select(rows.c.value, customer_count).group_by(rows.c.value).order_by(customer_count.desc(), rows.c.value)
+
+
+def known_attributes(scope: Scope) -> Select[Any]:
+    """One row: for each attribute that is known from a column, by its name, whether anything stands in that column."""
+    found: list[Any] = []
+    for each in ATTRIBUTES:
+        if each.of is not None:
+            rows = each.of.table
+            seen = scope_conditions(scope, rows) if "order_region" in rows.c else []
+            found.append(exists(select(each.of).where(each.of.is_not(None), *seen)).label(each.name))
+    return select(*found)

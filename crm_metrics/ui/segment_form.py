@@ -11,7 +11,7 @@ from crm_metrics.audience.tables import values_of
 from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
-from crm_metrics.segments.attributes import ATTRIBUTES, Attribute, attribute
+from crm_metrics.segments.attributes import Attribute, attribute
 from crm_metrics.segments.draft import Block, Draft, Line, drafted_rule, rule_draft
 from crm_metrics.segments.known import TIERS
 from crm_metrics.segments.rule import LARGEST, Opposite, Rule, Segment, read_rule
@@ -36,7 +36,7 @@ def built_rule() -> Rule:
 
 def rule_form(page: Page) -> Rule:
     """Put the form and return the rule it says so far."""
-    offered = _offered(page)
+    offered = page.source.remember(tables.offered, page.filters.scope)
     draft: Draft = st.session_state.setdefault(_DRAFT, _first_draft())
     _load_form(page)
     for place, block in enumerate(draft.blocks):
@@ -58,13 +58,7 @@ def _new_block() -> Block:
     return Block(lines=[Line("days_since_last_order")])
 
 
-def _offered(page: Page) -> list[str]:
-    """Return the attributes that these data know something of."""
-    day, scope = page.filters.today, page.filters.scope
-    return [each.name for each in ATTRIBUTES if len(page.source.remember(values_of, scope, each.name, day))]
-
-
-def _block_form(page: Page, draft: Draft, block: Block, offered: list[str]) -> None:
+def _block_form(page: Page, draft: Draft, block: Block, offered: tuple[str, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         negations = {False: t("who meet"), True: t("who don't meet")}
         _choose(block, "is_opposite", t("Group"), negations, key=f"block_{block.number}", width=150)
@@ -91,7 +85,7 @@ def _block_form(page: Page, draft: Draft, block: Block, offered: list[str]) -> N
     st.button(t("Add a condition"), icon=":material/add:", type="tertiary", key=f"add_{block.number}", on_click=add)
 
 
-def _line_form(page: Page, block: Block, line: Line, offered: list[str]) -> None:
+def _line_form(page: Page, block: Block, line: Line, offered: tuple[str, ...]) -> None:
     number, asked = line.number, attribute(line.attribute)
     names = {name: t(attribute(name).label) for name in dict.fromkeys([line.attribute, *offered])}
     with st.container(horizontal=True, vertical_alignment="bottom"):
