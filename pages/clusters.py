@@ -17,12 +17,14 @@ def clusters() -> None:
     with above:
         ui.finding(room.cluster_finding(rows, basis))
         ui.note(room.cluster_trust(basis))
+        ui.tiles(page, ui.ask(page, room.cluster_tiles, terms), room.CLUSTER_METRICS)
     if not room.has_clusters(basis):
         return
     drawn = ui.draw(page, room.cluster_matrix, rows, ui.ask(page, room.cluster_profile, terms), currency=page.currency)
     picked = ui.figure(page, drawn, queries=room.cluster_queries(page.source, page.filters), selects=True, **room.group_about("clusters"))
-    named = room.clusters_in_words(rows)
-    chosen = ui.table(page, named, columns=room.group_columns("clusters", named), name="clusters", selects=True)
+    chosen = ui.table(
+        page, named := room.clusters_in_words(rows), columns=room.group_columns("clusters", named), name="clusters", selects=True
+    )
     if found := room.chosen_clusters(rows, picked, chosen):
         with ui.question(room.clusters_text(rows, found)):
             people = room.of_clusters(ui.ask(page, room.cluster_customers, terms), found)
@@ -34,16 +36,15 @@ def clusters() -> None:
 def axes() -> None:
     above, usual = st.container(), room.answer_range(ui.ask(page, room.axes_basis))
     with st.popover(t("Cut points"), icon=":material/straighten:"):
-        limits = usual.lowest, usual.highest
-        low = st.number_input(t("Middling from a mean answer"), *limits, usual.middling_from, key="middling_from", bind="query-params")
-        high = st.number_input(t("Satisfied from a mean answer"), *limits, usual.satisfied_from, key="satisfied_from", bind="query-params")
+        answers = st.slider(t("Middling and satisfied from answers of"), *usual.limits, usual.cuts, 0.5, key="answers", bind="query-params")
         orders = st.number_input(t("Loyal from, orders"), 2, 1000, 4, key="loyal_orders", bind="query-params")
         days = st.number_input(t("Loyal up to, days since last order"), 1, 9999, 365, key="loyal_days", bind="query-params")
         percent = st.number_input(t("Earns most: the top, % of customers"), 1.0, 99.0, 20.0, key="best_percent", bind="query-params")
-    terms = room.AxesTerms.of_inputs((low, high), orders, days, percent)
+    terms = room.AxesTerms.of_inputs(answers, orders, days, percent)
     cells, basis = ui.ask(page, room.axes, terms), ui.ask(page, room.axes_basis, terms)
     with above:
         ui.finding(room.axes_finding(cells, basis, currency=page.currency))
+        ui.tiles(page, ui.ask(page, room.axes_tiles, terms), room.AXES_METRICS)
         ui.note(room.axes_note(basis))
     drawn, named = ui.draw(page, room.axes_bars, cells, currency=page.currency), room.axes_in_words(cells)
     picked = ui.figure(page, drawn, queries=room.axes_queries(page.source, page.filters), selects=True, **room.group_about("axes"))
@@ -56,5 +57,4 @@ def axes() -> None:
 
 @ui.part
 def questions() -> None:
-    parts = {"clusters": clusters, "axes": axes}
-    parts[ui.tabs(page, {name: t(label) for name, label in room.GROUP_QUESTIONS.items()})]()
+    {"clusters": clusters, "axes": axes}[ui.tabs(page, {name: t(label) for name, label in room.GROUP_QUESTIONS.items()})]()

@@ -260,6 +260,13 @@ def test_axes_add_up_to_all_customers_with_a_purchase(shop):
     assert (basis.survey_kind, basis.invited, basis.answered, basis.profit_basis) == ("satisfaction", 2, 1, "net_revenue")
 
 
+def test_the_tiles_say_how_many_answered_and_what_is_at_stake(shop):
+    """Of two customers asked one answered, middling; nobody is loyal; nobody who earns most is dissatisfied until 4 is the least."""
+    assert room.axes_tiles(shop, UP_TO)["value"].tolist() == [0.5, 0, 0, 0]
+    strict = AxesTerms(satisfaction=(4.0, 4.5), loyal_orders=2)
+    assert room.axes_tiles(shop, UP_TO, strict)["value"].tolist() == pytest.approx([0.5, 0, 1 / 3, 150])
+
+
 def test_too_few_customers_are_said_to_be_too_few(shop):
     basis, clusters = room.cluster_basis(shop, UP_TO), room.clusters(shop, UP_TO)
     assert clusters.empty

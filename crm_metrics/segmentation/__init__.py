@@ -26,9 +26,11 @@ from crm_metrics.segmentation.clustering import (
     cluster_customers,
     cluster_profile,
     cluster_queries,
+    cluster_tiles,
     clusters,
 )
 from crm_metrics.segmentation.figure import lapse_bars, movement_flow, movement_matrix, segment_map
+from crm_metrics.segmentation.group_metrics import AXES_METRICS, CLUSTER_METRICS
 from crm_metrics.segmentation.group_words import (
     GROUP_QUESTIONS,
     answer_range,
@@ -51,7 +53,7 @@ from crm_metrics.segmentation.group_words import (
     of_clusters,
 )
 from crm_metrics.segmentation.labels import QUESTIONS, about, columns, remark
-from crm_metrics.segmentation.metrics import METRICS
+from crm_metrics.segmentation.metrics import METRICS as RFM_METRICS
 from crm_metrics.segmentation.moves import NOT_YET
 from crm_metrics.segmentation.rfm import AT_RISK, BEST, SEGMENTS, Cuts, RawRanges, RfmTerms, Segment, raw_ranges
 from crm_metrics.segmentation.saved import rule_of
@@ -74,7 +76,7 @@ from crm_metrics.segmentation.tables import (
     segments,
     tiles,
 )
-from crm_metrics.segmentation.three_axes import AxesTerms, axes, axes_basis, axes_customers, axes_queries
+from crm_metrics.segmentation.three_axes import AxesTerms, axes, axes_basis, axes_customers, axes_queries, axes_tiles
 from crm_metrics.segmentation.words import (
     advised,
     basis_note,
@@ -97,6 +99,7 @@ from crm_metrics.segmentation.words import (
     tile_notes,
 )
 
+METRICS = (*RFM_METRICS, *CLUSTER_METRICS, *AXES_METRICS)
 TABLES: dict[str, Table] = {
     "tiles": tiles,
     "segments": segments,
@@ -109,11 +112,13 @@ TABLES: dict[str, Table] = {
     "gaps": gaps,
     "lapse": lapse,
     "basis": basis,
+    "cluster_tiles": cluster_tiles,
     "clusters": clusters,
     "cluster_profile": cluster_profile,
     "cluster_criteria": cluster_criteria,
     "cluster_customers": cluster_customers,
     "cluster_basis": cluster_basis,
+    "axes_tiles": axes_tiles,
     "axes": axes,
     "axes_customers": axes_customers,
     "axes_basis": axes_basis,
@@ -121,11 +126,14 @@ TABLES: dict[str, Table] = {
 
 __all__ = [
     "AT_RISK",
+    "AXES_METRICS",
     "BEST",
+    "CLUSTER_METRICS",
     "GROUP_QUESTIONS",
     "METRICS",
     "NOT_YET",
     "QUESTIONS",
+    "RFM_METRICS",
     "SEGMENTS",
     "TABLES",
     "AxesTerms",
@@ -146,6 +154,7 @@ __all__ = [
     "axes_in_words",
     "axes_note",
     "axes_queries",
+    "axes_tiles",
     "basis",
     "basis_note",
     "cells",
@@ -162,6 +171,7 @@ __all__ = [
     "cluster_numbers",
     "cluster_profile",
     "cluster_queries",
+    "cluster_tiles",
     "cluster_trust",
     "clusters",
     "clusters_in_words",

@@ -8,6 +8,7 @@ unknown on a habit stands at the mean of all. K-means (scikit-learn) on at most 
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, NamedTuple
@@ -20,9 +21,10 @@ from crm_metrics.customer_forecast.forecast import known
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.language import noop
-from crm_metrics.metric import BadInput
+from crm_metrics.metric import BadInput, Metric
 from crm_metrics.purchase_model.groups import Floats, Integers
 from crm_metrics.sales import amounts_within, orders_within
+from crm_metrics.segmentation.group_metrics import CLUSTER_METRICS
 from crm_metrics.segmentation.statistic import share
 from crm_metrics.segmentation.tables import as_of_day, choice
 from crm_metrics.sql import days_between
@@ -354,6 +356,19 @@ def cluster_basis(source: Source, filters: Filters, terms: ClusterTerms = BY_SIL
         "verdict": found.verdict,
     }
     return pd.DataFrame([row])
+
+
+def cluster_tiles(source: Source, filters: Filters, terms: ClusterTerms = BY_SILHOUETTE) -> pd.DataFrame:
+    """Return the tiles of the clusters: metric, value, low, high (unknown), unit, n (customers)."""
+    found = _found(source, filters, terms)
+    values = (len(found.members), float(found.chosen["silhouette"]), float(found.chosen["stability"]))
+    return tile_frame(CLUSTER_METRICS, values, len(found.habits))
+
+
+def tile_frame(metrics: Sequence[Metric], values: Sequence[float], n: int) -> pd.DataFrame:
+    """Return tiles without intervals: metric, value, low, high, unit, n."""
+    rows = [(metric.name, float(value), math.nan, math.nan, metric.unit, n) for metric, value in zip(metrics, values, strict=True)]
+    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "unit", "n"])
 
 
 def cluster_customers(source: Source, filters: Filters, terms: ClusterTerms = BY_SILHOUETTE) -> pd.DataFrame:

@@ -226,19 +226,17 @@ def axes_finding(axes: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> s
 
 
 class AnswerRange(NamedTuple):
-    """What answers can be, and where the levels usually begin."""
+    """limits: the lowest and the highest answer there can be; cuts: from where a mean is usually middling, and satisfied."""
 
-    lowest: float
-    highest: float
-    middling_from: float
-    satisfied_from: float
+    limits: tuple[float, float]
+    cuts: tuple[float, float]
 
 
 def answer_range(basis: pd.DataFrame) -> AnswerRange:
     """Return the answers to the surveys that satisfaction is told by. basis: the table axes_basis with the usual cut points."""
     state: Any = basis.iloc[0]
-    lowest, highest = (0.0, 10.0) if state.survey_kind == "recommendation" else (1.0, 5.0)
-    return AnswerRange(lowest, highest, float(state.middling_from), float(state.satisfied_from))
+    limits = (0.0, 10.0) if state.survey_kind == "recommendation" else (1.0, 5.0)
+    return AnswerRange(limits, (float(state.middling_from), float(state.satisfied_from)))
 
 
 def _call_text(dissatisfied: pd.DataFrame, state: Any, currency: str) -> str:

@@ -5,6 +5,7 @@ answered one of those; who never answered is a level of its own. Loyalty is one 
 is that of Profitability over the whole history; where costs are unknown gross margin or net revenue takes its place, and is named.
 """
 
+import math
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, NamedTuple
@@ -20,7 +21,8 @@ from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 from crm_metrics.purchase_model.groups import Floats, Integers
 from crm_metrics.schema import customer_facts, surveys
-from crm_metrics.segmentation.clustering import habits, named
+from crm_metrics.segmentation.clustering import habits, named, tile_frame
+from crm_metrics.segmentation.group_metrics import AXES_METRICS
 from crm_metrics.segmentation.statistic import share
 from crm_metrics.segmentation.tables import as_of_day, choice
 
@@ -33,6 +35,7 @@ SATISFACTION = {
 LOYALTY = {"one_time": noop("bought once"), "occasional": noop("occasional or lapsed"), "loyal": noop("loyal")}
 PROFIT = {"loses": noop("loses money"), "little": noop("earns little"), "most": noop("earns most")}
 AXES = {"satisfaction": tuple(SATISFACTION), "loyalty": tuple(LOYALTY), "profit_level": tuple(PROFIT)}
+_SATISFIED, _DISSATISFIED, _LOYAL, _MOST = 0, 2, 2, 2  # places in them
 KINDS = ("satisfaction", "recommendation")  # of surveys; the first that anybody answered
 ProfitBasis = Literal["profit", "gross_margin", "net_revenue"]
 
@@ -211,6 +214,21 @@ def axes(source: Source, filters: Filters, terms: AxesTerms = USUAL) -> pd.DataF
     positive whole). Profit is what axes_basis says.
     """
     return cell_rows(_placed(source, filters, terms).customers)
+
+
+def axes_tiles(source: Source, filters: Filters, terms: AxesTerms = USUAL) -> pd.DataFrame:
+    """Return the tiles of the axes: metric, value, low, high (unknown), unit, n (customers)."""
+    found = _placed(source, filters, terms)
+    customers = found.customers
+    answered = int(customers["satisfaction_score"].notna().sum())
+    at_stake = customers[(customers["satisfaction"] == _DISSATISFIED) & (customers["profit_level"] == _MOST)]
+    values = (
+        share(answered, found.invited),
+        share(int((customers["satisfaction"] == _SATISFIED).sum()), answered),
+        share(int((customers["loyalty"] == _LOYAL).sum()), len(customers)),
+        float(at_stake["profit"].sum()) if answered else math.nan,
+    )
+    return tile_frame(AXES_METRICS, values, len(customers))
 
 
 def axes_basis(source: Source, filters: Filters, terms: AxesTerms = USUAL) -> pd.DataFrame:
