@@ -9,7 +9,7 @@ from crm_metrics.filters import Scope
 from crm_metrics.schema import contacts, customer_facts, customers
 from crm_metrics.scope import visible_orders
 from crm_metrics.segments.attributes import attribute
-from crm_metrics.segments.known import UNKNOWN, Population
+from crm_metrics.segments.known import UNKNOWN, population
 from crm_metrics.segments.members import members
 from crm_metrics.segments.rule import Rule
 from crm_metrics.sql import days_between
@@ -27,7 +27,7 @@ def size(rule: Rule, day: date | None, scope: Scope) -> Select[Any]:
 
     customers, contactable (who may be contacted), orders, net_revenue, and all_customers, all_net_revenue of all customers together.
     """
-    known, chosen = Population(scope, day), members((rule,), day, scope).c.customer_number
+    known, chosen = population(scope, day), members((rule,), day, scope).c.customer_number
     everybody, sums = known.customers, known.sums.c
     is_chosen = everybody.c.customer_number.in_(select(chosen))
     agrees = everybody.c.customer_number.in_(_agreeing())
@@ -51,7 +51,7 @@ def people(rule: Rule, day: date | None, scope: Scope) -> Select[Any]:
     customer_id, customer_name, home_region, customer_kind, has_consent (unknown is no), email and phone (of the primary contact, else the
     first), orders, net_revenue, last_on, days_since_last_order.
     """
-    known, chosen = Population(scope, day), members((rule,), day, scope).c.customer_number
+    known, chosen = population(scope, day), members((rule,), day, scope).c.customer_number
     sums, person, reached = known.sums.c, customers.c, _contacts()
     return (
         select(
@@ -77,7 +77,7 @@ def people(rule: Rule, day: date | None, scope: Scope) -> Select[Any]:
 
 def overlap(pair: Pair, day: date | None, scope: Scope) -> Select[Any]:
     """One row per way to be in the two (in_first, in_second): customers, net_revenue."""
-    known = Population(scope, day)
+    known = population(scope, day)
     customer, sums = known.customers.c.customer_number, known.sums.c
     flags = [_is_in(rule, customer, day, scope).label(name) for name, rule in zip(("in_first", "in_second"), pair, strict=True)]
     each = (
@@ -97,7 +97,7 @@ def side_sizes(pair: Pair, day: date | None, scope: Scope) -> Select[Any]:
 
 def numbers_by_side(name: str, pair: Pair, day: date | None, scope: Scope) -> Select[Any]:
     """One row per side and number that customers of it have: side, value, customers."""
-    rows, sides = attribute(name).asked(Population(scope, day)).subquery(), _sides(pair, day, scope)
+    rows, sides = attribute(name).asked(population(scope, day)).subquery(), _sides(pair, day, scope)
     value = cast(rows.c.value, Double).label("value")
     counted = select(sides.c.side, value, func.count().label("customers"))
     joined = counted.join_from(sides, rows, rows.c.customer_number == sides.c.customer_number)
@@ -106,8 +106,8 @@ def numbers_by_side(name: str, pair: Pair, day: date | None, scope: Scope) -> Se
 
 def values_by_side(name: str, pair: Pair, day: date | None, scope: Scope) -> Select[Any]:
     """One row per value and side: value, side, customers who have it."""
-    rows, sides = attribute(name).asked(Population(scope, day)).subquery(), _sides(pair, day, scope)
-    counted = select(rows.c.value, sides.c.side, func.count(sides.c.customer_number.distinct()).label("customers"))
+    rows, sides = attribute(name).asked(population(scope, day)).subquery(), _sides(pair, day, scope)
+    counted = select(rows.c.value, sides.c.side, func.count().label("customers"))
     joined = counted.join_from(sides, rows, rows.c.customer_number == sides.c.customer_number)
     return joined.where(rows.c.value != UNKNOWN).group_by(rows.c.value, sides.c.side).order_by(rows.c.value, sides.c.side)
 
@@ -144,7 +144,7 @@ def outcomes(rule: Rule, chosen_on: date, until: date, scope: Scope) -> Select[A
 
 def contactable(rule: Rule, strata: tuple[str, ...], day: date | None, scope: Scope) -> Select[Any]:
     """One row per customer who meets the rule and may be contacted: customer_id, orders, net_revenue, and one column per stratum."""
-    known, chosen = Population(scope, day), members((rule,), day, scope).c.customer_number
+    known, chosen = population(scope, day), members((rule,), day, scope).c.customer_number
     customer, sums = customer_facts.c.customer_number, known.sums.c
     asked = [attribute(name).asked(known).subquery() for name in strata]
     amounts = [func.coalesce(sums[name], 0).label(name) for name in ("orders", "net_revenue")]
@@ -177,6 +177,6 @@ def _is_in(rule: Rule, customer: ColumnElement[Any], day: date | None, scope: Sc
 
 def _sides(pair: Pair, day: date | None, scope: Scope) -> CTE:
     """One row per customer in either: customer_number, side (1 for the first)."""
-    customer = Population(scope, day).customers.c.customer_number
+    customer = population(scope, day).customers.c.customer_number
     first, second = (_is_in(rule, customer, day, scope) for rule in pair)
     return select(customer, case((first, 1), else_=2).label("side")).where(or_(first, second)).cte("sides")

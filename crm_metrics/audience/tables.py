@@ -159,8 +159,9 @@ def differences(source: Source, filters: Filters, pair: Pair | None = None) -> p
     found: dict[tuple[str, str, str], difference.Contrast] = {}
     asked_for = {condition.attribute for rule in chosen for condition in conditions_of(rule)}
     left_out = asked_for | _RANKS | ({"net_revenue", "gross_margin"} if asked_for & _RANKS else set())
+    names = source.remember(offered, filters.scope) if min(sizes) else ()
     for attribute in ATTRIBUTES:
-        if attribute.name in left_out or not min(sizes):
+        if attribute.name in left_out or attribute.name not in names:
             continue
         if attribute.kind == "number":
             rows = source(query.numbers_by_side(attribute.name, chosen, filters.today, filters.scope))

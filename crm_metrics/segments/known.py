@@ -7,7 +7,7 @@ may see. Texts that are unknown are the value UNKNOWN; numbers that are unknown 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -111,6 +111,12 @@ class Population:
             .group_by(rows.customer_number)
             .cte()  # without a name: a query can ask for two populations
         )
+
+
+@lru_cache(maxsize=1000)
+def population(scope: Scope, day: date | None) -> Population:
+    """Return the customers on a day: the same object again, so that a query which asks several things of them sums their orders once."""
+    return Population(scope, day)
 
 
 # ── from the orders ─────────────────────────────────────────────────────────────────────────────────────────────────────

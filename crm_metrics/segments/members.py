@@ -13,7 +13,7 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, exists, false, func, no
 
 from crm_metrics.scope import Scope, scope_conditions
 from crm_metrics.segments.attributes import ATTRIBUTES, attribute
-from crm_metrics.segments.known import Population
+from crm_metrics.segments.known import Population, population
 from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment, check
 from crm_metrics.sql import is_one_of
 
@@ -45,7 +45,7 @@ def members(rules: tuple[Rule, ...], day: date | None, scope: Scope) -> CTE:
 
 @lru_cache(maxsize=1000)  # a query that asks for them twice has them once
 def _members(rules: tuple[Rule, ...], day: date | None, scope: Scope) -> CTE:
-    known = Population(scope, day)
+    known = population(scope, day)
     customer = known.customers.c.customer_number
     meets = or_(false(), *[_meets(rule, customer, known) for rule in rules])
     return select(customer).where(meets).cte()  # without a name: a query can ask for several
@@ -79,8 +79,8 @@ def member_count(rule: Rule, day: date | None, scope: Scope) -> Select[Any]:
 
 def attribute_values(name: str, day: date | None, scope: Scope) -> Select[Any]:
     """One row per value of a chosen attribute: value, customers; the most frequent first."""
-    rows = attribute(name).asked(Population(scope, day)).subquery()
-    customer_count = func.count(rows.c.customer_number.distinct()).label("customers")
+    rows = attribute(name).asked(population(scope, day)).subquery()
+    customer_count = func.count().label("customers")
     return select(rows.c.value, customer_count).group_by(rows.c.value).order_by(customer_count.desc(), rows.c.value)
 
 
