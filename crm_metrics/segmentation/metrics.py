@@ -26,8 +26,8 @@ AT_RISK_REVENUE = Metric(
     "money",
     "lower",
     noop(
-        "Net revenue up to the as-of date of customers who bought often and have gone quiet: at risk and can't lose. It is what they brought "
-        "so far, no forecast of what they would bring."
+        "Net revenue up to the as-of date of customers who bought often and have gone quiet: at risk and can't lose. It is what they "
+        "brought so far, no forecast of what they would bring."
     ),
     _RFM,
 )
