@@ -546,6 +546,9 @@ def test_online_retail_has_4338_customers_in_segments_that_hold_all_their_revenu
     assert found["net_revenue"].sum() == pytest.approx(customers["net_revenue"].sum())
     assert found[["customers_share", "net_revenue_share"]].sum().tolist() == pytest.approx([1, 1])
     assert found["gross_margin"].isna().all()
+    assert found["probability_alive"].isna().all()  # the model finds nobody leaving within one year
+    assert not table("basis", source)["finds_leaving"].any()
+    assert found["expected_value"].notna().all()
     assert score(np.array([1.0]), room.cuts(source, ALL).orders).tolist() == [1]
 
 

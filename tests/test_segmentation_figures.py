@@ -15,7 +15,9 @@ from crm_metrics.segmentation.saved import rule_of
 from crm_metrics.segments.rule import Condition, Group
 
 CUTS = Cuts((7, 30, 90, 200), (1, 2, 3, 5), (10, 20, 50, 99))
-BASIS = pd.DataFrame([{"as_of": pd.Timestamp("2024-06-30"), "has_forecast": True, "has_margin": False, "cost_coverage": 0.4}])
+BASIS = pd.DataFrame(
+    [{"as_of": pd.Timestamp("2024-06-30"), "has_forecast": True, "finds_leaving": True, "has_margin": False, "cost_coverage": 0.4}]
+)
 
 
 def segments(**customers: int) -> pd.DataFrame:
@@ -142,6 +144,42 @@ def test_the_finding_of_the_movement_is_about_all_and_about_champions():
 
 def test_a_missing_margin_is_explained_with_what_is_known_of_costs():
     assert "costs of only 40.0% of net revenue are known" in words.basis_note(BASIS)
+
+
+def test_a_model_that_finds_nobody_leaving_has_no_share_of_customers_alive():
+    assert "P(alive) is the mean" in words.basis_note(BASIS)
+    assert "No P(alive): these data show nobody leaving" in words.basis_note(BASIS.assign(finds_leaving=False))
+
+
+LAPSE = pd.DataFrame(
+    {
+        "recommended_days": [399.0],
+        "recommended_low": [384.0],
+        "recommended_high": [418.0],
+        "naive_days": [496.0],
+        "median_gap_days": [129.0],
+        "inactive_days": [687.0],
+        "horizon_days": [730],
+        "return_chance": [0.82],
+        "customers_silent_longer": [83],
+        "share_silent_longer": [0.1],
+    }
+)
+
+
+def test_customers_of_whom_most_come_back_are_late_and_not_lost():
+    assert words.lapse_finding(LAPSE).endswith("But of those who reach that limit 82.0% come back within a year: they are late, not lost.")
+    assert "lost" not in words.lapse_finding(LAPSE.assign(return_chance=0.38))
+
+
+def test_a_limit_of_short_data_says_how_long_they_follow_anyone():
+    assert "follow nobody's silence for longer than 373 days" in words.lapse_finding(LAPSE.assign(horizon_days=373))
+    assert "follow nobody" not in words.lapse_finding(LAPSE)
+
+
+def test_the_limit_is_called_longer_than_that_of_ended_intervals_only_where_it_is():
+    assert "don't count for the limit, so it is shorter" in words.lapse_note(LAPSE)
+    assert "so the limit is longer" in words.lapse_note(LAPSE.assign(naive_days=300.0))
 
 
 def test_segments_chosen_in_the_figure_and_in_the_table_are_taken_together():

@@ -44,6 +44,10 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
     ),
     "table": noop("Choose a row, or a field above, to see its customers."),
     "forecast": noop("P(alive) is the mean by the MBG/NBD model; expected value is of the next 12 months, discounted at 10% a year."),
+    "nobody_leaves": noop(
+        "No P(alive): these data show nobody leaving for good, so nearly 100% for everybody would be an assumption and no finding. "
+        "Expected value is of the next 12 months, discounted at 10% a year, as if everybody stayed."
+    ),
     "customers": noop("Recency, frequency, monetary value: scores of 1 to 5, 5 is best. A click opens the customer."),
 }
 DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
@@ -89,7 +93,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "gaps": (noop("Returns"), "count"),
         "gaps_share": (noop("Share of returns"), "share"),
         "cumulative_share": (noop("Share of returns so far"), "share"),
-        "returned_share": (noop("Customers back, the silent counted"), "share"),
+        "returned_share": (noop("Intervals ended, the silent counted"), "share"),
     },
     "movement": {
         "from_label": (noop("Segment before"), "text"),

@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import Select
 
 from crm_metrics.customer_forecast import forecast
+from crm_metrics.customer_forecast.statistic import finds_leaving
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
@@ -176,10 +177,18 @@ def segments(source: Source, filters: Filters, terms: RfmTerms = BY_QUINTILES) -
     segment, customers, customers_share, net_revenue, net_revenue_share, recent_revenue (of the 12 months up to the as-of date),
     gross_margin, gross_margin_share (both unknown where costs are known of less than 95% of net revenue), days_since_last_order_median,
     orders_mean, probability_alive (mean by the MBG/NBD: the BG/NBD calls one-time buyers certain), expected_value (the next 12 months,
-    discounted at 10% a year, as in the room Lifetime value), expected_value_per_customer; the last three unknown without a model.
+    discounted at 10% a year, as in the room Lifetime value), expected_value_per_customer; the last three unknown without a model, and
+    probability_alive where the model finds nobody leaving: the few per mille below 1 of those who came back would be its assumption.
     """
     customers = _now(source, filters, terms).customers
-    return statistic.segment_rows(customers, _margins(source, filters, terms).margins, _forecasts(source, filters, customers))
+    forecasts = _forecasts(source, filters, customers)
+    if not _finds_leaving(source, filters):
+        forecasts = forecasts.assign(probability_alive=math.nan)
+    return statistic.segment_rows(customers, _margins(source, filters, terms).margins, forecasts)
+
+
+def _finds_leaving(source: Source, filters: Filters) -> bool:
+    return finds_leaving(source.remember(forecast.fitted, filters.scope, as_of_day(source, filters)).models["mbg_nbd"])
 
 
 def customers(source: Source, filters: Filters, terms: RfmTerms = BY_QUINTILES) -> pd.DataFrame:
@@ -254,8 +263,9 @@ def lapse(source: Source, filters: Filters, terms: RfmTerms = BY_QUINTILES) -> p
 def basis(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row: what margin and forecast stand on.
 
-    as_of, cost_coverage (share of net revenue whose cost is known), has_margin, has_forecast, and of all customers the reader may see:
-    customers, repeaters, customers_needed, repeaters_needed, verdict ('none', 'rough', 'full').
+    as_of, cost_coverage (share of net revenue whose cost is known), has_margin, has_forecast, finds_leaving (whether P(alive) is a
+    finding: see customer_forecast.statistic), and of all customers the reader may see: customers, repeaters, customers_needed,
+    repeaters_needed, verdict ('none', 'rough', 'full').
     """
     as_of, customers = as_of_day(source, filters), _now(source, filters, BY_QUINTILES).customers
     made, margins = source.remember(forecast.fitted, filters.scope, as_of), _margins(source, filters, BY_QUINTILES)
@@ -264,6 +274,7 @@ def basis(source: Source, filters: Filters) -> pd.DataFrame:
         "cost_coverage": margins.cost_coverage,
         "has_margin": bool(len(customers)) and not np.isnan(margins.margins).any(),
         "has_forecast": made.has_forecast,
+        "finds_leaving": _finds_leaving(source, filters),
         "customers": made.gate.customers,
         "repeaters": made.gate.repeaters,
         "customers_needed": CUSTOMERS_NEEDED,

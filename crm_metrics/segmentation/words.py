@@ -19,11 +19,12 @@ from crm_metrics.segmentation.metrics import (
 )
 from crm_metrics.segmentation.moves import NOT_YET
 from crm_metrics.segmentation.rfm import AT_RISK, BEST, MEASURES, SEGMENTS, Cuts, RfmTerms
-from crm_metrics.segmentation.silence import GAPS_NEEDED
+from crm_metrics.segmentation.silence import GAPS_NEEDED, HORIZON_DAYS
 from crm_metrics.segments.rule import Rule
 from crm_metrics.segments.words import rule_sentence
 
 _LABELS = {segment.name: segment.label for segment in SEGMENTS} | {NOT_YET: noop("Not yet a customer")}
+MOSTLY = 0.5  # of those who are silent that long come back: then they can't be called lost
 _BETWEEN = re.compile(r"[\s,;，；、]+")
 
 
@@ -63,7 +64,7 @@ def basis_note(basis: pd.DataFrame) -> str:
     """Return what the reader of the table of segments should know, and why columns are missing. basis: the table of this name."""
     state: Any = basis.iloc[0]
     if state.has_forecast:
-        texts = [remark("table"), remark("forecast")]
+        texts = [remark("table"), remark("forecast" if state.finds_leaving else "nobody_leaves")]
     else:
         texts = [remark("table"), t("No P(alive) and no expected value: these data don't carry a model; see Lifetime value.")]
     if not state.has_margin:
@@ -252,7 +253,19 @@ def lapse_finding(lapse: pd.DataFrame) -> str:
         )
     ]
     if not is_unknown(state.return_chance):
-        texts.append(t("Of those who reach that limit {chance} come back within a year.", chance=value_text(state.return_chance, "share")))
+        chance = value_text(state.return_chance, "share")
+        if state.return_chance > MOSTLY:
+            texts.append(t("But of those who reach that limit {chance} come back within a year: they are late, not lost.", chance=chance))
+        else:
+            texts.append(t("Of those who reach that limit {chance} come back within a year.", chance=chance))
+    if state.horizon_days < HORIZON_DAYS:
+        texts.append(
+            t(
+                "These data follow nobody's silence for longer than {days}; later returns are not counted, and with longer data the limit "
+                "would be longer.",
+                days=_days(state.horizon_days),
+            )
+        )
     return _joined(texts)
 
 
@@ -276,7 +289,16 @@ def lapse_note(lapse: pd.DataFrame) -> str:
         late = t("No limit for giving up: it takes two years of silence to see, and the data show {days}.", days=_days(state.horizon_days))
     else:
         late = t("After {days} 99 of 100 returns have come: give up.", days=_days(state.inactive_days))
-    return _joined([half, t("Who is silent now may still come back later, so the limit is longer."), late])
+    return _joined([half, *_against_naive(state), late])
+
+
+def _against_naive(state: Any) -> list[str]:
+    """Return why the limit is not that of the intervals that have ended."""
+    if state.recommended_days > state.naive_days:
+        return [t("Who is silent now may still come back later, so the limit is longer.")]
+    if state.recommended_days < state.naive_days:
+        return [t("Returns after more than {days} don't count for the limit, so it is shorter.", days=_days(state.horizon_days))]
+    return []
 
 
 def tile_notes(segments: pd.DataFrame, tiles: pd.DataFrame) -> dict[str, str]:
