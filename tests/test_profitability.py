@@ -23,7 +23,7 @@ from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Period
-from crm_metrics.profitability import statistic
+from crm_metrics.profitability import statistic, words
 from crm_metrics.profitability.concentration import CURVE_POINTS, concentration_row, curve_points, gini
 from crm_metrics.profitability.stability import dealt_shares, stayed_on_top, years_back
 from crm_metrics.profitability.what_if import WhatIf
@@ -147,6 +147,19 @@ def test_the_basis_says_what_is_missing(shop):
     assert everything[["customers", "customer_unknown", "undated_costs"]].tolist() == [2, 1, 1]
     assert not north[["has_customer_costs", "has_cost_to_serve", "has_marketing"]].any()
     assert room.summary(shop, Filters(region=("North",))).query("not is_known")["part"].tolist()[-2:] == ["acquisition", "campaigns"]
+
+
+def test_those_who_cost_something_without_a_purchase_are_told_from_the_others_who_lose_money(shop):
+    """In February ann buys for 50 and gives 30 back; ben, who bought in January, gets a mailing."""
+    february = row(room.basis(shop, Filters(start=date(2024, 2, 1), end=date(2024, 2, 29))))
+    assert february[["customers", "without_purchase", "losing_without_purchase"]].tolist() == [2, 1, 1]
+    said = (
+        "1 of the 2 customers bought nothing in the period but cost something or sent goods back; 1 of those who lose money are among them."
+    )
+    assert said in words.missing_note(pd.DataFrame([february]))
+    ever = room.basis(shop, EVER)
+    assert row(ever)[["without_purchase", "losing_without_purchase"]].tolist() == [0, 0]
+    assert "bought nothing" not in words.missing_note(ever)
 
 
 def test_products_regions_and_channels_hold_gross_margin_with_sales_of_customers_unknown(shop):

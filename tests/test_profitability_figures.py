@@ -107,6 +107,11 @@ def test_each_step_begins_where_the_one_above_ends_and_what_is_unknown_or_nothin
     assert words.note("steps", STEPS) == "Not recorded, and so not taken off: Discounts."
 
 
+def test_where_discounts_are_in_the_price_the_reasons_of_losses_say_so():
+    assert "where it was cut, the reason is cost of goods" in words.note("losing", STEPS)
+    assert "where it was cut" not in words.note("losing", STEPS.assign(is_known=True))
+
+
 REASONS = pd.DataFrame(
     {"reason": ["service", "goods"], "customers": [2, 1], "lost": [80.0, 5.0], "profit_without": [40.0, 0.0]},
 )

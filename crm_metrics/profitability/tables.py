@@ -128,10 +128,12 @@ def basis(source: Source, filters: Filters) -> pd.DataFrame:
     has_profit: costs of goods are known for 95 % of net revenue. cost_coverage: for which share, whatever the segments.
     has_customer_costs: False where the filters or the reader's scope choose orders, so that profit is gross margin.
     has_cost_to_serve, has_marketing, has_discount: any recorded in the period. customers: with an order or a cost in the period.
+    without_purchase: of these, those who bought nothing in it. losing_without_purchase: of these, those whose profit is below zero.
     customer_unknown: purchases without a customer. undated_costs: cost items without a day, which count in every period.
     """
     made, nobody = source.remember(customer_profits, filters), source.remember(unallocated, filters)
     known, is_customer = source.remember(coverage, filters), made["customer_number"].notna()
+    idle = made[is_customer & (made["orders"] == 0)]
     row = {
         "has_profit": has_profit(source, filters),
         "cost_coverage": known.coverage,
@@ -140,6 +142,8 @@ def basis(source: Source, filters: Filters) -> pd.DataFrame:
         "has_marketing": bool(made["marketing"].notna().any()),
         "has_discount": bool(made["discount"].notna().any()),
         "customers": int(is_customer.sum()),
+        "without_purchase": len(idle),
+        "losing_without_purchase": int((idle["profit"] < 0).sum()),
         "customer_unknown": int(made.loc[~is_customer, "orders"].sum()),
         "undated_costs": int(nobody["undated"] if nobody["undated"] > 0 else 0),
     }

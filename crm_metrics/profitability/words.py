@@ -62,11 +62,15 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "“Cost of goods”: the goods cost more than they would bring at list price."
     ),
     "what_if": noop(
-        "Cheaper service takes the share off every customer's cost to serve. A discount over the cap is not given, and the customer buys "
-        "all the same. Purchases below the minimum are not placed: their revenue and cost of goods go, and the customer's cost of "
-        "delivery in proportion to the orders. Nobody buys anything else because of it: this is arithmetic, no forecast."
+        "Cheaper service takes the share off every customer's cost to serve. Discounts are capped at a share of what each customer buys "
+        "in the period at list price, not order by order, which would take away more; the customer buys all the same. Purchases below the "
+        "minimum are not placed: their revenue and cost of goods go, and the customer's cost of delivery in proportion to the orders. "
+        "Nobody buys anything else because of it: this is arithmetic, no forecast."
     ),
-    "resources": noop("Tenths of the customers by profit. A resource is shown where it is recorded."),
+    "resources": noop(
+        "Tenths of the customers by profit. A resource is shown where it is recorded. What it costs is taken off profit, so those who "
+        "take much of it stand lower because of it."
+    ),
     "rewards": noop("Cost of rewards / profit before rewards, by tier of that profit: the top 5%, the next 15%, the rest."),
     "stability": noop(
         "Of the top 20% of one year's customers, the share that is in the top 20% a year later, with its 95% Wilson interval. “If nobody "
@@ -168,6 +172,16 @@ def missing_note(basis: pd.DataFrame) -> str:
         texts.append(t("No cost to serve is recorded: profit is gross margin less marketing."))
     elif not state.has_marketing:
         texts.append(t("No marketing is recorded: profit is gross margin less cost to serve."))
+    if state.has_profit and state.without_purchase:
+        texts.append(
+            t(
+                "{idle} of the {n} customers bought nothing in the period but cost something or sent goods back; {losing} of those who "
+                "lose money are among them.",
+                idle=f"{int(state.without_purchase):,}",
+                n=f"{int(state.customers):,}",
+                losing=f"{int(state.losing_without_purchase):,}",
+            )
+        )
     if state.undated_costs:
         texts.append(t("{n} costs without a day are counted.", n=f"{int(state.undated_costs):,}"))
     return t(" ").join(texts)
@@ -375,6 +389,10 @@ def note(question: str, summary: pd.DataFrame) -> str:
     """Return what the reader should know before the figure of a question. summary: the table of this name."""
     if question == "steps":
         return _not_recorded(summary)
-    return {"losing": t("Choose a bar to see its customers; a click on a row opens the customer."), "what_if": remark("what_if")}.get(
-        question, ""
-    )
+    if question == "losing":
+        has_discounts = bool(summary.set_index("part")["is_known"]["discount"])
+        cut = (
+            [] if has_discounts else [t("Discounts are not recorded apart from the price: where it was cut, the reason is cost of goods.")]
+        )
+        return t(" ").join([*cut, t("Choose a bar to see its customers; a click on a row opens the customer.")])
+    return remark("what_if") if question == "what_if" else ""
