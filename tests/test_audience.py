@@ -17,7 +17,7 @@ from peopled_shop import DAYS, FIRST_ON, Known, Tables, known_on, members_of, pu
 from raw_shop import Row
 
 from crm_metrics import database, schema, workspace
-from crm_metrics.audience import difference, tables
+from crm_metrics.audience import difference, tables, words
 from crm_metrics.audience.difference import DIFFERENCE_COLUMNS, holm, of_numbers, of_shares
 from crm_metrics.audience.query import Pair
 from crm_metrics.audience.tables import TestTerms
@@ -317,6 +317,15 @@ def test_plan_and_power_are_those_of_the_randomised_test(shop: Shop, outcome: ta
     assert row["smallest_lift"] == pytest.approx(smallest_lift(baseline, terms.design, customers=at_hand), nan_ok=True)
     power = tables.power(shop.source, NOW, terms, EVERYBODY)
     pd.testing.assert_frame_equal(power, power_curve(baseline, terms.design, customers=at_hand))
+
+
+def test_a_plan_for_money_in_unequal_groups_of_which_one_is_small_is_called_rough() -> None:
+    row = {"baseline_mean": 50.0, "customers_needed": 900, "treated_needed": 810, "control_needed": 90, "smallest_lift": 0.2}
+    plan = pd.DataFrame([row | {"customers": 9_000}])
+    money = replace(TERMS, outcome="spend", share_control=0.1)
+    assert "with only 900 in the smaller of two unequal groups" in words.plan_finding(plan, money, currency="")
+    assert "Rough" not in words.plan_finding(plan.assign(customers=200), replace(money, share_control=0.5), currency="")
+    assert "Rough" not in words.plan_finding(plan.assign(baseline_mean=0.1), replace(money, outcome="buyers"), currency="")
 
 
 def test_no_test_is_planned_of_nobody_or_on_days_before_the_data(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """The findings of the room in words."""
 
+import math
 from typing import Any, TypedDict
 
 import pandas as pd
@@ -18,6 +19,9 @@ QUESTIONS = {
 }
 FEW_CUSTOMERS = 30  # of one side: nothing can be read from them
 NAMED_DIFFERENCES = 3
+# Skewed spend leans the interval of unequal groups: on the demo's it holds the truth in 82% of tests at 950 and 50 customers, 88% at 900
+# and 100, 93% at 2,700 and 300, but 94% or more at 9,000 and 1,000, at 1,500 and 500, and in equal groups of any size.
+ENOUGH_FOR_MONEY, UNEQUAL = 1_000, 0.25  # customers of the smaller group, and its share
 _LABELS = {attribute.name: attribute.label for attribute in ATTRIBUTES}
 HOW_DIFFERENT = noop(
     "The difference is Cliff's delta: take one customer of each segment at random; how much oftener does the first's have more than less? "
@@ -226,7 +230,22 @@ def plan_finding(plan: pd.DataFrame, terms: Any, *, currency: str) -> str:
     shows = t("They can show no lift at all.")
     if not is_unknown(row.smallest_lift):
         shows = t("The smallest lift they can show is {lift}.", lift=value_text(row.smallest_lift, "share"))
-    return t(" ").join([needs, there_are, shows])
+    return t(" ").join([needs, there_are, shows, *_money_warning(row.customers, terms)])
+
+
+def _money_warning(customers: float, terms: Any) -> list[str]:
+    """Return why the interval of an outcome in money will be too narrow, if it will."""
+    share = min(terms.share_control, 1 - terms.share_control)
+    smaller = math.floor(customers * share)
+    if terms.outcome == "buyers" or share >= UNEQUAL or smaller >= ENOUGH_FOR_MONEY:
+        return []
+    return [
+        t(
+            "Rough: a few customers spend very much, and with only {n} in the smaller of two unequal groups the interval of the result "
+            "will hold the truth less often than 95%. Equal groups, or the share who buy, are safer.",
+            n=f"{smaller:,}",
+        )
+    ]
 
 
 def baseline_note(baseline: pd.DataFrame, terms: Any, *, currency: str) -> str:

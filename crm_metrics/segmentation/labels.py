@@ -21,7 +21,8 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "lapse": noop("Bars: share of returns by days between purchases, with the limits marked."),
 }
 _MOVES = noop(
-    "The cut points of the later day count for both days: people move and not the yardstick. Green: up; orange: down; grey: neither."
+    "The cut points of the later day count for both days: people move and not the yardstick. Orders only add up, so who goes on buying as "
+    "before moves up as well. Green: up; orange: down; grey: neither."
 )
 NOTES: dict[str, str] = {  # by the name of the figure or table
     "segments": noop(
