@@ -9,7 +9,7 @@ from crm_metrics.export import safe_label
 from crm_metrics.language import t
 
 MOST_DIFFERENCES = 14
-_ROW_HEIGHT = 30
+_ROW_HEIGHT = 38
 _OVERLAP_COLORS = {"first": figures.ACCENT, "both": figures.SERIES[2], "second": figures.GREY}
 
 
@@ -20,7 +20,8 @@ def difference_dots(differences: pd.DataFrame, *, currency: str) -> go.Figure:
     """
     shown = differences.dropna(subset=["difference"]).head(MOST_DIFFERENCES).iloc[::-1]
     figure = figures.base(x_title=t("Difference, −1 to 1"), y_title="", height=max(figures.SMALL_HEIGHT, 80 + _ROW_HEIGHT * len(shown)))
-    labels = [safe_label(comparison_label(row, currency)) for row in shown.itertuples()]
+    # on two lines, or narrow screens had no room for the dots
+    labels = ["<br>".join(safe_label(comparison_label(row, currency)).rsplit("  ", 1)) for row in shown.itertuples()]
     figure.add_vline(x=0, line={"color": figures.GREY, "width": 1})
     few = few_known(shown)
     for is_found, color, symbol in ((True, figures.ACCENT, "circle"), (False, figures.GREY, "circle-open")):
