@@ -91,7 +91,7 @@ def test_the_workspace_of_an_older_program_is_read_and_written_on(tmp_path: Path
     workspace.save_segment(data_set, "New", OFTEN, ORIGIN)
     saved = tables("audience")["saved"](open_source(data_set), Filters()).set_index("segment_name")
     assert saved["customers"].to_dict() == pytest.approx({"Clicked": float("nan"), "New": 0, "Old": 5}, nan_ok=True)
-    assert "can't be read" in saved.loc["Clicked", "rule"]
+    assert "can't be read" in str(saved.loc["Clicked", "rule"])
     assert saved.loc["Old", "rule"] == "Orders: at most 1"
     workspace.save_segment(data_set, "Clicked", ONCE, ORIGIN, replaces=True)
     workspace.delete_segment(data_set, "Old")
@@ -197,6 +197,17 @@ def test_a_rule_that_cannot_be_read_is_said_and_the_page_goes_on(five: DataSet) 
         assert not app.exception, tab
 
 
+def test_what_was_saved_is_listed_as_it_is_now(five: DataSet) -> None:
+    app = opened("audience", tab="saved")
+    assert "No segment is saved yet" in texts(app)
+    workspace.save_segment(five, "Once", ONCE, ORIGIN)
+    app.run()
+    assert app.dataframe[0].value["segment_name"].tolist() == ["Once"]
+    workspace.delete_segment(five, "Once")
+    app.run()
+    assert "No segment is saved yet" in texts(app)
+
+
 def test_a_segment_that_is_gone_is_left_out_of_the_address_and_said(five: DataSet) -> None:
     app = opened("executive_kpis", period="all", segment="<b>gone")
     assert not app.exception
@@ -282,58 +293,75 @@ def counted_customers(reader: "Page") -> str:
     return reader.locator(".tile").first.inner_text()
 
 
-@pytest.mark.browser
-def test_a_segment_is_built_saved_chosen_on_another_page_and_deleted(
-    demo: DataSet, demo_folder: Path, dashboard: Callable[..., Dashboard], reader: "Page"
-) -> None:
-    served = dashboard(CRM_METRICS_DATA_DIR=str(demo_folder), CRM_METRICS_DATA="demo")
-    reader.goto(f"{served.address}/audience")
-    heading(reader, "Segments and tests")
+def to_page(reader: "Page", title: str) -> None:
+    reader.click(f'[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("{title}")')
+    heading(reader, title)
+
+
+def picked(reader: "Page", box: str, option: str) -> None:
+    """Pick an option of the last box of that key; typing brings it into a long list."""
+    reader.locator(f'[class*="st-key-{box}"] input').last.click()
+    reader.keyboard.type(option)
+    reader.click(f'[role=option]:has-text("{option}")')
+    settled(reader)
+
+
+def shown(reader: "Page") -> str:
+    return reader.inner_text("[data-testid=stMain]")
+
+
+def built(reader: "Page", name: str) -> None:
+    """Add a condition to the first one, see the count change, and save the segment."""
     before = counted_customers(reader)
     reader.click('button:has-text("Add a condition")')
-    settled(reader)
-    reader.locator('[class*="st-key-attribute_"] [data-baseweb=select], [class*="st-key-attribute_"] [role=combobox]').last.click()
-    reader.click('[role=option]:has-text("Person or company")')
-    settled(reader)
-    reader.locator('[class*="st-key-values_"] input').last.click()
-    reader.click('[role=option]:has-text("person")')
+    reader.locator('[class*="st-key-attribute_"]').nth(1).wait_for()
+    picked(reader, "attribute_", "Person or company")
+    reader.locator('[class*="st-key-values_"]').nth(1).wait_for()
+    picked(reader, "values_", "person")
     reader.wait_for_function("before => document.querySelector('.tile').innerText !== before", arg=before)
-    assert counted_customers(reader) != before
-    assert "Customers with: Value tier: top 5% and Person or company: person." in reader.inner_text("[data-testid=stMain]")
-
+    settled(reader)
+    assert "Customers with: Value tier: top 5% and Person or company: person." in shown(reader)
     reader.keyboard.press("Escape")
     reader.click('button:has-text("Save as segment")')
-    reader.fill('[data-testid="stForm"] input[type=text]', "Best <persons>")
+    reader.fill('[data-testid="stForm"] input[type=text]', name)
     reader.click('[data-testid="stForm"] button:has-text("Save")')
     reader.wait_for_selector("text=is saved: choose it under Filters")
     settled(reader)
 
-    reader.click('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("Executive KPIs")')
-    heading(reader, "Executive KPIs")
+
+def deleted(reader: "Page", name: str) -> None:
+    reader.click('button:has-text("What was saved")')
+    settled(reader)
+    reader.locator(".st-key-audience_saved_table [data-testid=stDataFrameResizable]").click(position={"x": 15, "y": 35 + 17})
+    reader.click(f'button:has-text("Delete “{name}”")')
+    reader.wait_for_selector("text=No segment is saved yet")
+    settled(reader)
+
+
+@pytest.mark.browser
+def test_a_segment_is_built_saved_chosen_on_another_page_and_deleted(
+    demo: DataSet, demo_folder: Path, dashboard: Callable[..., Dashboard], reader: "Page"
+) -> None:
+    served, name = dashboard(CRM_METRICS_DATA_DIR=str(demo_folder), CRM_METRICS_DATA="demo"), "Best <persons>"
+    reader.goto(f"{served.address}/audience")
+    heading(reader, "Segments and tests")
+    built(reader, name)
+
+    to_page(reader, "Executive KPIs")
     whole = counted_customers(reader)
     reader.click('button:has-text("Filters")')
-    reader.click(".st-key-choose_segment input")
-    reader.click('[role=option]:has-text("Best <persons>")')
+    picked(reader, "choose_segment", name)
     reader.wait_for_url("**segment=Best*")
-    assert counted_customers(reader) != whole
-    assert "customers in segment Best <persons>" in reader.inner_text("[data-testid=stMain]")
     chosen = counted_customers(reader)
+    assert chosen != whole
     reader.reload()
     heading(reader, "Executive KPIs")
     assert counted_customers(reader) == chosen
-    assert "customers in segment Best <persons>" in reader.inner_text("[data-testid=stMain]")
+    assert f"customers in segment {name}" in shown(reader)
 
-    reader.click('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("Segments and tests")')
-    heading(reader, "Segments and tests")
-    reader.click('button:has-text("What was saved")')
-    settled(reader)
-    grid = reader.locator(".st-key-audience_saved_table canvas").first
-    grid.click(position={"x": 15, "y": 35 + 17})
-    reader.click('button:has-text("Delete “Best <persons>”")')
-    reader.wait_for_selector("text=No segment is saved yet")
-    settled(reader)
-    assert "segment=" not in reader.url
-    reader.click('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("Executive KPIs")')
-    heading(reader, "Executive KPIs")
-    assert counted_customers(reader) == whole
+    to_page(reader, "Segments and tests")
+    deleted(reader, name)
     assert rules_by_name(demo) == {}
+    assert "segment=" not in reader.url
+    to_page(reader, "Executive KPIs")
+    assert counted_customers(reader) == whole

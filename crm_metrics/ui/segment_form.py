@@ -18,7 +18,7 @@ from crm_metrics.segments.rule import LARGEST, Opposite, Rule, Segment, read_rul
 from crm_metrics.segments.words import rule_sentence, value_label
 from crm_metrics.ui.choices import choices
 from crm_metrics.ui.parts import note, question, table
-from crm_metrics.ui.start import Page, ask, open_page
+from crm_metrics.ui.start import Page, open_page
 
 _DRAFT, _SAVED = "segment_draft", "saved_segment"
 _JOINTS = {"all": noop("all of these"), "any": noop("any of these")}
@@ -222,7 +222,7 @@ def save_segment(page: Page, rule: Rule, *, customers: int, suggested: str = "")
 
 def saved_lists(page: Page) -> None:
     """Put the saved segments, with what can be done to one, and the planned campaigns."""
-    found = ask(page, tables.saved)
+    found = tables.saved(page.source, page.filters)  # not kept: it changes with the workspace
     note(words.saved_note(found))
     if len(found):
         chosen = table(page, found, columns=words.columns("saved", found), name="saved", selects=True)
