@@ -161,6 +161,7 @@ LAPSE = pd.DataFrame(
         "inactive_days": [687.0],
         "horizon_days": [730],
         "return_chance": [0.82],
+        "inactive_return_chance": [0.9],
         "customers_silent_longer": [83],
         "share_silent_longer": [0.1],
     }
@@ -170,6 +171,12 @@ LAPSE = pd.DataFrame(
 def test_customers_of_whom_most_come_back_are_late_and_not_lost():
     assert words.lapse_finding(LAPSE).endswith("But of those who reach that limit 82.0% come back within a year: they are late, not lost.")
     assert "lost" not in words.lapse_finding(LAPSE.assign(return_chance=0.38))
+
+
+def test_nobody_is_given_up_where_most_of_the_silent_still_come_back():
+    assert "90.0% of those still silent come back within another year" in words.lapse_note(LAPSE)
+    assert words.lapse_note(LAPSE.assign(inactive_return_chance=0.16)).endswith("After 687 days 99 of 100 returns have come: give up.")
+    assert "give up" in words.lapse_note(LAPSE.assign(inactive_return_chance=math.nan))
 
 
 def test_a_limit_of_short_data_says_how_long_they_follow_anyone():

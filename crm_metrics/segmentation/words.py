@@ -287,6 +287,13 @@ def lapse_note(lapse: pd.DataFrame) -> str:
     )
     if is_unknown(state.inactive_days):
         late = t("No limit for giving up: it takes two years of silence to see, and the data show {days}.", days=_days(state.horizon_days))
+    elif state.inactive_return_chance > MOSTLY:
+        late = t(
+            "After {days} 99 of 100 of the returns within two years have come, but {chance} of those still silent come back within another "
+            "year: these data show nobody to give up.",
+            days=_days(state.inactive_days),
+            chance=value_text(state.inactive_return_chance, "share"),
+        )
     else:
         late = t("After {days} 99 of 100 returns have come: give up.", days=_days(state.inactive_days))
     return _joined([half, *_against_naive(state), late])
