@@ -35,7 +35,7 @@ LAST_ON = FIRST_ON + dt.timedelta(days=DAYS)
 NOW = Filters(end=LAST_ON)
 EVERYBODY, NOBODY = Group("all"), Group("any")
 OFTEN, IN_NORTH = Condition("orders", low=3), Condition("home_region", ("N",))
-RULES = (EVERYBODY, NOBODY, OFTEN, Opposite(OFTEN), Group("any", (OFTEN, IN_NORTH)), Condition("satisfaction", low=1))
+RULES = (EVERYBODY, NOBODY, OFTEN, Opposite(OFTEN), Group("any", (OFTEN, IN_NORTH)))
 
 
 class Shop(NamedTuple):
@@ -101,6 +101,7 @@ def test_the_first_or_primary_contact_of_a_customer_stands_in_the_audience(shop:
         assert (email if isinstance(email, str) else None) == best["email"]
 
 
+@pytest.mark.slow
 def test_the_segments_of_the_filters_are_the_rule_where_none_is_given(shop: Shop) -> None:
     often, north = Segment("often", OFTEN), Segment("north", IN_NORTH)
     for segments, rule in (
@@ -116,7 +117,7 @@ def test_the_segments_of_the_filters_are_the_rule_where_none_is_given(shop: Shop
 # ── two segments ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("first", "second"), list(product(RULES, repeat=2)))
+@pytest.mark.parametrize(("first", "second"), [*product(RULES[1:4:2], RULES[2:5:2]), (OFTEN, OFTEN), (EVERYBODY, RULES[4])])
 def test_the_parts_of_an_overlap_add_up_to_all_customers(shop: Shop, first: Rule, second: Rule) -> None:
     one, two = (members_of(rule, shop.known) for rule in (first, second))
     found = tables.overlap(shop.source, NOW, Pair(first, second)).set_index("place")
@@ -127,6 +128,7 @@ def test_the_parts_of_an_overlap_add_up_to_all_customers(shop: Shop, first: Rule
     assert found["share"].sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_what_is_compared_is_what_plain_loops_count_on_each_side(shop: Shop) -> None:
     first, second = OFTEN, IN_NORTH
     one = members_of(first, shop.known)
@@ -167,6 +169,7 @@ def counted(one: list[float], two: list[float]) -> difference.Contrast:
 SIDES = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=25)
 
 
+@pytest.mark.slow
 @given(SIDES, SIDES)
 def test_the_chance_of_a_difference_in_numbers_is_that_of_scipys_mann_whitney(one: list[float], two: list[float]) -> None:
     from scipy.stats import mannwhitneyu
@@ -186,6 +189,7 @@ def test_a_difference_the_other_way_round_is_its_mirror_image(one: list[float], 
     )
 
 
+@pytest.mark.slow
 def test_the_interval_of_cliffs_delta_is_that_of_a_bootstrap() -> None:
     random = np.random.default_rng(1)
     one, two = np.round(random.gamma(2, 20, 150)), np.round(random.gamma(2, 14, 220))
@@ -219,6 +223,7 @@ def test_the_interval_of_a_difference_of_shares_is_newcombes(counts: tuple[int, 
     assert (found.low, found.high) == pytest.approx(interval, abs=0.00005)  # the table prints 4 decimals
 
 
+@pytest.mark.slow
 @given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 300), st.integers(1, 300))
 def test_the_chance_of_a_difference_of_shares_is_that_of_scipys_fisher(a: int, m: int, b: int, n: int) -> None:
     from scipy.stats import fisher_exact
@@ -286,6 +291,7 @@ def test_of_groups_drawn_by_lot_at_most_5_in_100_are_said_to_differ_in_anything(
 TERMS = TestTerms(horizon_days=200, strata=("home_region", "value_tier"), seed=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [EVERYBODY, Opposite(OFTEN), IN_NORTH])
 @pytest.mark.parametrize("scope", [Scope(), Scope("of two", ("N", "S"))])
 def test_the_baseline_is_what_plain_loops_say_of_the_contactable_who_had_come(shop: Shop, rule: Rule, scope: Scope) -> None:

@@ -62,6 +62,7 @@ def test_a_name_that_says_nothing_or_too_much_is_refused(data_set: DataSet, name
     assert rules_by_name(data_set) == {}
 
 
+@pytest.mark.slow
 def test_names_of_any_signs_are_kept_as_they_are(any_data_set: DataSet) -> None:
     for name in ODD_NAMES:
         workspace.save_segment(any_data_set, name, ONCE, ORIGIN)
@@ -98,6 +99,7 @@ def test_the_workspace_of_an_older_program_is_read_and_written_on(tmp_path: Path
     assert rules_by_name(data_set) == {"Clicked": ONCE, "New": OFTEN}
 
 
+@pytest.mark.slow
 def test_the_terminal_filters_by_saved_segments_and_names_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data_set = five_customers(tmp_path)
     workspace.save_segment(data_set, "重点 'a'", ONCE, ORIGIN)
@@ -182,6 +184,7 @@ def test_no_tab_is_empty_on_the_demo(demo: DataSet, tab: str, charts: int, frame
     assert all(len(frame.value) for frame in app.dataframe)
 
 
+@pytest.mark.slow
 def test_a_rule_that_cannot_be_read_is_said_and_the_page_goes_on(five: DataSet) -> None:
     older_workspace(five)
     with sqlite3.connect(database.workspace_path(five)) as connection:
@@ -208,6 +211,7 @@ def test_what_was_saved_is_listed_as_it_is_now(five: DataSet) -> None:
     assert "No segment is saved yet" in texts(app)
 
 
+@pytest.mark.slow
 def test_a_segment_that_is_gone_is_left_out_of_the_address_and_said(five: DataSet) -> None:
     app = opened("executive_kpis", period="all", segment="<b>gone")
     assert not app.exception
