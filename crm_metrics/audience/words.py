@@ -1,10 +1,11 @@
 """The findings of the room in words."""
 
 import math
-from typing import Any, TypedDict
+from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH, is_unknown, value_text
@@ -117,17 +118,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
 }
 
 
-class About(TypedDict):
-    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know."""
-
-    name: str
-    alt: str
-    notes: str
-
-
-def about(name: str) -> About:
-    """Return what goes with the figure of that name, in the reader's language."""
-    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": t(NOTES[name])}
+about = Captions(ALT_TEXTS, NOTES).about
 
 
 def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:

@@ -1,9 +1,10 @@
 """The findings of the room in words, made from its tables."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import Captions
 from crm_metrics.customer_forecast.forecast import Terms
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.lifetime_value.figure import MODEL_LABELS
@@ -193,23 +194,8 @@ def worth_finding(value_held: float) -> str:
     return t("The {top} of customers worth most hold {share} of the value.", top=f"{TOP_SHARE:.0%}", share=value_text(value_held, "share"))
 
 
-class About(TypedDict):
-    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know, whose metrics it draws."""
-
-    name: str
-    alt: str
-    notes: str
-    metrics: tuple[Metric, ...]
-
-
-def about(name: str) -> About:
-    """Return what goes with the figure of that name, in the reader's language."""
-    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": remark(name) if name in NOTES else "", "metrics": DRAWN.get(name, ())}
-
-
-def remark(name: str) -> str:
-    """Return what the reader of a figure or table should know, in the reader's language."""
-    return t(NOTES[name])
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, DRAWN)
+about, remark = _CAPTIONS.about, _CAPTIONS.remark
 
 
 def tile_notes(gate: pd.DataFrame, terms: Terms) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """The findings of the room in words, made from its tables."""
 
 import math
-from typing import Any, TypedDict
+from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric, is_unknown, value_text
@@ -334,23 +335,8 @@ def resources(deciles: pd.DataFrame) -> dict[str, str]:
 # ── what stands beside the figures and in the tables ────────────────────────────────────────────────────────────────────
 
 
-class About(TypedDict):
-    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know, whose metrics it draws."""
-
-    name: str
-    alt: str
-    notes: str
-    metrics: tuple[Metric, ...]
-
-
-def about(name: str) -> About:
-    """Return what goes with the figure of that name, in the reader's language."""
-    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": remark(name), "metrics": DRAWN.get(name, ())}
-
-
-def remark(name: str) -> str:
-    """Return what the reader of a figure or table should know, in the reader's language."""
-    return t(NOTES[name])
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, DRAWN)
+about, remark = _CAPTIONS.about, _CAPTIONS.remark
 
 
 def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from crm_metrics.captions import Captions
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import value_text
 from crm_metrics.segmentation.cluster_figure import HABIT_LABELS, cluster_name
 from crm_metrics.segmentation.clustering import FEWEST, LEAST_SILHOUETTE, LEAST_STABILITY, MOST
-from crm_metrics.segmentation.labels import About
 from crm_metrics.segmentation.three_axes import AXES, LOYALTY, PROFIT, SATISFACTION
 
 GROUP_QUESTIONS: dict[str, str] = {"clusters": noop("Who behaves alike?"), "axes": noop("Are the satisfied ones loyal, and do they pay?")}
@@ -84,9 +84,7 @@ _BASES = {"profit": noop("profit"), "gross_margin": noop("gross margin"), "net_r
 _LEVELS = dict(zip(AXES, (SATISFACTION, LOYALTY, PROFIT), strict=True))
 
 
-def group_about(name: str) -> About:
-    """Return what goes with the figure of that name, in the reader's language."""
-    return {"name": name, "alt": t(_ALT_TEXTS[name]), "notes": t(_NOTES[name]), "metrics": ()}
+group_about = Captions(_ALT_TEXTS, _NOTES).about
 
 
 def group_columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:

@@ -1,9 +1,10 @@
 """What goes with the figures and tables of the room: headings, alt texts, and what their reader should know."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import Captions
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric
 from crm_metrics.segmentation.metrics import AT_RISK_REVENUE, BEST_CUSTOMERS_SHARE, LAPSE_LIMIT_DAYS, LAPSED_SHARE
@@ -106,23 +107,8 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
 }
 
 
-class About(TypedDict):
-    """What goes with a figure: its name, what it shows for those who do not see it, what its reader should know, whose metrics it draws."""
-
-    name: str
-    alt: str
-    notes: str
-    metrics: tuple[Metric, ...]
-
-
-def about(name: str) -> About:
-    """Return what goes with the figure of that name, in the reader's language."""
-    return {"name": name, "alt": t(ALT_TEXTS[name]), "notes": remark(name), "metrics": DRAWN.get(name, ())}
-
-
-def remark(name: str) -> str:
-    """Return what the reader of a figure or table should know, in the reader's language."""
-    return t(NOTES[name])
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, DRAWN)
+about, remark = _CAPTIONS.about, _CAPTIONS.remark
 
 
 def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
