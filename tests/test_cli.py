@@ -399,12 +399,14 @@ def test_control_c_is_answered_with_a_sentence_and_leaves_nothing(folder, second
     assert version(find_data_set(DEMO)) == 0
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_demo_and_a_large_one_is_told_as_it_is(run):
     assert json.loads(run("demo", "--customers", 300, "--json")[1])["plan"]["seed"] == DEFAULT_SEED
     assert json.loads(run("demo", "--customers", 300, "--seed", 2**40, "--json")[1])["state"] == "built"
     assert json.loads(run("demo", "--truth")[1])["plan"]["seed"] == 2**40
 
 
+@pytest.mark.slow
 def test_effects_are_switched_off_by_name_or_all_together(run):
     run("demo", "--customers", 300, "--without", "returns", "--without", "two_systems", "--database", "calm")
     effects = json.loads(run("demo", "--truth", "--database", "calm")[1])["plan"]["effect"]

@@ -108,11 +108,17 @@ def _whole(customer):
     return {name: customer.get(name) for name in names}
 
 
+@pytest.fixture(scope="module")
+def duckdb_shop(tmp_path_factory):
+    return fill(database.find_data_set(f"duckdb:///{tmp_path_factory.mktemp('shop')}/shop.duckdb"))
+
+
 @pytest.fixture(params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def source(request, tmp_path):
-    """The table above."""
-    address = f"duckdb:///{tmp_path}/shop.duckdb" if request.param == "duckdb" else request.getfixturevalue("postgresql_schema")
-    return fill(database.find_data_set(address))
+def source(request):
+    """The table above; nobody changes it."""
+    if request.param == "duckdb":
+        return database.open_source(request.getfixturevalue("duckdb_shop").data_set)
+    return fill(database.find_data_set(request.getfixturevalue("postgresql_schema")))
 
 
 @pytest.fixture(scope="module")

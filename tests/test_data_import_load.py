@@ -143,6 +143,7 @@ def test_a_row_of_an_overlapping_file_counts_as_loaded_as_often_as_earlier_batch
     assert total(any_data_set, schema.order_lines.c.net_amount) == 37
 
 
+@pytest.mark.slow
 def test_two_earlier_batches_together_do_not_hold_a_row_twice(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10", "3,a,2024-01-07,1,1")
     load(any_data_set, "1,a,2024-01-05,1,10", "4,a,2024-01-08,1,1")
@@ -243,6 +244,7 @@ def test_a_file_that_overlaps_in_whole_rows_joins_no_order(any_data_set):
     assert (counts(report), report.joined, report.as_json()["orders_joined"]) == ((2, 1, 1, 0), None, None)
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_replaced_is_not_joined(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10")
     corrected = from_dict({"columns": {**COLUMNS, "amount": "quantity"}, "dates": {"formats": ["%Y-%m-%d"]}})

@@ -135,6 +135,7 @@ def test_a_made_row_that_is_left_out_is_kept_whole(data_set):
     }
 
 
+@pytest.mark.slow
 def test_after_an_undo_the_settings_are_those_of_the_made_files_that_remain(data_set):
     load(data_set, file_of(ONE), file_of(OTHER, "two"))
     before = dict(rows_of(data_set, schema.data_set))
@@ -238,6 +239,7 @@ def test_several_files_in_one_change_are_several_batches_of_one_version(any_data
     assert [row[:1] for row in rows_of(any_data_set, schema.import_batches)] == [(1,), (2,)]
 
 
+@pytest.mark.slow
 def test_what_is_made_anew_is_what_would_be_made_of_nothing(any_data_set):
     load(any_data_set, file_of(ONE), file_of(OTHER, "two"))
     wanted = everything(any_data_set)

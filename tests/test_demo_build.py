@@ -83,6 +83,7 @@ def test_one_seed_gives_equal_tables_and_another_seed_does_not(tmp_path):
     assert {"orders", "order_lines", "customers", "service_tickets", "campaign_members", "opportunities", "contracts"} <= set(differing)
 
 
+@pytest.mark.slow
 def test_the_same_demo_again_changes_nothing_and_another_one_takes_its_place(tmp_path):
     data_set = named(tmp_path, "demo")
     plan = Plan(customers=200, seed=1)
@@ -94,6 +95,7 @@ def test_the_same_demo_again_changes_nothing_and_another_one_takes_its_place(tmp
     assert contents(data_set, schema.import_batches).num_rows == 1
 
 
+@pytest.mark.slow
 def test_another_program_builds_the_same_plan_anew(tmp_path, monkeypatch):
     data_set, plan, program = named(tmp_path, "demo"), Plan(customers=200), tmp_path / "program"
     assert build(data_set, plan).is_new
@@ -134,6 +136,7 @@ def test_a_stop_at_any_step_leaves_nothing(tmp_path):
         assert database.version(named(tmp_path, "stopped")) == 0, last
 
 
+@pytest.mark.slow
 def test_nobody_buys_after_having_left_for_good(small):
     known, orders = (contents(small, table).to_pandas() for table in (schema.demo_customers, schema.orders))
     left_on = known.dropna(subset=["left_on"]).groupby("true_customer_id")["left_on"].max()
@@ -216,6 +219,7 @@ def test_every_line_is_gross_less_discount(small):
     assert pc.subtract(lines["gross_amount"], lines["discount_amount"]).cast(pa.decimal128(18, 4)).equals(lines["net_amount"])
 
 
+@pytest.mark.slow
 def test_undoing_all_batches_leaves_an_empty_data_set(tmp_path):
     data_set = named(tmp_path, "demo")
     build(data_set, Plan(customers=200))

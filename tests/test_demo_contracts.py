@@ -204,6 +204,7 @@ def test_as_many_contracts_outlive_each_renewal_as_the_closed_form_says(early, k
         assert share == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / len(seen.periods))), renewal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_maximum_likelihood_finds_the_stated_parameters(early, kind):
     assert_recovered(observed(early, kind), kind)

@@ -437,6 +437,7 @@ def test_a_category_of_which_an_order_holds_but_a_gift_or_a_return_counts_a_docu
     assert_published_facts_are_right(any_data_set)
 
 
+@pytest.mark.slow
 def test_an_order_moves_to_the_customer_that_a_later_batch_names_and_back_with_its_undo(any_data_set):
     load(any_data_set, row("1", "", "2024-01-05"), row("2", "a", "2024-01-09"))
     before = histories(any_data_set)
@@ -472,6 +473,7 @@ def test_a_late_order_before_the_first_one_changes_the_history_of_all_and_its_un
     assert_published_facts_are_right(any_data_set)
 
 
+@pytest.mark.slow
 def test_the_undo_of_the_batch_with_a_customers_first_order_makes_the_second_one_the_first(any_data_set):
     first = load(any_data_set, row("1", "a", "2024-01-10"), row("2", "b", "2024-01-11"))
     load(any_data_set, row("3", "a", "2024-02-20"), row("4", "c", "2024-02-21"))
@@ -554,6 +556,7 @@ def of_products(data_set: DataSet) -> list[tuple[Any, ...]]:
 ODD_TEXTS = ("a", "A", "b", "B", "O'Neil", '"quoted"', "é", "É", "Z", "_", "%", "a b", "a-b", "ab", "字", "😀", "\\", ";--", "ﬁ")
 
 
+@pytest.mark.slow
 def test_texts_of_any_signs_are_told_apart_and_ordered_by_their_signs_on_both_databases(any_data_set):
     """All orders are of one customer and one minute, so that their numbers alone decide which comes first."""
     others = [row(f"of {text}", text, "2024-01-05", order_region=text, sales_channel=text) for text in ODD_TEXTS]

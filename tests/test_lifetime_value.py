@@ -316,6 +316,7 @@ def test_nothing_after_the_as_of_day_is_seen(cdnow, cdnow_file, tmp_path):
     pd.testing.assert_frame_equal(kept, table("tiles", cut, CDNOW).query("metric != 'holdout_error'"))
 
 
+@pytest.mark.slow
 def test_on_the_last_day_the_hold_out_is_the_last_third(cdnow):
     days = dates(cdnow, Filters())
     assert (days.as_of, days.split_on) == (dt.date(1998, 6, 30), dt.date(1997, 12, 30))  # 363 of 545 days
