@@ -47,7 +47,7 @@ def why() -> None:
         ui.table(page, shown, columns=room.columns(by, currency), name=by)
 
 
-with ui.question(t("Looking ahead")):
+with ui.question(t("The customers behind it")):
     headlines = ui.ask(page, room.headlines)
     ui.tiles(page, headlines, room.headline_metrics(headlines), notes=room.later_notes(headlines))
 with st.expander(t("All figures, and what net revenue is made of")):

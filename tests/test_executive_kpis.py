@@ -897,6 +897,12 @@ def test_a_later_room_s_tile_says_how_far_it_looks_or_why_it_is_unknown():
     assert "12 months, discounted 10%" in executive_kpis.later_notes(tile)["customer_base_value"]
     assert "too little data" in executive_kpis.later_notes(tile.assign(value=np.nan))["customer_base_value"]
     assert executive_kpis.later_notes(tile.head(0)) == {}
+    best = pd.DataFrame({"metric": ["profit_of_top_fifth"], "value": [0.8], "n": [2781]})
+    assert executive_kpis.later_notes(best) == {"profit_of_top_fifth": "of 2,781 customers in the period"}
+
+
+def test_every_room_of_customers_has_its_tile_in_the_overview():
+    assert set(executive_kpis.HEADLINE_ROOMS) == {"profitability", "segmentation", "lifetime_value"}
 
 
 # ── published figures, through the importer ─────────────────────────────────────────────────────────────────────────────

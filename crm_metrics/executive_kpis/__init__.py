@@ -78,7 +78,7 @@ __all__ = [
     "values_in_words",
 ]
 EditedTargets = tuple[tuple[str, date, str, float], ...]
-HEADLINE_ROOMS: tuple[str, ...] = ("lifetime_value", "segmentation")
+HEADLINE_ROOMS: tuple[str, ...] = ("profitability", "segmentation", "lifetime_value")
 """Rooms with a tile here: each has `headline(source, filters)`, one row of tiles. They are imported only when asked."""
 
 # ── what is there ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -199,6 +199,9 @@ def headline_notes(headlines: pd.DataFrame, *, horizon_months: int, discount_rat
         "customer_base_value": none if is_unknown(values.get("customer_base_value")) else far,
         "at_risk_revenue": t("brought so far by customers who used to buy often and have gone quiet"),
     }
+    for name in values.keys() & {"profit_of_top_fifth", "revenue_of_top_fifth"}:
+        n = int(headlines.loc[headlines["metric"] == name, "n"].iloc[0])
+        notes[name] = t("of {n} customers in the period", n=f"{n:,}")
     return {name: note for name, note in notes.items() if name in values}
 
 
