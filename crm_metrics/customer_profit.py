@@ -6,6 +6,7 @@ Costs to serve and marketing are of customers and can't be split by order: where
 chooses orders they are left out, and profit is gross margin.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -62,6 +63,7 @@ MINUTES = {"service": "service_minutes", "sales visit": "visit_minutes"}
 MARKETING = ("acquisition_cost", "campaign_cost")
 COSTS = (*SERVED, *MINUTES.values(), *MARKETING)
 """What is recorded of customers beside their orders: amounts, and minutes of employees. Empty where nobody recorded it."""
+LEAST_AMOUNT = 1e-6  # money; less is a rounding of sums, by which nobody loses money
 
 # ── queries ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,14 +102,19 @@ def unallocated_costs(filters: Filters) -> Select[Any]:
     The spend of a campaign without members, and the shares of its members who are no customers. undated: cost items without a day,
     of whomever; they count in every period.
     """
-    sums = [
-        select(func.sum(part.c[name])).where(part.c.customer_number.is_(None)).scalar_subquery().label(name)
+    sums = _cost_sums(filters, lambda customer: customer.is_(None))
+    undated = select(func.count()).select_from(costs_to_serve).where(costs_to_serve.c.incurred_on.is_(None)).scalar_subquery()
+    return select(*sums, undated.label("undated"))
+
+
+def _cost_sums(filters: Filters, is_chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]]) -> list[ColumnElement[Any]]:
+    """Return the sums of COSTS over the rows whose customer_number is chosen."""
+    return [
+        select(func.sum(part.c[name])).where(is_chosen(part.c.customer_number)).scalar_subquery().label(name)
         for part in _costs(filters)
         for name in COSTS
         if name in part.c
     ]
-    undated = select(func.count()).select_from(costs_to_serve).where(costs_to_serve.c.incurred_on.is_(None)).scalar_subquery()
-    return select(*sums, undated.label("undated"))
 
 
 _SUMMED = ("orders", *SOLD, *COSTS)
@@ -138,14 +145,19 @@ def sold_sums(rows: FromClause) -> list[ColumnElement[Any]]:
     discount: of what was sold or given back; an order that came to nothing, being cancelled or a gift, has neither list price nor
     discount.
     """
-    is_something = or_(rows.c.gross_revenue != 0, rows.c.net_revenue != 0)
-    amounts = {name: case((is_something, rows.c[name])) if name == "discount" else rows.c[name] for name in SOLD}
+    amounts = {name: case((is_something(rows), rows.c[name])) if name == "discount" else rows.c[name] for name in SOLD}
     return [func.sum(amount).label(name) for name, amount in amounts.items()]
 
 
+def is_something(rows: FromClause) -> ColumnElement[bool]:
+    """Return whether a row of facts came to something, so that a discount on it was given."""
+    return or_(rows.c.gross_revenue != 0, rows.c.net_revenue != 0)
+
+
 def whole(filters: Filters) -> Select[Any]:
-    """One row: SOLD, of all sales in the filters and the period; empty without any."""
-    return select(*sold_sums(amounts_within(filters)))
+    """One row: SOLD, of all sales in the filters and the period, and, where they belong to these, COSTS of customers; empty without any."""
+    costs = _cost_sums(filters, lambda customer: customer.is_not(None)) if has_customer_costs(filters) else []
+    return select(*sold_sums(amounts_within(filters)), *costs)
 
 
 def _costs(filters: Filters) -> tuple[CTE, ...]:
@@ -217,10 +229,15 @@ def _campaigns(filters: Filters) -> CTE:
 
 
 class Costing(NamedTuple):
-    """How far costs of goods are known. coverage: share of net revenue whose cost is known. cost_share: cost / revenue of that part."""
+    """How far costs are known.
+
+    coverage: share of net revenue whose cost of goods is known. cost_share: cost / revenue of that part. recorded: which of discount and
+    COSTS are known of anyone; who has none of these has 0.
+    """
 
     coverage: float
     cost_share: float
+    recorded: tuple[str, ...] = ()
 
     @property
     def is_enough(self) -> bool:
@@ -229,13 +246,23 @@ class Costing(NamedTuple):
 
 
 def costing(amounts: pd.DataFrame) -> Costing:
-    """Return how far costs are known. amounts: net_revenue, costed_revenue, cost_of_goods.
+    """Return how far costs are known. amounts: net_revenue, costed_revenue, cost_of_goods; discount and COSTS as far as they are asked for.
 
     >>> costing(pd.DataFrame({"net_revenue": [100.0], "costed_revenue": [96.0], "cost_of_goods": [48.0]}))
-    Costing(coverage=0.96, cost_share=0.5)
+    Costing(coverage=0.96, cost_share=0.5, recorded=())
     """
     net, costed, cost = (float(amounts[name].sum()) for name in ("net_revenue", "costed_revenue", "cost_of_goods"))
-    return Costing(costed / net if net > 0 else np.nan, cost / costed if costed > 0 else np.nan)
+    recorded = tuple(name for name in ("discount", *COSTS) if name in amounts and amounts[name].notna().any())
+    return Costing(costed / net if net > 0 else np.nan, cost / costed if costed > 0 else np.nan, recorded)
+
+
+def settled(amounts: Any) -> Any:
+    """Return the amounts, an array or a column, with those that a rounding of sums left over as 0.
+
+    >>> settled(np.array([0.1 + 0.2 - 0.3, -0.01])).tolist()
+    [0.0, -0.01]
+    """
+    return amounts * (np.abs(amounts) >= LEAST_AMOUNT) + 0.0  # no -0
 
 
 def margins(amounts: pd.DataFrame, known: Costing | None = None) -> pd.DataFrame:
@@ -248,19 +275,17 @@ def margins(amounts: pd.DataFrame, known: Costing | None = None) -> pd.DataFrame
     known: how far costs are known where `amounts` are a part of what that is told of; None: as in `amounts` themselves.
     """
     known = known or costing(amounts)
-    sold = amounts[list(SOLD)].astype(float)
-    has_discount = bool(sold["discount"].notna().any())
-    sold = sold.fillna(0.0)
+    sold = amounts[list(SOLD)].astype(float).fillna(0.0)
     cost = sold["cost_of_goods"] + (sold["net_revenue"] - sold["costed_revenue"]) * known.cost_share
     made = {
         "list_revenue": sold["gross_revenue"] + sold["discount"],
         "returns": sold["gross_revenue"] - sold["net_revenue"],
-        "discount": sold["discount"] if has_discount else np.nan,
+        "discount": sold["discount"] if "discount" in known.recorded else np.nan,
         "net_revenue": sold["net_revenue"],
         "cost_of_goods": cost if known.is_enough else np.nan,
     }
     frame = pd.DataFrame(made, index=amounts.index)
-    return frame.assign(gross_margin=frame["net_revenue"] - frame["cost_of_goods"])
+    return frame.assign(gross_margin=settled(frame["net_revenue"] - frame["cost_of_goods"]))
 
 
 def profits(amounts: pd.DataFrame, known: Costing | None = None) -> pd.DataFrame:
@@ -270,24 +295,26 @@ def profits(amounts: pd.DataFrame, known: Costing | None = None) -> pd.DataFrame
     cost_to_serve, MARKETING, marketing, profit, and the minutes. What takes away is positive:
     gross_margin - cost_to_serve - marketing = profit. A part that nobody recorded is NaN for everyone and takes nothing away.
     """
+    known = known or costing(amounts)
     costs = amounts[list(COSTS)].astype(float)
-    costs = costs.fillna(dict.fromkeys(costs.columns[costs.notna().any()], 0.0))
+    costs = costs.fillna({name: 0.0 for name in COSTS if name in known.recorded})
     totals = {
         "cost_to_serve": costs[list(SERVED)].sum(axis=1, min_count=1),
         "marketing": costs[list(MARKETING)].sum(axis=1, min_count=1),
     }
     orders = amounts["orders"].fillna(0).astype(int)
     made = pd.concat([amounts[["customer_number", "customer_id"]], orders, margins(amounts, known), costs], axis=1).assign(**totals)
-    return made.assign(profit=made["gross_margin"] - made[["cost_to_serve", "marketing"]].sum(axis=1))
+    return made.assign(profit=settled(made["gross_margin"] - made[["cost_to_serve", "marketing"]].sum(axis=1)))
 
 
 # ── asked once ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def coverage(source: Source, filters: Filters) -> Costing:
-    """Return how far costs of goods are known, of all sales of the filters and the period; ask by source.remember.
+    """Return how far costs are known, of all sales and customers of the filters and the period; ask by source.remember.
 
-    Whatever the segments: told of each of them apart, their profits would not add up to that of all customers.
+    Whatever the segments: told of each of them apart, their profits would not add up to that of all customers, and what no customer of a
+    segment had would seem to be unknown.
     """
     return costing(source(whole(replace(filters, segments=()))))
 

@@ -5,7 +5,7 @@ import streamlit as st
 from crm_metrics import profitability as room
 from crm_metrics import ui
 from crm_metrics.language import t
-from crm_metrics.profitability import curves, labels, words
+from crm_metrics.profitability import answer_words, curves, labels, words
 from crm_metrics.profitability.answers import ANSWERS, queries_of
 from crm_metrics.ui.what_if import what_if
 
@@ -38,8 +38,8 @@ def answer(question: str) -> None:
     rows, options = ui.ask(page, table), money if has_money else {}
     ui.finding(find(rows, **options))
     if question == "resources":
-        options = {"resource": ui.tabs(page, words.resources(rows), key="resource")}
-    ui.note(words.note(question, summary))
+        options = {"resource": ui.tabs(page, answer_words.resources(rows), key="resource")}
+    ui.note(answer_words.note(question, summary, basis))
     if len(rows) and draw:
         drawn = ui.draw(page, draw, rows, **options)
         picked = ui.figure(page, drawn, queries=queries, selects=question == "losing", **words.about(question))

@@ -63,8 +63,9 @@ def cost_shop(data_set: database.DataSet) -> database.Source:
 
 def _sold(orders) -> dict[Any, Mapping[str, Any]]:
     lines = [(order[0], order[5], *line) for order in orders for line in order[6]]
+    orders = list({order[0]: order for order in orders}.values())  # one of several categories is given once for each
     is_sold = [any(kind == "sale" for kind, *_ in order[6]) for order in orders]
-    categories = sorted({order[5] for order in orders if order[5]})
+    categories = sorted({category for _, category, *_ in lines if category})
     return {
         schema.orders: {
             "order_id": [order[0] for order in orders],

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from crm_metrics import figures
-from crm_metrics.profitability import what_if_words, words
+from crm_metrics.profitability import answer_words, what_if_words, words
 from crm_metrics.profitability.concentration import concentration_row, curve_points
 from crm_metrics.profitability.curves import curve_figure, lorenz_figure, stability_figure, what_if_figure
 from crm_metrics.profitability.figure import reason_bars, step_bars
@@ -94,7 +94,8 @@ STEPS = pd.DataFrame(
         ("profit", True, 35.0, True),
     ],
     columns=["part", "is_total", "amount", "is_known"],
-)
+).assign(known_anywhere=lambda steps: steps["is_known"])
+COSTS_COUNT, COSTS_LEFT_OUT = (pd.DataFrame({"has_customer_costs": [belong]}) for belong in (True, False))
 
 
 def test_each_step_begins_where_the_one_above_ends_and_what_is_unknown_or_nothing_is_not_drawn():
@@ -104,12 +105,20 @@ def test_each_step_begins_where_the_one_above_ends_and_what_is_unknown_or_nothin
     ]  # fmt: skip
     assert bars.base.tolist() == [0, 100, 0, 90, 0, 40, 0]
     assert (bars.base + bars.x).tolist() == [100, 90, 90, 40, 40, 35, 35]
-    assert words.note("steps", STEPS) == "Not recorded, and so not taken off: Discounts."
+    assert answer_words.note("steps", STEPS, COSTS_COUNT) == "Not recorded, and so not taken off: Discounts."
 
 
 def test_where_discounts_are_in_the_price_the_reasons_of_losses_say_so():
-    assert "where it was cut, the reason is cost of goods" in words.note("losing", STEPS)
-    assert "where it was cut" not in words.note("losing", STEPS.assign(is_known=True))
+    assert "where it was cut, the reason is cost of goods" in answer_words.note("losing", STEPS, COSTS_COUNT)
+    assert "where it was cut" not in answer_words.note("losing", STEPS.assign(is_known=True), COSTS_COUNT)
+
+
+def test_a_part_that_is_booked_on_other_days_is_not_called_unrecorded():
+    later = STEPS.assign(is_known=~STEPS["part"].isin(["discount", "service", "rewards"]))
+    assert answer_words.note("steps", later.assign(known_anywhere=later["part"] != "discount"), COSTS_COUNT) == (
+        "Not recorded, and so not taken off: Discounts. None booked in this period, and so not taken off: Service, Rewards."
+    )
+    assert answer_words.note("steps", later, COSTS_LEFT_OUT) == answer_words.note("steps", STEPS, COSTS_COUNT)
 
 
 REASONS = pd.DataFrame(
@@ -125,10 +134,10 @@ def test_a_click_on_a_bar_gives_the_reason_and_its_customers():
 
 
 def test_the_largest_reason_is_named_with_what_would_be_without_it():
-    assert words.losing_finding(REASONS, currency="USD") == (
+    assert answer_words.losing_finding(REASONS, currency="USD") == (
         "Most is lost to “Cost to serve”: $80.00 (2 of 3 losing customers); without it they would earn $40.00."
     )
-    assert words.losing_finding(REASONS.head(0), currency="USD") == "No customer loses money."
+    assert answer_words.losing_finding(REASONS.head(0), currency="USD") == "No customer loses money."
 
 
 def test_both_curves_of_the_what_if_are_in_percent_of_todays_profit():
@@ -138,52 +147,59 @@ def test_both_curves_of_the_what_if_are_in_percent_of_todays_profit():
     assert labels(figure) == ["today 100.0%", "then 120.0%"]
 
 
-CUSTOMERS = pd.DataFrame(
-    {
-        "orders": [2, 1, 0],
-        "list_revenue": [400.0, 1000.0, 0.0],
-        "discount": [0.0, 130.0, 0.0],
-        "net_revenue": [400.0, 870.0, 0.0],
-        "cost_to_serve": [5.0, 0.0, 0.0],
-    }
-)
+CUSTOMERS = pd.DataFrame({"orders": [2, 1, 0], "net_revenue": [400.0, 870.0, 0.0], "cost_to_serve": [5.0, 0.0, 0.0]})
 
 
-def test_the_sliders_end_where_the_data_do():
-    offered = what_if_words.sliders(CUSTOMERS, currency="USD")
-    assert {name: one.highest for name, one in offered.items()} == {"cheaper": 50, "cap": 15, "minimum": 1000}
-    unchanged = what_if_words.change_of({"cheaper": 0, "cap": 15, "minimum": 0}, offered)
+@pytest.mark.parametrize(("steepest", "end"), [(0.13, 15), (0.20008, 20), (0.3, 30)])  # 20 % off, rounded to cents, is no 25
+def test_the_sliders_end_where_the_data_do(steepest, end):
+    offered = what_if_words.sliders(CUSTOMERS, pd.DataFrame({"discount_share": [steepest]}), currency="USD")
+    assert {name: one.highest for name, one in offered.items()} == {"cheaper": 50, "cap": end, "minimum": 1000}
+    unchanged = what_if_words.change_of({"cheaper": 0, "cap": end, "minimum": 0}, offered)
     assert unchanged == WhatIf()
     assert what_if_words.change_of({"cheaper": 10, "cap": 5, "minimum": 200}, offered) == WhatIf(0.1, 0.05, 200.0)
 
 
-def test_a_slider_that_would_move_nothing_is_not_offered():
-    without = CUSTOMERS.assign(cost_to_serve=math.nan, discount=math.nan)
-    assert list(what_if_words.sliders(without, currency="")) == ["minimum"]
+@pytest.mark.parametrize("steepest", [math.nan, None, 0.0])
+def test_a_slider_that_would_move_nothing_is_not_offered(steepest):
+    without = CUSTOMERS.assign(cost_to_serve=math.nan)
+    assert list(what_if_words.sliders(without, pd.DataFrame({"discount_share": [steepest]}), currency="")) == ["minimum"]
 
 
 def test_chance_is_told_apart_from_change():
     row = {"first_end": pd.Timestamp("2022-12-31"), "second_end": pd.Timestamp("2023-12-31"), "by_chance": 0.18, "low": 0.4, "high": 0.6}
     years = pd.DataFrame([row | {"stayed_share": 0.5, "unchanged": 0.75, "unchanged_low": 0.7, "unchanged_high": 0.8}])
-    assert words.stability_finding(years).endswith("if nobody changed 75.0% would: chance explains 50.0% of the change.")
-    assert "no more change than chance makes" in words.stability_finding(years.assign(stayed_share=0.72))
-    assert words.stability_finding(years.head(0)) == "To see who stays at the top, the data must hold two years."
+    assert answer_words.stability_finding(years).endswith("if nobody changed 75.0% would: chance explains 50.0% of the change.")
+    assert "no more change than chance makes" in answer_words.stability_finding(years.assign(stayed_share=0.72))
+    assert answer_words.stability_finding(years.head(0)) == "To see who stays at the top, the data must hold two years."
     seen = next(trace for trace in stability_figure(years).data if trace.name == "seen")
     assert (seen.y[0], seen.error_y.array[0], seen.error_y.arrayminus[0]) == pytest.approx((0.5, 0.1, 0.1))
 
 
-def tiles(**values):
-    return pd.DataFrame([{"metric": metric, "value": value, "n": 10} for metric, value in values.items()])
+def tiles(customers=30, **values):
+    return pd.DataFrame([{"metric": metric, "value": value, "n": customers} for metric, value in values.items()])
 
 
 @pytest.mark.parametrize(
     ("share", "losing", "said"),
     [
-        (0.8, 3, "The best 20% of customers earn 80.0% of profit; 3 of 10 lose $30.00 between them."),
-        (0.8, 0, "The best 20% of customers earn 80.0% of profit; none of the 10 loses money."),
-        (math.nan, 3, "Together the 10 customers earn nothing (-$5.00); 3 of them lose $30.00 between them."),
+        (0.8, 3, "The best 20% of customers earn 80.0% of profit; 3 of 30 lose $30.00 between them."),
+        (0.8, 0, "The best 20% of customers earn 80.0% of profit; none of the 30 loses money."),
+        (math.nan, 3, "Together the 30 customers earn nothing (-$5.00); 3 of them lose $30.00 between them."),
     ],
 )
 def test_the_finding_says_who_earns_and_who_loses(share, losing, said):
     found = tiles(profit=-5.0, profit_of_top_fifth=share, losing_customers=losing, lost_to_losing_customers=30.0)
     assert words.finding(found, currency="USD") == said
+
+
+def test_under_30_customers_the_shares_are_said_to_say_little():
+    small = "With so few customers the shares say little."
+    profit = {"profit": 5.0, "profit_of_top_fifth": 0.8, "losing_customers": 0, "lost_to_losing_customers": 0.0}
+    revenue = {"net_revenue": 5.0, "revenue_of_top_fifth": 0.8}
+    for found in (profit, revenue):
+        assert words.finding(tiles(29, **found), currency="USD").endswith(f" {small}")
+        assert small not in words.finding(tiles(30, **found), currency="USD")
+    shares = dict.fromkeys(["service_minutes_share", "visit_minutes_share", "visit_cost_share", "marketing_share"], 0.5)
+    deciles = pd.DataFrame([{"customers": 5, "profit_share": 0.5, "cost_to_serve_share": 0.5, **shares}] * 2)
+    assert answer_words.resources_finding(deciles).endswith(f" {small}")
+    assert small not in answer_words.resources_finding(deciles.assign(customers=15))

@@ -10,7 +10,8 @@ tables         the tables made of them
 labels         what parts, reasons, resources and columns are called
 figure         the bars
 curves         the curves
-words          the findings in words
+words          the findings of the room and of its curves in words
+answer_words   those of the other questions
 what_if_words  the sliders, and what they would change in words
 answers        which table, sentence and figure answer which question of the page
 """
@@ -29,6 +30,7 @@ from crm_metrics.profitability.tables import (
     references,
     reinvestment,
     stability,
+    steepest_discount,
     summary,
     tiles,
     what_if,
@@ -48,6 +50,7 @@ TABLES: dict[str, Table] = {
     "losing_reasons": losing_reasons,
     "what_if": what_if,
     "what_if_curve": what_if_curve,
+    "steepest_discount": steepest_discount,
     "reinvestment": reinvestment,
     "stability": stability,
     "references": references,
@@ -70,6 +73,7 @@ __all__ = [
     "references",
     "reinvestment",
     "stability",
+    "steepest_discount",
     "summary",
     "tiles",
     "what_if",

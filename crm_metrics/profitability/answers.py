@@ -8,7 +8,7 @@ from sqlalchemy import Select
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.profitability import tables, words
+from crm_metrics.profitability import answer_words, tables
 from crm_metrics.profitability.curves import stability_figure
 from crm_metrics.profitability.figure import reason_bars, resource_bars, reward_bars, step_bars
 from crm_metrics.profitability.query import Entity, entity_amounts
@@ -25,12 +25,12 @@ class Answer(NamedTuple):
 
 
 ANSWERS: dict[str, Answer] = {  # by the name of the question
-    "steps": Answer(tables.summary, words.steps_finding, step_bars),
-    "losing": Answer(tables.losing_reasons, words.losing_finding, reason_bars),
-    "resources": Answer(tables.deciles, words.resources_finding, resource_bars, has_money=False),
-    "rewards": Answer(tables.reinvestment, words.rewards_finding, reward_bars),
-    "stability": Answer(tables.stability, words.stability_finding, stability_figure, has_money=False),
-    "customers": Answer(tables.customers, words.customers_finding, None),
+    "steps": Answer(tables.summary, answer_words.steps_finding, step_bars),
+    "losing": Answer(tables.losing_reasons, answer_words.losing_finding, reason_bars),
+    "resources": Answer(tables.deciles, answer_words.resources_finding, resource_bars, has_money=False),
+    "rewards": Answer(tables.reinvestment, answer_words.rewards_finding, reward_bars),
+    "stability": Answer(tables.stability, answer_words.stability_finding, stability_figure, has_money=False),
+    "customers": Answer(tables.customers, answer_words.customers_finding, None),
 }
 
 

@@ -26,6 +26,8 @@ PARTS = {
     "campaigns": noop("Campaigns"),
     "profit": noop("Profit"),
 }
+CUSTOMER_PARTS = ("service", "sales_visits", "delivery", "return_handling", "rewards", "other_service", "acquisition", "campaigns")
+"""The parts that are of customers and can't be split by order."""
 REASONS = {
     "discount": noop("Discounts"),
     "returns": noop("Goods returned"),
@@ -44,6 +46,7 @@ RESOURCES = {
 TIERS = {"top": noop("the top 5%"), "next": noop("the next 15%"), "rest": noop("the rest")}
 SCENARIOS = {"today": noop("today"), "then": noop("then")}
 _MANY_ROWS = 10  # so many are shown by a table of no stated height
+FEW_CUSTOMERS = 30  # under these no share is read
 FEW_ENTITIES = 25  # so many are drawn as bars with their names: a curve through five points says nothing
 _PROFIT_COLUMNS: dict[str, tuple[str, Any]] = {
     "orders": (noop("Purchases"), "count"),

@@ -1,11 +1,11 @@
-"""What concentration is asked of beside the customers, what a minimum order would leave out, and what customers bought year by year."""
+"""What concentration is asked of beside the customers, which orders other terms would change, and what customers bought year by year."""
 
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import CTE, Select, and_, case, collate, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Double, Select, case, cast, collate, func, literal, or_, select
 
-from crm_metrics.customer_profit import SOLD, sold_sums
+from crm_metrics.customer_profit import SOLD, is_something, sold_sums
 from crm_metrics.filters import Filters, conditions
 from crm_metrics.periods import Period
 from crm_metrics.sales import amounts_within, days_within, orders_within, products_within
@@ -47,24 +47,57 @@ def small_orders(filters: Filters, below: float) -> Select[Any]:
 
     The whole order decides, whatever category the filters choose of it; the amounts are of what they choose.
     """
+    held = _orders_of_customers(filters)
+    orders = select(held.c.customer_number, func.count().label("orders"), *sold_sums(held))
+    chosen = orders.where(held.c.is_purchase, held.c.order_revenue < below)
+    return chosen.group_by(held.c.customer_number).order_by(held.c.customer_number)
+
+
+def steep_orders(filters: Filters, cap: float, minimum: float) -> Select[Any]:
+    """One row per customer with an order whose discount is over the share `cap` of its list price: customer_number, discount, list_price.
+
+    Both are sums over these orders. Of goods given back in an order of their own they are what is paid back, and so negative. Purchases
+    below the minimum (see small_orders) are not among them.
+    """
+    held = _orders_of_customers(filters)
+    is_placed = or_(~held.c.is_purchase, held.c.order_revenue >= minimum)
+    is_steep = func.abs(held.c.discount) > cap * func.abs(_list_price(held))
+    sums = [func.sum(held.c.discount).label("discount"), func.sum(_list_price(held)).label("list_price")]
+    chosen = select(held.c.customer_number, *sums).where(is_placed, is_steep, is_something(held))
+    return chosen.group_by(held.c.customer_number).order_by(held.c.customer_number)
+
+
+def steepest_discount(filters: Filters) -> Select[Any]:
+    """One row: discount_share, the largest share of its list price that a purchase of a known customer was given off."""
+    held = _orders_of_customers(filters)
+    share = cast(held.c.discount, Double) / cast(func.nullif(_list_price(held), 0), Double)
+    return select(func.max(share).label("discount_share")).where(held.c.gross_revenue > 0)
+
+
+def _orders_of_customers(filters: Filters) -> CTE:
+    """One row per order of a known customer with a line in the filters and the period.
+
+    customer_number, is_purchase, order_revenue (of the sold lines of the whole order), and of what the filters choose of it SOLD.
+    """
     if not filters.category:
-        held, is_small = order_facts, and_(order_facts.c.is_purchase, order_facts.c.gross_revenue < below)
-        orders = select(held.c.customer_number, func.count().label("orders"), *sold_sums(held))
-        chosen = orders.where(held.c.customer_number.is_not(None), is_small, *conditions(filters, held))
-        return chosen.group_by(held.c.customer_number).order_by(held.c.customer_number)
-    bought, paid = orders_within(filters), amounts_within(filters)
-    small = (
-        select(bought.c.order_id, bought.c.customer_number)
-        .join_from(bought, order_facts, order_facts.c.order_id == bought.c.order_id)
-        .where(bought.c.is_purchase, bought.c.customer_number.is_not(None), order_facts.c.gross_revenue < below)
-        .cte("small_orders")
+        held = order_facts.c
+        kept = [held[name] for name in ("customer_number", "is_purchase", *SOLD)]
+        rows = select(*kept, held.gross_revenue.label("order_revenue")).where(*conditions(filters, order_facts))
+        return rows.where(held.customer_number.is_not(None)).cte("orders_of_customers")
+    bought, paid, entire = orders_within(filters), amounts_within(filters), order_facts
+    keys = [bought.c.order_id, bought.c.customer_number, bought.c.is_purchase, entire.c.gross_revenue]
+    rows = (
+        select(*keys[:3], keys[3].label("order_revenue"), *sold_sums(paid))
+        .join_from(bought, entire, entire.c.order_id == bought.c.order_id)
+        .join(paid, paid.c.order_id == bought.c.order_id)
+        .where(bought.c.customer_number.is_not(None))
     )
-    return (
-        select(small.c.customer_number, func.count(small.c.order_id.distinct()).label("orders"), *sold_sums(paid))
-        .join_from(small, paid, paid.c.order_id == small.c.order_id)
-        .group_by(small.c.customer_number)
-        .order_by(small.c.customer_number)
-    )
+    return rows.group_by(*keys).cte("orders_of_customers")
+
+
+def _list_price(held: CTE) -> ColumnElement[Any]:
+    """Return what an order would have come to without discount: of goods given back alone, what would be paid back."""
+    return case((held.c.gross_revenue != 0, held.c.gross_revenue), else_=held.c.net_revenue) + held.c.discount
 
 
 # ── year by year ────────────────────────────────────────────────────────────────────────────────────────────────────────

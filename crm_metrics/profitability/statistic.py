@@ -1,12 +1,13 @@
 """From the profits of the customers to tables: the steps from list price to profit, deciles, who loses and why, rewards by tier."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
-from crm_metrics.customer_profit import COSTS, MARKETING, SERVED
+from crm_metrics.customer_profit import COSTS, MARKETING, SERVED, settled
 
 TENTHS = 10
-_LEAST_LOSS = 1e-6  # money; less is a rounding of sums
 STEPS: tuple[tuple[str, str, int, bool], ...] = (
     ("list_revenue", "list_revenue", 1, True),
     ("returns", "returns", -1, False),
@@ -66,10 +67,11 @@ def cumulative_share(values: pd.Series) -> pd.Series:
 # ── the steps from list price to profit ─────────────────────────────────────────────────────────────────────────────────
 
 
-def steps(profits: pd.DataFrame, unallocated: pd.Series) -> pd.DataFrame:
+def steps(profits: pd.DataFrame, unallocated: pd.Series, anywhere: Collection[str]) -> pd.DataFrame:
     """Return one row per part of profit: see tables.summary.
 
-    profits: all rows, customer unknown too. unallocated: COSTS that no one customer caused, NaN where there are none.
+    profits: all rows, customer unknown too. unallocated: COSTS that no one customer caused, NaN where there are none. anywhere: the
+    columns known on some other day.
     """
     is_customer = profits["customer_number"].notna()
     nobody = _of_nobody(unallocated)
@@ -79,8 +81,9 @@ def steps(profits: pd.DataFrame, unallocated: pd.Series) -> pd.DataFrame:
         found = [*sums, nobody.get(column, np.nan)]
         is_known = bool(profits[column].notna().any()) or (column in COSTS and not np.isnan(found[2]))
         amounts = [sign * (0.0 if np.isnan(value) else float(value)) + 0.0 if is_known else np.nan for value in found]
-        rows.append((part, is_total, *amounts, sum(amounts), is_known))
-    table = pd.DataFrame(rows, columns=["part", "is_total", "of_customers", "customer_unknown", "unallocated", "amount", "is_known"])
+        rows.append((part, is_total, *amounts, sum(amounts), is_known, is_known or column in anywhere))
+    columns = ["part", "is_total", "of_customers", "customer_unknown", "unallocated", "amount", "is_known", "known_anywhere"]
+    table = pd.DataFrame(rows, columns=columns)
     net = float(table.loc[table["part"] == "net_revenue", "amount"].iloc[0])
     table.insert(6, "share_of_net_revenue", table["amount"] / (net if net > 0 else np.nan))
     return table
@@ -125,7 +128,7 @@ def losing_rows(customers: pd.DataFrame) -> pd.DataFrame:
             (losing["cost_of_goods"] - at_list_price).clip(lower=0).to_numpy(dtype=float),
         ]
     )
-    would_earn = parts + losing["profit"].to_numpy(dtype=float)[:, None] >= -_LEAST_LOSS
+    would_earn = settled(parts + losing["profit"].to_numpy(dtype=float)[:, None]) >= 0
     is_one = would_earn.any(axis=1)
     largest = np.where(is_one[:, None] & ~would_earn, -np.inf, parts).argmax(axis=1) if len(losing) else np.zeros(0, dtype=int)
     reason = np.array(REASONS, dtype=object)[np.where(is_one, largest, len(REASONS) - 1)]

@@ -1,6 +1,7 @@
 """The tables of the room, and the queries behind them."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -154,9 +155,13 @@ def summary(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per part of profit, from list revenue to profit.
 
     part, is_total (of what stands above), of_customers, customer_unknown, unallocated (costs that no one customer caused), amount (the
-    sum of the three), share_of_net_revenue, is_known. What takes away is negative, so that parts add up to the totals; NaN where unknown.
+    sum of the three), share_of_net_revenue, is_known, known_anywhere (on any day). What takes away is negative, so that parts add up to
+    the totals; NaN where unknown.
     """
-    return statistic.steps(source.remember(customer_profits, filters), source.remember(unallocated, filters))
+    always = replace(filters, start=None, end=None, as_of=None, segments=(), segments_on=None)
+    nobody = source.remember(unallocated, always)
+    anywhere = {*source.remember(coverage, always).recorded, *nobody.index[nobody.notna()]}
+    return statistic.steps(source.remember(customer_profits, filters), source.remember(unallocated, filters), anywhere)
 
 
 def customers(source: Source, filters: Filters) -> pd.DataFrame:
@@ -257,13 +262,27 @@ def references(_source: Source, _filters: Filters) -> pd.DataFrame:
 def customers_then(source: Source, filters: Filters, change: WhatIf) -> pd.DataFrame:
     """Return what the change makes of the customers: see what_if.changed; ask by source.remember."""
     small = source.remember(small_orders, filters, change.minimum_order)
-    return changed(source.remember(ranked, filters), small, change)
+    return changed(source.remember(ranked, filters), small, steep_orders(source, filters, change), change)
 
 
 def small_orders(source: Source, filters: Filters, below: float) -> pd.DataFrame:
     """Return what each customer's orders below an amount hold: customer_number, orders and see customer_profit.margins."""
     found = source(query.small_orders(filters, below))
     return pd.concat([found[["customer_number", "orders"]], margins(found, source.remember(coverage, filters))], axis=1)
+
+
+def steep_orders(source: Source, filters: Filters, change: WhatIf) -> pd.DataFrame:
+    """Return by how much the discounts of each customer's orders are over the cap: customer_number, excess (see query.steep_orders)."""
+    cap = change.discount_cap
+    if cap is None:
+        return pd.DataFrame(columns=["customer_number", "excess"], dtype=float)
+    found = source(query.steep_orders(filters, cap, change.minimum_order))
+    return found[["customer_number"]].assign(excess=found["discount"] - cap * found["list_price"])
+
+
+def steepest_discount(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row: discount_share, the largest share of its list price that a purchase was given off; NaN where none is recorded."""
+    return source(query.steepest_discount(filters))
 
 
 def what_if(source: Source, filters: Filters, change: WhatIf = WhatIf()) -> pd.DataFrame:

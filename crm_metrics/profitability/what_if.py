@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from crm_metrics.customer_profit import SERVED
+from crm_metrics.customer_profit import SERVED, settled
 from crm_metrics.metric import BadInput
 from crm_metrics.profitability.concentration import concentration_row
 
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What is changed. serve_cheaper: share off cost to serve. discount_cap: largest share of list revenue; None: no cap.
+    """What is changed. serve_cheaper: share off cost to serve. discount_cap: largest share of an order's list price; None: no cap.
 
     minimum_order: purchases whose sold lines come to less are not placed; 0: none.
     """
@@ -30,11 +29,12 @@ class WhatIf:
             raise BadInput("{value} is no smallest order. Give an amount of 0 or more.", value=self.minimum_order)
 
 
-def changed(customers: pd.DataFrame, small: pd.DataFrame, change: WhatIf) -> pd.DataFrame:
+def changed(customers: pd.DataFrame, small: pd.DataFrame, steep: pd.DataFrame, change: WhatIf) -> pd.DataFrame:
     """Return what the change makes of the customers, in their order: profit, cost_to_serve, discount, net_revenue, orders.
 
     customers: see customer_profit.profits, one row per known customer. small: what the orders below the minimum hold, rows like those of
-    `customers`; customers without any are not in it.
+    `customers`. steep: what the discounts of the other orders are over the cap: customer_number, excess. Customers without any are in
+    neither.
 
     Purchases below the minimum are not placed: their list price, returns, discount and cost of goods go, and as large a share of the
     customer's delivery cost as of the orders. Then a discount over the cap is not given, and the customer buys all the same. Then every
@@ -46,14 +46,13 @@ def changed(customers: pd.DataFrame, small: pd.DataFrame, change: WhatIf) -> pd.
         then[name] -= gone[name].fillna(0.0)
     then["delivery_cost"] *= 1 - gone["orders"] / then["orders"].clip(lower=1)
     then["orders"] -= gone["orders"].astype(int)
-    if change.discount_cap is not None:
-        then["discount"] = np.minimum(then["discount"], change.discount_cap * then["list_revenue"].clip(lower=0))
+    then["discount"] -= steep.set_index("customer_number")["excess"].reindex(then.index).fillna(0.0)
     for name in SERVED:
         then[name] *= 1 - change.serve_cheaper
     then["net_revenue"] = then["list_revenue"] - then["returns"] - then["discount"].fillna(0.0)
     then["gross_margin"] = then["net_revenue"] - then["cost_of_goods"]
     then["cost_to_serve"] = then[list(SERVED)].sum(axis=1, min_count=1)
-    then["profit"] = then["gross_margin"] - then[["cost_to_serve", "marketing"]].sum(axis=1)
+    then["profit"] = settled(then["gross_margin"] - then[["cost_to_serve", "marketing"]].sum(axis=1))
     return then[["profit", "cost_to_serve", "discount", "net_revenue", "orders"]].reset_index(drop=True)
 
 

@@ -25,16 +25,16 @@ class Slider(NamedTuple):
     step: int
 
 
-def sliders(customers: pd.DataFrame, *, currency: str) -> dict[str, Slider]:
-    """Return the sliders that would move something; where they end is from the data: the steepest discounts, a usual order.
+def sliders(customers: pd.DataFrame, discounts: pd.DataFrame, *, currency: str) -> dict[str, Slider]:
+    """Return the sliders that would move something; where they end is from the data: the steepest discount, a usual order.
 
-    customers: the table of this name.
+    customers: the table of this name. discounts: the table steepest_discount.
     """
     found = {}
     if customers["cost_to_serve"].sum() > 0:
         found["cheaper"] = Slider(t("Serve cheaper by, %"), HIGHEST_SAVING, FIRST_SAVING, 5)
-    discounts = (customers["discount"] / customers["list_revenue"].where(customers["list_revenue"] > 0)).dropna()
-    if len(discounts) and (steepest := math.ceil(float(discounts.quantile(0.99)) * 20) * 5) > 0:
+    steepest = math.ceil(round(100 * discounts["discount_share"].fillna(0.0).iloc[0]) / 5) * 5
+    if steepest > 0:
         found["cap"] = Slider(t("Discounts at most, % ({top}: as today)", top=steepest), steepest, steepest, 1)
     orders = (customers["net_revenue"] / customers["orders"].where(customers["orders"] > 0)).dropna()
     if len(orders) and (usual := round_above(float(orders.median()))):

@@ -1,6 +1,5 @@
-"""The findings of the room in words, made from its tables."""
+"""The findings of the room and of its curves in words, made from its tables; those of the other questions: see answer_words."""
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric, is_unknown, value_text
 from crm_metrics.profitability.concentration import TOP_PERCENTS, top_count
-from crm_metrics.profitability.labels import ENTITIES, MEASURES, PARTS, REASONS, RESOURCES, TIERS, is_few, measured, shown_name
+from crm_metrics.profitability.labels import CUSTOMER_PARTS, ENTITIES, FEW_CUSTOMERS, MEASURES, is_few, measured, shown_name
 from crm_metrics.profitability.metrics import (
     CUSTOMERS_FOR_80_PERCENT,
     GINI_OF_REVENUE,
@@ -63,10 +62,11 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "“Cost of goods”: the goods cost more than they would bring at list price."
     ),
     "what_if": noop(
-        "Cheaper service takes the share off every customer's cost to serve. Discounts are capped at a share of what each customer buys "
-        "in the period at list price, not order by order, which would take away more; the customer buys all the same. Purchases below the "
-        "minimum are not placed: their revenue and cost of goods go, and the customer's cost of delivery in proportion to the orders. "
-        "Nobody buys anything else because of it: this is arithmetic, no forecast."
+        "Cheaper service takes the share off every customer's cost to serve. Discounts are capped order by order, at a share of the "
+        "order's list price; the customer buys all the same, and goods given back in an order of their own are paid back at what they "
+        "would then have cost. Purchases below the minimum are not placed: their revenue and cost of goods go, and the customer's cost of "
+        "delivery in proportion to the orders. What was given back of them in an order of its own stays, because nothing says which "
+        "purchase it was of. Nobody buys anything else because of it: this is arithmetic, no forecast."
     ),
     "resources": noop(
         "Tenths of the customers by profit. A resource is shown where it is recorded. What it costs is taken off profit, so those who "
@@ -89,11 +89,11 @@ DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
 
 def questions(basis: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
     """Return the questions that these data can answer. basis, summary: the tables of these names."""
-    state, known = basis.iloc[0], summary.set_index("part")["is_known"].astype(bool)
+    state, parts = basis.iloc[0], summary.set_index("part")
     missing = set() if state.has_profit else set(_NEED_PROFIT)
-    if not (state.has_cost_to_serve or state.has_marketing):
+    if not (parts.loc[list(CUSTOMER_PARTS), "of_customers"] < 0).any():
         missing |= {"resources"}
-    if not known["rewards"]:
+    if not parts.loc["rewards", "is_known"]:
         missing |= {"rewards"}
     return {name: t(label) for name, label in QUESTIONS.items() if name not in missing}
 
@@ -116,7 +116,7 @@ def finding(tiles: pd.DataFrame, *, currency: str) -> str:
     """Return the room's finding. tiles: the table of this name."""
     rows = {str(row.metric): row for row in tiles.itertuples()}
     if PROFIT.name not in rows:
-        return _revenue_finding(rows)
+        return _revenue_finding(rows) + few_note(tiles["n"].iloc[0])
     losing: Any = rows[LOSING_CUSTOMERS.name]
     if not losing.n:
         return t("No customer with a purchase matches the filters.")
@@ -129,10 +129,17 @@ def finding(tiles: pd.DataFrame, *, currency: str) -> str:
         "lost": value_text(lost, "money", currency),
     }
     if is_unknown(share):
-        return t("Together the {n} customers earn nothing ({profit}); {losing} of them lose {lost} between them.", **values)
-    if not losing.value:
-        return t("The best 20% of customers earn {share} of profit; none of the {n} loses money.", **values)
-    return t("The best 20% of customers earn {share} of profit; {losing} of {n} lose {lost} between them.", **values)
+        text = t("Together the {n} customers earn nothing ({profit}); {losing} of them lose {lost} between them.", **values)
+    elif not losing.value:
+        text = t("The best 20% of customers earn {share} of profit; none of the {n} loses money.", **values)
+    else:
+        text = t("The best 20% of customers earn {share} of profit; {losing} of {n} lose {lost} between them.", **values)
+    return text + few_note(tiles["n"].iloc[0])
+
+
+def few_note(customers: float) -> str:
+    """Return what is said after a finding about so few customers that its shares say little; else nothing."""
+    return t(" ") + t("With so few customers the shares say little.") if 0 < customers < FEW_CUSTOMERS else ""
 
 
 def _revenue_finding(rows: dict[str, Any]) -> str:
@@ -168,12 +175,20 @@ def missing_note(basis: pd.DataFrame) -> str:
             t("Costs to serve and marketing can't be split by region, channel or category: under these filters profit is gross margin.")
         )
     elif not state.has_cost_to_serve and not state.has_marketing:
-        texts.append(t("No cost to serve and no marketing is recorded: profit is gross margin."))
+        texts.append(t("No cost to serve and no marketing is booked in this period: profit is gross margin."))
     elif not state.has_cost_to_serve:
-        texts.append(t("No cost to serve is recorded: profit is gross margin less marketing."))
+        texts.append(t("No cost to serve is booked in this period: profit is gross margin less marketing."))
     elif not state.has_marketing:
-        texts.append(t("No marketing is recorded: profit is gross margin less cost to serve."))
-    if state.has_profit and state.without_purchase:
+        texts.append(t("No marketing is booked in this period: profit is gross margin less cost to serve."))
+    if not state.has_profit and state.without_purchase:
+        texts.append(
+            t(
+                "{idle} of the {n} customers bought nothing in the period but cost something or sent goods back.",
+                idle=f"{int(state.without_purchase):,}",
+                n=f"{int(state.customers):,}",
+            )
+        )
+    elif state.without_purchase:
         texts.append(
             t(
                 "{idle} of the {n} customers bought nothing in the period but cost something or sent goods back; {losing} of those who "
@@ -219,119 +234,6 @@ def curve_finding(curve: pd.DataFrame, held: pd.DataFrame, *, by: str, measure: 
     return text if is_unknown(row.gini) else text + t(" ") + t("Gini {gini}.", gini=value_text(row.gini, "ratio"))
 
 
-def steps_finding(summary: pd.DataFrame, *, currency: str) -> str:
-    """Return what is left of net revenue. summary: the table of this name."""
-    amounts = dict(zip(summary["part"], summary["amount"].astype(float), strict=True))
-    net, profit = amounts["net_revenue"], amounts["profit"]
-    if math.isnan(profit):
-        return t("Net revenue is {net}; what is left of it is not known.", net=value_text(net, "money", currency))
-    return t(
-        "Of {net} net revenue {profit} is left ({share}).",
-        net=value_text(net, "money", currency),
-        profit=value_text(profit, "money", currency),
-        share=value_text(profit / net if net > 0 else math.nan, "share"),
-    )
-
-
-def _not_recorded(summary: pd.DataFrame) -> str:
-    missing = summary.loc[~summary["is_known"].astype(bool) & ~summary["is_total"].astype(bool), "part"]
-    if missing.empty:
-        return ""
-    return t("Not recorded, and so not taken off: {parts}.", parts=t(", ").join(t(PARTS[part]) for part in missing))
-
-
-def losing_finding(reasons: pd.DataFrame, *, currency: str) -> str:
-    """Return what is lost, and to what most. reasons: the table losing_reasons."""
-    known = reasons[reasons["customers"] > 0]
-    if known.empty:
-        return t("No customer loses money.")
-    largest = known.nlargest(1, "lost").iloc[0]
-    values = {
-        "reason": t(REASONS[largest["reason"]]),
-        "lost": value_text(largest["lost"], "money", currency),
-        "n": f"{largest['customers']:,}",
-        "total": f"{known['customers'].sum():,}",
-        "without": value_text(largest["profit_without"], "money", currency),
-    }
-    if largest["reason"] in _NO_ANSWER:
-        return t("Most is lost to “{reason}”: {lost} ({n} of {total} losing customers).", **values)
-    return t("Most is lost to “{reason}”: {lost} ({n} of {total} losing customers); without it they would earn {without}.", **values)
-
-
-_NO_ANSWER = ("goods", "several")  # what they would earn without says nothing: goods at list price earn nothing, several stay
-
-
-def resources_finding(deciles: pd.DataFrame) -> str:
-    """Return what the least profitable tenth takes and gives. deciles: the table of this name."""
-    last = deciles.iloc[-1]
-    taken = [
-        t("{share} ({resource})", share=value_text(last[name], "share"), resource=label)
-        for name, label in resources(deciles).items()
-        if name != "cost_to_serve_share"
-    ]
-    return t(
-        "The least profitable tenth of customers gives {given} of profit and takes, of all we spend: {taken}.",
-        given=value_text(last["profit_share"], "share"),
-        taken=t(", ").join(taken),
-    )
-
-
-def rewards_finding(tiers: pd.DataFrame, *, currency: str) -> str:
-    """Return what each tier gets back. tiers: the table reinvestment."""
-    rates = [
-        t(
-            "{tier} {rate} ({each} each)",
-            tier=t(TIERS[tier]),
-            rate=value_text(rate, "share"),
-            each=value_text(each, "money_per_customer", currency),
-        )
-        for tier, rate, each in zip(tiers["tier"], tiers["reinvestment_rate"], tiers["reward_per_customer"], strict=True)
-    ]
-    return t("Given back in rewards, of profit before rewards: {rates}.", rates=t(", ").join(rates))
-
-
-def stability_finding(stability: pd.DataFrame) -> str:
-    """Return how many of the best stayed in the last two years, and how much of the change is chance. stability: the table."""
-    if stability.empty:
-        return t("To see who stays at the top, the data must hold two years.")
-    last = stability.iloc[-1]
-    values = {
-        "stayed": value_text(last.stayed_share, "share"),
-        "by_chance": value_text(last.by_chance, "share"),
-        "unchanged": value_text(last.unchanged, "share"),
-        "explained": value_text(min((1 - last.unchanged) / (1 - last.stayed_share), 1.0) if last.stayed_share < 1 else math.nan, "share"),
-    }
-    if is_unknown(last.unchanged):
-        return t("{stayed} of the best 20% are among the best 20% again a year later; by lot it would be {by_chance}.", **values)
-    if last.stayed_share >= last.unchanged_low:
-        return t(
-            "{stayed} of the best 20% are among them again a year later: no more change than chance makes ({unchanged} if nobody changed).",
-            **values,
-        )
-    return t(
-        "{stayed} of the best 20% are among them again a year later; if nobody changed {unchanged} would: chance explains {explained} of "
-        "the change.",
-        **values,
-    )
-
-
-def customers_finding(customers: pd.DataFrame, *, currency: str) -> str:
-    """Return who brings most. customers: the table of this name."""
-    if customers.empty:
-        return t("No customer with a purchase matches the filters.")
-    best = customers.iloc[0]
-    name = safe_text(str(best["customer_id"] if is_unknown(best["customer_name"]) else best["customer_name"]))
-    if is_unknown(best["profit"]):
-        return t("The largest customer is {name} with {revenue}.", name=name, revenue=value_text(best["net_revenue"], "money", currency))
-    return t("The most profitable customer is {name} with {profit}.", name=name, profit=value_text(best["profit"], "money", currency))
-
-
-def resources(deciles: pd.DataFrame) -> dict[str, str]:
-    """Return the resources that are recorded. deciles: the table of this name."""
-    known = [name for name in RESOURCES if deciles[name].notna().any()]
-    return {name: t(RESOURCES[name]) for name in known if not (name == "visit_cost_share" and "visit_minutes_share" in known)}
-
-
 # ── what stands beside the figures and in the tables ────────────────────────────────────────────────────────────────────
 
 
@@ -369,16 +271,3 @@ def can_compare(held: pd.DataFrame) -> bool:
 def has_lorenz(held: pd.DataFrame) -> bool:
     """Return whether there is a Lorenz curve to show. held: the table concentration."""
     return not is_unknown(held["gini"].iloc[0])
-
-
-def note(question: str, summary: pd.DataFrame) -> str:
-    """Return what the reader should know before the figure of a question. summary: the table of this name."""
-    if question == "steps":
-        return _not_recorded(summary)
-    if question == "losing":
-        has_discounts = bool(summary.set_index("part")["is_known"]["discount"])
-        cut = (
-            [] if has_discounts else [t("Discounts are not recorded apart from the price: where it was cut, the reason is cost of goods.")]
-        )
-        return t(" ").join([*cut, t("Choose a bar to see its customers; a click on a row opens the customer.")])
-    return remark("what_if") if question == "what_if" else ""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from sqlalchemy import Select
 
-from crm_metrics.profitability import customers, labels, what_if_curve, words
+from crm_metrics.profitability import customers, labels, steepest_discount, what_if_curve, words
 from crm_metrics.profitability import what_if as scenarios_of
 from crm_metrics.profitability.curves import what_if_figure
 from crm_metrics.profitability.what_if_words import change_of, sliders, what_if_finding
@@ -15,7 +15,7 @@ from crm_metrics.ui.start import Page, ask
 
 def what_if(page: Page, queries: Sequence[Select]) -> None:
     """Put the sliders, what they would change, the curves of today and then, and the table of both. queries: shown with the figure."""
-    offered = sliders(ask(page, customers), currency=page.currency)
+    offered = sliders(ask(page, customers), ask(page, steepest_discount), currency=page.currency)
     with st.container(horizontal=True, gap="large"):
         moved = {
             key: st.slider(one.label, 0, one.highest, one.start, one.step, key=key, bind="query-params") for key, one in offered.items()
