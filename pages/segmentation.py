@@ -14,7 +14,7 @@ tiles, segments, basis = ui.ask(page, room.tiles, terms), ui.ask(page, room.segm
 queries = room.queries(page.source, page.filters)
 with above:
     ui.finding(room.finding(segments, basis, currency=page.currency))
-    ui.tiles(page, tiles, room.RFM_METRICS, notes=room.tile_notes(segments, tiles))
+    ui.tiles(page, tiles, room.RFM_METRICS, notes=room.tile_notes(segments, ui.ask(page, room.lapse, terms)))
 
 
 def movement() -> None:

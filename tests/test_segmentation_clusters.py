@@ -260,9 +260,14 @@ def test_axes_add_up_to_all_customers_with_a_purchase(shop):
     assert (basis.survey_kind, basis.invited, basis.answered, basis.profit_basis) == ("satisfaction", 2, 1, "net_revenue")
 
 
-def test_the_tiles_say_how_many_answered_and_what_is_at_stake(shop):
+def test_the_tiles_say_how_many_answered_and_what_the_dissatisfied_brought(shop):
     """Of two customers asked one answered, middling; nobody is loyal; nobody who earns most is dissatisfied until 4 is the least."""
     assert room.axes_tiles(shop, UP_TO)["value"].tolist() == [0.5, 0, 0, 0]
+    tiles = room.axes_tiles(shop, UP_TO).set_index("metric")
+    low, high, n = tiles.loc["satisfied_share", ["low", "high", "n"]]
+    assert (low, n) == (0, 1)
+    assert high == pytest.approx(0.7935, abs=5e-5)  # z² / (1 + z²): Wilson's of none in one
+    assert tiles.drop("satisfied_share")[["low", "high"]].isna().all(axis=None)
     strict = AxesTerms(satisfaction=(4.0, 4.5), loyal_orders=2)
     assert room.axes_tiles(shop, UP_TO, strict)["value"].tolist() == pytest.approx([0.5, 0, 1 / 3, 150])
 
@@ -316,8 +321,8 @@ def test_the_finding_says_whom_to_call_and_who_costs():
     cells = cell_rows(on_axes().customers)
     basis = pd.DataFrame([{"customers": 4, "answered": 2, "profit_basis": "profit"}])
     assert room.axes_finding(cells, basis, currency="") == (
-        "1 customers earn most and are dissatisfied: call these first, 50.00 in profit is at stake. "
-        "1 satisfied and loyal customers lose 5.00 between them."
+        "Earning most and dissatisfied: 1. Call these first; they brought 50.00 in profit so far. "
+        "Satisfied and loyal, but losing money: 1, with 5.00 in all."
     )
 
 

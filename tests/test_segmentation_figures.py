@@ -127,8 +127,8 @@ def test_the_limits_are_marked_where_they_are_known(inactive):
 
 def test_the_finding_adds_champions_to_loyal_customers_and_tells_who_has_gone_quiet():
     found = words.finding(segments(champions=20, loyal=30, at_risk=40, cant_lose=10), BASIS, currency="")
-    assert found.startswith("50 champions and loyal customers (50.0%) bring 50.0% of net revenue. 50 who used to buy often")
-    assert "they brought 5,000.00." in found
+    assert found.startswith("Champions and loyal customers (50, 50.0%) bring 50.0% of net revenue. Gone quiet")
+    assert found.endswith("though they used to buy often: 50; they brought 5,000.00.")
 
 
 def test_the_finding_of_no_customers_says_up_to_which_day():
@@ -138,7 +138,7 @@ def test_the_finding_of_no_customers_says_up_to_which_day():
 def test_the_finding_of_the_movement_is_about_all_and_about_champions():
     assert words.movement_finding(MOVES, TOTALS) == (
         "From Jun 30, 2023 to Jun 30, 2024, 10 of 110 customers moved up and 40 down; 50 came new. "
-        "Of 100 champions 60 still are; 40 have gone quiet."
+        "Champions before: 100; still champions: 60; gone quiet: 40."
     )
 
 
@@ -175,13 +175,23 @@ def test_customers_of_whom_most_come_back_are_late_and_not_lost():
 
 def test_nobody_is_given_up_where_most_of_the_silent_still_come_back():
     assert "90.0% of those still silent come back within another year" in words.lapse_note(LAPSE)
-    assert words.lapse_note(LAPSE.assign(inactive_return_chance=0.16)).endswith("After 687 days 99 of 100 returns have come: give up.")
+    assert words.lapse_note(LAPSE.assign(inactive_return_chance=0.16)).endswith(
+        "After 687 days 99 of 100 of the returns within 730 days have come: give up."
+    )
     assert "give up" in words.lapse_note(LAPSE.assign(inactive_return_chance=math.nan))
 
 
 def test_a_limit_of_short_data_says_how_long_they_follow_anyone():
-    assert "follow nobody's silence for longer than 373 days" in words.lapse_finding(LAPSE.assign(horizon_days=373))
+    short = LAPSE.assign(horizon_days=373, inactive_return_chance=math.nan)
+    assert "follow nobody's silence for longer than 373 days" in words.lapse_finding(short)
+    assert words.lapse_finding(short).startswith("Of the returns that come within 373 days, nine of ten come within 399 days")
+    assert "of the returns within 373 days have come" in words.lapse_note(short)
+    assert words.tile_notes(segments(), short)["lapse_limit_days"] == "of the returns within 373 days"
     assert "follow nobody" not in words.lapse_finding(LAPSE)
+
+
+def test_a_limit_that_is_unknown_has_no_line_under_its_tile():
+    assert "lapse_limit_days" not in words.tile_notes(segments(), LAPSE.assign(recommended_days=math.nan))
 
 
 def test_the_limit_is_called_longer_than_that_of_ended_intervals_only_where_it_is():

@@ -41,7 +41,11 @@ SATISFIED_SHARE = Metric(
     noop("Satisfied customers"),
     "share",
     "higher",
-    noop("Customers whose mean answer is satisfied by the cut points / customers who answered."),
+    noop(
+        "Customers whose mean answer is satisfied by the cut points / customers who answered, with its 95% interval as if those had been "
+        "drawn by lot from all; that the satisfied may answer more readily is not in it."
+    ),
+    noop("Wilson (1927)"),
 )
 LOYAL_SHARE = Metric(
     "loyal_share",
@@ -52,12 +56,12 @@ LOYAL_SHARE = Metric(
 )
 DISSATISFIED_PROFIT = Metric(
     "dissatisfied_profit",
-    noop("Profit at stake"),
+    noop("Brought by the best who are dissatisfied"),
     "money",
     "lower",
     noop(
         "Profit up to the as-of date of the customers who earn most and are dissatisfied; gross margin or net revenue where costs are "
-        "unknown."
+        "unknown. It is what they brought so far, no forecast of what they would bring."
     ),
 )
 CLUSTER_METRICS = (CLUSTERED_CUSTOMERS, SILHOUETTE, STABILITY)

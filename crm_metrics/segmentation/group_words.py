@@ -143,7 +143,7 @@ def _too_few(state: Any) -> str:
     if not state.customers:
         return t("No customer with a purchase up to {day} matches the filters.", day=date_text(state.as_of))
     return t(
-        "No clusters: {n} customers, or habits that hardly differ, are too few to tell groups apart; it takes {needed} customers.",
+        "No clusters: too few customers ({n}), or habits that hardly differ; it takes {needed} customers to tell groups apart.",
         n=f"{state.customers:,}",
         needed=state.customers_needed,
     )
@@ -210,7 +210,7 @@ def axes_finding(axes: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> s
     if not state.answered:
         most = axes[loyal & (axes["profit_level"] == "most")]
         return t(
-            "No answers to surveys: satisfaction is unknown. {n} loyal customers are among those who bring most {basis}.",
+            "No answers to surveys: satisfaction is unknown. Loyal, and among those who bring most {basis}: {n}.",
             n=_customers(most),
             basis=t(_BASES[state.profit_basis]),
         )
@@ -219,7 +219,7 @@ def axes_finding(axes: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> s
     texts = [_call_text(dissatisfied, state, currency)]
     if losing["customers"].sum():
         lost = value_text(-float(losing["profit"].sum()), "money", currency)
-        texts.append(t("{n} satisfied and loyal customers lose {money} between them.", n=_customers(losing), money=lost))
+        texts.append(t("Satisfied and loyal, but losing money: {n}, with {money} in all.", n=_customers(losing), money=lost))
     return t(" ").join(texts)
 
 
@@ -241,7 +241,7 @@ def _call_text(dissatisfied: pd.DataFrame, state: Any, currency: str) -> str:
     if not dissatisfied["customers"].sum():
         return t("None of those who earn most said to be dissatisfied.")
     return t(
-        "{n} customers earn most and are dissatisfied: call these first, {money} in {basis} is at stake.",
+        "Earning most and dissatisfied: {n}. Call these first; they brought {money} in {basis} so far.",
         n=_customers(dissatisfied),
         money=value_text(float(dissatisfied["profit"].sum()), "money", currency),
         basis=t(_BASES[state.profit_basis]),

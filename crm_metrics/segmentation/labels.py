@@ -36,9 +36,10 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
     "flow": _MOVES,
     "matrix": noop("The numbers are % of the row. Faded: rows with under 30 customers. Under 0.5% no number is written."),
     "lapse": noop(
-        "Days between one day of purchase and the next that ended in the last two years up to the as-of date. The limits count who is "
-        "silent now as not back yet (Kaplan and Meier, 1958). Defecting: nine of ten of the returns that come within two years have come; "
-        "shaded: its 95% interval. Inactive: 99 of 100 have. Not drawn: the longest hundredth of the intervals."
+        "Days between one day of purchase and the next that ended in the last two years up to the as-of date. Every interval counts alike, "
+        "so customers who buy often weigh more. The limits count who is silent now as not back yet (Kaplan and Meier, 1958). Defecting: "
+        "nine of ten of the returns that come within the days said above have come; shaded: its 95% interval. Inactive: 99 of 100 have. "
+        "Not drawn: the longest hundredth of the intervals."
     ),
     "cut_points": noop(
         "Four rising numbers make the five scores; a value equal to one belongs to those below it. Empty: fifths of the customers, the "

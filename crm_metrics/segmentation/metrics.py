@@ -44,8 +44,9 @@ LAPSE_LIMIT_DAYS = Metric(
     "days",
     "neither",
     noop(
-        "The silence by which nine of ten of the returns that come within two years have come, from the days between purchases of the "
-        "last two years; customers who are silent now count as not back yet."
+        "The silence by which nine of ten of the returns that come within two years have come, on shorter data within the days that they "
+        "follow, from the days between purchases of the last two years; customers who are silent now count as not back yet. Every interval "
+        "counts alike, so customers who buy often weigh more."
     ),
     noop(
         "Kaplan and Meier (1958); entry delayed to the beginning of the two years; 95% interval from 400 draws of the returns of each day"

@@ -17,12 +17,13 @@ from sqlalchemy import Select, and_, func, or_, select
 from crm_metrics.customer_profit import customer_profits
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
+from crm_metrics.intervals import wilson
 from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 from crm_metrics.purchase_model.groups import Floats, Integers
 from crm_metrics.schema import customer_facts, surveys
 from crm_metrics.segmentation.clustering import habits, named, tile_frame
-from crm_metrics.segmentation.group_metrics import AXES_METRICS
+from crm_metrics.segmentation.group_metrics import AXES_METRICS, SATISFIED_SHARE
 from crm_metrics.segmentation.statistic import share
 from crm_metrics.segmentation.tables import as_of_day, choice
 
@@ -217,18 +218,20 @@ def axes(source: Source, filters: Filters, terms: AxesTerms = USUAL) -> pd.DataF
 
 
 def axes_tiles(source: Source, filters: Filters, terms: AxesTerms = USUAL) -> pd.DataFrame:
-    """Return the tiles of the axes: metric, value, low, high (unknown), unit, n (customers)."""
+    """Return the tiles of the axes: metric, value, low, high (95%, of the satisfied; the others are no samples), unit, n (customers)."""
     found = _placed(source, filters, terms)
     customers = found.customers
-    answered = int(customers["satisfaction_score"].notna().sum())
-    at_stake = customers[(customers["satisfaction"] == _DISSATISFIED) & (customers["profit_level"] == _MOST)]
+    answered, satisfied = int(customers["satisfaction_score"].notna().sum()), int((customers["satisfaction"] == _SATISFIED).sum())
+    to_call = customers[(customers["satisfaction"] == _DISSATISFIED) & (customers["profit_level"] == _MOST)]
     values = (
         share(answered, found.invited),
-        share(int((customers["satisfaction"] == _SATISFIED).sum()), answered),
+        share(satisfied, answered),
         share(int((customers["loyalty"] == _LOYAL).sum()), len(customers)),
-        float(at_stake["profit"].sum()) if answered else math.nan,
+        float(to_call["profit"].sum()) if answered else math.nan,
     )
-    return tile_frame(AXES_METRICS, values, len(customers))
+    tiles = tile_frame(AXES_METRICS, values, len(customers))
+    tiles.loc[tiles["metric"] == SATISFIED_SHARE.name, ["low", "high", "n"]] = (*wilson(satisfied, answered), answered)
+    return tiles
 
 
 def axes_basis(source: Source, filters: Filters, terms: AxesTerms = USUAL) -> pd.DataFrame:

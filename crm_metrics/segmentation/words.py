@@ -47,7 +47,7 @@ def _quiet_text(quiet: Any, currency: str) -> str:
     if not quiet.customers:
         return t("Nobody who used to buy often has gone quiet.")
     money = value_text(quiet.net_revenue, "money", currency)
-    return t("{n} who used to buy often have gone quiet; they brought {money}.", n=_count(quiet.customers), money=money)
+    return t("Gone quiet, though they used to buy often: {n}; they brought {money}.", n=_count(quiet.customers), money=money)
 
 
 def _best_text(best: Any, everybody: Any) -> str:
@@ -55,9 +55,9 @@ def _best_text(best: Any, everybody: Any) -> str:
         return t("None of the {n} customers buys often enough to be a champion or a loyal customer.", n=_count(everybody.customers))
     values = {"n": _count(best.customers), "customers": value_text(best.customers / everybody.customers, "share")}
     if everybody.net_revenue <= 0:
-        return t("{n} are champions and loyal customers ({customers}).", **values)
+        return t("Champions and loyal customers: {n} ({customers}).", **values)
     revenue = value_text(best.net_revenue / everybody.net_revenue, "share")
-    return t("{n} champions and loyal customers ({customers}) bring {revenue} of net revenue.", revenue=revenue, **values)
+    return t("Champions and loyal customers ({n}, {customers}) bring {revenue} of net revenue.", revenue=revenue, **values)
 
 
 def basis_note(basis: pd.DataFrame) -> str:
@@ -222,7 +222,7 @@ def movement_finding(movement: pd.DataFrame, totals: pd.DataFrame) -> str:
         return moves
     stayed, quiet = (champions.loc[champions["to_segment"].isin(names), "customers"].sum() for names in (BEST[:1], AT_RISK))
     held = t(
-        "Of {n} champions {stayed} still are; {quiet} have gone quiet.",
+        "Champions before: {n}; still champions: {stayed}; gone quiet: {quiet}.",
         n=_count(champions["customers"].sum()),
         stayed=_count(stayed),
         quiet=_count(quiet),
@@ -238,14 +238,15 @@ def lapse_finding(lapse: pd.DataFrame) -> str:
     state: Any = lapse.iloc[0]
     if is_unknown(state.recommended_days):
         return t(
-            "No limit: {n} returns in the last two years are too few to recommend one; {needed} are needed.",
+            "No limit: too few returns in the last two years to recommend one ({n}); {needed} are needed.",
             n=_count(state.gaps),
             needed=GAPS_NEEDED,
         )
     texts = [
         t(
-            "Nine of ten returns come within {days}{interval}: call a customer lapsed who is silent for longer. {n} customers "
-            "are ({share}).",
+            "Of the returns that come within {horizon}, nine of ten come within {days}{interval}: call a customer lapsed who is silent "
+            "for longer, now {n} ({share}).",
+            horizon=_days(state.horizon_days),
             days=_days(state.recommended_days),
             interval=_interval(state),
             n=_count(state.customers_silent_longer),
@@ -289,13 +290,18 @@ def lapse_note(lapse: pd.DataFrame) -> str:
         late = t("No limit for giving up: it takes two years of silence to see, and the data show {days}.", days=_days(state.horizon_days))
     elif state.inactive_return_chance > MOSTLY:
         late = t(
-            "After {days} 99 of 100 of the returns within two years have come, but {chance} of those still silent come back within another "
+            "After {days} 99 of 100 of the returns within {horizon} have come, but {chance} of those still silent come back within another "
             "year: these data show nobody to give up.",
             days=_days(state.inactive_days),
+            horizon=_days(state.horizon_days),
             chance=value_text(state.inactive_return_chance, "share"),
         )
     else:
-        late = t("After {days} 99 of 100 returns have come: give up.", days=_days(state.inactive_days))
+        late = t(
+            "After {days} 99 of 100 of the returns within {horizon} have come: give up.",
+            days=_days(state.inactive_days),
+            horizon=_days(state.horizon_days),
+        )
     return _joined([half, *_against_naive(state), late])
 
 
@@ -308,14 +314,19 @@ def _against_naive(state: Any) -> list[str]:
     return []
 
 
-def tile_notes(segments: pd.DataFrame, tiles: pd.DataFrame) -> dict[str, str]:
-    """Return the small line under a tile. segments, tiles: the tables of these names."""
+def tile_notes(segments: pd.DataFrame, lapse: pd.DataFrame) -> dict[str, str]:
+    """Return the small line under a tile. segments, lapse: the tables of these names."""
     customers = segments.set_index("segment")["customers"]
-    limit = tiles.set_index("metric")["value"][LAPSE_LIMIT_DAYS.name]
-    return {
-        BEST_CUSTOMERS_SHARE.name: t("{n} champions and loyal customers", n=_count(customers[list(BEST)].sum())),
-        AT_RISK_REVENUE.name: t("{n} customers, so far", n=_count(customers[list(AT_RISK)].sum())),
-        LAPSED_SHARE.name: "" if is_unknown(limit) else t("silent for over {days}", days=_days(limit)),
+    notes = {
+        BEST_CUSTOMERS_SHARE.name: t("champions and loyal customers: {n}", n=_count(customers[list(BEST)].sum())),
+        AT_RISK_REVENUE.name: t("customers: {n}, so far", n=_count(customers[list(AT_RISK)].sum())),
+    }
+    limit: Any = lapse.iloc[0]
+    if is_unknown(limit.recommended_days):
+        return notes
+    return notes | {
+        LAPSED_SHARE.name: t("silent for over {days}", days=_days(limit.recommended_days)),
+        LAPSE_LIMIT_DAYS.name: t("of the returns within {days}", days=_days(limit.horizon_days)),
     }
 
 
