@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 from dataclasses import replace
+from decimal import Decimal
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters, Scope
 from crm_metrics.metric import BadInput
 from crm_metrics.randomised_test.plan import Baseline, customers_needed, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import stratified_split
+from crm_metrics.segments.attributes import attribute
 from crm_metrics.segments.known import NO, YES
 from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment, rule_text
 
@@ -149,8 +151,54 @@ def test_what_is_compared_is_what_plain_loops_count_on_each_side(shop: Shop) -> 
         for value in {value for who in one | two for value in values.get(who, set())} - {"(unknown)"}:
             if (name, value) in found.index:
                 row = found.loc[(name, value)]
-                held = [sum(value in values.get(who, set()) for who in side) / len(side) for side in (one, two)]
-                assert [row["first"], row["second"]] == pytest.approx(held), (name, value)
+                held = [sum(value in values.get(who, set()) for who in side) for side in (one, two)]
+                told = [sum(bool(values.get(who, set()) - {"(unknown)"}) for who in side) for side in (one, two)]
+                compared = [len(one), len(two)] if attribute(name).several else told
+                assert [row["first_known"], row["second_known"]] == compared, (name, value)
+                shares = [part / whole if whole else math.nan for part, whole in zip(held, compared, strict=True)]
+                assert [row["first"], row["second"]] == pytest.approx(shares, nan_ok=True), (name, value)
+
+
+@pytest.fixture(scope="module")
+def companies(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """Nine customers of one order each, on December 31, 2025.
+
+    N  ann 1960 web, ben 1960, cat 1988, dan (no year), firm one (company)
+    S  eve 1960 web, fay 1988, firm two, firm three (companies)
+    """
+    born = {"ann": 1960, "ben": 1960, "cat": 1988, "dan": None, "eve": 1960, "fay": 1988, "one": None, "two": None, "three": None}
+    day = dt.date(2025, 12, 31)
+    made: Tables = {schema.orders: [], schema.order_lines: [], schema.customers: []}
+    for number, (who, year) in enumerate(born.items()):
+        kind = "company" if who in {"one", "two", "three"} else "person"
+        region = "N" if who in {"ann", "ben", "cat", "dan", "one"} else "S"
+        order = {"order_id": who, "customer_id": who, "ordered_at": dt.datetime.combine(day, dt.time(9)), "ordered_on": day}
+        made[schema.orders].append(
+            order | {"sales_channel": "web" if who in {"ann", "eve"} else "shop", "is_purchase": True, "is_cancelled": False}
+        )
+        line = {"row_number": number + 1, "order_id": who, "line_kind": "sale", "quantity": Decimal(1), "net_amount": Decimal(10)}
+        made[schema.order_lines].append(line | {"row_hash": who})
+        made[schema.customers].append({"customer_id": who, "customer_kind": kind, "home_region": region, "birth_year": year})
+    return open_source(published(find_data_set(f"duckdb:///{tmp_path_factory.mktemp('companies')}/shop.duckdb"), made))
+
+
+def test_companies_have_no_age_so_shares_of_age_bands_are_of_those_whose_age_is_known(companies: Source) -> None:
+    """Of three with an age in N two are 65, of two in S one; of five in N one bought on the web, of four in S one."""
+    found = tables.differences(companies, Filters(), Pair(IN_NORTH, Condition("home_region", ("S",))))
+    rows: Any = words.differences_in_words(found, currency="").set_index(["attribute", "value"])
+    known = ["first", "second", "first_known", "second_known", "compared"]
+    assert rows.loc[("age_band", "65+"), known].tolist() == ["66.7%", "50.0%", 3, 2, "share of those known"]
+    assert rows.loc[("sales_channel", "web"), known].tolist() == ["20.0%", "25.0%", 5, 4, "share of all"]
+    assert rows.loc[("age_years", ""), known].tolist() == ["65", "51", 3, 2, "median of those known"]
+
+
+@pytest.mark.slow
+def test_where_an_attribute_is_known_of_nobody_on_one_side_there_is_no_difference(companies: Source) -> None:
+    person = Condition("customer_kind", ("person",))
+    found = tables.differences(companies, Filters(), Pair(person, Opposite(person)))
+    ages = found[found["attribute"] == "age_band"]
+    assert ages["second_known"].tolist() == [0]
+    assert ages[["second", "difference", "p_adjusted"]].isna().all(axis=None)
 
 
 def test_where_one_side_is_empty_or_inside_the_other_there_is_nothing_to_compare(shop: Shop) -> None:

@@ -194,6 +194,7 @@ FILLED = {  # what each page shows at least of the demo: figures, tables
     "customer": (1, 1),
     "data": (0, 1),
     "clusters": (2, 1),
+    "audience": (0, 2),
     "definitions": (0, 1),
     "demo": (0, 1),
 }

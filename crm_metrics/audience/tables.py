@@ -152,6 +152,7 @@ def differences(source: Source, filters: Filters, pair: Pair | None = None) -> p
 
     pair: None takes the first two segments of the filters, or the only one and everybody else. Customers who are in both count as the
     first's alone, so that nobody is compared with himself. Attributes that either rule asks for are left out: they differ by making.
+    Of an attribute with one value a customer the shares are of those of whom it is known, else of all customers of the side.
     """
     chosen = pair or pair_of(filters.segments)
     sides = source(query.side_sizes(chosen, filters.today, filters.scope)).set_index("side")["customers"].reindex([1, 2], fill_value=0)
@@ -169,7 +170,7 @@ def differences(source: Source, filters: Filters, pair: Pair | None = None) -> p
                 found[attribute.name, "", attribute.unit] = _number_contrast(rows)
         else:
             rows = source(query.values_by_side(attribute.name, chosen, filters.today, filters.scope))
-            contrasts = dict(_value_contrasts(rows, sizes))
+            contrasts = dict(_value_contrasts(rows, sizes if attribute.several else None))
             if len(contrasts) == 2 and not attribute.several:  # one says what the other says
                 contrasts = dict([max(contrasts.items(), key=lambda item: item[1].difference)])
             found |= {(attribute.name, value, "share"): contrast for value, contrast in contrasts.items()}
@@ -207,11 +208,13 @@ def _number_contrast(rows: pd.DataFrame) -> difference.Contrast:
     return difference.of_numbers(values, sides[:, 0], sides[:, 1])
 
 
-def _value_contrasts(rows: pd.DataFrame, sizes: tuple[int, int]) -> Iterator[tuple[str, difference.Contrast]]:
+def _value_contrasts(rows: pd.DataFrame, sizes: tuple[int, int] | None) -> Iterator[tuple[str, difference.Contrast]]:
+    """Yield each value and how the sides differ in it. sizes: whom the shares are of; None: who has a value, of which there is one each."""
     counts = rows.pivot_table(index="value", columns="side", values="customers", fill_value=0).reindex(columns=[1, 2], fill_value=0)
+    first_known, second_known = sizes or counts.sum().tolist()
     most = counts.sum(axis=1).nlargest(MOST_VALUES).index
     for value, (first, second) in zip(most, counts.loc[most].to_numpy(dtype=int).tolist(), strict=True):
-        yield str(value), difference.of_shares(first, sizes[0], second, sizes[1])
+        yield str(value), difference.of_shares(first, int(first_known), second, int(second_known))
 
 
 # ── a test ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -24,9 +24,18 @@ NAMED_DIFFERENCES = 3
 # and 100, 93% at 2,700 and 300, but 94% or more at 9,000 and 1,000, at 1,500 and 500, and in equal groups of any size.
 ENOUGH_FOR_MONEY, UNEQUAL = 1_000, 0.25  # customers of the smaller group, and its share
 _LABELS = {attribute.name: attribute.label for attribute in ATTRIBUTES}
+_COMPARED = {
+    attribute.name: noop("median of those known")
+    if attribute.kind == "number"
+    else noop("share of all")
+    if attribute.several
+    else noop("share of those known")
+    for attribute in ATTRIBUTES
+}
 HOW_DIFFERENT = noop(
     "The difference is Cliff's delta: take one customer of each segment at random; how much oftener does the first's have more than less? "
-    "For a value that customers have or not it is the difference of the shares. Intervals are of 95% (DeLong 1988, Newcombe 1998); the "
+    "For a value that customers have or not it is the difference of the shares: of the customers of whom the attribute is known, or of all "
+    "customers where one can have several values. Intervals are of 95% (DeLong 1988, Newcombe 1998); the "
     "chance of a false finding among all comparisons together is at most 5% (Holm 1979): what may be luck is hollow. Customers in both "
     "count as the first's alone. Attributes that the rules ask for are left out, because they differ by making. Of an attribute with many "
     "values the twelve most frequent are compared. It says what is different, not why."
@@ -71,14 +80,15 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "differences": {
         "label": (noop("Attribute"), "text"),
+        "compared": (noop("Compared"), "text"),
         "first": (noop("First segment"), "text"),
         "second": (noop("Second segment"), "text"),
         "difference": (noop("Difference"), "ratio"),
         "low": (noop("95% from"), "ratio"),
         "high": (noop("95% to"), "ratio"),
         "p_adjusted": (noop("p, all comparisons together"), "ratio"),
-        "first_known": (noop("Known of the first"), "count"),
-        "second_known": (noop("Known of the second"), "count"),
+        "first_known": (noop("Customers compared, first"), "count"),
+        "second_known": (noop("Customers compared, second"), "count"),
     },
     "strata": {
         "stratum": (noop("Stratum"), "text"),
@@ -134,7 +144,8 @@ def finding(tiles: pd.DataFrame, *, currency: str) -> str:
     if not customers:
         return t("Nobody meets this rule. Take a condition away, or widen one.")
     return t(
-        "{customers} customers ({share} of all) have brought {revenue}, {revenue_share} of net revenue; {contactable} may be contacted.",
+        "Customers: {customers} ({share} of all). They have brought {revenue}, {revenue_share} of net revenue; {contactable} may be "
+        "contacted.",
         customers=f"{customers:,}",
         share=value_text(values["segment_customers_share"], "share"),
         revenue=value_text(values["segment_net_revenue"], "money", currency),
@@ -147,7 +158,7 @@ def audience_note(tiles: pd.DataFrame) -> str:
     """Return whom the file leaves out, and why."""
     values = tiles.set_index("metric")["value"]
     kept_out = int(values["segment_customers"] - values["segment_contactable"])
-    return t("The audience file holds only customers who agreed to be contacted; {n} others are left out of it.", n=f"{kept_out:,}")
+    return t("The audience file holds only customers who agreed to be contacted; left out of it: {n}.", n=f"{kept_out:,}")
 
 
 def comparison_label(row: Any, currency: str) -> str:
@@ -166,7 +177,10 @@ def differences_finding(differences: pd.DataFrame, first: str, second: str, *, c
         return t("There is nobody to compare: one of the two has no customers of its own.")
     found = differences[differences["is_different"] & ~few_known(differences)]
     if found.empty:
-        return t("Nothing sets them apart for certain: whatever differs may be luck, {n} comparisons taken together.", n=len(differences))
+        return t(
+            "Nothing sets them apart for certain: whatever differs may be luck, {n} comparisons taken together.",
+            n=differences["p_value"].count(),
+        )
     parts = [comparison_label(row, currency) for row in found.head(NAMED_DIFFERENCES).itertuples()]
     return t(
         "What sets {first} apart from {second}: {parts}.",
@@ -177,10 +191,11 @@ def differences_finding(differences: pd.DataFrame, first: str, second: str, *, c
 
 
 def differences_in_words(differences: pd.DataFrame, *, currency: str) -> pd.DataFrame:
-    """Return the differences as shown: label, first and second as printed, numbers rounded."""
+    """Return the differences as shown: label, compared (what of whom), first and second as printed, numbers rounded."""
     rows: list[Any] = list(differences.itertuples())
     printed = {
         "label": [_attribute(row) for row in rows],
+        "compared": [t(_COMPARED[row.attribute]) for row in rows],
         "first": [_shown(row.first, row, currency) for row in rows],
         "second": [_shown(row.second, row, currency) for row in rows],
     }
@@ -194,7 +209,7 @@ def overlap_sentence(overlap: pd.DataFrame, first: str, second: str) -> str:
     if not both.customers:
         return t("No customer is in both.")
     return t(
-        "{n} customers are in both: {share_of_first} of {first}, {share_of_second} of {second}.",
+        "In both: {n}, which is {share_of_first} of {first} and {share_of_second} of {second}.",
         n=f"{int(both.customers):,}",
         share_of_first=value_text(both.share_of_first, "share"),
         first=safe_text(first),
