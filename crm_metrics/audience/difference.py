@@ -67,9 +67,9 @@ def of_shares(first: int, first_known: int, second: int, second_known: int) -> C
     Interval: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10. p: Fisher's exact test, two-sided. A normal approximation
     would call a value luck that few customers have far too seldom where one group is small: the best 5% beside all others.
     """
+    p, q = (part / whole if whole else math.nan for part, whole in ((first, first_known), (second, second_known)))
     if not (first_known and second_known):
-        return Contrast(math.nan, math.nan, first_known, second_known, *[math.nan] * 4)
-    p, q = first / first_known, second / second_known
+        return Contrast(p, q, first_known, second_known, *[math.nan] * 4)
     (p_low, p_high), (q_low, q_high) = wilson(first, first_known), wilson(second, second_known)
     low = p - q - math.hypot(p - p_low, q_high - q)
     high = p - q + math.hypot(p_high - p, q - q_low)
