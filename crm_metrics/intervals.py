@@ -5,6 +5,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 CONFIDENCE = 0.95
+FEW_CUSTOMERS = 30  # under these no share or mean is read: it is drawn faded, and said
 
 
 class Interval(NamedTuple):

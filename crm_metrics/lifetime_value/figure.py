@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from crm_metrics import figures
 from crm_metrics.export import safe_label
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import noop, t
 from crm_metrics.metric import value_text
 from crm_metrics.purchase_model.holdout import HIGHEST_BIN
@@ -17,7 +18,6 @@ MODEL_LABELS = {
     "gamma_gamma": "Gamma-Gamma",
     "baseline": noop("Naive baseline"),
 }
-FEW_CUSTOMERS = 30  # under these a mean is drawn faded: no rate can be read from it
 MOST_SEGMENTS = 12
 FEW_SHARE = 0.01  # classes of the lowest values that hold less than this share of customers are drawn as one
 

@@ -46,7 +46,6 @@ RESOURCES = {
 TIERS = {"top": noop("the top 5%"), "next": noop("the next 15%"), "rest": noop("the rest")}
 SCENARIOS = {"today": noop("today"), "then": noop("then")}
 _MANY_ROWS = 10  # so many are shown by a table of no stated height
-FEW_CUSTOMERS = 30  # under these no share is read
 FEW_ENTITIES = 25  # so many are drawn as bars with their names: a curve through five points says nothing
 _PROFIT_COLUMNS: dict[str, tuple[str, Any]] = {
     "orders": (noop("Purchases"), "count"),

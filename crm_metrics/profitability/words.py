@@ -6,10 +6,11 @@ import pandas as pd
 
 from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric, is_unknown, value_text
 from crm_metrics.profitability.concentration import TOP_PERCENTS, top_count
-from crm_metrics.profitability.labels import CUSTOMER_PARTS, ENTITIES, FEW_CUSTOMERS, MEASURES, is_few, measured, shown_name
+from crm_metrics.profitability.labels import CUSTOMER_PARTS, ENTITIES, MEASURES, is_few, measured, shown_name
 from crm_metrics.profitability.metrics import (
     CUSTOMERS_FOR_80_PERCENT,
     GINI_OF_REVENUE,

@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crm_metrics import figures
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import t
 from crm_metrics.metric import value_text
-from crm_metrics.segmentation.figure import FEW_CUSTOMERS
 from crm_metrics.segmentation.three_axes import AXES, LOYALTY, PROFIT, SATISFACTION
 
 _MARGIN, _ROW_HEIGHT = 110, 98  # pixels

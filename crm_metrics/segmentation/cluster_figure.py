@@ -7,10 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crm_metrics import figures
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Unit, value_text
 from crm_metrics.segmentation.clustering import LEAST_SILHOUETTE, LEAST_STABILITY
-from crm_metrics.segmentation.figure import DARKEST, FEW_CUSTOMERS, PALEST
+from crm_metrics.segmentation.figure import DARKEST, PALEST
 
 HABIT_LABELS: dict[str, tuple[str, Unit]] = {  # in the order of the columns
     "days_since_last_order": (noop("Days since last order"), "days"),

@@ -7,12 +7,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crm_metrics import figures
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import t
 from crm_metrics.metric import DASH, is_unknown, value_text
 from crm_metrics.segmentation.moves import NOT_YET
 from crm_metrics.segmentation.rfm import AT_RISK, BEST, SCORES, SEGMENT_NAMES, SEGMENTS, Segment
 
-FEW_CUSTOMERS = 30  # under these no share is read from a row: it is drawn faded
 MAP_HEIGHT, MATRIX_ROW_HEIGHT, MATRIX_MARGIN, FLOW_HEIGHT = 440, 36, 130, 520
 PALEST, DARKEST = 0.16, 0.62  # of a field: any darker, and neither light nor dark letters can be read on it
 LEAST_SHARE_WRITTEN = 0.005  # of a row: smaller ones would be written 0%

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypedDict
 
 import pandas as pd
 
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import date_text, month_text, noop, t
 from crm_metrics.metric import DASH, BadInput, is_unknown, value_text
-from crm_metrics.segmentation.figure import FEW_CUSTOMERS
 from crm_metrics.segmentation.labels import CUT_LABELS, remark
 from crm_metrics.segmentation.metrics import (
     AT_RISK_REVENUE,
