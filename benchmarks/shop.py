@@ -137,7 +137,7 @@ def build(data_set: DataSet, size: Size) -> None:
             writer.to_disk()
         for table, records in _RECORDS.items():
             _insert(writer, records, select(*[column for column in table.c if column.name in records.c]))
-        facts.rebuild(writer.connection)
+        facts.rebuild(writer.connection, in_steps=True)
         _insert(writer, schema.import_batches, _batch())
         rows = [("currency", "CNY"), ("time_zone", "Asia/Shanghai"), ("title", size.title)]
         writer.connection.execute(insert(schema.data_set), [{"setting": setting, "setting_value": value} for setting, value in rows])

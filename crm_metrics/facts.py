@@ -64,29 +64,19 @@ _OF_DAY = ("ordered_on", "order_region", "sales_channel", "category")
 _BITS = 62  # elements of a basket that one whole number can say
 
 
-def rebuild(connection: Connection) -> None:
-    """Make all facts anew."""
+def rebuild(connection: Connection, *, in_steps: bool = False) -> None:
+    """Make all facts anew.
+
+    in_steps: let DuckDB write each step to the disk, so that ten million lines need no more memory than it may take; for a file that is not
+    published yet, and thrown away if what follows fails.
+    """
     for table in FACTS:
         connection.execute(delete(table))
-    _add_customers(connection, None)
-    _to_disk(connection)
-    _add_products(connection, None)
-    _to_disk(connection)
-    _add_categories(connection, None)
-    _to_disk(connection)
-    _add_orders(connection, None, _histories(None).subquery())
-    _to_disk(connection)
-    _add_days(connection, None)
-
-
-def _to_disk(connection: Connection) -> None:
-    """Let DuckDB write what was made so far, so that ten million lines need no more memory than it may take.
-
-    Its file is not published yet, and is thrown away if what follows fails.
-    """
-    if connection.dialect.name == "duckdb":
-        connection.commit()
-        connection.exec_driver_sql("CHECKPOINT")
+    for add in (_add_customers, _add_products, _add_categories, _add_all_orders, _add_days):
+        add(connection, None)
+        if in_steps and connection.dialect.name == "duckdb":
+            connection.commit()
+            connection.exec_driver_sql("CHECKPOINT")
 
 
 def refresh(connection: Connection, touched: Table) -> None:
@@ -250,6 +240,10 @@ def _add_orders(connection: Connection, touched: Table | None, histories: FromCl
     _insert(connection, order_facts, rows)
     for table in (elements, sold, baskets):
         connection.execute(DropTable(table))
+
+
+def _add_all_orders(connection: Connection, touched: None) -> None:
+    _add_orders(connection, touched, _histories(None).subquery())
 
 
 def _histories(customers: Table | None) -> Select[Any]:

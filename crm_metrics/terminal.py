@@ -203,7 +203,7 @@ def refresh_facts(data_set: "DataSet") -> RefreshReport:
     began = time.monotonic()
     with change(data_set) as writer:
         before = _fact_sums(writer.connection)
-        facts.rebuild(writer.connection)
+        facts.rebuild(writer.connection, in_steps=True)
         after = _fact_sums(writer.connection)
     return RefreshReport(data_set.name, before, after, time.monotonic() - began)
 

@@ -352,6 +352,12 @@ def test_a_clicked_bar_is_a_cell_and_its_customers_are_found():
     assert room.cells_text([("satisfied", "loyal", "loses")]) == "Customers: satisfied, loyal, loses money"
 
 
+def test_a_profit_level_that_nobody_has_is_drawn_as_nothing():
+    axes = cell_rows(on_axes().customers.assign(profit_level=2))
+    assert sum(len(bars.x) for bars in room.axes_bars(axes, currency="").data) == (axes["customers"] > 0).sum()
+    assert room.axes_bars(axes.assign(customers=0), currency="").layout.annotations == ()
+
+
 def test_satisfaction_that_nobody_has_takes_no_room():
     axes = cell_rows(on_axes().customers.assign(satisfaction=3))
     assert list(room.axes_bars(axes, currency="").layout.yaxis.ticktext) == ["never answered<br>n = 4"]

@@ -46,4 +46,4 @@ def bring_up(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # DuckDB needs no index; one can be of a column that was just added
         for index in (index for table in schema.metadata.sorted_tables for index in table.indexes):
             index.create(connection, checkfirst=True)
-    facts.rebuild(connection)
+    facts.rebuild(connection, in_steps=True)

@@ -35,7 +35,7 @@ def axes_bars(axes: pd.DataFrame, *, currency: str) -> go.Figure:
         cells = shown[shown["profit_level"] == level]
         floor = cells["satisfaction"].map(rows).astype(float)
         figure.add_bar(
-            x=cells["loyalty"].map(columns) + aside,
+            x=cells["loyalty"].map(columns).astype(float) + aside,
             y=cells["height"],
             base=floor,
             width=_WIDTH,
@@ -44,7 +44,9 @@ def axes_bars(axes: pd.DataFrame, *, currency: str) -> go.Figure:
             customdata=[_hover(cell, currency) for cell in cells.itertuples()],
             hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<br>%{customdata[3]}<extra></extra>",
         )
-        for x, top, customers in zip(cells["loyalty"].map(columns) + aside, floor + cells["height"], cells["customers"], strict=True):
+        for x, top, customers in zip(
+            cells["loyalty"].map(columns).astype(float) + aside, floor + cells["height"], cells["customers"], strict=True
+        ):
             figure.add_annotation(x=x, y=top, yshift=9, text=f"{customers:,}", showarrow=False, font={"size": 11})
     for place in range(1, len(columns)):
         figure.add_vline(x=place - 0.5, line={"color": figures.faded(figures.GREY, 0.4), "width": 1})

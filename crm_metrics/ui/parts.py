@@ -289,7 +289,7 @@ def table(
     key = f"{page.name}_{name}_table"
     config = {column: _column_config(spec) for column, spec in specs.items()}
     event: Any = st.dataframe(_printable(shown, specs), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
-    chosen = _chosen_rows(event) if selects or opens_customer else []
+    chosen = [row for row in _chosen_rows(event) if row < len(shown)] if selects or opens_customer else []  # other filters, fewer rows
     _downloads(every.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
     if opens_customer and chosen:
         st.session_state.pop(key, None)
