@@ -147,7 +147,7 @@ def measured_clicks(data_set: DataSet, *, threads: int, counted: int = COUNTED, 
 def _clicked(visitor: _Visitor, name: str, counted: int) -> Iterator[PageClick]:
     visitor.open(name)
     bar = f".st-key-{_PERIOD}"
-    visitor.page.locator(f"{bar}, {_GRID}").first.wait_for()  # the grid's own code comes late
+    visitor.page.locator(f"{bar}, {_GRID}, {_TABS}").first.wait_for()  # the grid's own code comes late
     ways = {"period": (visitor.period, bar), "choice": (visitor.choice, bar), "tab": (visitor.tab, _TABS), "row": (visitor.row, _GRID)}
     if visitor.has(_TABS):
         for turn in range(visitor.page.locator(_TABS).count() + 1):

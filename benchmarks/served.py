@@ -12,7 +12,8 @@ from crm_metrics.database import DataSet
 from crm_metrics.ui.choices import DEFAULT_DATA
 from crm_metrics.ui.start import PAGES
 
-ROOM_PAGES = tuple(name for name, (section, *_) in PAGES.items() if section != "Data")
+_OF_CONSENT = "audience"  # whom may we contact? The shop's customers never said
+ROOM_PAGES = tuple(name for name, (section, *_) in PAGES.items() if section != "Data" and name != _OF_CONSENT)
 """Pages that answer a question about the shop; the others are about files, words and the demo."""
 
 _END = 2_000  # characters of each log that are shown with an error
