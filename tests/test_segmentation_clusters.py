@@ -352,6 +352,13 @@ def test_a_clicked_bar_is_a_cell_and_its_customers_are_found():
     assert room.cells_text([("satisfied", "loyal", "loses")]) == "Customers: satisfied, loyal, loses money"
 
 
+def test_what_is_chosen_in_the_table_is_added_to_what_is_chosen_in_the_figure():
+    axes = cell_rows(on_axes().customers)
+    first, second = room.chosen_cells(axes, [], [0, 1])
+    assert room.chosen_cells(axes, ["|".join(second)], [0, 1]) == [second, first]
+    assert room.chosen_clusters(pd.DataFrame({"cluster": [1, 2, 3]}), [3], [1, 2]) == [2, 3]
+
+
 def test_a_profit_level_that_nobody_has_is_drawn_as_nothing():
     axes = cell_rows(on_axes().customers.assign(profit_level=2))
     assert sum(len(bars.x) for bars in room.axes_bars(axes, currency="").data) == (axes["customers"] > 0).sum()

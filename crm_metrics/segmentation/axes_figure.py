@@ -27,7 +27,7 @@ def axes_bars(axes: pd.DataFrame, *, currency: str) -> go.Figure:
     sizes = axes.groupby("satisfaction")["customers"].sum()
     known = [name for name in reversed(SATISFACTION) if sizes[name] > 0]
     rows, columns = ({name: place for place, name in enumerate(names)} for names in (known, LOYALTY))
-    height = _MARGIN + _ROW_HEIGHT * max(len(rows), 1)
+    height = _MARGIN + _ROW_HEIGHT * max(len(rows), 2)  # its title takes two rows
     figure = figures.base(x_title=t("Loyalty"), y_title=t("Satisfaction: share of its customers"), height=height)
     shares = axes["customers"] / axes["satisfaction"].map(sizes).clip(lower=1)
     shown = axes.assign(height=shares / max(shares.max(), 1e-9) * _HIGHEST, share=shares)[axes["customers"] > 0]

@@ -10,6 +10,7 @@ from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import value_text
 from crm_metrics.segmentation.cluster_figure import HABIT_LABELS, cluster_name
 from crm_metrics.segmentation.clustering import FEWEST, LEAST_SILHOUETTE, LEAST_STABILITY, MOST
+from crm_metrics.segmentation.labels import remark
 from crm_metrics.segmentation.three_axes import AXES, LOYALTY, PROFIT, SATISFACTION
 
 GROUP_QUESTIONS: dict[str, str] = {"clusters": noop("Who behaves alike?"), "axes": noop("Are the satisfied ones loyal, and do they pay?")}
@@ -155,7 +156,7 @@ def has_clusters(basis: pd.DataFrame) -> bool:
 
 
 def cluster_trust(basis: pd.DataFrame) -> str:
-    """Return how far the clusters can be trusted, if there are any. basis: the table cluster_basis."""
+    """Return how far the clusters can be trusted and which orders they are of, if there are any. basis: the table cluster_basis."""
     state: Any = basis.iloc[0]
     if state.verdict == "too_few":
         return ""
@@ -174,7 +175,7 @@ def cluster_trust(basis: pd.DataFrame) -> str:
             least=f"{LEAST_STABILITY:.1f}",
         )
     )
-    return t(" ").join([grades[state.verdict], stable])
+    return t(" ").join([grades[state.verdict], stable, remark("all_orders")])
 
 
 def clusters_in_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -183,8 +184,8 @@ def clusters_in_words(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen_clusters(clusters: pd.DataFrame, picked: Sequence[Any], rows: Sequence[int]) -> list[int]:
-    """Return the clusters clicked in the figure, or in the table. clusters: the table of this name."""
-    return sorted({int(cluster) for cluster in picked}) or clusters["cluster"].iloc[list(rows)].astype(int).tolist()
+    """Return the clusters chosen in the figure and in the table. clusters: the table of this name."""
+    return sorted({int(cluster) for cluster in [*picked, *clusters["cluster"].iloc[list(rows)]]})
 
 
 def of_clusters(customers: pd.DataFrame, clusters: Sequence[int]) -> pd.DataFrame:
@@ -279,7 +280,7 @@ def axes_note(basis: pd.DataFrame) -> str:
     )
     if state.profit_basis == "net_revenue":
         texts.append(t("No profit: costs are unknown. Loses money: gave back more than bought."))
-    return t(" ").join(texts)
+    return t(" ").join([*texts, remark("all_orders")])
 
 
 def _customers(cells: pd.DataFrame) -> str:
@@ -294,9 +295,10 @@ def axes_in_words(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen_cells(axes: pd.DataFrame, picked: Sequence[Any], rows: Sequence[int]) -> list[tuple[str, ...]]:
-    """Return the cells clicked in the figure, or in the table of axes_in_words, as levels. axes: the table of this name."""
+    """Return the cells chosen in the figure and in the table of axes_in_words, as levels. axes: the table of this name."""
     shown = axes.loc[axes["customers"] > 0, list(AXES)]
-    return [tuple(str(levels).split("|")) for levels in picked] or list(shown.iloc[list(rows)].itertuples(index=False, name=None))
+    clicked = [tuple(str(levels).split("|")) for levels in picked]
+    return list(dict.fromkeys([*clicked, *shown.iloc[list(rows)].itertuples(index=False, name=None)]))
 
 
 def of_cells(customers: pd.DataFrame, cells: Sequence[tuple[str, ...]]) -> pd.DataFrame:

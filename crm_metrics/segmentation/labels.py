@@ -51,6 +51,7 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "No P(alive): these data show nobody leaving for good, so nearly 100% for everybody would be an assumption and no finding. "
         "Expected value is of the next 12 months, discounted at 10% a year, as if everybody stayed."
     ),
+    "all_orders": noop("All orders up to the last day count, those before the period too."),
     "customers": noop("Recency, frequency, monetary value: scores of 1 to 5, 5 is best. A click opens the customer."),
 }
 DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
@@ -93,7 +94,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "lapse": {
         "days_from": (noop("Days from"), "count"),
         "days_to": (noop("Days to"), "count"),
-        "gaps": (noop("Returns"), "count"),
+        "gaps": (noop("Repeat purchases"), "count"),
         "gaps_share": (noop("Share of returns"), "share"),
         "cumulative_share": (noop("Share of returns so far"), "share"),
         "returned_share": (noop("Intervals ended, the silent counted"), "share"),

@@ -169,9 +169,10 @@ def _cuts_of(text: str) -> tuple[float, ...]:
 
 
 def terms_note(terms: RfmTerms) -> str:
-    """Return where the cut points come from, and which months are left out."""
+    """Return where the cut points come from, which orders count, and which months are left out."""
     own = [t(CUT_LABELS[measure]) for measure in MEASURES if getattr(terms, measure)]
     texts = [t("Cut points set by hand: {measures}.", measures=t(", ").join(own)) if own else t("Cut points: fifths of the customers.")]
+    texts.append(remark("all_orders"))
     if terms.months_left_out:
         texts.append(t("Left out: {months}.", months=t(", ").join(map(month_text, terms.months_left_out))))
     return _joined(texts)
