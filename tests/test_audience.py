@@ -26,6 +26,7 @@ from crm_metrics.database import Source, find_data_set, open_source
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters, Scope
+from crm_metrics.language import speaking
 from crm_metrics.metric import BadInput
 from crm_metrics.randomised_test.plan import Baseline, customers_needed, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import stratified_split
@@ -407,6 +408,15 @@ def test_a_draw_is_the_same_in_whatever_order_the_customers_come_and_unknown_val
     assert counts["customers"].sum() == len(rows)
     by_lot = tables.split(shop.source, NOW, replace(TERMS, strata=("home_region",)), EVERYBODY).members
     assert set(by_lot["stratum"]) <= {"N", "S", "(unknown)", "(other)"}
+
+
+def test_strata_are_named_in_the_readers_language_and_values_of_the_data_stay() -> None:
+    members = pd.DataFrame({"stratum": ["N · top 5%", "(unknown) · top 5%", "(other)"], "arm": ["treated", "control", "control"]})
+    with speaking("zh"):
+        shown = words.members_in_words(members)
+        assert "N" in words.merged_note(("N · top 5%",))
+        assert "top" not in words.merged_note(("N · top 5%",))
+    assert shown["stratum"].tolist() == ["N · 前 5%", "未知 · 前 5%", "（其他）"]
 
 
 def test_the_members_of_a_saved_test_are_read_back_in_their_arms_and_strata(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from crm_metrics.language import t
 
 MOST_DIFFERENCES = 14
 _ROW_HEIGHT = 38
+_OVERLAP_HEIGHT = 200  # with a legend of three lines on a narrow screen
 _OVERLAP_COLORS = {"first": figures.ACCENT, "both": figures.SERIES[2], "second": figures.GREY}
 
 
@@ -47,7 +48,7 @@ def difference_dots(differences: pd.DataFrame, *, currency: str) -> go.Figure:
 
 def overlap_bar(overlap: pd.DataFrame, *, first: str, second: str) -> go.Figure:
     """Return how far two segments are the same customers: one bar in three parts. overlap: see tables.overlap."""
-    figure = figures.base(x_title=t("Customers"), y_title="", x_unit="count", height=150)
+    figure = figures.base(x_title=t("Customers"), y_title="", x_unit="count", height=_OVERLAP_HEIGHT)
     labels = {
         "first": t("only {name}", name=safe_label(first)),
         "both": t("in both"),

@@ -323,7 +323,10 @@ def outcome_queries(source: Source, filters: Filters, terms: TestTerms, rule: Ru
 def _baseline(known: pd.DataFrame, terms: TestTerms) -> Baseline:
     row: Any = known.iloc[0]
     if not row.customers:
-        raise BadInput("Nobody in the segment could be contacted on {day}. Choose other customers.", day=row.chosen_on.date())
+        raise BadInput(
+            "Nobody in the segment on {day} is known to agree to be contacted: nobody can be drawn. Choose other customers.",
+            day=row.chosen_on.date(),
+        )
     return Baseline(row.buyers_share) if terms.outcome == "buyers" else Baseline(row.spend_mean, row.spend_deviation)
 
 

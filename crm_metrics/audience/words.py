@@ -10,6 +10,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH, is_unknown, value_text
+from crm_metrics.randomised_test.split import OTHER, SEPARATOR
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.words import value_label
 
@@ -270,7 +271,7 @@ def baseline_note(baseline: pd.DataFrame, terms: Any, *, currency: str) -> str:
 
 def merged_note(merged: tuple[str, ...]) -> str:
     """Return which strata were too small to be split alone; "" where none was."""
-    names = safe_text(", ".join(merged[:NAMED_DIFFERENCES]))
+    names = safe_text(t(", ").join(_stratum(name) for name in merged[:NAMED_DIFFERENCES]))
     return t("Too small to be split alone, so drawn together: {names} ({n}).", names=names, n=len(merged)) if merged else ""
 
 
@@ -287,8 +288,17 @@ def few_known(differences: pd.DataFrame) -> pd.Series:
 
 
 def members_in_words(members: pd.DataFrame) -> pd.DataFrame:
-    """Return the members of a test with the arms in the reader's language."""
-    return members.assign(arm=members["arm"].map({"treated": t("treated"), "control": t("control")}))
+    """Return the members of a test with the arms and strata in the reader's language."""
+    return strata_in_words(members).assign(arm=members["arm"].map({"treated": t("treated"), "control": t("control")}))
+
+
+def strata_in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table (stratum) with the strata in the reader's language."""
+    return frame.assign(stratum=frame["stratum"].map({name: _stratum(name) for name in frame["stratum"].unique()}))
+
+
+def _stratum(name: str) -> str:
+    return t("(other)") if name == OTHER else SEPARATOR.join(value_label(value) for value in name.split(SEPARATOR))
 
 
 def balance_in_words(balance: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def plan_test(page: Page, segment: Segment) -> None:
         drawn, split = draw_form(page, terms, segment)
         note(words.merged_note(split.merged))
         strata, balance = ask(page, tables.strata, drawn, rule), ask(page, tables.split_balance, drawn, rule)
-        table(page, strata, columns=words.columns("strata", strata), name="strata")
+        table(page, words.strata_in_words(strata), columns=words.columns("strata", strata), name="strata")
         table(page, words.balance_in_words(balance), columns=words.columns("balance", balance), name="balance")
         with st.expander(t("Members, to take away")):
             members = words.members_in_words(split.members)
