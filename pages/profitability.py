@@ -30,7 +30,8 @@ def concentration() -> None:
         with ui.question(t("How unequal is it?")):
             ui.figure(page, ui.draw(page, curves.lorenz_figure, curve, held, by=by), **words.about("lorenz"))
     name, rows = words.concentration_table(curve, held, by=by)
-    ui.table(page, rows, columns=labels.columns(name, rows), name=name)
+    if len(rows):
+        ui.table(page, rows, columns=labels.columns(name, rows), name=name)
 
 
 def answer(question: str) -> None:

@@ -66,6 +66,12 @@ def test_where_all_together_lose_the_curve_is_of_money():
     assert lines(figure, figures.BAD)[0].y.tolist() == [5, -5, -25]
 
 
+def test_where_all_together_lose_no_shares_are_told():
+    name, rows = words.concentration_table(*curve_of([5.0, -10.0, -20.0] * 20), by="customer")
+    assert (name, len(rows)) == ("shares", 0)
+    assert len(words.concentration_table(*curve_of(PROFITS), by="customer")[1])
+
+
 def test_few_regions_are_bars_with_names_and_their_cumulative_line():
     bars, line = drawn([60.0, 50.0, -10.0], by="region", names=["North", "(unknown)", "South"]).data
     assert bars.x.tolist() == pytest.approx([0.6, 0.5, -0.1])

@@ -261,7 +261,8 @@ def concentration_table(curve: pd.DataFrame, held: pd.DataFrame, *, by: str) -> 
         t("{percent}%: {n} of {total} {entities}", percent=percent, n=f"{n:,}", total=f"{int(row.entities):,}", entities=t(ENTITIES[by]))
         for percent, n in zip(TOP_PERCENTS, counts, strict=True)
     ]
-    return "shares", pd.DataFrame({"top": names, "held": [row[f"top_{percent}"] for percent in TOP_PERCENTS]})
+    shares = pd.DataFrame({"top": names, "held": [row[f"top_{percent}"] for percent in TOP_PERCENTS]})
+    return "shares", shares.dropna()  # nothing is shared out where there is no profit
 
 
 def can_compare(held: pd.DataFrame) -> bool:
