@@ -22,6 +22,7 @@ from crm_metrics.ui.kept import kept
 from crm_metrics.ui.start import Page, open_page
 
 Shown = Unit | Literal["text", "long text", "day", "flag", "number"]
+_MONEY_DECIMALS = 4  # of a file: as many as the database holds, without what adding doubles leaves behind
 MOST_ROWS = 5_000  # of a table on screen: 270,000 took half a second to send, and a browser to hold
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
 _DASHES = 'stroke-dasharray="3 3"'
@@ -290,7 +291,8 @@ def table(
     config = {column: _column_config(spec) for column, spec in specs.items()}
     event: Any = st.dataframe(_printable(shown, specs), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
     chosen = [row for row in _chosen_rows(event) if row < len(shown)] if selects or opens_customer else []  # other filters, fewer rows
-    _downloads(every.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
+    taken = _printable(every, specs, decimals=_MONEY_DECIMALS)
+    _downloads(taken.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
     if opens_customer and chosen:
         st.session_state.pop(key, None)
         open_page("customer", customer=str(found.iloc[chosen[0]].customer_id))
@@ -307,9 +309,9 @@ def _searched(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return matching(frame, wanted)
 
 
-def _printable(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
-    """Return `frame` with money at two decimals and days as days."""
-    rounded = {column: frame[column].round(2) for column, spec in columns.items() if spec.unit.startswith("money")}
+def _printable(frame: pd.DataFrame, columns: Mapping[str, Column], *, decimals: int = 2) -> pd.DataFrame:
+    """Return `frame` with money at so many decimals."""
+    rounded = {column: frame[column].round(decimals) for column, spec in columns.items() if spec.unit.startswith("money")}
     return frame.assign(**rounded)
 
 
