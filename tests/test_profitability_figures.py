@@ -171,12 +171,18 @@ def test_a_slider_that_would_move_nothing_is_not_offered(steepest):
     assert list(what_if_words.sliders(without, pd.DataFrame({"discount_share": [steepest]}), currency="")) == ["minimum"]
 
 
+def test_where_nobody_is_known_nothing_is_said_of_rewards():
+    nobody = pd.DataFrame(columns=["tier", "reinvestment_rate", "reward_per_customer"])
+    assert answer_words.rewards_finding(nobody, currency="USD") == "No customer with a purchase matches the filters."
+
+
 def test_chance_is_told_apart_from_change():
     row = {"first_end": pd.Timestamp("2022-12-31"), "second_end": pd.Timestamp("2023-12-31"), "by_chance": 0.18, "low": 0.4, "high": 0.6}
     years = pd.DataFrame([row | {"stayed_share": 0.5, "unchanged": 0.75, "unchanged_low": 0.7, "unchanged_high": 0.8}])
     assert answer_words.stability_finding(years).endswith("if nobody changed 75.0% would: chance explains 50.0% of the change.")
     assert "no more change than chance makes" in answer_words.stability_finding(years.assign(stayed_share=0.72))
     assert answer_words.stability_finding(years.head(0)) == "To see who stays at the top, the data must hold two years."
+    assert "nobody bought in the first" in answer_words.stability_finding(years.assign(stayed_share=math.nan))
     seen = next(trace for trace in stability_figure(years).data if trace.name == "seen")
     assert (seen.y[0], seen.error_y.array[0], seen.error_y.arrayminus[0]) == pytest.approx((0.5, 0.1, 0.1))
 

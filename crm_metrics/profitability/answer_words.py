@@ -64,6 +64,8 @@ def resources_finding(deciles: pd.DataFrame) -> str:
 
 def rewards_finding(tiers: pd.DataFrame, *, currency: str) -> str:
     """Return what each tier gets back. tiers: the table reinvestment."""
+    if tiers.empty:
+        return t("No customer with a purchase matches the filters.")
     rates = [
         t(
             "{tier} {rate} ({each} each)",
@@ -81,6 +83,8 @@ def stability_finding(stability: pd.DataFrame) -> str:
     if stability.empty:
         return t("To see who stays at the top, the data must hold two years.")
     last = stability.iloc[-1]
+    if is_unknown(last.stayed_share):
+        return t("Of the customers that match the filters nobody bought in the first of the last two years.")
     values = {
         "stayed": value_text(last.stayed_share, "share"),
         "by_chance": value_text(last.by_chance, "share"),
