@@ -18,7 +18,7 @@ def build() -> None:
         ui.tiles(page, tiles, room.METRICS)
     ui.save_segment(page, rule, customers=room.customer_count(tiles))
     with ui.question(t("Audience: who may be contacted")):
-        ui.note(room.audience_note(tiles))
+        ui.note(room.audience_note(tiles, ui.ask(page, room.attributes)))
         found = ui.ask(page, room.contacts, rule)
         ui.table(page, found, columns=room.columns("contacts", found), name="audience", opens_customer=True, search=True)
     with st.expander(t("All customers of the segment")):

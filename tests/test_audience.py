@@ -437,3 +437,10 @@ def test_consent_chosen_in_a_rule_is_the_consent_that_is_respected(shop: Shop) -
     tiles = tables.tiles(shop.source, NOW, Condition("has_consent", (YES,))).set_index("metric")["value"]
     assert tiles["segment_contactable"] == tiles["segment_customers"] > 0
     assert tables.contacts(shop.source, NOW, Condition("has_consent", (NO,))).empty
+
+
+def test_without_any_consent_on_record_the_audience_says_that_it_is_not_known():
+    tiles = pd.DataFrame({"metric": ["segment_customers", "segment_contactable"], "value": [10.0, 0.0]})
+    known = pd.DataFrame({"attribute": ["orders", "has_consent"]})
+    assert words.audience_note(tiles, known).endswith("left out of it: 10.")
+    assert words.audience_note(tiles, known.head(1)).startswith("These data don't say who agreed to be contacted")

@@ -59,6 +59,7 @@ __all__ = [
     "QUESTIONS",
     "TABLES",
     "about",
+    "attributes",
     "audience_note",
     "columns",
     "contacts",

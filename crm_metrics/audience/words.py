@@ -155,8 +155,10 @@ def finding(tiles: pd.DataFrame, *, currency: str) -> str:
     )
 
 
-def audience_note(tiles: pd.DataFrame) -> str:
-    """Return whom the file leaves out, and why."""
+def audience_note(tiles: pd.DataFrame, attributes: pd.DataFrame) -> str:
+    """Return whom the file leaves out, and why. tiles, attributes: the tables of these names."""
+    if "has_consent" not in set(attributes["attribute"]):
+        return t("These data don't say who agreed to be contacted, so nobody is in the audience file.")
     values = tiles.set_index("metric")["value"]
     kept_out = int(values["segment_customers"] - values["segment_contactable"])
     return t("The audience file holds only customers who agreed to be contacted; left out of it: {n}.", n=f"{kept_out:,}")
