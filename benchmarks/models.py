@@ -12,10 +12,10 @@ from simulated_customers import simulated
 from benchmarks.shop import LAST_ON
 from crm_metrics.customer_forecast import forecast, query, statistic
 from crm_metrics.database import DataSet, open_source
-from crm_metrics.filters import Scope
 from crm_metrics.purchase_model.bootstrap import RESAMPLES, refitted
 from crm_metrics.purchase_model.fit import fit_bg_nbd, fit_gamma_gamma
 from crm_metrics.purchase_model.model import DAYS_PER_WEEK
+from crm_metrics.scope import Scope
 
 FITTED, COMPARED, RESAMPLED = 3_000_000, 1_000_000, 100_000  # customers
 ATTEMPTS = 3  # of what takes a few seconds; the median counts

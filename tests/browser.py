@@ -12,11 +12,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 ROOT = Path(__file__).parent.parent
+SLOW = 60_000  # milliseconds; a machine busy with other tests fits a model in some ten seconds
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 # The fonts are for Chinese: without them screenshots show boxes.
 INSTALL_COMMAND = "apt-get update && apt-get install -y chromium fonts-noto-cjk nginx"
@@ -110,6 +114,15 @@ def install_missing() -> None:
 def is_complete() -> bool:
     """Return whether everything is there that the tests marked `browser` use."""
     return bool(find_chromium() and find_nginx())
+
+
+def settled(reader: "Page") -> None:
+    reader.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=SLOW)
+
+
+def heading(reader: "Page", text: str) -> None:
+    reader.wait_for_selector(f'h1:has-text("{text}")')
+    settled(reader)
 
 
 if __name__ == "__main__" and os.environ.get("CI") == "true" and not is_complete():

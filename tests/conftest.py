@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from browser import CHROMIUM_FLAGS, INSTALL_COMMAND, ROOT, Dashboard, find_chromium, running_dashboard
+from browser import CHROMIUM_FLAGS, INSTALL_COMMAND, ROOT, SLOW, Dashboard, find_chromium, running_dashboard
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
     from crm_metrics.database import DataSet
 
@@ -171,6 +171,15 @@ def chromium() -> Iterator["Browser"]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def reader(chromium: "Browser") -> Iterator["Page"]:
+    """One visitor with an empty browser."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
+    page.set_default_timeout(SLOW)
+    yield page
+    page.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 
 from crm_metrics import database, facts, schema
 from crm_metrics.database import DataSet, open_source
-from crm_metrics.filters import Scope
+from crm_metrics.scope import Scope
 from crm_metrics.segments.known import AGE_BANDS, NO, SEASONS, TIERS, UNKNOWN, YES, band_name
 from crm_metrics.segments.rule import Condition, Group, Opposite, Rule
 

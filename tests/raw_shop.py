@@ -17,8 +17,9 @@ import pyarrow as pa
 from sqlalchemy import Select, select
 
 from crm_metrics import schema
-from crm_metrics.filters import UNKNOWN, Filters, Scope
+from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.periods import Grain
+from crm_metrics.scope import Scope
 
 Row = dict[str, Any]
 MATCHES_SHOWN = 50

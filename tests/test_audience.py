@@ -25,11 +25,12 @@ from crm_metrics.audience.tables import TestTerms
 from crm_metrics.database import Source, find_data_set, open_source
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
-from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters, Scope
+from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters
 from crm_metrics.language import speaking
 from crm_metrics.metric import BadInput
 from crm_metrics.randomised_test.plan import Baseline, customers_needed, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import stratified_split
+from crm_metrics.scope import Scope
 from crm_metrics.segments.attributes import attribute
 from crm_metrics.segments.known import NO, YES
 from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, Segment, rule_text

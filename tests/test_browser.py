@@ -1,12 +1,12 @@
 """A reader in a real browser: a deep link into a fresh process, filters, a customer, an upload, an undo, downloads."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Dashboard
+from browser import Dashboard, heading, settled
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
@@ -16,10 +16,9 @@ from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.ui.start import PAGES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-SLOW = 60_000  # milliseconds; a machine busy with other tests fits a model in some ten seconds
 
 ORDERS = "order_id;customer;date;amount;name\n" + "".join(
     f"A{row};C{row % 4};2024-0{1 + row % 6}-1{row % 9};{row}0,50;=2+{row}\n" for row in range(1, 13)
@@ -42,23 +41,6 @@ LOSING = (
     "A4,08/02/2024,C3,Cleo,Consumer,P1,Pen,Pens,1,50,-30,East\n"
 )
 """Ben gives back what can't be sold again and so loses 80, Cleo's goods cost 30 more than they bring."""
-
-
-@pytest.fixture
-def reader(chromium: "Browser") -> Iterator["Page"]:
-    page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True)
-    page.set_default_timeout(SLOW)
-    yield page
-    page.close()
-
-
-def settled(reader: "Page") -> None:
-    reader.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=SLOW)
-
-
-def heading(reader: "Page", text: str) -> None:
-    reader.wait_for_selector(f'h1:has-text("{text}")')
-    settled(reader)
 
 
 def choose(reader: "Page", key: str, option: str) -> None:

@@ -32,10 +32,11 @@ from crm_metrics import database, facts, schema
 from crm_metrics.customer_360 import METRICS, TABLES, TILES, figure, gather, query, statistic, words
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.language import speaking
 from crm_metrics.lifetime_value import TABLES as LIFETIME_VALUE_TABLES
 from crm_metrics.metric import BadInput
+from crm_metrics.scope import Scope
 
 ORDERS = [
     ("o1", "2024-01-01", "a", "North", "purchase", [("70", "42"), ("30", "18")]),

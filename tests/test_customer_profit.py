@@ -23,7 +23,8 @@ from crm_metrics.customer_profit import (
     profits,
     unallocated_costs,
 )
-from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters, Scope
+from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters
+from crm_metrics.scope import Scope
 from crm_metrics.segments.rule import Condition, Opposite, Segment
 
 JANUARY = Filters(start=date(2024, 1, 1), end=date(2024, 1, 31))

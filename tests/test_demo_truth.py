@@ -23,8 +23,9 @@ from crm_metrics.demo.build import build
 from crm_metrics.demo.channels import CHANNEL_NAMES
 from crm_metrics.demo.plan import EFFECT_NAMES, EFFECTS, Effects, Plan
 from crm_metrics.demo.world import Fact
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.language import chinese, speaking
+from crm_metrics.scope import Scope
 
 UNITS = {"plain", "share", "money", "number", "days", "minutes", "hours", "text"}
 SMALL = Plan(customers=600, seed=3)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import pytest
-from browser import INSTALL_COMMAND, ROOT, find_nginx, running_dashboard
+from browser import INSTALL_COMMAND, ROOT, SLOW, find_nginx, heading, running_dashboard, settled
 from sqlalchemy import create_engine, make_url, text
-from test_browser import ORDERS, SLOW, choose, heading, settled
+from test_browser import ORDERS, choose
 from test_data_import_kill import MAPPING, file_of, held
 
 from crm_metrics import workspace

@@ -21,10 +21,11 @@ from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.executive_kpis import query, statistic, why
 from crm_metrics.executive_kpis.figure import with_others
-from crm_metrics.filters import UNKNOWN, Filters, Scope
+from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import speaking
 from crm_metrics.periods import Period, bucket_start
 from crm_metrics.schema import order_lines, orders, products, targets
+from crm_metrics.scope import Scope
 
 BACKENDS = ["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 Q2 = Filters(start=date(2024, 4, 1), end=date(2024, 6, 30))

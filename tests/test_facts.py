@@ -26,11 +26,12 @@ from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.undo import take_back, undo
 from crm_metrics.database import DataSet, Writer, find_data_set, open_source
 from crm_metrics.executive_kpis import query as executive_kpis
-from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope
+from crm_metrics.filters import CHOICES, UNKNOWN, Filters
 from crm_metrics.lifetime_value import query as lifetime_value
 from crm_metrics.periods import Grain
 from crm_metrics.sales import active_customers, amounts_within, choice_values, extent, orders_without_customer, products_within
 from crm_metrics.schema import basket_categories, customer_facts, daily_sales, order_facts, order_product_facts
+from crm_metrics.scope import Scope
 
 Read = Callable[[Select[Any]], pa.Table]
 NAMES = ("order", "customer", "date", "quantity", "amount", "discount", "cost", "status", "product", "category", "order_region")

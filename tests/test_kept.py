@@ -15,9 +15,10 @@ from browser import ROOT
 
 from crm_metrics import language
 from crm_metrics.database import find_data_set
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Period
+from crm_metrics.scope import Scope
 from crm_metrics.ui.kept import KEPT_SETTING, Kept, kept, size_bytes
 from crm_metrics.ui.parts import MOST_ROWS, draw
 from crm_metrics.ui.start import CachedSource, Page

@@ -22,12 +22,13 @@ from crm_metrics.customer_forecast.forecast import dates, fitted, known, valued
 from crm_metrics.customer_forecast.query import customer_histories
 from crm_metrics.customer_forecast.statistic import finds_leaving, found_alive, purchase_summary, value_basis
 from crm_metrics.database import Source, open_source
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.language import speaking
 from crm_metrics.lifetime_value import figure, query, statistic, words
 from crm_metrics.purchase_model.model import PARAMETERS, ModelName, unfitted
 from crm_metrics.purchase_model.score import expected_purchases
 from crm_metrics.purchase_model.value import Horizon
+from crm_metrics.scope import Scope
 
 AS_OF = dt.date(2024, 1, 31)
 SPLIT = dt.date(1997, 9, 30)  # the papers' last day of calibration: 39 weeks

@@ -21,8 +21,8 @@ from crm_metrics.data_import.undo import undo
 from crm_metrics.demo import room
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
-from crm_metrics.filters import Scope
 from crm_metrics.language import t
+from crm_metrics.scope import Scope
 from crm_metrics.ui.start import PAGES
 
 APP = str(ROOT / "app.py")

@@ -3,12 +3,12 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import ROOT, Dashboard
+from browser import ROOT, Dashboard, heading, settled
 from peopled_shop import published, random_shop
 from streamlit.testing.v1 import AppTest
 from test_pages import five_customers, opened, texts
@@ -17,14 +17,15 @@ from crm_metrics import cli, database, workspace
 from crm_metrics.database import DataSet, find_data_set, open_source
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.rooms import tables
+from crm_metrics.scope import Scope
 from crm_metrics.segments.members import member_count
 from crm_metrics.segments.rule import Condition, Group, Opposite, Rule, read_rule, rule_text
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 ONCE, OFTEN = Condition("orders", high=1), Condition("orders", low=2)
 ORIGIN = workspace.SegmentOrigin("audience", None, 1, 5)
@@ -271,25 +272,6 @@ def test_a_rule_is_written_saved_opened_again_and_deleted(demo: DataSet) -> None
 
 
 # ── in a browser ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-SLOW = 60_000  # milliseconds
-
-
-@pytest.fixture
-def reader(chromium: "Browser") -> Iterator["Page"]:
-    page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US")
-    page.set_default_timeout(SLOW)
-    yield page
-    page.close()
-
-
-def settled(reader: "Page") -> None:
-    reader.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=SLOW)
-
-
-def heading(reader: "Page", text: str) -> None:
-    reader.wait_for_selector(f'h1:has-text("{text}")')
-    settled(reader)
 
 
 def counted_customers(reader: "Page") -> str:

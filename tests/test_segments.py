@@ -20,10 +20,11 @@ from crm_metrics.database import DataSet, Source, find_data_set, open_source
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
 from crm_metrics.executive_kpis import compared_filters
-from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters, Scope
+from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.rooms import tables
 from crm_metrics.schema import customer_facts
+from crm_metrics.scope import Scope
 from crm_metrics.segments.attributes import ATTRIBUTES, attribute
 from crm_metrics.segments.draft import Block, Draft, Line, drafted_rule, rule_draft
 from crm_metrics.segments.known import TIERS, Population

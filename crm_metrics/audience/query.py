@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, ColumnElement, Double, Select, and_, case, cast, func, or_, select
 
-from crm_metrics.filters import Scope
 from crm_metrics.schema import contacts, customer_facts, customers
-from crm_metrics.scope import visible_orders
+from crm_metrics.scope import Scope, visible_orders
 from crm_metrics.segments.attributes import attribute
 from crm_metrics.segments.known import UNKNOWN, population
 from crm_metrics.segments.members import members

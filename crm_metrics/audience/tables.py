@@ -14,11 +14,12 @@ from crm_metrics import workspace
 from crm_metrics.audience import difference, metrics, query
 from crm_metrics.audience.query import Pair
 from crm_metrics.database import Source
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput, Metric
 from crm_metrics.randomised_test.plan import Baseline, Design, customers_needed, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import Split, arm_counts, balance, stratified_split
 from crm_metrics.sales import extent
+from crm_metrics.scope import Scope
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.members import attribute_values, known_attributes, member_count
 from crm_metrics.segments.rule import Group, Opposite, Rule, Segment, conditions_of, read_rule

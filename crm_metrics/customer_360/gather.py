@@ -10,11 +10,12 @@ from crm_metrics.customer_360.habits import habits as found_habits
 from crm_metrics.customer_forecast import forecast
 from crm_metrics.customer_forecast.statistic import finds_leaving
 from crm_metrics.database import Source
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.purchase_model.score import probability_alive_path
 from crm_metrics.rooms import Table
 from crm_metrics.sales import extent
+from crm_metrics.scope import Scope
 
 _TERMS = forecast.Terms()
 

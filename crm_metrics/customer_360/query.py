@@ -23,8 +23,9 @@ from sqlalchemy import (
 )
 
 from crm_metrics.filters import Filters, conditions, period_conditions
-from crm_metrics.sales import orders_within, visible_orders
+from crm_metrics.sales import orders_within
 from crm_metrics.schema import customer_facts, customers, employees, order_facts, order_lines, products
+from crm_metrics.scope import visible_orders
 from crm_metrics.sql import days_between, median
 
 MATCHES_SHOWN = 50

@@ -14,13 +14,14 @@ import pandas as pd
 from crm_metrics.customer_forecast import query, statistic
 from crm_metrics.customer_forecast.statistic import Basis
 from crm_metrics.database import Source
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.purchase_model.bootstrap import Refits, refitted
 from crm_metrics.purchase_model.gate import Gate, data_gate
 from crm_metrics.purchase_model.model import PARAMETERS, PURCHASE_MODELS, Model, ModelName, unfitted
 from crm_metrics.purchase_model.prediction import Outlook, outlook
 from crm_metrics.purchase_model.value import Horizon, expected_value
 from crm_metrics.sales import extent
+from crm_metrics.scope import Scope
 
 SPLIT_NUMERATOR, SPLIT_DENOMINATOR = 2, 3  # on the last day of the data the hold-out is the last third of the history
 NO_DATA = date(1970, 1, 1)

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, func, literal, or_, select
 
-from crm_metrics.filters import Scope
-from crm_metrics.sales import visible_orders
 from crm_metrics.schema import customer_facts, customers
+from crm_metrics.scope import Scope, visible_orders
 from crm_metrics.sql import days_between
 
 

@@ -6,10 +6,11 @@ import pandas as pd
 from sqlalchemy import Select, case, func, select
 
 from crm_metrics.database import Source
-from crm_metrics.filters import Filters, scope_conditions
+from crm_metrics.filters import Filters
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric, value_text
 from crm_metrics.schema import customers, import_batches, import_left_out, order_facts
+from crm_metrics.scope import scope_conditions
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -16,13 +16,14 @@ from crm_metrics import figures
 from crm_metrics.database import Source
 from crm_metrics.demo import truth
 from crm_metrics.export import safe_label
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric
 from crm_metrics.purchase_model.gate import data_gate
 from crm_metrics.purchase_model.model import PARAMETERS, Model, unfitted
-from crm_metrics.sales import extent, visible_orders
+from crm_metrics.sales import extent
 from crm_metrics.schema import customer_records, customers, demo_customers, demo_truth
+from crm_metrics.scope import Scope, visible_orders
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

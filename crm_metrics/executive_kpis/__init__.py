@@ -37,11 +37,12 @@ from crm_metrics.executive_kpis.words import (
     trend_note,
     values_in_words,
 )
-from crm_metrics.filters import CHOICES, UNKNOWN, Filters, Scope, compared
+from crm_metrics.filters import CHOICES, UNKNOWN, Filters, compared
 from crm_metrics.metric import Metric
 from crm_metrics.periods import Period, bucket_starts, grain_for
 from crm_metrics.rooms import Table, room
 from crm_metrics.sales import choice_values, extent
+from crm_metrics.scope import Scope
 
 __all__ = [
     "HEADLINE",

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from crm_metrics.customer_forecast.forecast import Dates, Terms, ahead, fitted, known, valued
 from crm_metrics.database import Source
-from crm_metrics.filters import Filters, Scope
+from crm_metrics.filters import Filters
 from crm_metrics.lifetime_value import query, statistic
 from crm_metrics.purchase_model.groups import Integers
 from crm_metrics.purchase_model.holdout import expected_cumulative
 from crm_metrics.purchase_model.prediction import PartDraws, drawn_parts
+from crm_metrics.scope import Scope
 
 Booleans = NDArray[np.bool_]
 

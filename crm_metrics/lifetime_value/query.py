@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import CTE, Select, and_, func, select
 
 from crm_metrics.customer_forecast.query import begins_day
-from crm_metrics.filters import Filters, Scope
-from crm_metrics.sales import orders_within, visible_orders
+from crm_metrics.filters import Filters
+from crm_metrics.sales import orders_within
 from crm_metrics.schema import customer_facts
+from crm_metrics.scope import Scope, visible_orders
 
 
 def chosen_customers(filters: Filters, as_of: date) -> Select[Any]:

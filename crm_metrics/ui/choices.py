@@ -14,10 +14,11 @@ import streamlit as st
 from crm_metrics import database, language, sales, workspace
 from crm_metrics.database import DataSet, Source
 from crm_metrics.export import safe_text
-from crm_metrics.filters import CHOICES, CUSTOMER_UNKNOWN, UNKNOWN, ChoiceKey, Filters, Scope, validated
+from crm_metrics.filters import CHOICES, CUSTOMER_UNKNOWN, UNKNOWN, ChoiceKey, Filters, validated
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare, Period, Preset, preset_period
+from crm_metrics.scope import Scope
 from crm_metrics.segments.rule import Segment, read_rule
 
 DEFAULT_DATA = "CRM_METRICS_DATA"

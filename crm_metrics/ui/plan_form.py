@@ -10,11 +10,11 @@ from crm_metrics.audience.figure import power_line
 from crm_metrics.audience.tables import Outcome, TestTerms
 from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
-from crm_metrics.metric import BadInput
 from crm_metrics.randomised_test.split import Split
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.rule import Segment, rule_text
 from crm_metrics.ui.parts import draw, figure, finding, note, question, table
+from crm_metrics.ui.saving import save, say_saved
 from crm_metrics.ui.start import Page, ask
 
 _SAVED = "saved_test"
@@ -70,15 +70,10 @@ def _save_form(page: Page, terms: TestTerms, segment: Segment, split: Split) -> 
         name = st.text_input(t("Name"), max_chars=workspace.MOST_LETTERS)
         st.caption(t("Members and strata are saved with it, and stay as they are drawn now."))
         if st.form_submit_button(t("Save"), type="primary"):
-            try:
-                workspace.save_planned_campaign(page.source.data_set, name, _plan(page, terms, segment), split.members)
-            except BadInput as problem:
-                st.error(safe_text(str(problem)))
-                return
-            st.session_state[_SAVED] = name.strip()
-            st.rerun()
-    if saved := st.session_state.pop(_SAVED, ""):
-        st.success(t("“{name}” is saved with {n} members.", name=safe_text(saved), n=f"{len(split.members):,}"))
+            said = t("“{name}” is saved with {n} members.", name=safe_text(name.strip()), n=f"{len(split.members):,}")
+            data_set, members = page.source.data_set, split.members
+            save(lambda: workspace.save_planned_campaign(data_set, name, _plan(page, terms, segment), members), key=_SAVED, said=said)
+    say_saved(_SAVED)
 
 
 def _plan(page: Page, terms: TestTerms, segment: Segment) -> workspace.CampaignPlan:

@@ -9,9 +9,9 @@ import streamlit as st
 from crm_metrics import database
 from crm_metrics.data_import.samples import CDNOW, DEMO, cdnow_file
 from crm_metrics.database import DataSet
-from crm_metrics.filters import Scope
 from crm_metrics.language import t
 from crm_metrics.sales import extent
+from crm_metrics.scope import Scope
 from crm_metrics.ui.choices import turn_to_data_set
 
 _FROM = 0.05  # of the work done before an estimate of the time says anything

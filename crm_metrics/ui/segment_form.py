@@ -18,6 +18,7 @@ from crm_metrics.segments.rule import LARGEST, Opposite, Rule, Segment, read_rul
 from crm_metrics.segments.words import rule_sentence, value_label
 from crm_metrics.ui.choices import choices
 from crm_metrics.ui.parts import note, question, table
+from crm_metrics.ui.saving import save, say_saved
 from crm_metrics.ui.start import Page, open_page
 
 _DRAFT, _SAVED = "segment_draft", "saved_segment"
@@ -209,15 +210,10 @@ def save_segment(page: Page, rule: Rule, *, customers: int, suggested: str = "")
         replaces = st.checkbox(t("Replace a segment of this name"))
         if st.form_submit_button(t("Save"), type="primary"):
             origin = workspace.SegmentOrigin(page.name, page.filters.today, page.source.version, customers)
-            try:
-                workspace.save_segment(page.source.data_set, name, rule, origin, replaces=replaces)
-            except BadInput as problem:
-                st.error(safe_text(str(problem)))
-                return
-            st.session_state[_SAVED] = name.strip()
-            st.rerun()
-    if saved := st.session_state.pop(_SAVED, ""):
-        st.success(t("“{name}” is saved: choose it under Filters on every page.", name=safe_text(saved)))
+            said = t("“{name}” is saved: choose it under Filters on every page.", name=safe_text(name.strip()))
+            data_set = page.source.data_set
+            save(lambda: workspace.save_segment(data_set, name, rule, origin, replaces=replaces), key=_SAVED, said=said)
+    say_saved(_SAVED)
 
 
 def saved_lists(page: Page) -> None:

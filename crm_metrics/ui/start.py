@@ -21,10 +21,11 @@ from crm_metrics import database, sales
 from crm_metrics.database import DataMoved, DataSet, Source
 from crm_metrics.demo import truth
 from crm_metrics.export import safe_text
-from crm_metrics.filters import Filters, Scope, sentence
+from crm_metrics.filters import Filters, sentence
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Period
+from crm_metrics.scope import Scope
 from crm_metrics.ui import samples
 from crm_metrics.ui.choices import (
     address_parameters,
