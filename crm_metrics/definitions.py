@@ -51,6 +51,8 @@ ROOM_TITLES: dict[str, str] = {
     "audience": noop("Segments and tests"),
     "profitability": noop("Profitability"),
     "lifetime_value": noop("Lifetime value"),
+    "retention": noop("Retention"),
+    "campaign_roi": noop("Campaign ROI"),
     "customer_360": noop("Customer"),
     "data_import": noop("Data"),
     "demo": noop("What is true in this demo"),

@@ -16,6 +16,8 @@ _MODULES = {
     "audience": "crm_metrics.audience",
     "profitability": "crm_metrics.profitability",
     "lifetime_value": "crm_metrics.lifetime_value",
+    "retention": "crm_metrics.retention",
+    "campaign_roi": "crm_metrics.campaign_roi",
     "customer_360": "crm_metrics.customer_360",
     "data_import": "crm_metrics.data_import.room",
     "definitions": "crm_metrics.definitions",

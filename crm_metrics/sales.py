@@ -16,7 +16,15 @@ from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, func, liter
 from crm_metrics.facts import AMOUNTS, HISTORY
 from crm_metrics.filters import Choice, Filters, choice_conditions, conditions
 from crm_metrics.periods import Grain
-from crm_metrics.schema import basket_categories, daily_sales, data_set, order_category_facts, order_facts, order_product_facts
+from crm_metrics.schema import (
+    basket_categories,
+    daily_sales,
+    data_set,
+    import_batches,
+    order_category_facts,
+    order_facts,
+    order_product_facts,
+)
 from crm_metrics.scope import Scope, scope_conditions, visible_orders
 from crm_metrics.sql import bucket_on
 
@@ -126,6 +134,11 @@ def orders_without_customer(filters: Filters) -> Select[Any]:
 def settings() -> Select[Any]:
     """One row per setting of the data set: setting, setting_value."""
     return select(data_set.c.setting, data_set.c.setting_value).order_by(data_set.c.setting)
+
+
+def loaded_batches() -> Select[Any]:
+    """One row: batches, the imports that are loaded, whatever they brought."""
+    return select(func.count().label("batches")).select_from(import_batches).where(import_batches.c.batch_state == "loaded")
 
 
 def choice_values(choice: Choice, scope: Scope, *, until: date | None = None) -> Select[Any]:

@@ -364,6 +364,16 @@ campaigns = Table(
 )
 """One row per campaign."""
 
+campaign_arms = Table(
+    "campaign_arms",
+    metadata,
+    _key("campaign_id", "campaign"),
+    _key("arm", "arm of the campaign, as its members name it"),
+    _rate("planned_share", "share of the members that was planned for the arm, 0 to 1"),
+    _batch(),
+)
+"""One row per arm whose size was planned. Arms whose sizes differ from the plan by more than chance can't be compared."""
+
 campaign_members = Table(
     "campaign_members",
     metadata,
@@ -377,6 +387,8 @@ campaign_members = Table(
     _amount("outcome_spend", "spend recorded in the campaign's own file"),
     _flag("outcome_visited", "visit recorded in the campaign's own file"),
     _flag("outcome_bought", "purchase recorded in the campaign's own file"),
+    _amount("prior_spend", "spend before the campaign, recorded in its own file"),
+    _text("segment", "segment recorded in the campaign's own file"),
     _batch(),
 )
 """One row per campaign and member."""

@@ -281,7 +281,7 @@ def test_without_campaigns_and_win_back_orders_are_as_they_came_and_there_are_no
     for name, column in demo.result.orders._asdict().items():
         assert np.array_equal(column, getattr(demo.natural, name)), name
     assert {table.name: rows.num_rows for table, rows in demo.tables.items()} == dict.fromkeys(
-        ("campaign_members", "campaign_touches", "campaigns", "campaign_spend"), 0
+        ("campaign_members", "campaign_touches", "campaigns", "campaign_arms", "campaign_spend"), 0
     )
     assert (demo.stated, demo.came_out) == ({}, {})
 

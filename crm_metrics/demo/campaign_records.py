@@ -59,6 +59,18 @@ def campaign_rows(places: tuple[int, ...]) -> pa.Table:
     )
 
 
+def arm_rows(places: tuple[int, ...]) -> pa.Table:
+    """Return one row per arm of the campaigns, with the share that was planned for it."""
+    arms = [(place, arm, share) for place in places for arm, share in CAMPAIGNS[place].arms]
+    return pa.table(
+        {
+            "campaign_id": world.labels([place for place, _, _ in arms], KEYS),
+            "arm": pa.array([arm for _, arm, _ in arms], pa.string()),
+            "planned_share": world.shares([share for _, _, share in arms]),
+        }
+    )
+
+
 def with_budgets(campaigns: pa.Table, costs: list[Decimal | None]) -> pa.Table:
     """Return the campaigns with their planned cost, whole hundreds, from what each cost in the end; empty where that is not known."""
     factors = [CAMPAIGNS[KEYS.index(key)].budget_factor for key in campaigns["campaign_id"].to_pylist()]

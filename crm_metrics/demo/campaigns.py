@@ -60,4 +60,5 @@ def finished(plan: Plan, tallies: list[Tally]) -> tuple[Tables, Stated]:
     spend = campaign_records.spend_rows(places, treated)
     costs = campaign_records.recorded_costs(places, spend)
     rows = campaign_records.with_budgets(campaign_records.campaign_rows(places), costs)
-    return {schema.campaigns: rows, schema.campaign_spend: spend}, campaign_truth.came_out(places, tally, costs)
+    made = {schema.campaigns: rows, schema.campaign_arms: campaign_records.arm_rows(places), schema.campaign_spend: spend}
+    return made, campaign_truth.came_out(places, tally, costs)

@@ -66,6 +66,28 @@ PAGES: dict[str, tuple[str, str, str, str]] = {  # file: section, title, icon, q
     "profitability": (noop("Customers"), noop("Profitability"), ":material/finance_mode:", noop("Which customers earn the money?")),
     "lifetime_value": (noop("Customers"), noop("Lifetime value"), ":material/savings:", noop("What will our customers be worth?")),
     "customer": (noop("Customers"), noop("Customer"), ":material/person_search:", noop("Who is this customer?")),
+    "retention": (noop("Retention"), noop("Retention"), ":material/event_repeat:", noop("Do they come back?")),
+    "churn": (noop("Retention"), noop("Churn"), ":material/logout:", noop("Who has left, and who is about to?")),
+    "leaky_bucket": (noop("Retention"), noop("Leaky bucket"), ":material/water_drop:", noop("Do we win as many as we lose?")),
+    "payback": (
+        noop("Retention"),
+        noop("Payback"),
+        ":material/price_check:",
+        noop("When has a customer paid back, and what is more retention worth?"),
+    ),
+    "campaign_roi": (noop("Campaigns"), noop("Campaign ROI"), ":material/campaign:", noop("Which campaigns pay?")),
+    "campaign_result": (
+        noop("Campaigns"),
+        noop("Campaign result"),
+        ":material/science:",
+        noop("Did this campaign change what people did?"),
+    ),
+    "campaign_plan": (
+        noop("Campaigns"),
+        noop("Campaign planner"),
+        ":material/edit_calendar:",
+        noop("Will the next campaign pay, and did the last ones do what was expected?"),
+    ),
     "data": (noop("Data"), noop("Data"), ":material/upload_file:", noop("What has been loaded, and is it fit to use?")),
     "definitions": (noop("Data"), noop("Definitions"), ":material/menu_book:", noop("What does each number mean?")),
     "demo": (
@@ -201,11 +223,11 @@ def open_page(name: str, **parameters: str) -> None:
     st.switch_page(f"pages/{name}.py", query_params={**address_parameters(), **parameters})
 
 
-def start_page(name: str, *, needs_data: bool = True, narrows: bool = True, compares: bool = True) -> Page:
+def start_page(name: str, *, needs_data: bool = True, needs_orders: bool = True, narrows: bool = True, compares: bool = True) -> Page:
     """Draw the sidebar, title, question, filter bar and sentence, and return what the page works with.
 
-    narrows: the period, region, channel and category matter to the page; compares: the comparison does.
-    Stops the page with words for "no data" where it needs data and there are none.
+    needs_data: the page stops with words for "no data" where there are none; needs_orders: any but orders are none to it, else it goes on
+    with what there is and without a period. narrows: the period, region, channel and category matter; compares: the comparison does.
     """
     if "app_has_run" not in st.session_state:
         navigation()
@@ -230,7 +252,7 @@ def start_page(name: str, *, needs_data: bool = True, narrows: bool = True, comp
         st.warning(notice, icon=":material/info:")
     _draw_links(links, is_demo=about.is_demo)
     write_address()
-    if not about.held and needs_data:
+    if needs_data and not about.held and (needs_orders or about.is_empty):
         _no_data(data_set)
     return _page(name, source, filters, about)
 
@@ -243,9 +265,13 @@ def _draw_title(name: str) -> None:
 
 
 class _About(NamedTuple):
-    """What a data set holds. held: first and last day of its orders, None without any. currency: "" where no import stated one."""
+    """What a data set holds.
+
+    held: first and last day of its orders, None without any. is_empty: nothing was loaded. currency: "" where no import stated one.
+    """
 
     held: Period | None
+    is_empty: bool
     currency: str
     is_demo: bool
 
@@ -254,7 +280,12 @@ def _about(source: Source, scope: Scope) -> _About:
     days = source(sales.extent(scope)).iloc[0]
     settings = source(sales.settings()).set_index("setting").setting_value
     held = None if pd.isna(days.first_on) else Period(days.first_on.date(), days.last_on.date())
-    return _About(held, str(settings.get("currency") or ""), bool(source(truth.is_demo()).facts.iloc[0]))
+    return _About(
+        held,
+        not source(sales.loaded_batches()).batches.iloc[0],
+        str(settings.get("currency") or ""),
+        bool(source(truth.is_demo()).facts.iloc[0]),
+    )
 
 
 def _orders_without_customer(source: Source, filters: Filters) -> int:

@@ -1,0 +1,5 @@
+"""When has a customer paid back, and what is more retention worth?"""
+
+from crm_metrics import ui
+
+page = ui.start_page("payback")
