@@ -1,1 +1,1 @@
-"""What did campaigns cost, and what are they credited with? This file stays empty, so that importing one part does not load the others."""
+"""What did campaigns cost, and what are they credited with? Empty, so that importing one part loads no other."""

@@ -1,1 +1,1 @@
-"""Did this campaign change what people did? This file stays empty, so that importing one part does not load the others."""
+"""Did this campaign change what people did? Empty, so that importing one part loads no other."""

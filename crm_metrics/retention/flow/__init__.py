@@ -1,1 +1,1 @@
-"""Do we win as many as we lose? This file stays empty, so that importing one part does not load the others."""
+"""Do we win as many as we lose? Empty, so that importing one part loads no other."""

@@ -1,1 +1,1 @@
-"""Who has left, and who is about to? This file stays empty, so that importing one part does not load the others."""
+"""Who has left, and who is about to? Empty, so that importing one part loads no other."""
