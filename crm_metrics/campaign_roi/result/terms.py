@@ -1,0 +1,47 @@
+"""What the reader chooses for the result of a campaign."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crm_metrics.metric import BadInput, Unit, value_text
+
+Outcome = Literal["gross_revenue", "net_revenue", "gross_margin", "bought", "orders", "spend", "visited"]
+Planned = Literal["record", "equal"]
+CONTROL, UNASSIGNED = "control", "unassigned"
+OUTCOMES: dict[str, Unit] = {
+    "gross_revenue": "money_per_customer",
+    "net_revenue": "money_per_customer",
+    "gross_margin": "money_per_customer",
+    "bought": "share",
+    "orders": "ratio",
+    "spend": "money_per_customer",
+    "visited": "share",
+}
+"""Outcomes in the order of the tables, and the unit of the mean of each."""
+RECORDED = ("spend", "visited", "bought")  # outcomes that a campaign's own file may record, the first the main one
+MOST_COVARIATE_DAYS = 1095
+
+
+@dataclass(frozen=True)
+class ResultTerms:
+    """What the reader chooses.
+
+    campaign: its id; "" is every campaign. outcome: the main one, which tiles, segments and looks are about; "" is gross revenue, of a
+    campaign whose own file records outcomes the first of RECORDED. covariate_days: before the start, whose net revenue takes away what
+    scatters anyway (CUPED). planned: against which sizes of arms the sample ratio is checked: as recorded, or equal ones.
+    Raises BadInput if the days are none or too many.
+    """
+
+    campaign: str = ""
+    outcome: Outcome | Literal[""] = ""
+    covariate_days: int = 180
+    planned: Planned = "record"
+
+    def __post_init__(self) -> None:
+        """Refuse days before the start that can't be."""
+        if not 1 <= self.covariate_days <= MOST_COVARIATE_DAYS:
+            raise BadInput(
+                "The spend before the campaign is that of {days}. Choose 1 to {most} days.",
+                days=value_text(self.covariate_days, "days"),
+                most=MOST_COVARIATE_DAYS,
+            )
