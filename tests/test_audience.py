@@ -21,13 +21,15 @@ from crm_metrics import database, schema, workspace
 from crm_metrics.audience import difference, tables, words
 from crm_metrics.audience.difference import DIFFERENCE_COLUMNS, holm, of_numbers, of_shares
 from crm_metrics.audience.query import Pair
-from crm_metrics.audience.tables import TestTerms
 from crm_metrics.database import Source, find_data_set, open_source
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import CUSTOMER_UNKNOWN, Filters
 from crm_metrics.language import speaking
 from crm_metrics.metric import BadInput
+from crm_metrics.planned_test import tables as planned_test
+from crm_metrics.planned_test import words as test_words
+from crm_metrics.planned_test.tables import TestTerms
 from crm_metrics.randomised_test.plan import Baseline, customers_needed, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import stratified_split
 from crm_metrics.scope import Scope
@@ -90,11 +92,11 @@ def test_nobody_without_consent_is_in_an_audience_or_a_draw_and_no_address_of_th
     assert set(contacts["customer_id"]) == agreeing
     assert not {"email", "phone"} & set(tables.people(shop.source, NOW, rule))
     if len(agreeing) >= 4:
-        drawn = tables.split(shop.source, NOW, TestTerms(strata=("home_region",)), rule).members
+        drawn = planned_test.split(shop.source, NOW, TestTerms(strata=("home_region",)), rule).members
         assert set(drawn["customer_id"]) == agreeing
     else:
         with pytest.raises(BadInput):
-            tables.split(shop.source, NOW, TestTerms(), rule)
+            planned_test.split(shop.source, NOW, TestTerms(), rule)
 
 
 def test_the_first_or_primary_contact_of_a_customer_stands_in_the_audience(shop: Shop) -> None:
@@ -346,7 +348,7 @@ TERMS = TestTerms(horizon_days=200, strata=("home_region", "value_tier"), seed=5
 @pytest.mark.parametrize("scope", [Scope(), Scope("of two", ("N", "S"))])
 def test_the_baseline_is_what_plain_loops_say_of_the_contactable_who_had_come(shop: Shop, rule: Rule, scope: Scope) -> None:
     filters = replace(NOW, scope=scope)
-    row: Any = tables.baseline(shop.source, filters, TERMS, rule).iloc[0]
+    row: Any = planned_test.baseline(shop.source, filters, TERMS, rule).iloc[0]
     lines = raw_shop.visible(shop.lines, scope)
     until = max(line["ordered_on"] for line in lines)
     chosen_on = until - dt.timedelta(days=TERMS.horizon_days)
@@ -363,15 +365,15 @@ def test_the_baseline_is_what_plain_loops_say_of_the_contactable_who_had_come(sh
 
 
 @pytest.mark.parametrize("outcome", ["buyers", "spend"])
-def test_plan_and_power_are_those_of_the_randomised_test(shop: Shop, outcome: tables.Outcome) -> None:
+def test_plan_and_power_are_those_of_the_randomised_test(shop: Shop, outcome: planned_test.Outcome) -> None:
     terms = replace(TERMS, outcome=outcome)
-    known: Any = tables.baseline(shop.source, NOW, terms, EVERYBODY).iloc[0]
+    known: Any = planned_test.baseline(shop.source, NOW, terms, EVERYBODY).iloc[0]
     baseline = Baseline(known["buyers_share"]) if outcome == "buyers" else Baseline(known["spend_mean"], known["spend_deviation"])
     needed, at_hand = customers_needed(baseline, terms.design, lift=terms.lift), len(shop.agreeing(EVERYBODY))
-    row: Any = tables.plan(shop.source, NOW, terms, EVERYBODY).iloc[0]
+    row: Any = planned_test.plan(shop.source, NOW, terms, EVERYBODY).iloc[0]
     assert (row["treated_needed"], row["control_needed"], row["customers"]) == (needed.treated, needed.control, at_hand)
     assert row["smallest_lift"] == pytest.approx(smallest_lift(baseline, terms.design, customers=at_hand), nan_ok=True)
-    power = tables.power(shop.source, NOW, terms, EVERYBODY)
+    power = planned_test.power(shop.source, NOW, terms, EVERYBODY)
     pd.testing.assert_frame_equal(power, power_curve(baseline, terms.design, customers=at_hand))
 
 
@@ -379,20 +381,20 @@ def test_a_plan_for_money_in_unequal_groups_of_which_one_is_small_is_called_roug
     row = {"baseline_mean": 50.0, "customers_needed": 900, "treated_needed": 810, "control_needed": 90, "smallest_lift": 0.2}
     plan = pd.DataFrame([row | {"customers": 9_000}])
     money = replace(TERMS, outcome="spend", share_control=0.1)
-    assert "with only 900 in the smaller of two unequal groups" in words.plan_finding(plan, money, currency="")
-    assert "Rough" not in words.plan_finding(plan.assign(customers=200), replace(money, share_control=0.5), currency="")
-    assert "Rough" not in words.plan_finding(plan.assign(baseline_mean=0.1), replace(money, outcome="buyers"), currency="")
+    assert "with only 900 in the smaller of two unequal groups" in test_words.plan_finding(plan, money, currency="")
+    assert "Rough" not in test_words.plan_finding(plan.assign(customers=200), replace(money, share_control=0.5), currency="")
+    assert "Rough" not in test_words.plan_finding(plan.assign(baseline_mean=0.1), replace(money, outcome="buyers"), currency="")
 
 
 def test_no_test_is_planned_of_nobody_or_on_days_before_the_data(shop: Shop) -> None:
     with pytest.raises(BadInput, match="Nobody in the segment"):
-        tables.plan(shop.source, NOW, TERMS, NOBODY)
+        planned_test.plan(shop.source, NOW, TERMS, NOBODY)
     with pytest.raises(BadInput, match="Choose fewer days"):
-        tables.plan(shop.source, NOW, replace(TERMS, horizon_days=5000), EVERYBODY)
+        planned_test.plan(shop.source, NOW, replace(TERMS, horizon_days=5000), EVERYBODY)
 
 
 def test_a_draw_is_the_same_in_whatever_order_the_customers_come_and_unknown_values_are_strata(shop: Shop) -> None:
-    drawn = tables.split(shop.source, NOW, TERMS, EVERYBODY)
+    drawn = planned_test.split(shop.source, NOW, TERMS, EVERYBODY)
     known = shop.known
     rows = pd.DataFrame(
         {
@@ -405,31 +407,31 @@ def test_a_draw_is_the_same_in_whatever_order_the_customers_come_and_unknown_val
     again = stratified_split(shuffled, strata=TERMS.strata, share_control=TERMS.share_control, seed=TERMS.seed)
     pd.testing.assert_frame_equal(drawn.members, again.members)
     assert drawn.merged == again.merged
-    counts = tables.strata(shop.source, NOW, TERMS, EVERYBODY)
+    counts = planned_test.strata(shop.source, NOW, TERMS, EVERYBODY)
     assert counts["customers"].sum() == len(rows)
-    by_lot = tables.split(shop.source, NOW, replace(TERMS, strata=("home_region",)), EVERYBODY).members
+    by_lot = planned_test.split(shop.source, NOW, replace(TERMS, strata=("home_region",)), EVERYBODY).members
     assert set(by_lot["stratum"]) <= {"N", "S", "(unknown)", "(other)"}
 
 
 def test_strata_are_named_in_the_readers_language_and_values_of_the_data_stay() -> None:
     members = pd.DataFrame({"stratum": ["N · top 5%", "(unknown) · top 5%", "(other)"], "arm": ["treated", "control", "control"]})
     with speaking("zh"):
-        shown = words.members_in_words(members)
-        assert "N" in words.merged_note(("N · top 5%",))
-        assert "top" not in words.merged_note(("N · top 5%",))
+        shown = test_words.members_in_words(members)
+        assert "N" in test_words.merged_note(("N · top 5%",))
+        assert "top" not in test_words.merged_note(("N · top 5%",))
     assert shown["stratum"].tolist() == ["N · 前 5%", "未知 · 前 5%", "（其他）"]
 
 
 def test_the_members_of_a_saved_test_are_read_back_in_their_arms_and_strata(shop: Shop) -> None:
-    drawn = tables.split(shop.source, NOW, TERMS, EVERYBODY)
+    drawn = planned_test.split(shop.source, NOW, TERMS, EVERYBODY)
     plan = workspace.CampaignPlan(
         segment_name="all", segment_rule=rule_text(EVERYBODY), as_of_on=LAST_ON, data_version=shop.source.version, seed=TERMS.seed,
         strata=TERMS.strata, outcome=TERMS.outcome, horizon_days=TERMS.horizon_days,
-        baseline=tables.known_baseline(shop.source, NOW, TERMS, EVERYBODY), design=TERMS.design, lift=TERMS.lift,
+        baseline=planned_test.known_baseline(shop.source, NOW, TERMS, EVERYBODY), design=TERMS.design, lift=TERMS.lift,
     )  # fmt: skip
     number = workspace.save_planned_campaign(shop.source.data_set, "Spring", plan, drawn.members)
     pd.testing.assert_frame_equal(workspace.planned_members(shop.source.data_set, number), drawn.members)
-    row: Any = tables.planned(shop.source, NOW).iloc[0]
+    row: Any = planned_test.planned(shop.source, NOW).iloc[0]
     assert (row["campaign_name"], row["strata"]) == ("Spring", TERMS.strata)
     assert row["treated_customers"] + row["control_customers"] == len(shop.agreeing(EVERYBODY))
 

@@ -6,13 +6,14 @@ difference  what sets two groups of customers apart
 tables      the tables made of them
 figure      the pictures
 words       the findings in words
+
+What a test takes and who is in it stands in planned_test, because the planner of campaigns asks it too.
 """
 
 from crm_metrics.audience.figure import difference_dots, overlap_bar
 from crm_metrics.audience.metrics import METRICS
 from crm_metrics.audience.tables import (
     attributes,
-    baseline,
     contacts,
     customer_count,
     differences,
@@ -20,11 +21,7 @@ from crm_metrics.audience.tables import (
     pair_of,
     pair_queries,
     people,
-    plan,
-    planned,
-    power,
     saved,
-    strata,
     tiles,
 )
 from crm_metrics.audience.words import (
@@ -37,6 +34,7 @@ from crm_metrics.audience.words import (
     finding,
     overlap_sentence,
 )
+from crm_metrics.planned_test.tables import baseline, plan, planned, power, strata
 from crm_metrics.rooms import Table
 
 TABLES: dict[str, Table] = {

@@ -5,11 +5,11 @@ from dataclasses import replace
 import streamlit as st
 
 from crm_metrics import workspace
-from crm_metrics.audience import tables, words
-from crm_metrics.audience.figure import power_line
-from crm_metrics.audience.tables import Outcome, TestTerms
 from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
+from crm_metrics.planned_test import tables, words
+from crm_metrics.planned_test.figure import power_line
+from crm_metrics.planned_test.tables import Outcome, TestTerms
 from crm_metrics.randomised_test.split import Split
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.rule import Segment, rule_text

@@ -11,6 +11,8 @@ from crm_metrics.audience.tables import values_of
 from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
+from crm_metrics.planned_test import tables as planned_test
+from crm_metrics.planned_test import words as test_words
 from crm_metrics.segments.attributes import Attribute, attribute
 from crm_metrics.segments.draft import Block, Draft, Line, drafted_rule, rule_draft
 from crm_metrics.segments.known import TIERS
@@ -225,10 +227,10 @@ def saved_lists(page: Page) -> None:
         if chosen:
             _segment_buttons(page, str(found["segment_name"].iloc[chosen[0]]))
     with question(t("Planned campaigns")):
-        planned = tables.planned(page.source, page.filters)
+        planned = planned_test.planned(page.source, page.filters)
         note(t("What was drawn stays as it was.") if len(planned) else t("No test is planned yet."))
         if len(planned):
-            table(page, planned, columns=words.columns("planned", planned), name="planned")
+            table(page, planned, columns=test_words.columns("planned", planned), name="planned")
 
 
 def _segment_buttons(page: Page, name: str) -> None:
