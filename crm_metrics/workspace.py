@@ -11,17 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 from sqlalchemy import (
-    BigInteger,
-    Column,
+    DDL,
     Connection,
-    Date,
-    DateTime,
     Double,
-    Integer,
-    MetaData,
-    Numeric,
     Table,
-    Text,
     delete,
     func,
     insert,
@@ -30,115 +23,18 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.sql.type_api import TypeEngine
 
 from crm_metrics.database import DataSet, make_schema, retried, workspace_engine, workspace_path
-from crm_metrics.metric import BadInput
+from crm_metrics.metric import BadInput, is_unknown
 from crm_metrics.randomised_test.plan import Baseline, Design
 from crm_metrics.segments.known import UNKNOWN
 from crm_metrics.segments.rule import Rule, rule_text
+from crm_metrics.workspace_tables import campaign_table, edited_targets, member_table, metadata, saved_segments, settings
 
 T = TypeVar("T")
-metadata = MetaData()
 WHOLE_COMPANY = ""  # the region of a target that is for all regions together
-_AMOUNT = Numeric(18, 4, asdecimal=False)  # SQLite has no decimals: these are aims, never sums of facts
 _VERSION = "workspace_version"
 MOST_LETTERS = 60  # of the name of a segment or campaign: it stands in the filter bar and in addresses
-
-
-def _column(name: str, kind: type[TypeEngine[Any]] | TypeEngine[Any], doc: str, **more: Any) -> Column[Any]:
-    return Column(name, kind, doc=doc, **more)
-
-
-def _key(name: str, doc: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
-    return Column(name, kind, primary_key=True, autoincrement=False, doc=doc)
-
-
-saved_segments = Table(
-    "saved_segments",
-    metadata,
-    _key("segment_id", "1, 2, … in order of saving", Integer),
-    _column("segment_name", Text, "name the reader gave it", nullable=False, unique=True),
-    _column("made_in", Text, "room it was made in", nullable=False),
-    _column("segment_rule", Text, "the rule that chooses its customers, JSON; asked anew each time", nullable=False),
-    _column("customer_count", Integer, "customers on the day of saving"),
-    _column("as_of_on", Date, "as-of date of the figures it was made from"),
-    _column("data_version", Integer, "version of the data set it was made from"),
-    _column("saved_at", DateTime, "moment of saving, UTC"),
-)
-"""One row per segment a reader saved."""
-
-campaign_table = Table(
-    "planned_campaigns",
-    metadata,
-    _key("campaign_id", "1, 2, … in order of saving", Integer),
-    _column("campaign_name", Text, "name the reader gave it", nullable=False, unique=True),
-    _column("segment_name", Text, "segment its customers were chosen by; empty: all customers"),
-    _column("segment_rule", Text, "rule of the segment on the day of saving, JSON"),
-    _column("as_of_on", Date, "day on which the customers were chosen", nullable=False),
-    _column("data_version", Integer, "version of the data set they were chosen from", nullable=False),
-    _column("seed", BigInteger, "seed of the split", nullable=False),
-    _column("strata", Text, "names of the strata's attributes, JSON list", nullable=False),
-    _column("share_control", Double, "share of the customers held back as control, 0 to 1", nullable=False),
-    _column("outcome", Text, "what is measured per customer", nullable=False),
-    _column("horizon_days", Integer, "days from the start on which the outcome counts", nullable=False),
-    _column("baseline_mean", Double, "outcome per customer expected without the campaign", nullable=False),
-    _column("baseline_deviation", Double, "its standard deviation; empty for a share of customers"),
-    _column("lift", Double, "lift worth having, relative to baseline_mean", nullable=False),
-    _column("alpha", Double, "planned chance of a false alarm, two-sided", nullable=False),
-    _column("power", Double, "planned chance to find the lift", nullable=False),
-    _column("treated_customers", Integer, "customers in the treated arm", nullable=False),
-    _column("control_customers", Integer, "customers in the control arm", nullable=False),
-    _column("made_at", DateTime, "moment of saving, UTC", nullable=False),
-)
-"""One row per campaign that was planned as a test drawn by lot. What was planned stays as it is."""
-
-member_table = Table(
-    "planned_members",
-    metadata,
-    _key("campaign_id", "planned campaign", Integer),
-    _key("customer_id", "customer"),
-    _column("stratum", Text, "stratum within which the customer was drawn", nullable=False),
-    _column("arm", Text, "'treated' or 'control'", nullable=False),
-)
-"""One row per planned campaign and customer."""
-
-edited_targets = Table(
-    "edited_targets",
-    metadata,
-    _key("metric", "name of the metric"),
-    _key("month_on", "first day of the month", Date),
-    _key("region", "region the target is for; '' is the whole company"),
-    _column("target_value", _AMOUNT, "target in the metric's own unit; empty takes the data set's own target away"),
-)
-"""One row per metric, month and region a reader edited; wins over `schema.targets`."""
-
-decisions = Table(
-    "decisions",
-    metadata,
-    _key("decision_id", "1, 2, … in order of writing", Integer),
-    _column("decided_on", Date, "day of the decision", nullable=False),
-    _column("decided_in", Text, "room whose figures it rests on", nullable=False),
-    _column("decision_text", Text, "what was decided", nullable=False),
-    _column("decided_by", Text, "who decided, as the reader writes it"),
-    _column("filters_query", Text, "the filters of that moment, as in the address line"),
-    _column("data_version", Integer, "version of the data set the decision rests on"),
-    _column("metric", Text, "metric that should move"),
-    _column("value_then", _AMOUNT, "value of the metric on that day, in its own unit"),
-    _column("value_expected", _AMOUNT, "value expected on the day of review"),
-    _column("review_on", Date, "day on which the outcome is to be looked at"),
-    _column("outcome_text", Text, "what came of it; empty until reviewed"),
-    _column("written_at", DateTime, "moment of writing, UTC"),
-)
-"""One row per decision, so that its outcome can be looked at later."""
-
-settings = Table(
-    "settings",
-    metadata,
-    _key("setting", "name of the setting; 'workspace_version' grows by one with every write"),
-    _column("setting_value", Text, "its value"),
-)
-"""One row per setting of the app for this data set."""
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,9 +65,10 @@ def read_segments(data_set: DataSet) -> pd.DataFrame:
 
 def planned_campaigns(data_set: DataSet) -> pd.DataFrame:
     """Return the planned campaigns in order of saving: the columns of the table planned_campaigns, strata as a tuple."""
-    rows = _rows(data_set, campaign_table, select(campaign_table).order_by(campaign_table.c.campaign_id))
-    frame = pd.DataFrame([tuple(row) for row in rows], columns=campaign_table.c.keys())
-    shares = ["share_control", "baseline_mean", "baseline_deviation", "lift", "alpha", "power"]
+    known = [column for column in campaign_table.c if column.name in _column_names(data_set, campaign_table)]
+    rows = _rows(data_set, campaign_table, select(*known).order_by(campaign_table.c.campaign_id)) if known else []
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in known]).reindex(columns=campaign_table.c.keys())
+    shares = [column.name for column in campaign_table.c if isinstance(column.type, Double)]
     kinds = dict.fromkeys(shares, "float64") | dict.fromkeys(["as_of_on", "made_at"], "datetime64[us]")
     frame["strata"] = frame["strata"].map(lambda names: tuple(json.loads(names)))
     return frame.astype(kinds)
@@ -193,6 +90,18 @@ def _rows(data_set: DataSet, table: Table, query: Any) -> list[Any]:
         return list(connection.execute(query).all()) if inspect(connection).has_table(table.name) else []
 
     return _in_transaction(data_set, read)
+
+
+def _column_names(data_set: DataSet, table: Table) -> set[str]:
+    """Return the columns that a table has: one that an earlier program wrote lacks the newer ones until the next write."""
+    if data_set.is_duckdb and not workspace_path(data_set).exists():
+        return set()
+    return _in_transaction(data_set, lambda connection: _columns_of(connection, table))
+
+
+def _columns_of(connection: Connection, table: Table) -> set[str]:
+    found = inspect(connection)
+    return {column["name"] for column in found.get_columns(table.name)} if found.has_table(table.name) else set()
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -263,11 +172,27 @@ def delete_segment(data_set: DataSet, name: str) -> None:
     _in_transaction(data_set, write)
 
 
+class Expectation(NamedTuple):
+    """What a planned campaign was expected to bring when it was saved: the columns of planned_campaigns of the same names."""
+
+    expected_lift: float
+    lift_spread: float
+    fixed_cost: float
+    contact_cost: float
+    margin_share: float
+    spend_mean: float
+    expected_profit: float
+    profit_low: float
+    profit_high: float
+    chance_of_profit: float
+
+
 class CampaignPlan(NamedTuple):
     """A test as planned: on whom, drawn how, and what lift of which outcome it is to find.
 
     segment_name, segment_rule (JSON): whose customers; empty for all. as_of_on, data_version: when and from which data they were chosen.
     seed, strata: of the split. outcome: what is measured per customer, horizon_days: on how many days. lift: relative to the baseline.
+    expected: None where no more than the test was planned.
     """
 
     segment_name: str
@@ -281,11 +206,13 @@ class CampaignPlan(NamedTuple):
     baseline: Baseline
     design: Design
     lift: float
+    expected: Expectation | None = None
 
     def row(self) -> dict[str, Any]:
-        """Return it by the columns of the table planned_campaigns."""
+        """Return it by the columns of the table planned_campaigns; what is not a number is unknown."""
         values = self._asdict()
-        baseline, design = values.pop("baseline"), values.pop("design")
+        baseline, design, expected = values.pop("baseline"), values.pop("design"), values.pop("expected")
+        values |= {name: None if is_unknown(value) else value for name, value in expected._asdict().items()} if expected else {}
         values |= {"strata": json.dumps(self.strata), "baseline_mean": baseline.mean, "baseline_deviation": baseline.standard_deviation}
         return values | {"share_control": design.share_control, "alpha": design.alpha, "power": design.power}
 
@@ -317,6 +244,18 @@ def save_planned_campaign(data_set: DataSet, name: str, plan: CampaignPlan, memb
     return _in_transaction(data_set, write)
 
 
+def delete_planned_campaign(data_set: DataSet, campaign_id: int) -> None:
+    """Take a planned campaign and its members away; nothing happens where there is none."""
+
+    def write(connection: Connection) -> None:
+        _prepare(connection, data_set)
+        for table in (member_table, campaign_table):
+            connection.execute(delete(table).where(table.c.campaign_id == campaign_id))
+        _raise_version(connection)
+
+    _in_transaction(data_set, write)
+
+
 def _checked_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > MOST_LETTERS or name == UNKNOWN:
@@ -338,13 +277,17 @@ def _in_transaction(data_set: DataSet, action: Callable[[Connection], T]) -> T:
 
 
 def _prepare(connection: Connection, data_set: DataSet) -> None:
-    """Make the tables where they are missing. Writers take turns: two would else make them, or the same number, at the same time."""
+    """Make what is missing of the tables. Writers take turns: two would else make them, or the same number, at the same time."""
     if data_set.is_duckdb:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"crm_metrics workspace {data_set.name}"})
         make_schema(connection, data_set.name)
     metadata.create_all(connection)
+    for table in metadata.tables.values():
+        for name in set(table.c.keys()) - _columns_of(connection, table):
+            kind = table.c[name].type.compile(connection.dialect)
+            connection.execute(DDL(f'ALTER TABLE {table.name} ADD COLUMN "{name}" {kind}'))
 
 
 def _raise_version(connection: Connection) -> None:

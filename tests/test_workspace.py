@@ -10,11 +10,25 @@ import pandas as pd
 import pytest
 
 from crm_metrics import database, schema, workspace
+from crm_metrics.database import workspace_engine
 from crm_metrics.metric import BadInput
 from crm_metrics.randomised_test.plan import Baseline, Design
 from crm_metrics.randomised_test.split import stratified_split
+from crm_metrics.workspace_tables import campaign_table
 
 MAY, JUNE = date(2024, 5, 1), date(2024, 6, 1)
+EXPECTED = workspace.Expectation(
+    expected_lift=0.05,
+    lift_spread=0.04,
+    fixed_cost=1000.0,
+    contact_cost=0.5,
+    margin_share=0.375,
+    spend_mean=40.125,
+    expected_profit=-12.5,
+    profit_low=-80.25,
+    profit_high=55.0,
+    chance_of_profit=0.42,
+)
 PLAN = workspace.CampaignPlan(
     segment_name="Champions",
     segment_rule='{"joined_by":"all"}',
@@ -27,6 +41,7 @@ PLAN = workspace.CampaignPlan(
     baseline=Baseline(40.125, 120.0000625),
     design=Design(share_control=0.2, alpha=0.05, power=0.9),
     lift=0.0625,
+    expected=EXPECTED,
 )
 
 
@@ -110,6 +125,7 @@ def test_a_planned_campaign_is_read_back_as_it_was_planned(data_set):
         "power": 0.9,
         "treated_customers": 32,
         "control_customers": 8,
+        **EXPECTED._asdict(),
     }
 
 
@@ -118,6 +134,42 @@ def test_the_members_of_a_planned_campaign_are_read_back_and_those_of_no_campaig
     workspace.save_planned_campaign(data_set, "Summer", PLAN, members(20))
     pd.testing.assert_frame_equal(workspace.planned_members(data_set, campaign_id), members())
     assert workspace.planned_members(data_set, 99).empty
+
+
+def test_a_test_without_an_expectation_and_a_number_that_is_unknown_are_read_back_as_unknown(data_set):
+    workspace.save_planned_campaign(data_set, "Spring", PLAN._replace(expected=None), members())
+    workspace.save_planned_campaign(data_set, "Summer", PLAN._replace(expected=EXPECTED._replace(expected_profit=float("nan"))), members())
+    read = workspace.planned_campaigns(data_set)
+    assert read["expected_lift"].isna().tolist() == [True, False]
+    assert read["expected_profit"].isna().tolist() == [True, True]
+
+
+def test_a_planned_campaign_that_is_deleted_is_gone_with_its_members_and_no_other(data_set):
+    spring = workspace.save_planned_campaign(data_set, "Spring", PLAN, members())
+    summer = workspace.save_planned_campaign(data_set, "Summer", PLAN, members(20))
+    workspace.delete_planned_campaign(data_set, spring)
+    workspace.delete_planned_campaign(data_set, 99)
+    assert workspace.planned_campaigns(data_set)["campaign_id"].tolist() == [summer]
+    assert workspace.planned_members(data_set, spring).empty
+    assert len(workspace.planned_members(data_set, summer)) == 20
+    workspace.save_planned_campaign(data_set, "Spring", PLAN, members())
+
+
+OLDER = [column.name for column in campaign_table.c if column.name not in workspace.Expectation._fields]
+
+
+def test_a_workspace_of_an_earlier_program_is_read_as_it_is_and_gets_the_missing_columns_with_the_next_write(data_set):
+    workspace.save_planned_campaign(data_set, "Spring", PLAN, members())
+    with workspace_engine(data_set).begin() as connection:
+        for name in workspace.Expectation._fields:
+            connection.exec_driver_sql(f"ALTER TABLE planned_campaigns DROP COLUMN {name}")
+    read = workspace.planned_campaigns(data_set)
+    assert read[OLDER].notna().all(axis=None)
+    assert read[list(workspace.Expectation._fields)].isna().all(axis=None)
+    workspace.save_planned_campaign(data_set, "Summer", PLAN, members())
+    read = workspace.planned_campaigns(data_set).set_index("campaign_name")
+    assert read.loc["Summer", list(workspace.Expectation._fields)].tolist() == list(EXPECTED)
+    assert read.loc["Spring", "chance_of_profit":].isna().all()
 
 
 def test_without_planned_campaigns_their_tables_are_empty_and_nothing_is_created(data_set, tmp_path):
