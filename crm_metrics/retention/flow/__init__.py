@@ -1,1 +1,11 @@
-"""Do we win as many as we lose? Empty, so that importing one part loads no other."""
+"""Do we win as many as we lose?
+
+terms      when a customer counts as one, the windows that this means, and the plan of the simulator
+query      customers by what became of them; purchases by where the customer's one before lies
+statistic  the flows that add up, the life cycle, what must be won
+tables     the tables made of them
+figure     the bucket, the life cycle and what must be won
+words      the findings in words, labels and headings
+
+Empty, so that importing one part loads no other.
+"""

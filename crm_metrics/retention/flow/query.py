@@ -1,0 +1,151 @@
+"""What became of the customers between two days, and of those who bought in one bucket of time in the next."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, cast, collate, false, func, literal, null, select, union_all
+
+from crm_metrics.filters import Filters, conditions
+from crm_metrics.periods import Grain, Period
+from crm_metrics.retention.flow.terms import Windows
+from crm_metrics.sales import active_customers, amounts_within, holds_whole_history, is_first_since, orders_within
+from crm_metrics.schema import AMOUNT, customer_facts, customers, daily_sales
+from crm_metrics.scope import visible_orders
+from crm_metrics.sql import bucket_on
+
+# ── the leaky bucket ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bucket_flows(filters: Filters, windows: Windows) -> Select[Any]:
+    """One row per flow that occurs: flow, customers, opening_revenue, closing_revenue; the period of `filters` does not matter.
+
+    flow: of customers at both ends 'expansion', 'contraction' or 'unchanged' by their net revenue in the two windows; 'lost', 'new' (first
+    purchase ever in the period), 'reactivated'; of no customer at either end 'passed' (bought in the period all the same) and 'neither'.
+    Revenue is that of known customers in the windows; only who is a customer has any in the bucket, see statistic.flow_rows.
+    """
+    told = _told(filters, windows)
+    sums = [func.sum(told.c[name]).label(name) for name in ("opening_revenue", "closing_revenue")]
+    return select(told.c.flow, func.count().label("customers"), *sums).group_by(told.c.flow).order_by(told.c.flow)
+
+
+def bucket_customers(filters: Filters, windows: Windows, flows: tuple[str, ...]) -> Select[Any]:
+    """One row per customer of the flows, the largest change first.
+
+    customer_id, customer_name, flow, opening_revenue, closing_revenue, last_purchase_on (up to the end of the period).
+    """
+    told = _told(filters, windows)
+    person = customer_facts.c
+    amounts = [told.c[name] for name in ("opening_revenue", "closing_revenue")]
+    return (
+        select(person.customer_id, customers.c.customer_name, told.c.flow, *amounts, told.c.last_purchase_on)
+        .join_from(told, customer_facts, person.customer_number == told.c.customer_number)
+        .outerjoin(customers, customers.c.customer_id == person.customer_id)
+        .where(told.c.flow.in_(flows))
+        .order_by(func.abs(amounts[1] - amounts[0]).desc(), collate(person.customer_id, "C"))
+    )
+
+
+def revenue_without_customer(filters: Filters, windows: Windows) -> Select[Any]:
+    """One row: opening_revenue, closing_revenue, the net revenue in the windows whose customer is unknown."""
+    rows = amounts_within(_spanning(filters, windows))
+    sums = [func.sum(case((_is_in(rows.c.ordered_on, window), rows.c.net_revenue))) for window in windows]
+    names = ("opening_revenue", "closing_revenue")
+    return select(*[amount.label(name) for name, amount in zip(names, sums, strict=True)]).where(rows.c.customer_number.is_(None))
+
+
+def _told(filters: Filters, windows: Windows) -> CTE:
+    """One row per customer with an order from the first window to the end: customer_number, flow, revenues, last_purchase_on."""
+    held = _held(filters, windows)
+    opening, closing = held.c.opening_revenue, held.c.closing_revenue
+    flow = case(
+        (and_(held.c.is_open, held.c.is_closed, closing > opening), "expansion"),
+        (and_(held.c.is_open, held.c.is_closed, closing < opening), "contraction"),
+        (and_(held.c.is_open, held.c.is_closed), "unchanged"),
+        (held.c.is_open, "lost"),
+        (and_(held.c.is_closed, held.c.first_purchase_on >= literal(windows.start, Date)), "new"),
+        (held.c.is_closed, "reactivated"),
+        (held.c.last_purchase_on >= literal(windows.start, Date), "passed"),
+        else_="neither",
+    )
+    return select(held.c.customer_number, flow.label("flow"), opening, closing, held.c.last_purchase_on).cte("told")
+
+
+def _held(filters: Filters, windows: Windows) -> CTE:
+    """One row per customer with an order from the first window to the end: what it bought in each."""
+    rows = _orders(_spanning(filters, windows))
+    made = {
+        f"{name}_revenue": func.sum(case((_is_in(rows.c.ordered_on, window), rows.c.net_revenue), else_=cast(0, AMOUNT)))
+        for name, window in zip(("opening", "closing"), windows, strict=True)
+    }
+    bought = {
+        name: func.max(case((and_(rows.c.is_purchase, _is_in(rows.c.ordered_on, window)), 1), else_=0)) == 1
+        for name, window in zip(("is_open", "is_closed"), windows, strict=True)
+    }
+    days = {
+        "first_purchase_on": func.max(rows.c.first_purchase_on),
+        "last_purchase_on": func.max(case((rows.c.is_purchase, rows.c.ordered_on))),
+    }
+    columns = [value.label(name) for name, value in (made | bought | days).items()]
+    return select(rows.c.customer_number, *columns).group_by(rows.c.customer_number).cte("held")
+
+
+def _orders(filters: Filters) -> CTE:
+    """One row per order of a known customer, its amounts in rows of their own where a category takes orders apart."""
+    names = ("customer_number", "ordered_on", "is_purchase", "first_purchase_on")
+    if not filters.category:
+        seen = visible_orders(filters.scope)
+        chosen = select(*[seen.c[name] for name in (*names, "net_revenue")]).where(*conditions(filters, seen))
+        return chosen.where(seen.c.customer_number.is_not(None)).cte("orders_of_customers")
+    bought, paid = orders_within(filters), amounts_within(filters)
+    rows = union_all(
+        select(*[bought.c[name] for name in names], cast(0, AMOUNT).label("net_revenue")).where(bought.c.customer_number.is_not(None)),
+        select(paid.c.customer_number, paid.c.ordered_on, false(), cast(null(), Date), paid.c.net_revenue).where(
+            paid.c.customer_number.is_not(None)
+        ),
+    )
+    return rows.cte("orders_of_customers")
+
+
+def _spanning(filters: Filters, windows: Windows) -> Filters:
+    """Return the filters over all days from the first window on; segments stay those of the reader's day."""
+    told_on = filters.segments_on or filters.today
+    return replace(filters, start=windows.opening.start, end=windows.closing.end, as_of=None, segments_on=told_on)
+
+
+def _is_in(day: ColumnElement[Any], window: Period) -> ColumnElement[bool]:
+    return day.between(literal(window.start, Date), literal(window.end, Date))
+
+
+# ── the life cycle ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lifecycle_counts(filters: Filters, grain: Grain) -> Select[Any]:
+    """One row per bucket with a purchase and bucket of the customers' purchase before it: bucket_on, before_on, customers, new.
+
+    before_on: empty where there is none. With a choice of region, channel or category the purchases are those within it from the
+    beginning of the period on, and new are those whose first purchase ever lies in the bucket. The period must begin with a bucket.
+    """
+    made = _before_whole(filters, grain) if holds_whole_history(filters) else _before_within(filters, grain)
+    keys = [made.c.bucket_on, made.c.before_on]
+    new = func.sum(case((made.c.is_new, 1), else_=0)).label("new")
+    return select(*keys, func.count().label("customers"), new).group_by(*keys).order_by(*keys)
+
+
+def _before_whole(filters: Filters, grain: Grain) -> CTE:
+    """One row per customer and bucket: looked up on the customer's first order in it, which knows the purchase before."""
+    rows, day = orders_within(filters, grain=grain).c, daily_sales.c.ordered_on
+    days = select(day, bucket_on(day, grain).label("before_on")).distinct().cte("days_before")
+    first = and_(rows.customer_number.is_not(None), is_first_since(rows.bucket_on, rows))
+    return (
+        select(rows.bucket_on, days.c.before_on, (rows.purchase_number == 1).label("is_new"))
+        .outerjoin(days, days.c.ordered_on == rows.previous_purchase_on)
+        .where(first)
+        .cte("bought")
+    )
+
+
+def _before_within(filters: Filters, grain: Grain) -> CTE:
+    rows = active_customers(filters, grain).c
+    before = func.lag(rows.bucket_on, 1, type_=Date).over(partition_by=rows.customer_number, order_by=rows.bucket_on)
+    is_new = (rows.first_purchase_on >= rows.bucket_on).label("is_new")
+    return select(rows.bucket_on, before.label("before_on"), is_new).cte("bought")
