@@ -1,0 +1,48 @@
+"""How cohorts are made and counted: the reader's terms."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+CohortGrain = Literal["day", "week", "month", "quarter"]
+By = Literal["first_purchase", "acquisition_channel", "first_category", "first_product", "first_campaign"]
+Mode = Literal["on", "on_or_after", "on_or_before"]
+Measure = Literal["customers", "net_revenue", "gross_margin"]
+RelativeTo = Literal["first", "previous"]
+MOST_AGES: dict[CohortGrain, int] = {"day": 92, "week": 105, "month": 121, "quarter": 81}
+"""So many ages are followed: a quarter of days, two years of weeks, ten of months, twenty of quarters."""
+
+
+@dataclass(frozen=True)
+class CohortTerms:
+    """How cohorts are made and counted.
+
+    grain: the calendar periods of first purchase, and of age. by: the cohorts are these periods, or groups of customers, told by how they
+    came. mode: `on`, bought in that period; `on_or_after`, bought in it or later; `on_or_before`, bought again by the end of it.
+    measure: what is counted or added up. relative_to: customers as a share of the cohort, amounts of those of its first period; or both of
+    the period before.
+    """
+
+    grain: CohortGrain = "month"
+    by: By = "first_purchase"
+    mode: Mode = "on"
+    measure: Measure = "customers"
+    relative_to: RelativeTo = "first"
+
+    @property
+    def is_of_periods(self) -> bool:
+        """Whether the cohorts are periods of first purchase, not groups of customers."""
+        return self.by == "first_purchase"
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether a rate is a share of customers, each of whom is in it or not."""
+        return self.measure == "customers" and (self.relative_to == "first" or self.mode == "on_or_after")
+
+
+@dataclass(frozen=True)
+class CohortCell:
+    """One cell of the cohorts: cohort ("": all of them) as in the table `cohorts`, age, and those who are counted in it or the others."""
+
+    cohort: str = ""
+    age: int = 1
+    is_counted: bool = True
