@@ -1,5 +1,50 @@
 """Do we win as many as we lose?"""
 
-from crm_metrics import ui
+import streamlit as st
 
-page = ui.start_page("leaky_bucket")
+from crm_metrics import ui
+from crm_metrics.periods import grain_for
+from crm_metrics.retention.flow import figure, labels, tables, words
+from crm_metrics.ui.bucket_form import bucket_terms, simulator
+
+page = ui.start_page("leaky_bucket", compares=False)
+above, terms = st.container(), bucket_terms(page)
+with above:
+    rows, basis = ui.ask(page, tables.leaky_bucket, terms), ui.ask(page, tables.bucket_basis, terms)
+    tiles = ui.ask(page, tables.flow_tiles, terms)
+    ui.finding(words.finding(rows, basis))
+    ui.note(words.basis_note(basis, currency=page.currency))
+    ui.tiles(page, tiles, words.shown_metrics(tiles))
+
+
+def bucket() -> None:
+    measure = ui.tabs(page, words.measures(), key="measure")
+    ui.finding(words.bucket_finding(rows, measure=measure, currency=page.currency))
+    drawn = ui.draw(page, figure.bucket_bars, rows, measure=measure, currency=page.currency)
+    queries = tables.queries(page.source, page.filters, terms)
+    picked = ui.figure(page, drawn, queries=queries, selects=True, **words.about("bucket"))
+    for flow in picked:
+        people = labels.in_words(ui.ask(page, tables.bucket_customers, terms, flow))
+        with ui.question(words.picked_heading(flow, people)):
+            shown = labels.columns("bucket_customers", people)
+            ui.table(page, people, columns=shown, name="bucket_customers", opens_customer=True, search=True)
+    named = labels.in_words(rows)
+    ui.table(page, named, columns=labels.columns("leaky_bucket", named), name="leaky_bucket")
+
+
+def lifecycle() -> None:
+    grain = words.chosen_grain(ui.tabs(page, words.grains(grain_for(page.period)), key="grain"))
+    cycle = ui.ask(page, tables.lifecycle, grain)
+    ui.finding(words.lifecycle_finding(cycle))
+    drawn, queries = ui.draw(page, figure.lifecycle_bars, cycle), tables.lifecycle_queries(page.source, page.filters, grain)
+    ui.figure(page, drawn, queries=queries, **words.about("lifecycle"))
+    ui.table(page, cycle, columns=labels.columns("lifecycle", cycle), name="lifecycle")
+
+
+@ui.part
+def questions() -> None:
+    chosen = ui.tabs(page, words.questions())
+    if chosen == "needed":
+        simulator(page, terms)
+    else:
+        {"bucket": bucket, "lifecycle": lifecycle}[chosen]()

@@ -5,7 +5,8 @@ query      customers by what became of them; purchases by where the customer's o
 statistic  the flows that add up, the life cycle, what must be won
 tables     the tables made of them
 figure     the bucket, the life cycle and what must be won
-words      the findings in words, labels and headings
+labels     what flows and columns are called
+words      the findings in words
 
 Empty, so that importing one part loads no other.
 """

@@ -206,6 +206,11 @@ def acquisition_needed(
     return pd.DataFrame(made, columns=list(made[-1]))
 
 
+def references(_source: Source, _filters: Filters) -> pd.DataFrame:
+    """Return what is told of others: churn, the share of customers that Chinese financial firms lose in a year."""
+    return pd.DataFrame({"churn": REFERENCES})
+
+
 def simulation(_source: Source, _filters: Filters, plan: Plan = SOURCE_PLAN) -> pd.DataFrame:
     """Return one row per line and year (or period), from year 0: line, year, won_rate, revenue = opening x (1 - churn + won_rate)^year.
 
@@ -239,6 +244,7 @@ TABLES: dict[str, Table] = {
     "bucket_basis": bucket_basis,
     "hole_cost": hole_cost,
     "acquisition_needed": acquisition_needed,
+    "references": references,
     "simulation": simulation,
     "lifecycle": lifecycle,
 }
