@@ -81,9 +81,8 @@ def plan(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule:
 
     Raises BadInput where no test can be planned.
     """
-    row: Any = source(query.size(chosen_rule(rule, filters), filters.today, filters.scope)).iloc[0]
-    known = _baseline(baseline(source, filters, terms, rule), terms)
-    needed, customers = customers_needed(known, terms.design, lift=terms.lift), int(row.contactable)
+    known, customers = known_baseline(source, filters, terms, rule), contactable_customers(source, filters, rule)
+    needed = customers_needed(known, terms.design, lift=terms.lift)
     return pd.DataFrame(
         [
             {
@@ -100,8 +99,8 @@ def plan(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule:
 
 def power(source: Source, filters: Filters, terms: TestTerms = TestTerms(), rule: Rule | None = None) -> pd.DataFrame:
     """Return the chance to find a lift with the customers at hand: lift, power. Raises BadInput where no test can be planned."""
-    row: Any = source(query.size(chosen_rule(rule, filters), filters.today, filters.scope)).iloc[0]
-    return power_curve(_baseline(baseline(source, filters, terms, rule), terms), terms.design, customers=int(row.contactable))
+    known, customers = known_baseline(source, filters, terms, rule), contactable_customers(source, filters, rule)
+    return power_curve(known, terms.design, customers=customers)
 
 
 def split(source: Source, filters: Filters, terms: TestTerms, rule: Rule | None = None) -> Split:
@@ -126,6 +125,11 @@ def planned(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per planned campaign: see workspace.planned_campaigns."""
     del filters  # they are of the whole data set
     return workspace.planned_campaigns(source.data_set)
+
+
+def contactable_customers(source: Source, filters: Filters, rule: Rule | None) -> int:
+    """Return how many customers of the rule may be contacted now."""
+    return int(source(query.size(chosen_rule(rule, filters), filters.today, filters.scope))["contactable"].iloc[0])
 
 
 def before(source: Source, filters: Filters, horizon_days: int) -> tuple[date, date]:

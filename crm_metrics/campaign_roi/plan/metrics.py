@@ -1,5 +1,56 @@
 """What each number of this part means."""
 
+from crm_metrics.language import noop
 from crm_metrics.metric import Metric
 
-METRICS: tuple[Metric, ...] = ()
+CHANCE_OF_PROFIT = Metric(
+    "plan_chance_of_profit",
+    noop("Chance of profit"),
+    "share",
+    "higher",
+    noop(
+        "Chance that the margin which the treated customers bring more than without the campaign exceeds its cost, the expected lift and "
+        "the baseline being uncertain."
+    ),
+)
+EXPECTED_PROFIT = Metric(
+    "plan_expected_profit",
+    noop("Expected profit of the campaign"),
+    "money",
+    "higher",
+    noop(
+        "Treated customers x net revenue per customer without the campaign x expected lift x margin share - fixed cost - cost per contact "
+        "x treated customers."
+    ),
+)
+COST = Metric(
+    "plan_cost",
+    noop("Cost of the plan"),
+    "money",
+    "lower",
+    noop("Fixed cost + cost per contact x treated customers, as they were written."),
+)
+BREAK_EVEN_LIFT = Metric(
+    "plan_break_even_lift",
+    noop("Break-even lift"),
+    "share",
+    "lower",
+    noop("Lift at which the campaign has just paid: cost / (treated customers x net revenue per customer without it x margin share)."),
+)
+CUSTOMERS_NEEDED = Metric(
+    "plan_customers_needed",
+    noop("Customers the test needs"),
+    "count",
+    "lower",
+    noop("Customers in both arms that it takes to find the expected lift with the chance that was written, at 5% false alarms."),
+    "Chow, Shao and Wang (2008)",
+)
+SMALLEST_LIFT = Metric(
+    "plan_smallest_lift",
+    noop("Smallest lift it can show"),
+    "share",
+    "lower",
+    noop("Smallest lift that the customers who may be contacted can show, split as planned, with the chance that was written."),
+    "Chow, Shao and Wang (2008)",
+)
+METRICS: tuple[Metric, ...] = (CHANCE_OF_PROFIT, EXPECTED_PROFIT, COST, BREAK_EVEN_LIFT, CUSTOMERS_NEEDED, SMALLEST_LIFT)

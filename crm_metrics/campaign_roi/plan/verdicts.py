@@ -1,0 +1,57 @@
+"""What came of a planned campaign against what was expected of it, and how good the planner is over all of them."""
+
+import math
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from crm_metrics.campaign_roi.plan.economics import SPREADS
+from crm_metrics.intervals import CONFIDENCE, wilson
+
+Verdict = Literal["running", "faulty", "none", "as expected", "better", "worse", "cannot tell"]
+LEAST_PLANS = 3  # before the mean error of the planner has an interval
+_ERRORS = 2 * 1.959963984540054  # standard errors in an interval of 95%
+
+# ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verdict(expected: float, low: float, high: float) -> Verdict:
+    """Return how the lift that came out, with its 95% interval, compares with the one expected.
+
+    >>> [verdict(0.1, *interval) for interval in ((0.02, 0.15), (0.12, 0.3), (-0.1, 0.05), (-0.1, 0.2))]
+    ['as expected', 'better', 'worse', 'cannot tell']
+    """
+    if math.isnan(expected) or math.isnan(low):
+        return "none"
+    if low > expected:
+        return "better"
+    if high < expected:
+        return "worse"
+    return "cannot tell" if low <= 0 <= high else "as expected"
+
+
+def calibration_row(log: pd.DataFrame) -> pd.DataFrame:
+    """Return one row: how what came out lies in what was expected. log: the table decision_log.
+
+    plans (whose days are over and of which something was expected), inside (whose lift lies in the range that should hold it with a
+    chance of OFTEN, the luck of the test counted in), inside_share, low, high (Wilson), error (mean of lift found - lift expected),
+    error_low, error_high (95 %, t; NaN under LEAST_PLANS).
+    """
+    rows = log[["lift", "lift_low", "lift_high", "expected_lift", "expected_low", "expected_high"]].astype(float).dropna()
+    luck = (rows["lift_high"] - rows["lift_low"]) / _ERRORS
+    doubt = (rows["expected_high"] - rows["expected_low"]) / 2 / SPREADS
+    off = (rows["lift"] - rows["expected_lift"]).to_numpy()
+    inside = int((np.abs(off) <= SPREADS * np.hypot(luck, doubt)).sum())
+    plans = len(rows)
+    low, high = wilson(inside, plans)
+    half = _half_width(off) if plans >= LEAST_PLANS else math.nan
+    error = float(off.mean()) if plans else math.nan
+    found = {"plans": plans, "inside": inside, "inside_share": inside / plans if plans else math.nan, "low": low, "high": high}
+    return pd.DataFrame([{**found, "error": error, "error_low": error - half, "error_high": error + half}])
+
+
+def _half_width(values: np.ndarray) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * values.std(ddof=1) / math.sqrt(len(values)))
