@@ -1,0 +1,268 @@
+"""Who was in a campaign, and what became of them: sums by campaign, arm and stratum, and the members with an outcome other than zero."""
+
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Date, Double, Integer, Select, case, cast, extract, func, literal, or_, select, union_all
+
+from crm_metrics.campaign_roi.result.terms import CONTROL, UNASSIGNED, ResultTerms
+from crm_metrics.filters import UNKNOWN, Filters, customer_conditions
+from crm_metrics.schema import campaign_arms, campaign_members, campaign_spend, campaigns, customer_facts, customers
+from crm_metrics.scope import visible_orders
+from crm_metrics.segments.known import AGE_BANDS, band_name
+from crm_metrics.sql import is_one_of
+
+TOP_SHARE = 0.2  # of the members, by spend before the start
+TOP, OTHERS, NOBODY = "top 20%", "other 80%", "none"
+WAYS = ("stratum", "segment", "value_before", "home_region", "acquisition_channel", "customer_kind", "age_band")
+Campaigns = tuple[str, ...]
+
+
+def campaign_rows(filters: Filters, terms: ResultTerms) -> Select[Any]:
+    """One row per campaign that began by today and whose control group was drawn by lot, the newest first.
+
+    campaign, campaign_name, started_on, ends_on (last day on which a result counts).
+    """
+    counted = _of_control(filters, terms)
+    shown = [counted.c[name] for name in ("campaign", "campaign_name", "started_on", "ends_on")]
+    return select(*shown).order_by(counted.c.started_on.desc().nulls_last(), counted.c.campaign.desc())
+
+
+def arm_sizes(filters: Filters, terms: ResultTerms) -> Select[Any]:
+    """One row per campaign, arm and stratum: campaign, arm, stratum, members, and of how many spend, visited and bought are recorded."""
+    rows = _members(filters, _of_control(filters, terms)).c
+    keys = [rows.campaign, rows.arm, rows.stratum]
+    known = [func.count(rows[name]).label(name) for name in ("spend", "visited", "bought")]
+    return select(*keys, func.count().label("members"), *known).group_by(*keys).order_by(*keys)
+
+
+def planned_shares(terms: ResultTerms) -> Select[Any]:
+    """One row per campaign and arm whose size was planned: campaign, arm, planned_share."""
+    rows = campaign_arms.c
+    chosen = select(rows.campaign_id.label("campaign"), rows.arm, cast(rows.planned_share, Double).label("planned_share"))
+    limits = [rows.campaign_id == terms.campaign] if terms.campaign else []
+    return chosen.where(rows.planned_share.is_not(None), *limits).order_by(rows.campaign_id, rows.arm)
+
+
+def spent(filters: Filters, terms: ResultTerms) -> Select[Any]:
+    """One row per campaign with a cost by today: campaign, cost, treated (members who share it: in any segment, not of control)."""
+    rows, members = campaign_spend.c, campaign_members.c
+    limits = [rows.campaign_id == terms.campaign] if terms.campaign else []
+    by_today = [or_(rows.spent_on <= filters.today, rows.spent_on.is_(None))] if filters.today else []
+    cost = (
+        select(rows.campaign_id, func.sum(rows.spend_amount).label("cost"))
+        .where(rows.spend_amount.is_not(None), *limits, *by_today)
+        .group_by(rows.campaign_id)
+        .cte("cost_of_campaigns")
+    )
+    treated = func.count().label("treated")
+    return (
+        select(cost.c.campaign_id.label("campaign"), cost.c.cost, treated)
+        .join_from(cost, campaign_members, members.campaign_id == cost.c.campaign_id)
+        .where(members.arm.not_in((CONTROL, UNASSIGNED)))
+        .group_by(cost.c.campaign_id, cost.c.cost)
+        .order_by(cost.c.campaign_id)
+    )
+
+
+def order_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:
+    """One row per campaign, arm and stratum: of the members who are customers n, x_known, x, xx, and y_, yy_ and xy_ of each outcome.
+
+    cost_share: of net revenue whose cost is not known; None leaves gross margin out.
+    """
+    rows = _ordered(filters, terms, chosen, cost_share)
+    return _summed(rows, [column.name for column in rows.c if column.name.startswith("y_")])
+
+
+def recorded_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> Select[Any]:
+    """One row per campaign, arm and stratum: the same of an outcome that the campaign's own file records, of whom it does."""
+    return _summed(_recorded(filters, terms, chosen, outcome), [f"y_{outcome}"])
+
+
+def order_outcomes(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:
+    """One row per member with an order in the window: campaign, arm, stratum and y_ of each outcome; in an order of its own."""
+    return _single(_ordered(filters, terms, chosen, cost_share))
+
+
+def recorded_outcomes(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> Select[Any]:
+    """One row per member whose recorded outcome is other than zero: campaign, arm, stratum and y_ of it; in an order of its own."""
+    return _single(_recorded(filters, terms, chosen, outcome))
+
+
+def order_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:
+    """One row per campaign, arm, stratum, way (WAYS) and segment: n, y, yy of terms.outcome, of members who are customers."""
+    rows = _ordered(filters, terms, chosen, cost_share)
+    return _by_way(rows, rows.c[f"y_{terms.outcome}"])
+
+
+def recorded_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns) -> Select[Any]:
+    """One row per campaign, arm, stratum, way (WAYS) and segment: n, y, yy of terms.outcome, as recorded."""
+    rows = _recorded(filters, terms, chosen, terms.outcome)
+    return _by_way(rows, rows.c[f"y_{terms.outcome}"])
+
+
+def _of_control(filters: Filters, terms: ResultTerms, chosen: Campaigns = ()) -> CTE:
+    """One row per campaign of the chosen ones that began by today and whose control group was drawn by lot: as campaign_rows."""
+    members, known = campaign_members.c, campaigns.c
+    ends_on = func.coalesce(known.measured_until, known.ended_on)
+    limits = [members.campaign_id == terms.campaign] if terms.campaign else []
+    if chosen:
+        limits.append(is_one_of(members.campaign_id, chosen))
+    if filters.today:
+        limits.append(or_(known.started_on <= filters.today, known.started_on.is_(None)))
+    keys = [members.campaign_id, known.campaign_name, known.started_on, known.measured_until, known.ended_on]
+    return (
+        select(
+            members.campaign_id.label("campaign"),
+            func.coalesce(known.campaign_name, members.campaign_id).label("campaign_name"),
+            known.started_on,
+            ends_on.label("ends_on"),
+        )
+        .join_from(campaign_members, campaigns, known.campaign_id == members.campaign_id, isouter=True)
+        .where(members.arm == CONTROL, known.is_randomised.is_not(False), *limits)
+        .group_by(*keys)
+        .cte("of_control")
+    )
+
+
+def _members(filters: Filters, known: CTE) -> CTE:
+    """One row per member in an arm of the known campaigns.
+
+    What the campaign's own file records of the result is unknown until the last day on which a result counts.
+    """
+    rows, number = campaign_members.c, customer_facts.c.customer_number
+    is_over = or_(known.c.ends_on <= filters.today, known.c.ends_on.is_(None)) if filters.today else None
+
+    def recorded(value: ColumnElement[Any]) -> ColumnElement[Any]:
+        return value if is_over is None else case((is_over, value))
+
+    flags = [
+        recorded(case((column.is_(True), 1), (column.is_(False), 0))).label(name)
+        for name, column in (("visited", rows.outcome_visited), ("bought", rows.outcome_bought))
+    ]
+    return (
+        select(
+            *known.c,
+            rows.customer_id,
+            number,
+            rows.arm,
+            func.coalesce(rows.stratum, "").label("stratum"),
+            rows.segment,
+            rows.prior_spend,
+            recorded(rows.outcome_spend).label("spend"),
+            *flags,
+        )
+        .join_from(known, campaign_members, rows.campaign_id == known.c.campaign)
+        .outerjoin(customer_facts, customer_facts.c.customer_id == rows.customer_id)
+        .where(
+            rows.arm != UNASSIGNED,
+            *customer_conditions(filters, number),
+        )
+        .cte("members")
+    )
+
+
+def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> CTE:
+    """One row per member who is a customer: what the members table says, x (net revenue before the start) and y_ of each outcome."""
+    known = _of_control(filters, terms, chosen)
+    members, placed = _members(filters, known), _placed(filters, terms, known)
+    rows = placed.c
+    net, gross, costed, cost, before = (
+        cast(func.coalesce(rows[name], 0), Double) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods", "x")
+    )
+    orders = cast(func.coalesce(rows.orders, 0), Double)
+    outcomes = {"gross_revenue": gross, "net_revenue": net, "bought": case((rows.orders > 0, 1.0), else_=0.0), "orders": orders}
+    if cost_share is not None:
+        outcomes["gross_margin"] = net - cost - (net - costed) * literal(cost_share, Double)
+    kept = [members.c[name] for name in ("campaign", "started_on", "customer_id", "arm", "stratum", "segment")]
+    is_placed = (rows.campaign == members.c.campaign) & (rows.customer_number == members.c.customer_number)
+    return (
+        select(*kept, before.label("x"), *[value.label(f"y_{name}") for name, value in outcomes.items()])
+        .join_from(members, placed, is_placed, isouter=True)
+        .where(members.c.customer_id.is_not(None))
+        .cte("ordered")
+    )
+
+
+def _placed(filters: Filters, terms: ResultTerms, known: CTE) -> CTE:
+    """One row per campaign and customer with an order in its window or in the days before: campaign, customer_number and sums."""
+    seen = visible_orders(filters.scope).c
+    last_on = func.least(known.c.ends_on, literal(filters.today, Date)) if filters.today else known.c.ends_on  # empty ones don't count
+    is_after = seen.ordered_on >= known.c.started_on
+    amounts = [
+        func.sum(case((is_after, seen[name]))).label(name) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods")
+    ]
+    within = [seen.ordered_on >= known.c.started_on - terms.covariate_days, seen.customer_number.is_not(None)]
+    return (
+        select(
+            known.c.campaign,
+            seen.customer_number,
+            func.sum(case((is_after & seen.is_purchase, 1), else_=0)).label("orders"),
+            *amounts,
+            func.sum(case((~is_after, seen.net_revenue))).label("x"),
+        )
+        .join_from(known, visible_orders(filters.scope), or_(seen.ordered_on <= last_on, last_on.is_(None)))
+        .where(*within)
+        .group_by(known.c.campaign, seen.customer_number)
+        .cte("placed")
+    )
+
+
+def _recorded(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> CTE:
+    """One row per member of whom the outcome is recorded: what the members table says, x (spend before, as recorded) and y_ of it."""
+    rows = _members(filters, _of_control(filters, terms, chosen)).c
+    kept = [rows[name] for name in ("campaign", "started_on", "customer_id", "arm", "stratum", "segment")]
+    value = cast(rows[outcome], Double).label(f"y_{outcome}")
+    return select(*kept, cast(rows.prior_spend, Double).label("x"), value).where(rows[outcome].is_not(None)).cte("recorded")
+
+
+def _summed(rows: CTE, outcomes: list[str]) -> Select[Any]:
+    """One row per campaign, arm and stratum: n, x_known (members of whom x is), x, xx, and y_, yy_ and xy_ of each outcome."""
+    keys = [rows.c[name] for name in ("campaign", "arm", "stratum")]
+    sums = {"x": rows.c.x, "xx": rows.c.x * rows.c.x}
+    for name in outcomes:
+        value = rows.c[name]
+        sums |= {name: value, f"y{name}": value * value, f"x{name}": value * rows.c.x}
+    counted = [func.count().label("n"), func.count(rows.c.x).label("x_known")]
+    return select(*keys, *counted, *[func.sum(value).label(name) for name, value in sums.items()]).group_by(*keys).order_by(*keys)
+
+
+def _single(rows: CTE) -> Select[Any]:
+    values = [column for column in rows.c if column.name.startswith("y_")]
+    keys = [rows.c[name] for name in ("campaign", "arm", "stratum")]
+    return select(*keys, *values).where(or_(*[value != 0 for value in values])).order_by(*keys, *values)
+
+
+def _by_way(rows: CTE, outcome: ColumnElement[Any]) -> Select[Any]:
+    """One row per campaign, arm, stratum, way and segment: n, y, yy."""
+    known = customers.c
+    age = cast(extract("year", rows.c.started_on), Integer) - known.birth_year
+    bands = [((age >= low) & (age <= high) if high else age >= low, literal(band_name(low, high))) for low, high in AGE_BANDS]
+    place = func.cume_dist().over(partition_by=rows.c.campaign, order_by=rows.c.x.desc())
+    told = {
+        "stratum": func.nullif(rows.c.stratum, ""),
+        "segment": rows.c.segment,
+        "value_before": case((rows.c.x <= 0, NOBODY), (place <= TOP_SHARE, TOP), (rows.c.x > 0, OTHERS)),
+        "home_region": known.home_region,
+        "acquisition_channel": known.acquisition_channel,
+        "customer_kind": known.customer_kind,
+        "age_band": case(*bands),
+    }
+    each = (
+        select(
+            rows.c.campaign,
+            rows.c.arm,
+            rows.c.stratum.label("split_in"),
+            outcome.label("y"),
+            *[func.coalesce(value, UNKNOWN).label(way) for way, value in told.items()],
+        )
+        .join_from(rows, customers, known.customer_id == rows.c.customer_id, isouter=True)
+        .cte("told")
+    )
+    return union_all(*[_of_way(each, way) for way in WAYS]).subquery("ways").select()
+
+
+def _of_way(each: CTE, way: str) -> Select[Any]:
+    segment = each.c[way].label("segment")
+    keys = [each.c.campaign, each.c.arm, each.c.split_in.label("stratum"), segment]
+    sums = [func.count().label("n"), func.sum(each.c.y).label("y"), func.sum(each.c.y * each.c.y).label("yy")]
+    return select(*keys, literal(way).label("by"), *sums).group_by(each.c.campaign, each.c.arm, each.c.split_in, each.c[way])
