@@ -1,0 +1,202 @@
+"""What campaigns cost, what orders credit them with, and what is left of that beside a control group."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from crm_metrics.campaign_roi.credit.query import TOUCH_RULES
+from crm_metrics.campaign_roi.credit.terms import RULES, Rule
+from crm_metrics.customer_profit import SOLD, Costing, margins
+from crm_metrics.intervals import CONFIDENCE, wilson
+
+CREDITED = ("credited_orders", "credited_revenue", "credited_margin")
+CAUSED = ("incremental", "incremental_low", "incremental_high")
+RETURNED = (*CAUSED, "incremental_roi", "incremental_roi_low", "incremental_roi_high", "chance_of_profit", "not_caused", "is_faulty")
+"""Columns of the table campaigns that are there only where a campaign of the data set has a control group."""
+
+
+def credit_rows(named: pd.DataFrame, touched: pd.DataFrame, known: Costing) -> pd.DataFrame:
+    """Return one row per campaign and rule by which it is credited with something known: campaign, rule, CREDITED.
+
+    named, touched: of query.named_credit and query.touch_credit. A campaign whose touches no purchase followed is credited with 0; one
+    without a touch that counts has no row, nor by the rule 'named' one that no order names. credited_margin is NaN where costs of goods
+    are not known enough.
+    """
+    parts = [_credited("named", named, known)]
+    for rule in TOUCH_RULES:
+        of_rule = touched[["campaign"]].assign(
+            **{name: touched[f"{rule}_{name}"].astype(float).fillna(0.0) for name in ("credited_orders", *SOLD)}
+        )
+        parts.append(_credited(rule, of_rule, known))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _credited(rule: Rule, rows: pd.DataFrame, known: Costing) -> pd.DataFrame:
+    made = margins(rows, known)
+    return pd.DataFrame(
+        {
+            "campaign": rows["campaign"].astype(object),
+            "rule": rule,
+            "credited_orders": rows["credited_orders"].astype(float),
+            "credited_revenue": made["net_revenue"].astype(float),
+            "credited_margin": made["gross_margin"].astype(float),
+        }
+    )
+
+
+def attribution_rows(campaigns: pd.DataFrame, credit: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per campaign and rule, the campaigns in their order: campaign, campaign_name, rule, CREDITED.
+
+    A campaign that no order names is credited with 0 by 'named' where orders name others; NaN where a rule has nothing to go by.
+    """
+    rules = pd.DataFrame({"rule": RULES})
+    rows = campaigns[["campaign", "campaign_name"]].merge(rules, how="cross").merge(credit, on=["campaign", "rule"], how="left")
+    if (credit["rule"] == "named").any():
+        has_margin = credit["credited_margin"].notna().any()
+        unnamed = (rows["rule"] == "named") & rows["credited_orders"].isna()
+        rows.loc[unnamed, ["credited_orders", "credited_revenue"]] = 0.0
+        rows.loc[unnamed, "credited_margin"] = 0.0 if has_margin else np.nan
+    return rows
+
+
+def campaign_rows(found: pd.DataFrame, credit: pd.DataFrame, *, today: pd.Timestamp, is_whole: bool) -> pd.DataFrame:
+    """Return the campaigns with what follows from cost, reach and credit: see tables.campaigns.
+
+    found: of query.campaign_rows, responded filled up. credit: of attribution_rows, one rule. today: NaT: nothing says which day it is, so
+    all are finished. is_whole: the orders are those of all customers, regions, channels and categories; else there is no ROI.
+    """
+    rows = found.merge(credit.drop(columns="campaign_name"), on="campaign", how="left")
+    numbers = {name: rows[name].astype(float) for name in ("budget", "cost", "reach", "asked", "responded")}
+    cost, reach = numbers["cost"], numbers["reach"].where(numbers["reach"] > 0)
+    answered = numbers["responded"] / numbers["asked"].where(numbers["asked"] > 0)
+    bounds = [
+        wilson(some, of) if of > 0 else wilson(0, 0) for some, of in zip(numbers["responded"], numbers["asked"].fillna(0), strict=True)
+    ]
+    credited = {name: rows[name].astype(float) for name in CREDITED}
+    worth = credited["credited_margin"].where(credited["credited_margin"].notna(), credited["credited_revenue"])
+    has_margin = bool(credited["credited_margin"].notna().any())
+    return pd.DataFrame(
+        {
+            **{name: rows[name] for name in ("campaign", "campaign_name", "campaign_kind", "channel", "started_on", "measured_until")},
+            "is_finished": (rows["measured_until"] <= today) | rows["measured_until"].isna() | pd.isna(today),
+            "has_control": rows["has_control"].astype(bool),
+            "budget": numbers["budget"],
+            "cost": cost,
+            "cost_of_budget": cost / numbers["budget"].where(numbers["budget"] > 0),
+            "reach": reach,
+            "response": numbers["responded"],
+            "asked": numbers["asked"].where(numbers["asked"] > 0),
+            "response_rate": answered,
+            "response_low": [bound.low for bound in bounds],
+            "response_high": [bound.high for bound in bounds],
+            "rule": rows["rule"],
+            "attributed_orders": credited["credited_orders"],
+            "attributed_revenue": credited["credited_revenue"],
+            "attributed_margin": credited["credited_margin"],
+            "attributed_roi": (worth - cost) / cost.where(cost > 0) if is_whole else np.nan,
+            "measure": "gross_margin" if has_margin else "net_revenue",
+            "cost_per_reach": cost / reach,
+            "cost_per_response": cost / numbers["responded"].where(numbers["responded"] > 0),
+            "cost_per_order": cost / credited["credited_orders"].where(credited["credited_orders"] > 0) if is_whole else np.nan,
+        }
+    )
+
+
+# ── beside a control group ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def with_returns(campaigns: pd.DataFrame, returned: pd.DataFrame) -> pd.DataFrame:
+    """Return the campaigns with RETURNED. returned: the table returns, one row per campaign and treated arm.
+
+    The arms of a campaign are added up, and so are the halves of their intervals: they share a control group, so that they err together.
+    not_caused: what orders credit the campaign with, less what it brought; NaN where the two are not of one measure.
+    """
+    joined = campaigns.merge(_by_campaign(returned), on="campaign", how="left")
+    worth = joined["attributed_margin"].where(joined["measure"] == "gross_margin", joined["attributed_revenue"])
+    gap = (worth - joined["incremental"]).where(joined["measure"] == joined["returned_measure"])
+    is_faulty = joined["is_faulty"].eq(True)  # noqa: FBT003  # unknown is no fault
+    return joined.assign(not_caused=gap, is_faulty=is_faulty)[[*campaigns.columns, *RETURNED]]
+
+
+def _by_campaign(returned: pd.DataFrame) -> pd.DataFrame:
+    rows = returned.assign(
+        below=returned["extra"] - returned["extra_low"],
+        above=returned["extra_high"] - returned["extra"],
+        returned_measure=returned["measure"],
+    )
+    groups = rows.groupby("campaign", sort=False)
+    arms, amounts = groups.size(), groups[["extra", "below", "above", "cost"]]
+    sums = amounts.sum().where(amounts.count().eq(arms, axis=0))  # known of every arm, or of none
+    cost = sums["cost"].where(sums["cost"] > 0)
+    profit = sums["extra"] - sums["cost"]
+    alone = groups["chance_of_profit"].first().where(arms == 1, chance_above_zero(profit, (sums["below"] + sums["above"]) / 2))
+    made = pd.DataFrame(
+        {
+            "incremental": sums["extra"],
+            "incremental_low": sums["extra"] - sums["below"],
+            "incremental_high": sums["extra"] + sums["above"],
+            "incremental_roi": profit / cost,
+            "incremental_roi_low": (profit - sums["below"]) / cost,
+            "incremental_roi_high": (profit + sums["above"]) / cost,
+            "chance_of_profit": alone,
+            "is_faulty": groups["is_faulty"].any(),
+            "returned_measure": groups["returned_measure"].first(),
+        }
+    )
+    return made.rename_axis("campaign").reset_index()
+
+
+def chance_above_zero(value: pd.Series, half: pd.Series) -> pd.Series:
+    """Return the chance that each value is above 0. half: of its 95 % interval, by the normal distribution."""
+    from scipy import stats
+
+    error = half / stats.norm.ppf((1 + CONFIDENCE) / 2)
+    return pd.Series(stats.norm.cdf(value / error.where(error > 0)), index=value.index)
+
+
+# ── together ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def totals(campaigns: pd.DataFrame) -> dict[str, float]:
+    """Return what the campaigns come to together, by name; ratios are of sums over the campaigns that know both sides.
+
+    campaigns, reach, cost, response_rate (and _low, _high), attributed, attributed_roi; and with a control group incremental and
+    incremental_roi, each with _low and _high: campaigns are independent, so their variances add up.
+    """
+    worth = campaigns["attributed_margin"].where(campaigns["measure"] == "gross_margin", campaigns["attributed_revenue"])
+    asked, responded = campaigns["asked"], campaigns["response"]
+    answered = responded.where(asked.notna()).sum(), asked.where(responded.notna()).sum()
+    both = campaigns["cost"].notna() & campaigns["attributed_roi"].notna()
+    found = {
+        "campaigns": float(len(campaigns)),
+        "reach": campaigns["reach"].sum(min_count=1),
+        "cost": campaigns["cost"].sum(min_count=1),
+        "response_rate": answered[0] / answered[1] if answered[1] else math.nan,
+        "response_rate_low": wilson(*answered).low,
+        "response_rate_high": wilson(*answered).high,
+        "attributed": worth.sum(min_count=1),
+        "attributed_roi": _return(worth[both].sum(), campaigns.loc[both, "cost"].sum()),
+    }
+    return found | (_together(campaigns) if "incremental" in campaigns else {})
+
+
+def _together(campaigns: pd.DataFrame) -> dict[str, float]:
+    known = campaigns[campaigns["incremental"].notna()]
+    paid = known[known["cost"] > 0]
+    found: dict[str, float] = {}
+    for name, rows in (("incremental", known), ("incremental_roi", paid)):
+        value = rows["incremental"].sum(min_count=1)
+        half = math.sqrt((((rows["incremental_high"] - rows["incremental_low"]) / 2) ** 2).sum())
+        bounds = {"": value, "_low": value - half, "_high": value + half}
+        cost = rows["cost"].sum()
+        found |= {name + end: bound if name == "incremental" else _return(bound, cost) for end, bound in bounds.items()}
+    return found | {"compared": float(len(known)), "credited_there": _credited_there(known)}
+
+
+def _credited_there(known: pd.DataFrame) -> float:
+    return float((known["not_caused"] + known["incremental"]).sum(min_count=1))
+
+
+def _return(value: float, cost: float) -> float:
+    return (value - cost) / cost if cost > 0 else math.nan
