@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Quantile(NamedTuple):
-    """The duration by which a share has ended, with its bounds; infinite where the band does not reach the share, NaN where it is unknown."""
+    """The duration by which a share has ended, and its bounds: infinite where the band does not reach the share; NaN where unknown."""
 
     value: float
     low: float
@@ -39,7 +39,7 @@ def kaplan_meier(counts: pd.DataFrame, *, confidence: float = CONFIDENCE) -> pd.
     summed = counts[["duration", "ended", "censored"]].groupby("duration", as_index=False).sum().sort_values("duration", ignore_index=True)
     ended, left = summed["ended"].to_numpy(dtype=float), (summed["ended"] + summed["censored"]).to_numpy(dtype=float)
     at_risk = np.cumsum(left[::-1])[::-1]
-    survival = np.cumprod(1 - ended / at_risk)
+    survival = np.cumprod(1 - ended / np.maximum(at_risk, 1))
     low, high = _band(survival, ended, at_risk, NormalDist().inv_cdf((1 + confidence) / 2))
     return summed.assign(at_risk=at_risk.astype(np.int64), survival=survival, low=low, high=high)[
         ["duration", "at_risk", "ended", "censored", "survival", "low", "high"]
