@@ -2,7 +2,7 @@
 
 from crm_metrics.ui.choices import choose_period
 from crm_metrics.ui.parts import Column, draw, figure, finding, note, question, table, tabs, tiles
-from crm_metrics.ui.plan_form import plan_test
+from crm_metrics.ui.plan_form import plan_test, planned_lists
 from crm_metrics.ui.segment_form import built_rule, choose_segment, rule_form, save_segment, saved_lists
 from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, part, start_page
 from crm_metrics.ui.target_form import target_form
@@ -24,6 +24,7 @@ __all__ = [
     "open_page",
     "part",
     "plan_test",
+    "planned_lists",
     "question",
     "rule_form",
     "save_segment",

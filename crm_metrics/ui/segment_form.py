@@ -11,8 +11,7 @@ from crm_metrics.audience.tables import values_of
 from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
-from crm_metrics.planned_test import tables as planned_test
-from crm_metrics.planned_test import words as test_words
+from crm_metrics.planned_test.tables import EVERYBODY
 from crm_metrics.segments.attributes import Attribute, attribute
 from crm_metrics.segments.draft import Block, Draft, Line, drafted_rule, rule_draft
 from crm_metrics.segments.known import TIERS
@@ -20,6 +19,7 @@ from crm_metrics.segments.rule import LARGEST, Opposite, Rule, Segment, read_rul
 from crm_metrics.segments.words import rule_sentence, value_label
 from crm_metrics.ui.choices import choices
 from crm_metrics.ui.parts import note, question, table
+from crm_metrics.ui.plan_form import planned_lists
 from crm_metrics.ui.saving import save, say_saved
 from crm_metrics.ui.start import Page, open_page
 
@@ -194,9 +194,11 @@ def saved_segments(page: Page) -> dict[str, Rule]:
     return found
 
 
-def choose_segment(page: Page, label: str, *, key: str, built: Rule | None = None, others_of: Segment | None = None) -> Segment:
-    """Put a choice of one segment. built: a rule not saved yet, offered first; others_of: everybody but that segment, offered first."""
-    offered = saved_segments(page)
+def choose_segment(
+    page: Page, label: str, *, key: str, built: Rule | None = None, others_of: Segment | None = None, everybody: bool = False
+) -> Segment:
+    """Put a choice of one segment. Offered first: built, a rule not saved yet; all others_of that segment; everybody."""
+    offered = {**({t("All customers"): EVERYBODY} if everybody else {}), **saved_segments(page)}
     if built is not None:
         offered = {t("the segment being built"): built, **offered}
     if others_of is not None and others_of.rule is not None:
@@ -227,10 +229,7 @@ def saved_lists(page: Page) -> None:
         if chosen:
             _segment_buttons(page, str(found["segment_name"].iloc[chosen[0]]))
     with question(t("Planned campaigns")):
-        planned = planned_test.planned(page.source, page.filters)
-        note(t("What was drawn stays as it was.") if len(planned) else t("No test is planned yet."))
-        if len(planned):
-            table(page, planned, columns=test_words.columns("planned", planned), name="planned")
+        planned_lists(page)
 
 
 def _segment_buttons(page: Page, name: str) -> None:

@@ -42,7 +42,7 @@ CUSTOMERS_NEEDED = Metric(
     noop("Customers the test needs"),
     "count",
     "lower",
-    noop("Customers in both arms that it takes to find the expected lift with the chance that was written, at 5% false alarms."),
+    noop("Customers in both arms that it takes to find the expected lift with a chance of 80%, at 5% false alarms."),
     "Chow, Shao and Wang (2008)",
 )
 SMALLEST_LIFT = Metric(
@@ -50,7 +50,7 @@ SMALLEST_LIFT = Metric(
     noop("Smallest lift it can show"),
     "share",
     "lower",
-    noop("Smallest lift that the customers who may be contacted can show, split as planned, with the chance that was written."),
+    noop("Smallest lift that the customers who may be contacted can show, split as planned, with a chance of 80%."),
     "Chow, Shao and Wang (2008)",
 )
 METRICS: tuple[Metric, ...] = (CHANCE_OF_PROFIT, EXPECTED_PROFIT, COST, BREAK_EVEN_LIFT, CUSTOMERS_NEEDED, SMALLEST_LIFT)

@@ -167,16 +167,17 @@ def past_lifts(source: Source, filters: Filters, outcome: Outcome = "spend") -> 
 def starting_point(source: Source, filters: Filters, outcome: Outcome = "spend") -> pd.DataFrame:
     """Return one row: what to begin a plan with.
 
-    tests (of our own), lift and lift_spread (to expect of a new campaign, from these tests; GUESS where there are fewer than
-    past.LEAST_TESTS), contact_cost (cost / treated members of past campaigns; NaN: none recorded), margin_share (see margin_share).
+    tests (of our own), is_own (lift and lift_spread, to expect of a new campaign, are from these tests; else GUESS, because there are fewer
+    than past.LEAST_TESTS), contact_cost (cost / treated members of past campaigns; NaN: none recorded), margin_share (see margin_share).
     """
     lifts, returned = past_lifts(source, filters, outcome), source.remember(results.returns, filters)
-    lift, spread = past.next_lift(lifts) if len(lifts) >= past.LEAST_TESTS else GUESS
+    is_own = len(lifts) >= past.LEAST_TESTS
+    lift, spread = past.next_lift(lifts) if is_own else GUESS
     costed = returned[returned["cost"].notna()]
     contact_cost = costed["cost"].sum() / costed["treated"].sum() if len(costed) else math.nan
     margin = source.remember(margin_share, filters)
-    row = {"tests": len(lifts), "lift": lift, "lift_spread": spread, "contact_cost": contact_cost, "margin_share": margin}
-    return pd.DataFrame([row])
+    row = {"tests": len(lifts), "is_own": is_own, "lift": lift, "lift_spread": spread}
+    return pd.DataFrame([{**row, "contact_cost": contact_cost, "margin_share": margin}])
 
 
 def margin_share(source: Source, filters: Filters) -> float:
