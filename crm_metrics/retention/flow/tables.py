@@ -175,9 +175,9 @@ def hole_cost(source: Source, filters: Filters, terms: BucketTerms = FROM_DATA) 
     and where the filters or the reader's scope choose orders, to which such costs do not belong.
     """
     churn = -float(leaky_bucket(source, filters, terms).set_index("flow")["share_of_opening_customers"]["lost"])
-    span, costs = _span(source, filters), {"marketing": math.nan, "sales_visits": math.nan}
-    if span and has_customer_costs(filters):
-        seen = _until(filters, span.period.end)
+    costs = {"marketing": math.nan, "sales_visits": math.nan}
+    if has_customer_costs(filters):
+        seen = _until(filters, min(filters.end or date.max, filters.today or date.max))
         parts = pd.concat([source(whole(seen)), source(unallocated_costs(seen))]).astype(float)
         costs = {"marketing": _summed(parts, MARKETING), "sales_visits": _summed(parts, VISITS)}
     expense = float(pd.Series(costs).sum(min_count=1))
