@@ -1,0 +1,34 @@
+"""What is said of a campaign without a control group: its members were chosen, so nothing here says what came of it."""
+
+from typing import Any, cast
+
+import pandas as pd
+
+from crm_metrics.campaign_roi.result.labels import difference_text, outcome_label
+from crm_metrics.language import t
+from crm_metrics.metric import Unit
+
+
+def warning() -> str:
+    """Return the warning of a campaign without a control group."""
+    return t(
+        "No control group: the members were chosen, not drawn by lot. Those who are chosen often buy more anyway, so nobody can say what "
+        "would have happened without the campaign. To know it next time, hold some back by lot."
+    )
+
+
+def finding(adjusted: pd.DataFrame, *, currency: str) -> str:
+    """Return how chosen people differ from like ones, adjusted. adjusted: rows of one campaign and outcome."""
+    if adjusted.empty or adjusted["difference"].isna().all():
+        return t("There are too few like people outside the campaign to compare its members with.")
+    row: Any = next(adjusted.itertuples())
+    unit = cast("Unit", row.unit)
+    return t(
+        "Adjusted for what was known before, chosen people have {difference} per person against like ones (95%: {low} to {high}); as they "
+        "are it is {crude}. {outcome}.",
+        difference=difference_text(row.difference, unit, currency, signed=True),
+        low=difference_text(row.low, unit, currency),
+        high=difference_text(row.high, unit, currency),
+        crude=difference_text(row.crude_difference, unit, currency, signed=True),
+        outcome=outcome_label(row.outcome),
+    )

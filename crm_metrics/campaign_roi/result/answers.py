@@ -1,0 +1,137 @@
+"""What answers each question of the page: the table it takes, and the sentences, rows and picture made of that."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from crm_metrics.campaign_roi.result import adjusted_words, tables, words
+from crm_metrics.campaign_roi.result.figure import adjusted_dots, balance_dots, money_bars, segment_forest, shown_lifts, uplift_dots
+from crm_metrics.campaign_roi.result.labels import of
+from crm_metrics.campaign_roi.result.terms import ResultTerms
+
+Rows = pd.DataFrame
+
+
+class Chosen(NamedTuple):
+    """What the reader looks at.
+
+    so_far: how much of an unfinished campaign there is, in words. credited: money that orders credit the campaign with, None where it is
+    not known. by: how segments are told apart. sees_all: not some regions only.
+    """
+
+    terms: ResultTerms
+    arm: str
+    so_far: str
+    currency: str
+    credited: float | None = None
+    by: str = ""
+    sees_all: bool = True
+
+
+class Answer(NamedTuple):
+    """One answer. note, below: under the finding and under the figure. draw, options: the figure, drawn of the table. rows: shown below.
+
+    terms: of the tiles, where there are any.
+    """
+
+    finding: str
+    note: str
+    rows: pd.DataFrame
+    draw: Callable[..., go.Figure]
+    options: dict[str, Any]
+    warning: str = ""
+    below: str = ""
+    terms: ResultTerms | None = None
+
+    @property
+    def has_figure(self) -> bool:
+        """Whether there is something to draw."""
+        return len(self.rows) > 0
+
+
+def worked(uplift: pd.DataFrame, chosen: Chosen) -> Answer:
+    """Return whether the campaign changed the chosen outcome."""
+    shown = of(uplift, outcome=chosen.terms.outcome)
+    row, said = of(shown, arm=chosen.arm), {"progress": chosen.so_far, "currency": chosen.currency}
+    return Answer(
+        words.finding(row, arms=len(shown), **said),
+        words.trust_note(row, **said),
+        uplift if row["low"].notna().any() else uplift.head(0),
+        uplift_dots,
+        {"outcome": chosen.terms.outcome, "currency": chosen.currency},
+        terms=chosen.terms,
+    )
+
+
+def paid(returns: pd.DataFrame, chosen: Chosen) -> Answer:
+    """Return whether it brought more than it cost."""
+    return Answer(
+        words.paid_finding(returns, progress=chosen.so_far, currency=chosen.currency),
+        words.cost_note(returns, sees_all=chosen.sees_all),
+        returns,
+        money_bars,
+        {"attributed": chosen.credited, "currency": chosen.currency},
+        below=words.credited_note(returns, chosen.credited, currency=chosen.currency),
+    )
+
+
+def whom(segments: pd.DataFrame, chosen: Chosen) -> Answer:
+    """Return in which segments it is proven."""
+    rows = of(segments, arm=chosen.arm, by=chosen.by)
+    return Answer(
+        words.segments_finding(rows, progress=chosen.so_far, currency=chosen.currency),
+        words.differ_note(rows),
+        rows,
+        segment_forest,
+        {"arm": chosen.arm, "by": chosen.by, "currency": chosen.currency},
+        warning=words.reversal_note(rows, currency=chosen.currency),
+        below=words.holm_note(rows),
+    )
+
+
+def enough(uplift: pd.DataFrame, chosen: Chosen) -> Answer:
+    """Return what so many people can show."""
+    rows = of(uplift, arm=chosen.arm)
+    row = of(rows, outcome=chosen.terms.outcome)
+    return Answer(
+        words.enough_finding(row, progress=chosen.so_far),
+        words.cuped_note(row, days=chosen.terms.covariate_days),
+        rows.dropna(subset=["smallest_lift"]),
+        shown_lifts,
+        {"arm": chosen.arm},
+    )
+
+
+def compared(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> Answer:
+    """Return how chosen people differ from like ones. adjusted: rows of one campaign without a control group; see credit."""
+    rows = of(adjusted, outcome=outcome)
+    is_known = len(rows) and rows["difference"].notna().any()
+    return Answer(
+        adjusted_words.finding(rows, currency=currency),
+        "",
+        adjusted if is_known else adjusted.head(0),
+        adjusted_dots,
+        {"outcome": outcome, "currency": currency},
+    )
+
+
+def balanced(balance: pd.DataFrame) -> Answer:
+    """Return how alike chosen and compared people were before. balance: rows of one campaign; see credit."""
+    return Answer("", "", balance, balance_dots, {})
+
+
+class Question(NamedTuple):
+    """One question: the table it takes, and what makes the answer of it."""
+
+    table: Callable[..., pd.DataFrame]
+    answer: Callable[[pd.DataFrame, Chosen], Answer]
+
+
+QUESTIONS: dict[str, Question] = {  # by the name of the question
+    "worked": Question(tables.uplift, worked),
+    "paid": Question(tables.returns, paid),
+    "whom": Question(tables.segments, whom),
+    "enough": Question(tables.uplift, enough),
+}

@@ -1,0 +1,251 @@
+"""What the arms, outcomes and columns of the page are called, and how a difference is printed."""
+
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.language import date_text, noop, t
+from crm_metrics.metric import DASH, Unit, is_unknown, value_text
+from crm_metrics.segments.attributes import ATTRIBUTES
+from crm_metrics.segments.words import value_label
+
+PROVEN_BELOW = 0.05  # two-sided: the interval of 95% leaves zero out
+_SMALLEST_P = 0.001  # of those written out
+ARMS = {"treated": noop("Treated"), "control": noop("Control"), "unassigned": noop("Not assigned")}
+OUTCOMES: dict[str, str] = {
+    "gross_revenue": noop("Revenue before returns per person"),
+    "net_revenue": noop("Net revenue per person"),
+    "gross_margin": noop("Gross margin per person"),
+    "bought": noop("Share who bought"),
+    "orders": noop("Purchases per person"),
+    "spend": noop("Spend per person"),
+    "visited": noop("Share who visited"),
+}
+MEASURES = {
+    "gross_margin": noop("gross margin"),
+    "net_revenue": noop("net revenue"),
+    "spend": noop("spend"),
+}
+GROUPS = {
+    "stratum": noop("Stratum"),
+    "segment": noop("Segment in the campaign's file"),
+    "value_before": noop("Spend before the campaign"),
+}
+PLANS = {"record": noop("the recorded plan"), "equal": noop("equal sizes")}
+VALUES_BEFORE = {"top 20%": noop("top 20%"), "other 80%": noop("other 80%"), "none": noop("nothing spent")}
+BEFORE = {
+    "spend_30": noop("Spend in 30 days"),
+    "spend_90": noop("Spend in 90 days"),
+    "spend_180": noop("Spend in 180 days"),
+    "spend_365": noop("Spend in 365 days"),
+    "orders_90": noop("Orders in 90 days"),
+    "orders_365": noop("Orders in 365 days"),
+    "days_since_last": noop("Days since last order"),
+    "tenure_days": noop("Days since first order"),
+}
+_ATTRIBUTES = {attribute.name: attribute for attribute in ATTRIBUTES}
+COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
+    "worked": {
+        "arm": (noop("Arm"), "text"),
+        "outcome": (noop("Outcome"), "text"),
+        "n": (noop("Treated people"), "count"),
+        "mean": (noop("Treated, per person"), "number"),
+        "control_n": (noop("Control people"), "count"),
+        "control_mean": (noop("Control, per person"), "number"),
+        "uplift": (noop("Difference per person"), "number"),
+        "low": (noop("95% from"), "number"),
+        "high": (noop("95% to"), "number"),
+        "p_value": (noop("p"), "ratio"),
+        "p_adjusted": (noop("p, all arms together"), "ratio"),
+        "lift": (noop("Lift over the control"), "share"),
+        "adjusted_uplift": (noop("Allowing for earlier spend"), "number"),
+        "adjusted_low": (noop("allowed for, 95% from"), "number"),
+        "adjusted_high": (noop("allowed for, 95% to"), "number"),
+        "bootstrap_low": (noop("Bootstrap, 95% from"), "number"),
+        "bootstrap_high": (noop("Bootstrap, 95% to"), "number"),
+        "coverage": (noop("Intervals that hold the truth"), "share"),
+    },
+    "arms": {
+        "arm": (noop("Arm"), "text"),
+        "members": (noop("People"), "count"),
+        "share": (noop("Share of people"), "share"),
+        "planned_share": (noop("Share planned"), "share"),
+        "p_value": (noop("p of shares so far off"), "ratio"),
+    },
+    "paid": {
+        "arm": (noop("Arm"), "text"),
+        "treated": (noop("Treated people"), "count"),
+        "extra": (noop("Extra because of it"), "money"),
+        "extra_low": (noop("95% from"), "money"),
+        "extra_high": (noop("95% to"), "money"),
+        "cost": (noop("Cost"), "money"),
+        "incremental_profit": (noop("Extra less cost"), "money"),
+        "profit_low": (noop("less cost, 95% from"), "money"),
+        "profit_high": (noop("less cost, 95% to"), "money"),
+        "roi": (noop("Return on cost"), "share"),
+        "roi_low": (noop("return, 95% from"), "share"),
+        "roi_high": (noop("return, 95% to"), "share"),
+        "chance_of_profit": (noop("Chance of profit"), "share"),
+    },
+    "whom": {
+        "segment": (noop("Segment"), "text"),
+        "n": (noop("Treated people"), "count"),
+        "mean": (noop("Treated, per person"), "number"),
+        "control_n": (noop("Control people"), "count"),
+        "control_mean": (noop("Control, per person"), "number"),
+        "uplift": (noop("Difference per person"), "number"),
+        "low": (noop("95% from"), "number"),
+        "high": (noop("95% to"), "number"),
+        "p_value": (noop("p"), "ratio"),
+        "p_adjusted": (noop("p, all segments together"), "ratio"),
+    },
+    "enough": {
+        "outcome": (noop("Outcome"), "text"),
+        "n": (noop("Treated people"), "count"),
+        "control_n": (noop("Control people"), "count"),
+        "lift": (noop("Lift found"), "share"),
+        "smallest_lift": (noop("Smallest lift it could show"), "share"),
+        "smallest_uplift": (noop("The same, per person"), "number"),
+        "customers_needed": (noop("People needed to show the lift found"), "count"),
+        "variance_reduction": (noop("Variance that earlier spend explains"), "share"),
+    },
+    "compared": {
+        "arm": (noop("Arm"), "text"),
+        "outcome": (noop("Outcome"), "text"),
+        "n": (noop("Chosen people"), "count"),
+        "mean": (noop("Chosen, per person"), "number"),
+        "compared_n": (noop("People compared with"), "count"),
+        "compared_mean": (noop("Compared, per person"), "number"),
+        "crude_difference": (noop("Difference as it is"), "number"),
+        "difference": (noop("Difference, adjusted"), "number"),
+        "low": (noop("95% from"), "number"),
+        "high": (noop("95% to"), "number"),
+    },
+    "balance": {
+        "measure": (noop("Before the campaign"), "text"),
+        "difference_before": (noop("As they are, standard deviations"), "ratio"),
+        "difference_after": (noop("Adjusted, standard deviations"), "ratio"),
+    },
+}
+
+
+def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+
+
+def arm_label(arm: Any) -> str:
+    """Return the name of an arm; one of its own keeps it."""
+    return t(ARMS[arm]) if arm in ARMS else str(arm)
+
+
+def outcome_label(outcome: Any) -> str:
+    """Return what is compared, per person."""
+    return t(OUTCOMES[outcome]) if outcome in OUTCOMES else str(outcome)
+
+
+def before_label(measure: Any) -> str:
+    """Return what people are compared in from before the campaign."""
+    return t(BEFORE[measure]) if measure in BEFORE else str(measure)
+
+
+def plans() -> dict[str, str]:
+    """Return what the sizes of the arms can be held to."""
+    return {plan: t(label) for plan, label in PLANS.items()}
+
+
+def measure_label(measure: Any) -> str:
+    """Return in which money a campaign's return is counted."""
+    return t(MEASURES[measure]) if measure in MEASURES else str(measure)
+
+
+def group_label(by: Any) -> str:
+    """Return by what people are told apart."""
+    return t(GROUPS[by]) if by in GROUPS else t(_ATTRIBUTES[by].label) if by in _ATTRIBUTES else str(by)
+
+
+def segment_label(by: Any, segment: Any) -> str:
+    """Return the name of one group of people; unknown ones are said to be so."""
+    if is_unknown(segment) or segment == "":
+        return t("unknown")
+    if by == "value_before" and segment in VALUES_BEFORE:
+        return t(VALUES_BEFORE[segment])
+    return value_label(str(segment)) if by in _ATTRIBUTES else str(segment)
+
+
+def level_text(value: float, unit: Unit, currency: str) -> str:
+    """Return what one person brings, in the unit of the outcome."""
+    return _small(value) if unit in ("ratio", "count") else value_text(value, unit, currency)
+
+
+def difference_text(value: float, unit: Unit, currency: str, *, signed: bool = False) -> str:
+    """Return a difference between two arms; of shares in points."""
+    if is_unknown(value):
+        return DASH
+    sign = "+" if signed and value > 0 else ""
+    if unit == "share":
+        return sign + t("{points} points", points=f"{100 * value:,.2f}")
+    return sign + level_text(value, unit, currency)
+
+
+def _small(value: float) -> str:
+    return DASH if is_unknown(value) else f"{value:,.3f}"
+
+
+def p_text(p_value: float) -> str:
+    """Return a p-value as it is read: three decimals, never 0."""
+    return t("p unknown") if is_unknown(p_value) else "p < 0.001" if p_value < _SMALLEST_P else f"p = {p_value:.3f}"
+
+
+# ── choosing ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def campaign_names(campaigns: pd.DataFrame, others: pd.DataFrame) -> dict[str, str]:
+    """Return the name of each campaign by its id, those with a control group first. campaigns: chosen_campaigns; others: every campaign."""
+    both = pd.concat([frame[["campaign", "campaign_name", "started_on"]] for frame in (campaigns, others)]).drop_duplicates("campaign")
+    return {
+        str(row.campaign): t("{name} · {day}", name=row.campaign_name or row.campaign, day=date_text(row.started_on)) for row in _each(both)
+    }
+
+
+def has_control(campaigns: pd.DataFrame, campaign: str) -> bool:
+    """Return whether a campaign has a control group drawn by lot. campaigns: the table chosen_campaigns."""
+    return bool((campaigns["campaign"] == campaign).any())
+
+
+def outcomes(uplift: pd.DataFrame) -> dict[str, str]:
+    """Return the outcomes of a campaign, the main one first. uplift: its rows of the table."""
+    return {outcome: outcome_label(outcome) for outcome in uplift["outcome"].unique()}
+
+
+def arms(uplift: pd.DataFrame) -> dict[str, str]:
+    """Return the treated arms of a campaign. uplift: its rows of the table."""
+    return {arm: arm_label(arm) for arm in uplift["arm"].unique()}
+
+
+def groups(segments: pd.DataFrame) -> dict[str, str]:
+    """Return the ways in which people are told apart. segments: rows of one campaign."""
+    return {by: group_label(by) for by in segments["by"].unique()}
+
+
+def of(frame: pd.DataFrame, **chosen: str) -> pd.DataFrame:
+    """Return the rows of a table whose columns have the chosen values."""
+    for column, value in chosen.items():
+        frame = frame[frame[column] == value]
+    return frame
+
+
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its arms, outcomes and segments as the reader calls them."""
+    shown = frame
+    if "segment" in frame:
+        labels = [segment_label(by, value) for by, value in zip(frame["by"], frame["segment"], strict=True)]
+        shown = shown.assign(segment=labels)
+    for column, label in (("arm", arm_label), ("outcome", outcome_label), ("measure", before_label)):
+        if column in frame:
+            shown = shown.assign(**{column: frame[column].map(label)})
+    return shown
+
+
+def _each(frame: pd.DataFrame) -> Any:
+    return frame.itertuples()

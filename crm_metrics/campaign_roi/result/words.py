@@ -1,0 +1,359 @@
+"""A campaign's result in words, made from the tables."""
+
+from datetime import date
+from typing import Any, cast
+
+import pandas as pd
+
+from crm_metrics.campaign_roi.result.labels import (
+    PROVEN_BELOW,
+    arm_label,
+    difference_text,
+    level_text,
+    measure_label,
+    of,
+    outcome_label,
+    p_text,
+    segment_label,
+)
+from crm_metrics.captions import Captions
+from crm_metrics.export import safe_text
+from crm_metrics.language import noop, t
+from crm_metrics.metric import Unit, is_unknown, value_text
+
+QUESTIONS = {
+    "worked": noop("Did it work?"),
+    "paid": noop("Did it pay?"),
+    "whom": noop("For whom did it work?"),
+    "enough": noop("Was it big enough?"),
+}
+NAMED_SEGMENTS = 3
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "worked": noop("Points with intervals: what the campaign changed per person, by arm and way of reckoning, with a line at nothing."),
+    "paid": noop("Bars: money the campaign brought with its interval, what it cost, and what orders credit it with."),
+    "whom": noop("Points with intervals: what the campaign changed per person in each segment, all together on top."),
+    "enough": noop("Points over bands: the lift found of each outcome, and the lifts too small to be shown."),
+    "compared": noop("Points: how chosen people differ from like people who were not chosen, as they are and adjusted."),
+    "balance": noop("Points: how chosen and compared people differed before the campaign, as they are and adjusted."),
+}
+NOTES: dict[str, str] = {  # by the name of the figure
+    "worked": noop(
+        "Members who were drawn to be treated less members who were drawn to be left alone, whether reached or not, those who bought "
+        "nothing with 0. As it is: Welch's t (1947). By strata: the difference within each stratum, by its share of members (Imbens and "
+        "Rubin 2015, chapter 9). Allowing for earlier spend: CUPED (Deng, Xu, Kohavi and Walker 2013). By bootstrap: 95%, for skewed "
+        "amounts. Hollow: the interval holds zero. Faded: intervals of so small an arm hold the truth too seldom."
+    ),
+    "paid": noop(
+        "Extra: the difference per person times the people treated, so what would not have come without the campaign. Return: extra less "
+        "cost, divided by cost. The chance of profit takes the cost as known and the extra from its t distribution. What orders credit the "
+        "campaign with would in part have come anyway."
+    ),
+    "whom": noop(
+        "All that tells the segments was known before the start. Filled: proven at 5% with all segments looked at together (Holm 1979). "
+        "Faded: few people. Dotted: all together. Whether the segments differ at all: Cochran's Q (1954)."
+    ),
+    "enough": noop(
+        "Band: lifts that these people show with a chance of less than 80%, at a 5% chance of a false alarm, two-sided (Chow, Shao and "
+        "Wang 2008). A lift inside it is no proof that the campaign did nothing."
+    ),
+    "compared": noop(
+        "The members were chosen, not drawn by lot. They are compared with people who could have been chosen, made alike in what is known "
+        "from before the campaign. What else made them be chosen still stands between them, so this says what goes with the campaign, not "
+        "what came of it."
+    ),
+    "balance": noop(
+        "Difference of the means before the campaign in standard deviations. Within the grey band (0.1 either way) it is small (Austin "
+        "2009, Statistics in Medicine 28, 3083-3107)."
+    ),
+}
+about = Captions(ALT_TEXTS, NOTES).about
+
+
+def nothing() -> str:
+    """Return what to bring in where no campaign is recorded."""
+    return t(
+        "No campaign with members has begun by this day. Bring in the campaigns and who was in them: one row a person, with the arm, and "
+        "the customer or what the person spent."
+    )
+
+
+# ── did it work? ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fault(arms: pd.DataFrame) -> str:
+    """Return why nothing is shown of a campaign whose arms have not the sizes that were drawn. arms: its rows of the table."""
+    parts = [
+        t(
+            "{arm} {share} in place of {planned}",
+            arm=safe_text(arm_label(row.arm)),
+            share=_share(row.share),
+            planned=_share(row.planned_share),
+        )
+        for row in _each(arms)
+    ]
+    return t(
+        "Data faulty: {parts}. By chance arms are so far off in fewer than one of a thousand campaigns ({p}). People have dropped out of "
+        "one arm and not of the other, so a comparison would say who dropped out, not what the campaign did. No result is shown. Find out "
+        "who is missing, and bring in the whole list.",
+        parts=t("; ").join(parts),
+        p=p_text(float(arms["p_value"].iloc[0])),
+    )
+
+
+def progress(campaign: pd.DataFrame, today: date | None) -> str:
+    """Return how much of an unfinished campaign there is; "" of a finished one. campaign: its row of chosen_campaigns."""
+    row = _first(campaign)
+    if row.is_finished or today is None:
+        return ""
+    day = (pd.Timestamp(today) - pd.Timestamp(row.started_on)).days + 1
+    if is_unknown(row.ends_on):
+        return t("So far, day {day}: ", day=f"{day:,}")
+    days = (pd.Timestamp(row.ends_on) - pd.Timestamp(row.started_on)).days + 1
+    return t("So far, day {day} of {days}: ", day=f"{day:,}", days=f"{days:,}")
+
+
+def finding(uplift: pd.DataFrame, *, progress: str, arms: int, currency: str) -> str:
+    """Return whether the campaign worked. uplift: the row of one arm and outcome. arms: how many were treated."""
+    row = _first(uplift)
+    if is_unknown(row.uplift):
+        return t("{outcome} is not known of both arms, so nothing can be compared.", outcome=outcome_label(row.outcome))
+    unit = cast("Unit", row.unit)
+    is_proven = row.p_value < PROVEN_BELOW
+    values = {
+        "outcome": outcome_label(row.outcome),
+        "size": difference_text(abs(row.uplift) if is_proven else row.uplift, unit, currency, signed=not is_proven),
+        "before": level_text(row.control_mean, unit, currency),
+    }
+    bounds = {"low": difference_text(row.low, unit, currency), "high": difference_text(row.high, unit, currency), "p": p_text(row.p_value)}
+    if is_unknown(row.low):
+        text = t("{outcome}: {size} against the control's {before}; too little is known to say how sure that is.", **values)
+    elif not is_proven:
+        text = t(
+            "It can't be told from nothing. {outcome}: {size} against the control's {before} (95%: {low} to {high}; {p}).",
+            **values,
+            **bounds,
+        )
+    elif row.uplift > 0:
+        text = t("It worked. {outcome}: {size} more than the control's {before} (95%: {low} to {high}; {p}).", **values, **bounds)
+    else:
+        text = t("It did harm. {outcome}: {size} less than the control's {before} (95%: {low} to {high}; {p}).", **values, **bounds)
+    arm = t("{arm}: ", arm=safe_text(arm_label(row.arm))) if arms > 1 else ""
+    return progress + arm + text
+
+
+def trust_note(uplift: pd.DataFrame, *, progress: str, currency: str) -> str:
+    """Return what limits the result of one arm and outcome; "" where nothing does."""
+    row = _first(uplift)
+    parts = []
+    if not is_unknown(row.p_value) and row.p_value >= PROVEN_BELOW and not is_unknown(row.smallest_uplift):
+        least = difference_text(row.smallest_uplift, cast("Unit", row.unit), currency)
+        parts.append(t("A change of {least} or more would have shown, with a chance of 80%; a smaller one may be there.", least=least))
+    if progress:
+        parts.append(t("Who looks every day and stops when it looks good finds something where there is nothing: wait for the last day."))
+    if row.is_rough or row.is_unreliable:
+        parts.append(
+            t(
+                "Rough: the smaller arm has {n} people, and with amounts as uneven as these, intervals that claim 95% hold the truth in "
+                "{coverage} of trials.",
+                n=f"{min(row.n, row.control_n):,.0f}",
+                coverage=_share(row.coverage),
+            )
+        )
+    if is_unknown(row.sample_ratio_p_value):
+        parts.append(t("The planned sizes of the arms are not recorded, so whether people dropped out of one can't be checked."))
+    return t(" ").join(parts)
+
+
+# ── did it pay? ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def paid_finding(returns: pd.DataFrame, *, progress: str, currency: str) -> str:
+    """Return whether the campaign paid, one sentence for each treated arm. returns: its rows of the table."""
+    if returns.empty:
+        return t("This campaign records no money, only who visited or bought, so there is nothing to set against its cost.")
+    several = len(returns) > 1
+    sentences = []
+    for row in _each(returns):
+        text = _paid_sentence(row, currency)
+        sentences.append(t("{arm}: ", arm=safe_text(arm_label(row.arm))) + text if several else text)
+    return progress + t(" ").join(sentences)
+
+
+def _paid_sentence(row: Any, currency: str) -> str:
+    money = {name: value_text(getattr(row, name), "money", currency) for name in ("extra", "extra_low", "extra_high", "cost")}
+    money["measure"] = measure_label(row.measure)
+    if is_unknown(row.extra):
+        return t("What it brought is not known.")
+    if is_unknown(row.cost):
+        return t(
+            "It brought {extra} of extra {measure} (95%: {extra_low} to {extra_high}). Without a cost there is no return.",
+            **_costless(money),
+        )
+    values = money | {"roi": _share(row.roi), "chance": _share(row.chance_of_profit)}
+    if row.incremental_profit > 0:
+        return t(
+            "It brought {extra} of extra {measure} (95%: {extra_low} to {extra_high}) for {cost}: a return of {roi}, and a profit with a "
+            "chance of {chance}.",
+            **values,
+        )
+    return t(
+        "It did not pay: {extra} of extra {measure} (95%: {extra_low} to {extra_high}) for {cost}, a return of {roi}; a profit has a "
+        "chance of {chance}.",
+        **values,
+    )
+
+
+def _costless(money: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in money.items() if name != "cost"}
+
+
+def cost_note(returns: pd.DataFrame, *, sees_all: bool) -> str:
+    """Return why there is no return on cost, and in which money it is counted where costs of goods are not known."""
+    parts = []
+    if len(returns) and returns["cost"].isna().all():
+        parts.append(
+            t("No cost is recorded for it, and at a cost of nothing any return is endless, so there is none: bring in the spend.")
+            if sees_all
+            else t("You see some regions only, and a campaign's cost is not recorded by region: there is no return on cost.")
+        )
+    if len(returns) and returns["measure"].iloc[0] != "gross_margin":
+        parts.append(
+            t("Costs of goods are not known, so the extra is {measure} and not margin: the return is too high.", measure=_measure(returns))
+        )
+    return t(" ").join(parts)
+
+
+def _measure(returns: pd.DataFrame) -> str:
+    return measure_label(returns["measure"].iloc[0])
+
+
+def credited_note(returns: pd.DataFrame, credited: float | None, *, currency: str) -> str:
+    """Return the money between what orders credit a campaign with and what it brought; "" where one is unknown."""
+    extra = returns["extra"].sum(min_count=len(returns)) if len(returns) else float("nan")
+    if credited is None or is_unknown(credited) or is_unknown(extra):
+        return ""
+    values = {
+        "credited": value_text(credited, "money", currency),
+        "extra": value_text(extra, "money", currency),
+        "between": value_text(abs(credited - extra), "money", currency),
+        "measure": _measure(returns),
+    }
+    if credited > extra:
+        return t(
+            "Attributed to it: {credited} of {measure}. Incremental: {extra}. The {between} between them would have come without it.",
+            **values,
+        )
+    return t("Attributed to it: {credited} of {measure}. Incremental: {extra}, {between} more than orders say.", **values)
+
+
+def credited(campaigns: pd.DataFrame, campaign: str) -> float | None:
+    """Return what orders credit a campaign with, in the money of its return; None where it is not known. campaigns: see credit."""
+    found = of(campaigns, campaign=campaign)
+    if found.empty:
+        return None
+    return float(found["attributed_margin" if found["measure"].iloc[0] == "gross_margin" else "attributed_revenue"].iloc[0])
+
+
+# ── for whom? ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def segments_finding(segments: pd.DataFrame, *, progress: str, currency: str) -> str:
+    """Return in which segments it is proven. segments: rows of one arm and way to tell segments."""
+    if segments.empty:
+        return t("Nothing is known about these people from before the campaign, so they can't be told apart.")
+    unit, count = cast("Unit", segments["unit"].iloc[0]), f"{len(segments):,}"
+    proven = segments[segments["is_proven"].astype(bool)]
+    parts = [
+        t(
+            "{segment} {uplift}",
+            segment=safe_text(segment_label(row.by, row.segment)),
+            uplift=difference_text(row.uplift, unit, currency, signed=True),
+        )
+        for row in _each(proven.head(NAMED_SEGMENTS))
+    ]
+    if parts:
+        text = t("Proven in {proven} of {n} segments: {parts} per person.", proven=f"{len(proven):,}", n=count, parts=t(", ").join(parts))
+    else:
+        text = t("In none of the {n} segments is it proven.", n=count)
+    return progress + text
+
+
+def differ_note(segments: pd.DataFrame) -> str:
+    """Return whether the segments differ at all; "" where it can't be told."""
+    if segments.empty:
+        return ""
+    p_value = float(segments["differ_p_value"].iloc[0])
+    if is_unknown(p_value):
+        return ""
+    if p_value < PROVEN_BELOW:
+        return t("That the segments differ is proven ({p}).", p=p_text(p_value))
+    return t("That the segments differ at all is not proven ({p}): don't choose by them.", p=p_text(p_value))
+
+
+def holm_note(segments: pd.DataFrame) -> str:
+    """Return how false findings among many segments are held back; "" of one segment."""
+    if len(segments) <= 1:
+        return ""
+    return t(
+        "{n} segments were looked at. Where nothing happened at all, one of them would look proven with a chance of {chance}; p is "
+        "therefore held to all of them together (Holm 1979), and the chance of any false finding is at most 5%.",
+        n=f"{len(segments):,}",
+        chance=_share(1 - (1 - PROVEN_BELOW) ** len(segments)),
+    )
+
+
+def reversal_note(segments: pd.DataFrame, *, currency: str) -> str:
+    """Return the warning of Simpson's paradox; "" where there is none."""
+    if segments.empty or not segments["is_reversed"].astype(bool).any():
+        return ""
+    unit = cast("Unit", segments["unit"].iloc[0])
+    return t(
+        "Simpson's paradox: all together the difference is {total} per person, within the segments it is {within}. The arms are mixed of "
+        "the segments differently; believe the segments.",
+        total=difference_text(float(segments["total_uplift"].iloc[0]), unit, currency, signed=True),
+        within=difference_text(float(segments["weighted_uplift"].iloc[0]), unit, currency, signed=True),
+    )
+
+
+# ── big enough? ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def enough_finding(uplift: pd.DataFrame, *, progress: str) -> str:
+    """Return what these people can show of one outcome and how many it would have taken. uplift: the row of one arm and outcome."""
+    row = _first(uplift)
+    if is_unknown(row.smallest_lift):
+        return t("{outcome}: the people or their outcomes are too few to say what they could show.", outcome=outcome_label(row.outcome))
+    people = f"{row.n + row.control_n:,.0f}"
+    values = {"outcome": outcome_label(row.outcome), "n": people, "least": _share(row.smallest_lift), "lift": _share(row.lift)}
+    text = t("{outcome}: {n} people can show a lift of {least} or more; {lift} was found.", **values)
+    if is_unknown(row.customers_needed) or row.customers_needed <= row.n + row.control_n:
+        return progress + text
+    needed = t("To show a lift of that size it takes {needed} people.", needed=f"{row.customers_needed:,.0f}")
+    return progress + text + t(" ") + needed
+
+
+def cuped_note(uplift: pd.DataFrame, *, days: int) -> str:
+    """Return what allowing for earlier spend gains. uplift: the row of one arm and outcome."""
+    reduction = float(uplift["variance_reduction"].iloc[0])
+    if is_unknown(reduction):
+        return t("Earlier spend of these people is not known, so it can't be allowed for.")
+    return t(
+        "What people spent in the {days} days before explains {share} of the variance: allowing for it makes the interval {narrower} "
+        "narrower, as {more} more people would.",
+        days=f"{days:,}",
+        share=_share(reduction),
+        narrower=_share(1 - (1 - reduction) ** 0.5),
+        more=_share(1 / (1 - reduction) - 1) if reduction < 1 else "∞",
+    )
+
+
+def _first(frame: pd.DataFrame) -> Any:
+    return next(frame.itertuples())
+
+
+def _each(frame: pd.DataFrame) -> Any:
+    return frame.itertuples()
+
+
+def _share(share: float) -> str:
+    return value_text(share, "share")

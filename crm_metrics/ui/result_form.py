@@ -1,0 +1,51 @@
+"""What the reader chooses of a campaign's result, the campaign, outcome, arm and how they are compared, and the answer put on screen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from crm_metrics.campaign_roi.result import labels, tables, words
+from crm_metrics.campaign_roi.result.answers import Answer
+from crm_metrics.campaign_roi.result.metrics import METRICS
+from crm_metrics.campaign_roi.result.terms import MOST_COVARIATE_DAYS, ResultTerms
+from crm_metrics.language import t
+from crm_metrics.ui.parts import draw, figure, finding, note, table, tiles
+from crm_metrics.ui.start import Page, ask
+
+
+def choose_one(label: str, options: Mapping[str, str], key: str, *, width: int = 250) -> Any:
+    """Put a select box of `options` (names by value) and return the chosen value; it stands in the address."""
+    if st.session_state.get(key) not in options:  # those of another campaign
+        st.session_state.pop(key, None)
+    return st.selectbox(label, list(options), format_func=options.__getitem__, key=key, bind="query-params", width=width)
+
+
+def result_terms(page: Page, campaign: str) -> tuple[ResultTerms, str]:
+    """Put the choices for a campaign with a control group; return the terms and the treated arm."""
+    known = ask(page, tables.uplift, ResultTerms(campaign))
+    outcomes, arms = labels.outcomes(known), labels.arms(known)
+    outcome = choose_one(t("Outcome"), outcomes, "outcome")
+    arm = choose_one(t("Arm"), arms, "arm", width=170) if len(arms) > 1 else next(iter(arms), "")
+    with st.popover(t("Settings"), icon=":material/tune:"):
+        planned = choose_one(t("Sizes of the arms are held to"), labels.plans(), "planned", width=260)
+        days = st.number_input(t("Earlier spend of so many days"), 1, MOST_COVARIATE_DAYS, 180, key="covariate_days", bind="query-params")
+    return ResultTerms(campaign, outcome or "", int(days), planned), arm
+
+
+def show_answer(page: Page, name: str, found: Answer, rows: pd.DataFrame) -> None:
+    """Put the answer to a question: its sentences, the tiles of the first question, the figure drawn of `rows`, and the table."""
+    if found.finding:
+        finding(found.finding)
+    note(found.note)
+    if found.warning:
+        st.warning(found.warning, icon=":material/swap_vert:")
+    if found.terms:
+        tiles(page, ask(page, tables.result_tiles, found.terms), METRICS)
+    if found.has_figure:
+        figure(page, draw(page, found.draw, rows, **found.options), **words.about(name))
+    note(found.below)
+    if found.has_figure:
+        shown = labels.in_words(found.rows)
+        table(page, shown, columns=labels.columns(name, shown), name=name)
