@@ -4,12 +4,157 @@ Results are those of all orders that the reader may see, from the first day to t
 is earlier; region, channel and category choose nothing here. Segments of the filters choose members, told on the day before the start.
 """
 
-import pandas as pd
+from dataclasses import replace
+from typing import Any, Literal
 
-from crm_metrics.campaign_roi.result.terms import ResultTerms
+import numpy as np
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics.campaign_roi.result import metrics, query, statistic
+from crm_metrics.campaign_roi.result.terms import CONTROL, OUTCOMES, RECORDED, Outcome, ResultTerms
+from crm_metrics.customer_profit import costing, has_customer_costs, whole
 from crm_metrics.database import Source
-from crm_metrics.filters import Filters
+from crm_metrics.filters import UNKNOWN, Filters
+from crm_metrics.metric import BadInput, Metric
+from crm_metrics.randomised_test.resample import ROUGH_BELOW, UNRELIABLE_BELOW
 from crm_metrics.rooms import Table
+
+SMALL_SEGMENT = 300  # members of the smaller arm, under which an interval of skewed spend holds the truth in 87 % and not in 95
+MOST_SEGMENTS = 20  # of one way are told: the largest; more would be names, not kinds
+MAIN: tuple[Outcome, ...] = ("gross_revenue", "spend", "visited", "bought")  # the first that is known is what a campaign is about
+MOST_OF_ALL, MOST_OF_ONE = 2_000, 20_000  # members with an outcome, up to which it is resampled: of every campaign, of the chosen one
+MONEY = ("gross_margin", "net_revenue", "spend")  # what a campaign brings, the best known first
+_FIRST = [
+    "campaign", "arm", "outcome", "n", "mean", "control_n", "control_mean", "uplift", "low", "high", "p_value", "campaign_name", "unit",
+    "is_stratified", "p_adjusted", "lift", "adjusted_uplift", "adjusted_low", "adjusted_high", "variance_reduction", "bootstrap_low",
+    "bootstrap_high", "smallest_uplift", "smallest_lift", "power", "customers_needed", "coverage", "is_rough", "is_unreliable",
+    "sample_ratio_p_value", "is_faulty", "is_finished",
+]  # fmt: skip
+_RETURNS = [
+    "campaign", "arm", "campaign_name", "treated", "measure", "cost", "extra", "low", "high", "incremental_profit", "profit_low",
+    "profit_high", "roi", "roi_low", "roi_high", "chance_of_profit", "is_faulty", "is_finished",
+]  # fmt: skip
+_SEGMENTS = [
+    "campaign", "arm", "by", "segment", "outcome", "n", "mean", "control_n", "control_mean", "uplift", "low", "high", "p_value",
+    "p_adjusted", "is_proven", "is_small", "total_uplift", "weighted_uplift", "is_reversed", "differ_p_value", "campaign_name", "unit",
+    "is_faulty",
+]  # fmt: skip
+
+
+def queries(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> tuple[Select[Any], ...]:
+    """Return the queries that the result of campaigns is made from, to be shown."""
+    of_orders = _of_orders(source.remember(known_campaigns, filters, terms))
+    asked = (query.order_sums(filters, terms, of_orders, _cost_share(source, filters)),) if of_orders else ()
+    return (query.arm_sizes(filters, terms), *asked)
+
+
+# ── asked once per version, filters and terms ───────────────────────────────────────────────────────────────────────────
+
+
+def known_campaigns(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return one row per campaign with a control group, the newest first; ask by source.remember.
+
+    The columns of query.campaign_rows, is_finished, is_recorded, is_stratified. Raises BadInput if there is no such campaign as the
+    chosen one.
+    """
+    found = source(query.campaign_rows(_plain(filters), _all(terms)))
+    if terms.campaign:
+        found = found[found["campaign"] == terms.campaign].reset_index(drop=True)
+        if found.empty:
+            raise BadInput(
+                "No campaign {campaign!r} with a control group drawn by lot began by this day. Choose one of those there are.",
+                campaign=terms.campaign,
+            )
+    sizes = source.remember(sizes_of, filters, _all(terms))
+    by_campaign = sizes.groupby("campaign")
+    recorded, strata = by_campaign[list(RECORDED)].sum().sum(axis=1), by_campaign["stratum"].nunique()
+    today = pd.Timestamp(filters.today) if filters.today else pd.Timestamp.max
+    is_recorded = found["campaign"].map(recorded) > 0
+    is_over = (found["ends_on"] <= today) | (found["ends_on"].isna() & (is_recorded | found["started_on"].isna()))
+    return found.assign(is_finished=is_over, is_recorded=is_recorded, is_stratified=found["campaign"].map(strata) > 1)
+
+
+def sizes_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return the rows of query.arm_sizes; ask by source.remember."""
+    return _of_each(source, filters, terms, lambda chosen, one: source(query.arm_sizes(chosen, one)))
+
+
+def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return the sums of every outcome: see statistic.long_sums; ask by source.remember."""
+    share = _cost_share(source, filters)
+
+    def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
+        known = source.remember(known_campaigns, _plain(chosen), one)
+        of_orders, recorded = _of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
+        parts = [source(query.order_sums(chosen, one, of_orders, share))] if of_orders else []
+        parts += [source(query.recorded_sums(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
+        return pd.concat([statistic.long_sums(part) for part in parts], ignore_index=True) if parts else statistic.no_sums()
+
+    return _of_each(source, filters, terms, asked)
+
+
+def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return the rows of statistic.uplift_rows, what is faulty hidden, with campaign_name and is_finished; ask by source.remember."""
+    sums, known = source.remember(sums_of, filters, terms), source.remember(known_campaigns, filters, terms)
+    sizes = sums.rename(columns={"n": "members"})
+    checked = statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"])
+    found = statistic.hidden(statistic.uplift_rows(sums, checked, lift=terms.lift))
+    return _in_order(found.merge(known[["campaign", "campaign_name", "is_finished"]], on="campaign"), known)
+
+
+def planned(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return the planned shares: see statistic.planned_of; ask by source.remember."""
+    return statistic.planned_of(source.remember(sizes_of, filters, terms), source(query.planned_shares(terms)), terms)
+
+
+def _of_each(source: Source, filters: Filters, terms: ResultTerms, asked: Any) -> pd.DataFrame:
+    """Return what is asked of all campaigns at once; with segments campaign by campaign, told on the day before each began."""
+    if not filters.segments:
+        return asked(filters, terms)
+    known = source(query.campaign_rows(_plain(filters), terms))
+    parts = [
+        asked(
+            replace(filters, segments_on=None if pd.isna(day) else (day - pd.Timedelta(days=1)).date()), replace(terms, campaign=campaign)
+        )
+        for campaign, day in zip(known["campaign"], known["started_on"], strict=True)
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else asked(filters, terms)
+
+
+def _plain(filters: Filters) -> Filters:
+    """Return the day and the scope alone."""
+    return Filters(as_of=filters.today, scope=filters.scope)
+
+
+def _all(terms: ResultTerms) -> ResultTerms:
+    return replace(terms, campaign="", outcome="")
+
+
+def _of_orders(known: pd.DataFrame) -> tuple[str, ...]:
+    """Return the campaigns whose results are those of orders."""
+    return tuple(known.loc[~known["is_recorded"] & known["started_on"].notna(), "campaign"])
+
+
+def _cost_share(source: Source, filters: Filters) -> float | None:
+    """Return the share of net revenue that goods cost whose cost is not known; None where it is known of too few."""
+    known = source.remember(_costing, _plain(filters))
+    return known.cost_share if known.is_enough else None
+
+
+def _costing(source: Source, filters: Filters) -> Any:
+    return costing(source(whole(filters)))
+
+
+def _in_order(found: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by campaign as in `known`, arm and outcome."""
+    place = {campaign: at for at, campaign in enumerate(known["campaign"])}
+    outcome = {name: at for at, name in enumerate(OUTCOMES)}
+    keys = pd.DataFrame({"campaign": found["campaign"].map(place), "arm": found["arm"], "outcome": found["outcome"].map(outcome)})
+    return found.loc[keys.sort_values(["campaign", "arm", "outcome"], kind="stable").index].reset_index(drop=True)
+
+
+# ── campaigns and their arms ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def chosen_campaigns(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
@@ -18,7 +163,15 @@ def chosen_campaigns(source: Source, filters: Filters, terms: ResultTerms = Resu
     campaign, campaign_name, started_on, ends_on (last day on which a result counts; empty: not known), is_finished, is_recorded (its own
     file records the outcomes), is_stratified, is_faulty (sizes of the arms), has_cost, arms (treated ones), members (in an arm).
     """
-    raise NotImplementedError
+    known, sized = source.remember(known_campaigns, filters, terms), arms(source, filters, terms)
+    by_campaign = sized.groupby("campaign")
+    counted = {"arms": sized[sized["arm"] != CONTROL].groupby("campaign").size(), "members": by_campaign["members"].sum()}
+    spent = set(source(query.spent(filters, terms))["campaign"])
+    return known.assign(
+        is_faulty=known["campaign"].isin(sized.loc[sized["is_faulty"], "campaign"]),
+        has_cost=known["campaign"].isin(spent),
+        **{name: known["campaign"].map(values).fillna(0).astype(int) for name, values in counted.items()},
+    )
 
 
 def uplift(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
@@ -29,12 +182,32 @@ def uplift(source: Source, filters: Filters, terms: ResultTerms = ResultTerms())
     mean), is_stratified, p_adjusted (Holm over the treated arms), lift (uplift / mean without the campaign).
 
     adjusted_uplift, adjusted_low, adjusted_high: after CUPED. variance_reduction: share of the variance it takes away.
-    bootstrap_low, bootstrap_high: percentile-t; NaN where so many bought that Welch's interval is as good.
-    smallest_uplift, smallest_lift: that these members can show with a power of 80 %. customers_needed: members it takes to show what came
-    out, if it is true. coverage: share of simulated intervals that hold the truth, where an arm is small. is_rough: below .93.
-    is_unreliable: below .90. sample_ratio_p_value, is_faulty, is_finished. Where is_faulty: all from uplift to coverage NaN.
+    bootstrap_low, bootstrap_high: percentile-t; NaN where so many bought that Welch's is as good.
+    smallest_uplift, smallest_lift: that these members can show with a power of 80 %. power: to show terms.lift. customers_needed: members
+    it takes to show what came out, if it is true. coverage: share of simulated intervals that hold the truth, where an arm is small.
+    is_rough: below .93. is_unreliable: below .90. sample_ratio_p_value, is_faulty, is_finished. Where is_faulty what was compared is NaN.
     """
-    raise NotImplementedError
+    found = source.remember(compared, filters, terms)
+    drawn = source.remember(resampled, filters, terms)
+    rows = statistic.hidden(found.merge(drawn, on=statistic.KEYS, how="left"))
+    coverage = rows["coverage"].astype(float)
+    return rows.assign(coverage=coverage, is_rough=coverage < ROUGH_BELOW, is_unreliable=coverage < UNRELIABLE_BELOW)[_FIRST]
+
+
+def resampled(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return what drawing members again says: see statistic.resampled; ask by source.remember."""
+    sums, share = source.remember(sums_of, filters, terms), _cost_share(source, filters)
+    most = MOST_OF_ONE if terms.campaign else MOST_OF_ALL
+
+    def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
+        known = source.remember(known_campaigns, _plain(chosen), one)
+        of_orders, recorded = _of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
+        parts = [statistic.resampled(sums, source(query.order_outcomes(chosen, one, of_orders, share)), most=most)] if of_orders else []
+        singles = [source(query.recorded_outcomes(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
+        parts += [statistic.resampled(sums, single, most=most) for single in singles if len(single)]
+        return pd.concat(parts, ignore_index=True) if parts else statistic.nothing_resampled()
+
+    return _of_each(source, filters, terms, asked)
 
 
 def arms(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
@@ -43,40 +216,123 @@ def arms(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -
     campaign, campaign_name, arm, members, share (of the members in an arm), planned_share (NaN: not known), p_value (of all arms of the
     campaign together against the plan, in all and by stratum; NaN: no plan), is_faulty (it is below .001).
     """
-    raise NotImplementedError
+    names = source.remember(known_campaigns, filters, terms).set_index("campaign")["campaign_name"]
+    return statistic.arm_rows(source.remember(sizes_of, filters, terms), source.remember(planned, filters, terms), names)
+
+
+# ── money ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def returns(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
     """Return one row per campaign and treated arm: what it brought more than without, and what it cost.
 
-    campaign, arm, campaign_name, treated (members), measure ('gross_margin', or 'net_revenue' where costs of goods are not known, or 'spend'
-    of the campaign's own file), cost (the arm's share of the spend by members; NaN without any recorded, or where the reader sees
-    some regions only), extra (uplift x treated), extra_low, extra_high, incremental_profit (extra - cost), profit_low, profit_high, roi
-    (incremental_profit / cost), roi_low, roi_high, chance_of_profit (that roi is above 0, by the t distribution), is_faulty, is_finished. NaN
-    where it is not known, and where the sample ratio is faulty.
+    campaign, arm, campaign_name, treated (members), measure ('gross_margin', or 'net_revenue' where costs of goods are not known, or
+    'spend' of the campaign's own file), cost (the arm's share of the spend by members; NaN without any recorded, or where the reader
+    sees some regions only), extra (uplift x treated), low, high, incremental_profit (extra - cost), profit_low, profit_high, roi
+    (incremental_profit / cost), roi_low, roi_high, chance_of_profit (that roi is above 0, by the t distribution), is_faulty,
+    is_finished. NaN where it is not known, and where the sample ratio is faulty.
     """
-    raise NotImplementedError
+    found, spent = source.remember(compared, filters, terms), source(query.spent(filters, terms))
+    place = {name: at for at, name in enumerate(MONEY)}
+    money = found.assign(place=found["outcome"].map(place)).dropna(subset=["place"]).sort_values("place", kind="stable")
+    best = money.drop_duplicates(["campaign", "arm"])
+    per_member = spent["cost"] / spent["treated"] if has_customer_costs(replace(filters, region=(), channel=(), category=())) else np.nan
+    known = source.remember(known_campaigns, filters, terms)
+    return _in_order(statistic.return_rows(best, spent.assign(per_member=per_member)), known)[_RETURNS]
+
+
+# ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
     """Return one row per campaign, treated arm, way to tell segments and segment; of the main outcome.
 
-    campaign, arm, by ('stratum', 'segment' of the campaign's own file, 'value_before', 'home_region', 'acquisition_channel', 'customer_kind',
-    'age_band'), segment, outcome, n, mean, control_n, control_mean, uplift, low, high, p_value, p_adjusted (Holm over the segments of
-    one way), is_proven (p_adjusted below .05), is_small (fewer than 300 in the smaller arm), total_uplift (of the arms as they are,
-    without segments), weighted_uplift (of the segments, by their members), is_reversed (the two, or the total and every segment, have
-    opposite signs), differ_p_value (Cochran's Q: whether the segments differ at all), campaign_name, unit, is_faulty.
+    campaign, arm, by ('stratum', 'segment' of the campaign's own file, 'value_before', 'home_region', 'acquisition_channel',
+    'customer_kind', 'age_band'), segment, outcome, n, mean, control_n, control_mean, uplift, low, high, p_value, p_adjusted (Holm over the
+    segments of one way), is_proven (p_adjusted below .05), is_small (fewer than SMALL_SEGMENT in the smaller arm), total_uplift (of the
+    arms as they are, without segments), weighted_uplift (of the segments, by their members), is_reversed (the two, or the total and every
+    segment, have opposite signs: Simpson), differ_p_value (Cochran's Q: whether the segments differ at all), campaign_name, unit,
+    is_faulty.
+
     Everything that tells a segment was known before the start.
     """
-    raise NotImplementedError
+    found = statistic.segment_rows(source.remember(segment_sums, filters, terms))
+    known = source.remember(known_campaigns, filters, terms)
+    faulty = source.remember(compared, filters, terms).drop_duplicates(["campaign", "outcome"])[["campaign", "outcome", "is_faulty"]]
+    rows = found.merge(faulty, on=["campaign", "outcome"]).merge(known[["campaign", "campaign_name"]], on="campaign")
+    rows = rows.assign(is_small=rows[["n", "control_n"]].min(axis=1) < SMALL_SEGMENT)
+    hidden = ["uplift", "low", "high", "p_value", "p_adjusted", "total_uplift", "weighted_uplift", "differ_p_value"]
+    rows = rows.assign(**rows[hidden].astype(float).mask(rows["is_faulty"]))
+    rows = rows.assign(**{name: rows[name].astype(bool) & ~rows["is_faulty"] for name in ("is_proven", "is_reversed")})
+    way, place = {name: at for at, name in enumerate(query.WAYS)}, {name: at for at, name in enumerate(known["campaign"])}
+    keys = {"campaign": rows["campaign"].map(place), "arm": rows["arm"], "by": rows["by"].map(way), "segment": rows["segment"]}
+    return rows.loc[pd.DataFrame(keys).sort_values(list(keys)).index, _SEGMENTS].reset_index(drop=True)
+
+
+def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return the sums of the main outcome by segment: campaign, arm, stratum, by, segment, outcome, n, y, yy; ask by source.remember.
+
+    The MOST_SEGMENTS largest of a way, of ways that tell at least two segments apart.
+    """
+    share = _cost_share(source, filters)
+
+    def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
+        known = source.remember(known_campaigns, _plain(chosen), one)
+        sums = source.remember(compared, chosen, one) if chosen.segments else source.remember(compared, filters, terms)
+        main = {campaign: main_outcome(part["outcome"], one) for campaign, part in sums.groupby("campaign")}
+        of_orders, parts = set(_of_orders(known)), []
+        for outcome in sorted(set(main.values())):
+            of_outcome = tuple(campaign for campaign in known["campaign"] if main.get(campaign) == outcome)
+            ordered = tuple(campaign for campaign in of_outcome if campaign in of_orders)
+            recorded = tuple(campaign for campaign in of_outcome if campaign not in of_orders)
+            about = replace(one, outcome=outcome)
+            asked_for = [query.order_segments(chosen, about, ordered, share)] if ordered else []
+            asked_for += [query.recorded_segments(chosen, about, recorded)] if recorded else []
+            parts += [source(each).assign(outcome=outcome) for each in asked_for]
+        return pd.concat(parts, ignore_index=True) if parts else statistic.no_segment_sums()
+
+    return statistic.told_apart(_of_each(source, filters, terms, asked), most=MOST_SEGMENTS, unknown=UNKNOWN)
+
+
+def main_outcome(known: pd.Series, terms: ResultTerms) -> Outcome | Literal[""]:
+    """Return the outcome that segments, tiles and looks are about: that of the terms where it is known, else the first in order."""
+    names = set(known)
+    if terms.outcome in names:
+        return terms.outcome
+    return next((name for name in MAIN if name in names), "")
+
+
+# ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def result_tiles(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
-    """Return the tiles of one campaign (terms.campaign; "": the newest with a control group), its treated arms together.
+    """Return the tiles of one campaign (terms.campaign; "": the newest) and arm (terms.arm; "": the treated one with most members).
 
     metric, value, low, high (NaN: exact), unit, n (members in an arm). Empty without such a campaign.
     """
-    raise NotImplementedError
+    known = source.remember(known_campaigns, filters, terms)
+    if known.empty:
+        return pd.DataFrame(columns=["metric", "value", "low", "high", "unit", "n"])
+    one = replace(terms, campaign=str(known["campaign"].iloc[0]))
+    found, paid = source.remember(compared, filters, one), returns(source, filters, one)
+    main = found[found["outcome"] == main_outcome(found["outcome"], one)]
+    row = statistic.one_arm(main, one.arm)
+    money = paid[paid["arm"] == row["arm"]].iloc[0]
+    metric = {"share": metrics.UPLIFT_SHARE, "ratio": metrics.UPLIFT_ORDERS}.get(row["unit"], metrics.UPLIFT)
+    tiles = [
+        _tile(metric, row, ("uplift", "low", "high")),
+        _tile(metrics.EXTRA, money, ("extra", "low", "high")),
+        _tile(metrics.COST, money, ("cost",)),
+        _tile(metrics.INCREMENTAL_PROFIT, money, ("incremental_profit", "profit_low", "profit_high")),
+        _tile(metrics.INCREMENTAL_ROI, money, ("roi", "roi_low", "roi_high")),
+        _tile(metrics.CHANCE_OF_PROFIT, money, ("chance_of_profit",)),
+    ]
+    return pd.DataFrame(tiles).assign(n=int(row["n"] + row["control_n"]))
+
+
+def _tile(metric: Metric, row: Any, names: tuple[str, ...]) -> dict[str, object]:
+    value, low, high = [float(row[name]) for name in (*names,)] + [np.nan] * (3 - len(names))
+    return {"metric": metric.name, "value": value, "low": low, "high": high, "unit": metric.unit}
 
 
 TABLES: dict[str, Table] = {
