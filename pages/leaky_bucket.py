@@ -8,17 +8,19 @@ from crm_metrics.retention.flow import figure, labels, tables, words
 from crm_metrics.ui.bucket_form import bucket_terms, simulator
 
 page = ui.start_page("leaky_bucket", compares=False)
-above, terms = st.container(), bucket_terms(page)
-with above:
+above = st.container()
+with st.container(horizontal=True, vertical_alignment="center"):
+    terms = bucket_terms(page)
     rows, basis = ui.ask(page, tables.leaky_bucket, terms), ui.ask(page, tables.bucket_basis, terms)
+    ui.note(words.terms_note(basis))
+with above:
     tiles = ui.ask(page, tables.flow_tiles, terms)
     ui.finding(words.finding(rows, basis))
-    ui.note(words.basis_note(basis, currency=page.currency))
     ui.tiles(page, tiles, words.shown_metrics(tiles))
+ui.note(words.basis_note(basis, currency=page.currency))
 
 
-def bucket() -> None:
-    measure = ui.tabs(page, words.measures(), key="measure")
+def bucket(measure: str) -> None:
     ui.finding(words.bucket_finding(rows, measure=measure, currency=page.currency))
     drawn = ui.draw(page, figure.bucket_bars, rows, measure=measure, currency=page.currency)
     queries = tables.queries(page.source, page.filters, terms)
@@ -32,8 +34,8 @@ def bucket() -> None:
     ui.table(page, named, columns=labels.columns("leaky_bucket", named), name="leaky_bucket")
 
 
-def lifecycle() -> None:
-    grain = words.chosen_grain(ui.tabs(page, words.grains(grain_for(page.period)), key="grain"))
+def lifecycle(chosen: str) -> None:
+    grain = words.chosen_grain(chosen)
     cycle = ui.ask(page, tables.lifecycle, grain)
     ui.finding(words.lifecycle_finding(cycle))
     drawn, queries = ui.draw(page, figure.lifecycle_bars, cycle), tables.lifecycle_queries(page.source, page.filters, grain)
@@ -41,10 +43,13 @@ def lifecycle() -> None:
     ui.table(page, cycle, columns=labels.columns("lifecycle", cycle), name="lifecycle")
 
 
+def needed(figures: str) -> None:
+    simulator(page, terms, figures)
+
+
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, words.questions())
-    if chosen == "needed":
-        simulator(page, terms)
-    else:
-        {"bucket": bucket, "lifecycle": lifecycle}[chosen]()
+    with st.container(horizontal=True):
+        question = ui.tabs(page, words.questions())
+        option = ui.tabs(page, words.options(question, rows, usual_grain=grain_for(page.period)), key=words.OPTION_KEYS[question])
+    {"bucket": bucket, "lifecycle": lifecycle, "needed": needed}[question](option)

@@ -6,7 +6,7 @@ from crm_metrics.language import t
 from crm_metrics.retention.flow import figure as figures_of
 from crm_metrics.retention.flow import labels, tables, words
 from crm_metrics.retention.flow.terms import LONGEST_DAYS, MOST_YEARS, BucketTerms, Plan
-from crm_metrics.ui.parts import draw, figure, finding, note, question, table, tabs
+from crm_metrics.ui.parts import draw, figure, finding, note, question, table
 from crm_metrics.ui.start import Page, ask
 
 _HIGHEST_CHURN, _HIGHEST_GROWTH, _LEAST_WON = 100.0, 100.0, 100.0  # per cent, of the sliders
@@ -22,11 +22,13 @@ def bucket_terms(page: Page) -> BucketTerms:
     return BucketTerms(None if days is None else int(days))
 
 
-def simulator(page: Page, terms: BucketTerms) -> None:
-    """Put the sliders, what must be won, the lines, what is lost beside what is told of others, and the table."""
+def simulator(page: Page, terms: BucketTerms, chosen: str) -> None:
+    """Put the sliders, what must be won, the lines, what is lost beside what is told of others, and the table.
+
+    chosen: 'ours' or 'source', whose figures the sliders begin with.
+    """
     needed, basis = ask(page, tables.acquisition_needed, terms), ask(page, tables.bucket_basis, terms)
     ours = words.first_plan(needed)
-    chosen = tabs(page, words.plans(ours), key="figures")
     begun = ours if chosen == "ours" and ours else words.source_plan()
     plan = _moved(begun, chosen)
     finding(words.needed_finding(plan))
@@ -50,12 +52,12 @@ def _moved(begun: Plan, name: str) -> Plan:
     starts = {"churn": begun.churn, "won": begun.won, "growth": begun.growth}
     highest = {"churn": _HIGHEST_CHURN, "won": max(_LEAST_WON, round(200 * begun.won, -1)), "growth": _HIGHEST_GROWTH}
     named = {"churn": t("Lost, %"), "won": t("Won, %"), "growth": t("Growth wished, %")}
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         shares = {
             key: st.slider(
-                named[key], 0.0, highest[key], round(100 * start, 1), 0.1, format="%.1f", key=f"{key}_{name}_{start:.4f}", width=240
+                named[key], 0.0, highest[key], round(100 * start, 1), 0.1, format="%.1f", key=f"{key}_{name}_{start:.4f}", width=210
             )
             for key, start in starts.items()
         }
-        years = st.slider(t("Steps ahead"), 1, MOST_YEARS, begun.years, key="steps_ahead", bind="query-params", width=240)
+        years = st.slider(t("Steps ahead"), 1, MOST_YEARS, begun.years, key="steps_ahead", bind="query-params", width=210)
     return Plan(**{key: share / 100 for key, share in shares.items()}, opening=begun.opening, years=years)

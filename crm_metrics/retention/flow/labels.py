@@ -18,7 +18,7 @@ FLOWS = {
 }
 KINDS = {"new": noop("New"), "returning": noop("Returning"), "resurrected": noop("Resurrected"), "dormant": noop("Dormant")}
 LINES = {
-    "chosen": noop("as won in the plan"),
+    "chosen": noop("as set above"),
     "needed": noop("churn + growth"),
     "double": noop("twice the growth"),
     "market": noop("as much as the growth"),

@@ -14,6 +14,8 @@ from crm_metrics.retention.flow.labels import FLOWS, GRAINS, MEASURES, PLANS
 from crm_metrics.retention.flow.terms import SOURCE_PLAN, Plan
 
 QUESTIONS: dict[str, str] = {"bucket": noop("Leaky bucket"), "lifecycle": noop("Life cycle"), "needed": noop("What must be won")}
+OPTION_KEYS = {"bucket": "measure", "lifecycle": "grain", "needed": "figures"}
+"""Under which name what is chosen within a question stands in the address."""
 ALT_TEXTS: dict[str, str] = {
     "bucket": noop("Bars, each beginning where the one above ends: from the customers or the revenue at the start to those at the end."),
     "lifecycle": noop("Stacked bars over time: new, returning and resurrected customers, and below zero those who became dormant."),
@@ -55,24 +57,20 @@ def questions() -> dict[str, str]:
     return {name: t(label) for name, label in QUESTIONS.items()}
 
 
-def measures() -> dict[str, str]:
-    """Return what can be followed through the bucket."""
-    return {name: t(label) for name, label in MEASURES.items()}
+def options(question: str, rows: pd.DataFrame, *, usual_grain: str) -> dict[str, str]:
+    """Return what can be chosen within a question: what is followed, how time is cut (the usual way first), whose figures are taken.
 
-
-def grains(usual: str) -> dict[str, str]:
-    """Return how the life cycle can be cut, the usual way first."""
-    return {name: t(GRAINS[name]) for name in sorted(GRAINS, key=lambda name: name != usual)}
+    rows: the table leaky_bucket; without customers at the start there are only the source's figures.
+    """
+    has_opening = bool(rows["net_revenue"].iloc[0] > 0)
+    grains = {name: GRAINS[name] for name in sorted(GRAINS, key=lambda name: name != usual_grain)}
+    plans = {name: label for name, label in PLANS.items() if has_opening or name == "source"}
+    return {name: t(label) for name, label in {"bucket": MEASURES, "lifecycle": grains, "needed": plans}[question].items()}
 
 
 def chosen_grain(name: str) -> Grain:
     """Return the grain of that name."""
     return cast("Grain", name)
-
-
-def plans(plan: Plan | None) -> dict[str, str]:
-    """Return which figures the simulation can begin with; without customers at the start only the source's."""
-    return {name: t(label) for name, label in PLANS.items() if plan or name == "source"}
 
 
 # ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,21 +94,20 @@ def finding(rows: pd.DataFrame, basis: pd.DataFrame) -> str:
     return text + (t(" ") + t("With so few customers the shares say little.") if opening < FEW_CUSTOMERS else "")
 
 
-def basis_note(basis: pd.DataFrame, *, currency: str) -> str:
-    """Return when a customer counts as one, and what is missing. basis: the table bucket_basis."""
+def terms_note(basis: pd.DataFrame) -> str:
+    """Return when a customer counts as one. basis: the table bucket_basis."""
     if basis.empty:
         return ""
     row = basis.iloc[0]
-    values: dict[str, object] = {"n": f"{int(row.active_days):,}"}
-    days = {name: date_text(row[name].date()) for name in ("opening_from", "opening_to", "closing_from", "closing_to", "first_on")}
-    texts = [
-        t(
-            "A customer is who bought within {n} days: {opening_from} to {opening_to} at the start, {closing_from} to {closing_to} at the "
-            "end.",
-            **values,
-            **days,
-        )
-    ]
+    days = {name: date_text(row[name].date()) for name in ("opening_from", "closing_from")}
+    return t("Bought within {n} days: from {opening_from} at the start, from {closing_from} at the end.", n=f"{row.active_days:,}", **days)
+
+
+def basis_note(basis: pd.DataFrame, *, currency: str) -> str:
+    """Return what is missing or left out. basis: the table bucket_basis."""
+    if basis.empty:
+        return ""
+    row, texts = basis.iloc[0], []
     if row.is_opening_cut:
         texts.append(
             t("The data begin on {first_on}, so the customers at the start are too few: choose a later start or fewer days.", **days)
