@@ -26,10 +26,10 @@ MOST_COVARIATE_DAYS = 1095
 class ResultTerms:
     """What the reader chooses.
 
-    campaign: its id; "" is every campaign. arm: the treated one that tiles and looks are about; "" is that with most members. outcome: the main one, which tiles, segments and looks are about; "" is gross revenue, of a
-    campaign whose own file records outcomes the first of RECORDED. covariate_days: before the start, whose net revenue takes away what
-    scatters anyway (CUPED). planned: against which sizes of arms the sample ratio is checked: as recorded, or equal ones. lift: worth
-    having, relative to what happens without (.1 is 10 % more).
+    campaign: its id; "" is every campaign. arm: the treated one that tiles and looks are about; "" is that with most members. outcome: the
+    main one, which tiles, segments and looks are about; "" is gross revenue, of a campaign whose own file records outcomes the first of
+    RECORDED. covariate_days: before the start, whose net revenue takes away what scatters anyway (CUPED). planned: against which sizes of
+    arms the sample ratio is checked: as recorded, or equal ones. lift: worth having, relative to what happens without (.1 is 10 % more).
     Raises BadInput if the days are none or too many.
     """
 
