@@ -110,7 +110,10 @@ def basis_note(basis: pd.DataFrame, *, currency: str) -> str:
     row, texts = basis.iloc[0], []
     if row.is_opening_cut:
         texts.append(
-            t("The data begin on {first_on}, so the customers at the start are too few: choose a later start or fewer days.", **days)
+            t(
+                "The data begin on {first_on}, so the customers at the start are too few: choose a later start or fewer days.",
+                first_on=date_text(row.first_on.date()),
+            )
         )
     if row.passed:
         texts.append(t("{n} came or came back in the period and are none at its end: they are in no flow.", n=f"{row.passed:,}"))
