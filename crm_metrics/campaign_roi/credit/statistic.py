@@ -121,8 +121,8 @@ def with_returns(campaigns: pd.DataFrame, returned: pd.DataFrame) -> pd.DataFram
 
 def _by_campaign(returned: pd.DataFrame) -> pd.DataFrame:
     rows = returned.assign(
-        below=returned["extra"] - returned["extra_low"],
-        above=returned["extra_high"] - returned["extra"],
+        below=returned["extra"] - returned["low"],
+        above=returned["high"] - returned["extra"],
         returned_measure=returned["measure"],
     )
     groups = rows.groupby("campaign", sort=False)

@@ -1,0 +1,178 @@
+"""What rules, measures and arms are called, and how the columns of the page's tables are headed and printed."""
+
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.campaign_roi.credit.terms import RULES, Rule
+from crm_metrics.export import safe_label
+from crm_metrics.language import noop, t
+from crm_metrics.metric import is_unknown
+
+LABELS: dict[Rule, str] = {
+    "named": noop("the campaign that the order names"),
+    "first": noop("the first touch"),
+    "last": noop("the last touch"),
+    "linear": noop("all touches alike"),
+    "position": noop("first and last touch most"),
+    "time_decay": noop("late touches most"),
+}
+KINDS: dict[str, str] = {
+    "acquisition": noop("acquisition"),
+    "retention": noop("retention"),
+    "cross-sell": noop("cross-sell"),
+    "win-back": noop("win-back"),
+}
+PERSONALISATIONS: dict[str, str] = {
+    "mass": noop("all alike"),
+    "segment": noop("by segment"),
+    "individual": noop("one to one"),
+    "": noop("not recorded"),
+}
+OUTCOMES: dict[str, str] = {
+    "gross_revenue": noop("Revenue before returns"),
+    "net_revenue": noop("Net revenue"),
+    "bought": noop("Share who buy"),
+}
+MEASURES: dict[str, str] = {
+    "spend_30": noop("Spend of 30 days"),
+    "spend_90": noop("Spend of 90 days"),
+    "spend_180": noop("Spend of 180 days"),
+    "spend_365": noop("Spend of 365 days"),
+    "orders_90": noop("Purchases in 90 days"),
+    "orders_365": noop("Purchases in 365 days"),
+    "days_since_last": noop("Days since the last purchase"),
+    "tenure_days": noop("Days since the first purchase"),
+}
+_CAMPAIGN: dict[str, tuple[str, Any]] = {"shown_name": (noop("Campaign"), "text")}
+COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
+    "campaigns": {
+        **_CAMPAIGN,
+        "campaign_kind": (noop("Kind"), "text"),
+        "channel": (noop("Channel"), "text"),
+        "started_on": (noop("Began on"), "day"),
+        "measured_until": (noop("Counted until"), "day"),
+        "is_finished": (noop("Over"), "flag"),
+        "has_control": (noop("Control group"), "flag"),
+        "cost": (noop("Cost"), "money"),
+        "reach": (noop("Reached"), "count"),
+        "response": (noop("Responded"), "count"),
+        "response_rate": (noop("Responded, of those recorded"), "share"),
+        "attributed_orders": (noop("Attributed purchases"), "ratio"),
+        "attributed_revenue": (noop("Attributed revenue"), "money"),
+        "attributed_margin": (noop("Attributed margin"), "money"),
+        "attributed_roi": (noop("Attributed ROI"), "share"),
+        "incremental": (noop("Incremental money"), "money"),
+        "incremental_low": (noop("95% from"), "money"),
+        "incremental_high": (noop("95% to"), "money"),
+        "incremental_roi": (noop("Incremental ROI"), "share"),
+        "incremental_roi_low": (noop("ROI, 95% from"), "share"),
+        "incremental_roi_high": (noop("ROI, 95% to"), "share"),
+        "chance_of_profit": (noop("Chance of profit"), "share"),
+        "not_caused": (noop("Attributed, less incremental"), "money"),
+    },
+    "credit": {**_CAMPAIGN, **{rule: (LABELS[rule], "money") for rule in RULES}},
+    "adjusted": {
+        **_CAMPAIGN,
+        "arm": (noop("Arm"), "text"),
+        "shown_outcome": (noop("Outcome"), "text"),
+        "n": (noop("Treated"), "count"),
+        "mean": (noop("Treated, adjusted mean"), "ratio"),
+        "compared_n": (noop("Like customers"), "count"),
+        "compared_mean": (noop("Like customers, adjusted mean"), "ratio"),
+        "difference": (noop("Adjusted difference"), "ratio"),
+        "low": (noop("95% from"), "ratio"),
+        "high": (noop("95% to"), "ratio"),
+        "crude_difference": (noop("Difference as it is"), "ratio"),
+        "effective_n": (noop("Worth so many even ones"), "count"),
+    },
+    "balance": {
+        "shown_measure": (noop("Before the start"), "text"),
+        "difference_before": (noop("Before adjusting"), "ratio"),
+        "difference_after": (noop("After adjusting"), "ratio"),
+        "is_adjusted": (noop("Made alike"), "flag"),
+    },
+    "budget": {
+        **_CAMPAIGN,
+        "budget": (noop("Budget"), "money"),
+        "cost": (noop("Cost"), "money"),
+        "cost_of_budget": (noop("Cost, share of budget"), "share"),
+        "reach": (noop("Reached"), "count"),
+        "response": (noop("Responded"), "count"),
+        "attributed_orders": (noop("Attributed purchases"), "ratio"),
+        "cost_per_reach": (noop("Cost per customer reached"), "money"),
+        "cost_per_response": (noop("Cost per response"), "money"),
+        "cost_per_order": (noop("Cost per attributed purchase"), "money"),
+    },
+    "contacts": {
+        "quarter_on": (noop("Quarter from"), "day"),
+        "shown_personalisation": (noop("Written for"), "text"),
+        "contacts": (noop("Contacts"), "count"),
+        "share": (noop("Share of the quarter"), "share"),
+    },
+}
+_LONGEST_NAME = 30  # letters of a name beside its row
+
+
+def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+
+
+def shown_names(frame: pd.DataFrame) -> list[str]:
+    """Return what the campaigns of a frame (campaign, campaign_name) are called; the key where one has no name."""
+    pairs = zip(frame["campaign"], frame["campaign_name"], strict=True)
+    return [str(key) if is_unknown(name) or not str(name).strip() else str(name) for key, name in pairs]
+
+
+def short_names(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the campaigns cut to what stands beside a figure; of two arms the arm's name goes with it."""
+    names = shown_names(frame)
+    if "arm" in frame and frame["arm"].nunique() > 1:
+        names = [f"{name} · {arm}" for name, arm in zip(names, frame["arm"], strict=True)]
+    return [safe_label(name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…") for name in names]
+
+
+def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table (a key of COLUMNS) as shown: names in the reader's language."""
+    if table == "contacts":
+        return rows.assign(shown_personalisation=[t(PERSONALISATIONS.get(name, name)) for name in rows["personalisation"]])
+    if table == "balance":
+        return rows.assign(shown_measure=[t(MEASURES[name]) for name in rows["measure"]])
+    named = rows.assign(shown_name=shown_names(rows))
+    if table == "credit":
+        wide = named.pivot(index="campaign", columns="rule", values="credited_revenue").reindex(named["campaign"].unique())
+        return wide.assign(shown_name=named.drop_duplicates("campaign")["shown_name"].to_numpy()).reset_index()
+    if table == "adjusted":
+        return named.assign(shown_outcome=[t(OUTCOMES[name]) for name in rows["outcome"]])
+    kinds = rows["campaign_kind"].map({kind: t(label) for kind, label in KINDS.items()})
+    return named.assign(campaign_kind=kinds.where(kinds.notna(), rows["campaign_kind"]))
+
+
+# ── what a reader chose ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chosen_campaign(rows: pd.DataFrame, picked: list[str], chosen: list[int]) -> str:
+    """Return the campaign of a mark that was clicked, else of a chosen row of the table; "" where nothing was. rows: of the table."""
+    return picked[0] if picked else str(rows["campaign"].iloc[chosen[0]]) if chosen else ""
+
+
+def rules() -> dict[Rule, str]:
+    """Return the rules of credit in the reader's language."""
+    return {name: t(label) for name, label in LABELS.items()}
+
+
+def outcomes() -> dict[str, str]:
+    """Return the outcomes of the adjusted comparison in the reader's language."""
+    return {name: t(label) for name, label in OUTCOMES.items()}
+
+
+def balanced(balance: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return the campaigns and arms of the table balance with their names."""
+    pairs = balance.drop_duplicates(["campaign", "arm"])
+    return dict(zip(zip(pairs["campaign"], pairs["arm"], strict=True), short_names(pairs), strict=True))
+
+
+def of_pair(balance: pd.DataFrame, pair: tuple[str, str]) -> pd.DataFrame:
+    """Return the rows of one campaign and arm."""
+    return balance[(balance["campaign"] == pair[0]) & (balance["arm"] == pair[1])]

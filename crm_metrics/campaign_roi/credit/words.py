@@ -1,0 +1,265 @@
+"""The findings of this part in words, made from its tables."""
+
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.campaign_roi.credit import statistic
+from crm_metrics.campaign_roi.credit.figure import MOST_ROWS
+from crm_metrics.campaign_roi.credit.labels import LABELS, of_pair, shown_names
+from crm_metrics.campaign_roi.credit.metrics import ATTRIBUTED_MARGIN, ATTRIBUTED_ROI, INCREMENTAL, METRICS
+from crm_metrics.campaign_roi.credit.terms import Rule
+from crm_metrics.campaign_roi.credit.weighting import ALIKE
+from crm_metrics.captions import Caption, Captions
+from crm_metrics.export import safe_text
+from crm_metrics.intervals import FEW_CUSTOMERS
+from crm_metrics.language import noop, t
+from crm_metrics.metric import Metric, is_unknown, value_text
+
+QUESTIONS: dict[str, str] = {
+    "campaigns": noop("Campaigns"),
+    "credit": noop("What orders say"),
+    "adjusted": noop("Chosen, not drawn"),
+    "budget": noop("Budget"),
+    "contacts": noop("Written for whom?"),
+}
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "campaigns": noop("One row per campaign: its cost, and what orders credit it with."),
+    "caused": noop(
+        "One row per campaign: its cost, what orders credit it with, and what it brought beside its control group, with its interval."
+    ),
+    "credit": noop("One row per campaign: a dot for what each rule credits it with, that of the chosen rule in colour."),
+    "adjusted": noop("One row per campaign: the difference between treated and other customers, as it is and adjusted, with its interval."),
+    "balance": noop("One row per measure: how far treated and other customers are apart before and after adjusting."),
+    "budget": noop("Bars: cost beside budget, by campaign."),
+    "contacts": noop("Stacked bars by quarter: share of the contacts that were written for all alike, for a segment, or one to one."),
+}
+NOTES: dict[str, str] = {  # by the name of the figure or table
+    "campaigns": noop(
+        "Attributed: purchases that are credited to the campaign by the rule named, less their cost of goods where it is known. A "
+        "credited purchase might have been made all the same. Click a campaign to see it alone."
+    ),
+    "caused": noop(
+        "Attributed: purchases that are credited to the campaign by the rule named, less their cost of goods where it is known. "
+        "Incremental: per treated member less per member of the control group, times the treated members, with its 95% interval; hollow "
+        "while its window runs. Campaigns without a control group have only the first. Two offers of a campaign are added up, and so are "
+        "the halves of their intervals. Click a campaign to see it alone."
+    ),
+    "credit": noop(
+        "A touch counts for the purchases of its own day and of the days of the lookback after it; one that names its order, for that "
+        "order alone. Every purchase is credited once: to the first touch, to the last, to all alike, 40% to the first and 40% to the "
+        "last and the rest to those between, or to late touches most (half as much for every half-life before the purchase). Purchases "
+        "without a touch are credited to nobody. Returns of their own are in no purchase."
+    ),
+    "adjusted": noop(
+        "Treated customers against customers outside the campaign who also bought before its start and are of the same kind. Each counts "
+        "with the chance of having been on the other side, by logistic regression on what was bought before the start, so that both "
+        "sides are alike in that (overlap weights: Li, Morgan and Zaslavsky 2018, JASA 113, 390-400). The interval knows nothing of what "
+        "was not recorded: why somebody was chosen, consent, taste. It is no experiment."
+    ),
+    "balance": noop(
+        "Treated less others, in standard deviations of the treated. Within the grey band, 0.1 to either side, the two count as alike "
+        "(Austin 2009, Statistics in Medicine 28, 3083-3107). Measures with a star were not made alike: they tell whether that was "
+        "enough."
+    ),
+    "budget": noop("Costs are those recorded by today, whenever they fell due. Purchases are those credited by the rule named."),
+    "contacts": noop(
+        "Contacts are messages sent; where no sending is recorded, all touches. From mass mailings over segments to one to one is the "
+        "road that the literature of customer management draws; whether it pays is what control groups are for."
+    ),
+}
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, {"campaigns": (ATTRIBUTED_MARGIN, ATTRIBUTED_ROI), "caused": (ATTRIBUTED_MARGIN, INCREMENTAL)})
+remark = _CAPTIONS.remark
+
+
+def about(name: str, campaigns: pd.DataFrame | None = None) -> Caption:
+    """Return what goes with a figure; that of the campaigns speaks of control groups only where there are any."""
+    shown = "caused" if name == "campaigns" and campaigns is not None and "incremental" in campaigns else name
+    return Caption(**{**_CAPTIONS.about(shown), "name": name})
+
+
+def questions(campaigns: pd.DataFrame) -> dict[str, str]:
+    """Return the questions that these data can answer. campaigns: the table of this name."""
+    missing = set()
+    if campaigns[["budget", "cost"]].isna().all(axis=None):
+        missing |= {"budget"}
+    if campaigns["attributed_orders"].isna().all():
+        missing |= {"credit"}
+    return {name: t(label) for name, label in QUESTIONS.items() if name not in missing}
+
+
+def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
+    """Return the metrics of the rows of `tiles`, in their order."""
+    by_name = {metric.name: metric for metric in METRICS}
+    return tuple(by_name[name] for name in tiles["metric"])
+
+
+# ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def finding(campaigns: pd.DataFrame, *, currency: str) -> str:
+    """Return what the campaigns brought together. campaigns: the table of this name."""
+    if campaigns.empty:
+        return t("No campaign ran in these days.")
+    sums = statistic.totals(campaigns)
+    if not is_unknown(sums.get("incremental", float("nan"))):
+        return _caused(sums, currency)
+    values = {
+        "n": f"{len(campaigns):,}",
+        "money": value_text(sums["attributed"], "money", currency),
+        "roi": value_text(sums["attributed_roi"], "share"),
+        "cost": value_text(sums["cost"], "money", currency),
+    }
+    if is_unknown(sums["attributed"]):
+        text = t("{n} campaigns ran; no touch and no order says which purchases stood beside them.", **values)
+    elif is_unknown(sums["cost"]):
+        text = t("Purchases worth {money} are credited to {n} campaigns; no cost is recorded, so there is no ROI.", **values)
+    elif is_unknown(sums["attributed_roi"]):
+        text = t("Purchases worth {money} are credited to {n} campaigns that cost {cost}.", **values)
+    else:
+        text = t("Purchases worth {money} are credited to {n} campaigns that cost {cost}: an attributed ROI of {roi}.", **values)
+    if not campaigns["has_control"].any():
+        text += t(" ") + t("None of them has a control group, so nobody knows what would have been bought all the same.")
+    return text
+
+
+def _caused(sums: dict[str, float], currency: str) -> str:
+    gap = sums["credited_there"] - sums["incremental"]
+    values = {
+        "n": f"{sums['compared']:,.0f}",
+        "credited": value_text(sums["credited_there"], "money", currency),
+        "caused": value_text(sums["incremental"], "money", currency),
+        "low": value_text(sums["incremental_low"], "money", currency),
+        "high": value_text(sums["incremental_high"], "money", currency),
+        "gap": value_text(abs(gap), "money", currency),
+    }
+    if is_unknown(gap):
+        return t("The {n} campaigns with a control group brought {caused} more than without them (95%: {low} to {high}).", **values)
+    if gap >= 0:
+        return t(
+            "Orders credit the {n} campaigns with a control group with {credited}; beside their control groups they brought {caused} "
+            "(95%: {low} to {high}). {gap} would have come all the same.",
+            **values,
+        )
+    return t(
+        "Orders credit the {n} campaigns with a control group with {credited}; beside their control groups they brought {caused} (95%: "
+        "{low} to {high}), which is {gap} more.",
+        **values,
+    )
+
+
+def notes(campaigns: pd.DataFrame, *, is_whole: bool) -> str:
+    """Return what the reader should know of the campaigns before reading on. is_whole: see tables.is_whole."""
+    texts = []
+    if not is_whole:
+        texts.append(t("Under these filters the credited purchases are some of all, and costs are whole: no ROI is shown."))
+    if len(campaigns):
+        rule = campaigns["rule"].dropna()
+        if len(rule):
+            texts.append(t("Credited by: {rule}.", rule=t(LABELS[rule.iloc[0]])))
+        free = campaigns[campaigns["cost"].isna()]
+        if len(free) and campaigns["cost"].notna().any():
+            texts.append(t("No cost is recorded of {names}, so no ROI is shown for it.", names=_named(free)))
+    if "is_faulty" in campaigns and campaigns["is_faulty"].any():
+        names = _named(campaigns[campaigns["is_faulty"]])
+        texts.append(t("The groups of {names} are not of the planned sizes: what it brought can't be told.", names=names))
+    if len(campaigns) > MOST_ROWS:
+        texts.append(t("The newest {n} of {all} are drawn; the table holds all.", n=MOST_ROWS, all=f"{len(campaigns):,}"))
+    return t(" ").join(texts)
+
+
+def _named(campaigns: pd.DataFrame, most: int = 3) -> str:
+    names = [safe_text(name) for name in shown_names(campaigns.head(most))]
+    more = len(campaigns) - most
+    return t("{names} and {n} more", names=t(", ").join(names), n=more) if more > 0 else t(", ").join(names)
+
+
+def credit_finding(attribution: pd.DataFrame, *, rule: Rule, currency: str) -> str:
+    """Return how far the rules are apart. attribution: the table of this name."""
+    sums = attribution.groupby("rule")["credited_revenue"].sum(min_count=1).dropna()
+    if sums.empty or rule not in sums:
+        return t("No purchase can be credited to these campaigns by this rule.")
+    low, high = float(sums.min()), float(sums.max())
+    values = {
+        "money": value_text(sums[rule], "money", currency),
+        "rule": t(LABELS[rule]),
+        "low": value_text(low, "money", currency),
+        "high": value_text(high, "money", currency),
+    }
+    if low == high:
+        return t("Every rule credits these campaigns with {money} together.", **values)
+    return t("Together {money} by “{rule}”; from {low} to {high} by the other rules, on the same orders.", **values)
+
+
+def adjusted_finding(every: pd.DataFrame, campaigns: pd.DataFrame, *, outcome: str, currency: str) -> str:
+    """Return what is left of the differences after adjusting, or why there are none. every: the table adjusted."""
+    adjusted = every[every["outcome"] == outcome]
+    if adjusted.empty:
+        if campaigns["has_control"].all():
+            return t("Every campaign here has a control group: nothing needs to be adjusted.")
+        return t("No campaign without a control group has {n} treated customers and {n} others who bought before it.", n=FEW_CUSTOMERS)
+    if len(adjusted) == 1:
+        row: Any = adjusted.iloc[0]
+        values = {name: value_text(row[name], row.unit, currency) for name in ("crude_difference", "difference", "low", "high")}
+        return t(
+            "{name}: {crude_difference} per customer as it is, {difference} (95%: {low} to {high}) against like customers.",
+            name=safe_text(shown_names(adjusted)[0]),
+            **values,
+        )
+    return t(
+        "Adjusted for what was bought before, {n} of {all} campaigns still differ from 0; as it is, {crude} would seem to.",
+        n=int(((adjusted["low"] > 0) | (adjusted["high"] < 0)).sum()),
+        all=len(adjusted),
+        crude=int((adjusted["crude_difference"].abs() > (adjusted["high"] - adjusted["low"]) / 2).sum()),
+    )
+
+
+def adjusted_warning() -> str:
+    """Return the warning that stands above every adjusted comparison."""
+    return t(
+        "These customers were chosen, not drawn by lot. The figures are adjusted for what they bought before, not for the reason why "
+        "they were chosen: read them as a hint, and hold back a control group next time."
+    )
+
+
+def balance_finding(balance: pd.DataFrame, pair: tuple[str, str]) -> str:
+    """Return whether those compared are alike. balance: the table of this name; pair: campaign and arm."""
+    balance = of_pair(balance, pair)
+    before, after = (balance[f"difference_{when}"].abs().max() for when in ("before", "after"))
+    values = {"before": f"{before:.2f}", "after": f"{after:.2f}"}
+    if after <= ALIKE:
+        return t(
+            "Up to {before} standard deviations apart before adjusting, at most {after} after it: alike in what is recorded.", **values
+        )
+    return t(
+        "Up to {before} standard deviations apart before adjusting, and still {after} after it: not alike enough to compare.", **values
+    )
+
+
+def budget_finding(campaigns: pd.DataFrame, *, currency: str) -> str:
+    """Return how cost stands to budget. campaigns: the table of this name."""
+    both = campaigns[campaigns["cost"].notna() & campaigns["budget"].notna()]
+    if both.empty:
+        return t("Of no campaign both budget and cost are recorded.")
+    cost, budget = both["cost"].sum(), both["budget"].sum()
+    return t(
+        "{n} campaigns cost {cost} of a budget of {budget} ({share}); {over} of them went over it.",
+        n=len(both),
+        cost=value_text(cost, "money", currency),
+        budget=value_text(budget, "money", currency),
+        share=value_text(cost / budget if budget else float("nan"), "share"),
+        over=int((both["cost"] > both["budget"]).sum()),
+    )
+
+
+def contacts_finding(contacts: pd.DataFrame) -> str:
+    """Return how many of the contacts were written one to one, first and last. contacts: the table of this name."""
+    if contacts.empty or (contacts["personalisation"] == "").all():
+        return t("It is not recorded for whom the contacts were written.")
+    total = contacts["contacts"].sum()
+    sums = contacts.groupby("personalisation")["contacts"].sum()
+    return t(
+        "Of {n} contacts {individual} were written one to one, {segment} for a segment and {mass} for all alike.",
+        n=f"{total:,}",
+        **{name: value_text(sums.get(name, 0) / total, "share") for name in ("individual", "segment", "mass")},
+    )
