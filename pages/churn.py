@@ -1,5 +1,59 @@
 """Who has left, and who is about to?"""
 
-from crm_metrics import ui
+import streamlit as st
 
-page = ui.start_page("churn")
+from crm_metrics import ui
+from crm_metrics.language import t
+from crm_metrics.retention.leaving import answers, figure, labels, tables, words
+from crm_metrics.retention.leaving.definitions import ChurnTerms
+
+page = ui.start_page("churn", needs_orders=False, compares=False)
+above, asked = st.container(), answers.queries(page.source, page.filters)
+with st.popover(t("Lost after"), icon=":material/tune:"):
+    days = st.number_input(t("Days without an order"), 1, 3650, 365, key="lost_days", bind="query-params")
+    late_from = st.number_input(t("Late after, % of the intervals to be expected"), 50.0, 99.9, 95.0, 1.0, key="late", bind="query-params")
+terms = ChurnTerms.of_percent(days, late_from)
+with above:
+    tiles, definitions = ui.ask(page, tables.churn_tiles, terms), ui.ask(page, tables.churn_definitions, terms)
+    ui.finding(words.finding(tiles, definitions, terms))
+    ui.tiles(page, tiles, words.shown_metrics(tiles))
+
+
+def late() -> None:
+    ui.note(words.silence_note(definitions, days))
+    ui.figure(
+        page, ui.draw(page, figure.definition_bars, definitions, window_days=days), queries=asked["late"], **words.about("definitions")
+    )
+    people, agreement = ui.ask(page, tables.late_customers, terms), ui.ask(page, tables.churn_agreement, terms)
+    with ui.question(t("Whom have we not heard from for longer than usual?")):
+        ui.note(words.remark("late_customers"))
+        shown = labels.columns("late_customers", people)
+        ui.table(page, people, columns=shown, name="late_customers", opens_customer=True, search=True, height=400)
+    with ui.question(t("Is it the new or the old customers, and do the definitions agree?")):
+        ui.note(words.agreement_finding(agreement, days))
+        for name, rows in {"late": ui.ask(page, tables.late, terms), "definitions": definitions, "agreement": agreement}.items():
+            ui.table(page, labels.in_words(rows, days), columns=labels.columns(name, rows), name=name)
+
+
+def second() -> None:
+    by = ui.tabs(page, words.splits(), key="by")
+    curve, summary = ui.ask(page, tables.curve, by), ui.ask(page, tables.second_order, by)
+    ui.finding(words.second_finding(summary, by))
+    if len(summary):
+        ui.figure(page, ui.draw(page, figure.second_order_curves, curve, summary), queries=asked[by], **words.about("second"))
+        ui.table(page, labels.in_words(summary), columns=labels.columns("second_order", summary), name="second_order")
+
+
+def contracts(question: str) -> None:
+    rows, curve = (ui.ask(page, table) for table in answers.CONTRACTS[question])
+    kind = ui.tabs(page, kinds, key="kind") if (kinds := words.kinds(question, rows)) else ""
+    ui.finding(words.contract_finding(question, rows, kind))
+    if len(rows):
+        ui.figure(page, ui.draw(page, answers.DRAWN[question], curve, rows, kind=kind), queries=asked["contracts"], **words.about(question))
+        ui.table(page, labels.in_words(rows), columns=labels.columns(question, rows), name=question)
+
+
+@ui.part
+def questions() -> None:
+    chosen = ui.tabs(page, words.questions(tiles))
+    {"late": late, "second": second}[chosen]() if chosen in ("late", "second") else contracts(chosen)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select
 
 from crm_metrics.customer_forecast.forecast import NO_DATA, dates, fitted
 from crm_metrics.customer_forecast.statistic import finds_leaving, found_alive
@@ -36,12 +35,6 @@ def today_of(source: Source, filters: Filters) -> date | None:
 def choice(filters: Filters) -> Filters:
     """Return `filters` without the period, which chooses no customer and no contract here, so that an answer is kept once."""
     return replace(filters, start=None, end=None, as_of=None, compare="previous", segments_on=filters.segments_on or filters.today)
-
-
-def rhythm_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
-    """Return the queries that own rhythms are made from, to be shown."""
-    today = today_of(source, filters) or NO_DATA
-    return (query.rhythms(filters, today, year_before(today)), query.chosen_customers(filters, today))
 
 
 def year_before(today: date) -> date:

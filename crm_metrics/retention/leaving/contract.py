@@ -125,7 +125,8 @@ def projections(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     found: see states. Different kinds are renewed at different times and are not put into one model.
     """
-    parts = [part for part in by_kind(found) if len(by_kind(found)) == 1 or not part[1]]
+    every = by_kind(found)
+    parts = every[1:] or every
     made = [_projection(kind, is_all, _durations(part)) for kind, is_all, part in parts]
     fits = pd.DataFrame([row for row, _ in made], columns=FIT_COLUMNS)
     return fits, pd.concat([curve for _, curve in made], ignore_index=True)[list(PROJECTION_COLUMNS)]

@@ -1,20 +1,13 @@
 """The tables of contracts."""
 
 from datetime import date
-from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.retention.leaving import contract, query
 from crm_metrics.retention.leaving.asked import choice, today_of
-
-
-def contract_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
-    """Return the query behind contracts, to be shown."""
-    return (query.contract_counts(choice(filters), today_of(source, filters)),)
 
 
 def contracts(source: Source, filters: Filters, today: date | None) -> pd.DataFrame:
@@ -68,4 +61,6 @@ def contract_projection(source: Source, filters: Filters) -> pd.DataFrame:
 
 
 def _projections(source: Source, filters: Filters, today: date | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return contract.projections(source.remember(contracts, filters, today))
+    held = source.remember(contracts, filters, today)
+    fits, curves = contract.projections(held)
+    return (fits, curves) if len(held) else (fits.head(0), curves.head(0))

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select
 
 from crm_metrics.customer_forecast.forecast import NO_DATA
 from crm_metrics.database import Source
@@ -16,11 +15,6 @@ from crm_metrics.survival.kaplan_meier import at, kaplan_meier, quantile
 
 MOST_PARTS = 4  # lines that can be told apart by their labels
 _DAYS_SHOWN = (30, 90, 180, 365)
-
-
-def second_order_queries(source: Source, filters: Filters, by: Split = "all") -> tuple[Select[Any], ...]:
-    """Return the query behind the time to the second order, to be shown."""
-    return (query.second_orders(filters, today_of(source, filters) or NO_DATA, by),)
 
 
 def _followed(source: Source, filters: Filters, by: Split) -> dict[str | None, pd.DataFrame]:
