@@ -53,32 +53,25 @@ def campaign_form(page: Page) -> tuple[PlanTerms, Segment]:
     """Put what the reader expects of a campaign, and return it with the customers it is for."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = choose_segment(page, t("Audience"), key="plan_segment", everybody=True)
-        outcome = choose_outcome("plan_outcome")
-        days = st.number_input(t("Days measured"), 1, 730, 90, key="plan_days", bind="query-params", width=130)
-        control = st.number_input(t("Control, %"), 1.0, 99.0, 20.0, step=5.0, key="plan_control", bind="query-params", width=130)
-    start: Any = ask(page, tables.starting_point, outcome).iloc[0]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.popover(t("Test and margin"), icon=":material/tune:"):
+            outcome = choose_outcome("plan_outcome")
+            start: Any = ask(page, tables.starting_point, outcome).iloc[0]
+            days = st.number_input(t("Days measured"), 1, 730, 90, key="plan_days", bind="query-params")
+            control = st.number_input(t("Control, %"), 1.0, 99.0, 20.0, step=5.0, key="plan_control", bind="query-params")
+            known = _or(round(start.margin_share * _HUNDRED, 1), None)
+            margin = st.number_input(t("Margin, % of net revenue"), 0.1, 100.0, value=known, key="plan_margin")
+            fixed = st.number_input(t("Fixed cost"), 0.0, value=0.0, step=100.0, key="plan_fixed_cost", bind="query-params")
+        usual = round(_or(start.contact_cost, 0.0), 2)
+        contact = st.number_input(t("Cost per contact"), 0.0, value=usual, step=0.1, key="plan_contact_cost", width=140)
         lift = _percent(t("Lift expected, %"), start.lift, key=f"plan_lift_{outcome}", least=_LEAST)
         spread = _percent(t("± points, 4 in 5 within"), start.lift_spread, key=f"plan_spread_{outcome}", least=0.1)
-        contact = st.number_input(
-            t("Cost per contact"), 0.0, value=round(_or(start.contact_cost, 0.0), 2), step=0.1, key="plan_contact_cost", width=150
-        )
-        fixed = st.number_input(t("Fixed cost"), 0.0, value=0.0, step=100.0, key="plan_fixed_cost", bind="query-params", width=150)
-        margin = st.number_input(
-            t("Margin, % of net revenue"),
-            0.1,
-            100.0,
-            value=_or(round(start.margin_share * _HUNDRED, 1), None),
-            key="plan_margin",
-            width=180,
-        )
     test = TestTerms(outcome, int(days), lift / _HUNDRED, control / _HUNDRED)
     return PlanTerms(test, spread / _HUNDRED, fixed, contact, None if margin is None else margin / _HUNDRED), segment
 
 
 def _percent(label: str, share: float, *, key: str, least: float) -> float:
     start = min(max(round(share * _HUNDRED, 1), least), _MOST)
-    return float(st.number_input(label, least, _MOST, start, step=1.0, key=key, width=180))
+    return float(st.number_input(label, least, _MOST, start, step=1.0, key=key, width=160))
 
 
 def _or(value: float, other: Any) -> Any:

@@ -12,13 +12,18 @@ from crm_metrics.language import t
 from crm_metrics.metric import value_text
 
 _ROW_HEIGHT = 54
+_LINE_HEIGHT = 310  # with what is written above it on the first screen
 
 
 def profit_line(profits: pd.DataFrame, expected: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return the profit by lift, with the expected range and the lift at which the cost is paid. profits, expected: see tables."""
     row: Any = expected.iloc[0]
     figure = figures.base(
-        x_title=t("Lift over what happens without"), y_title=_money(t("Profit"), currency), x_unit="share", y_unit="money"
+        x_title=t("Lift over what happens without"),
+        y_title=_money(t("Profit"), currency),
+        x_unit="share",
+        y_unit="money",
+        height=_LINE_HEIGHT,
     )
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     figure.add_scatter(x=profits["lift"], y=profits["low"], **band)
@@ -67,7 +72,14 @@ def control_lines(shares: pd.DataFrame, *, planned: float, currency: str) -> go.
         color = figures.ACCENT if np.isclose(float(str(each.share_control)), planned) else figures.GREY
         label = t("{share} control", share=value_text(float(str(each.share_control)), "share"))
         figure.add_annotation(
-            x=each.forgone, y=each.chance_to_prove, text=label, showarrow=False, yshift=14, font={"color": color, "size": 12}
+            x=each.forgone,
+            y=each.chance_to_prove,
+            text=label,
+            showarrow=False,
+            xanchor="left",
+            xshift=8,
+            yshift=-12,
+            font={"color": color, "size": 12},
         )
     figure.update_yaxes(rangemode="tozero")
     return figure

@@ -1,5 +1,6 @@
 """The decision log in words."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -69,13 +70,16 @@ def finding(log: pd.DataFrame, *, currency: str) -> str:
         )
     counts = over["verdict"].value_counts()
     parts = [f"{t(VERDICTS[name])}: {n}" for name, n in ((name, int(counts.get(name, 0))) for name in VERDICTS) if n]
-    said = t("Planned campaigns that are over: {n}. {parts}.", n=len(over), parts=t("; ").join(parts))
+    said = t("Planned campaigns that are over: {n} ({parts}).", n=len(over), parts=t("; ").join(parts))
     both = over.dropna(subset=["profit", "expected_profit"])
     if both.empty:
         return said
+    profit, half = float(both["profit"].sum()), math.sqrt(float(((both["found_high"] - both["found_low"]) ** 2).sum())) / 2
     return said + t(
-        " They earned {profit} together, {expected} were expected.",
-        profit=value_text(float(both["profit"].sum()), "money", currency),
+        " They earned {profit} together ({low} to {high}), {expected} were expected.",
+        profit=value_text(profit, "money", currency),
+        low=value_text(profit - half, "money", currency),
+        high=value_text(profit + half, "money", currency),
         expected=value_text(float(both["expected_profit"].sum()), "money", currency),
     )
 

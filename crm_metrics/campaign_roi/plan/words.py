@@ -95,9 +95,7 @@ def finding(expected: pd.DataFrame, *, currency: str) -> str:
     if row.chance_of_profit >= _LIKELY:
         said = t("It will probably pay: chance of profit {chance}, expected {profit} ({low} to {high}) from {treated} treated.", **values)
     elif row.chance_of_profit <= _UNLIKELY:
-        said = t(
-            "It will hardly pay: chance of profit {chance}, expected {profit} ({low} to {high}) from {treated} treated.", **values
-        )
+        said = t("It will hardly pay: chance of profit {chance}, expected {profit} ({low} to {high}) from {treated} treated.", **values)
     else:
         said = t("It may or may not pay: chance of profit {chance}, expected {profit} ({low} to {high}) from {treated} treated.", **values)
     if not row.cost:
