@@ -126,7 +126,7 @@ def _bases(value: Floats, customers: Floats, age: Integers, terms: CohortTerms) 
     """Return what each value is divided by."""
     if terms.relative_to == "previous":
         return np.where(age > 0, np.concatenate([[np.nan], value[:-1]])[: len(value)], np.nan)
-    return customers if terms.measure == "customers" else value[np.arange(len(value)) - age]
+    return customers if terms.measure == "customers" or terms.relative_to == "customer" else value[np.arange(len(value)) - age]
 
 
 def _are_partial(cohort_on: Any, grain: CohortGrain, horizon: Horizon) -> npt.NDArray[np.bool_]:

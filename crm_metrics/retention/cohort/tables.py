@@ -99,15 +99,16 @@ def headline(source: Source, filters: Filters) -> pd.DataFrame:
 def cohort_basis(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row: what cohorts can be made of, and which days are seen.
 
-    first_on, last_on: of the data, up to today. has_margin: costs of goods are known enough. acquisition_channel, first_category,
-    first_product, first_campaign: whether anything is known of it. is_whole_history: no choice leaves out orders.
+    first_on, last_on: of the data, up to today. from_on: the first day on which a first purchase counts. has_margin: costs of goods are
+    known enough. acquisition_channel, first_category, first_product, first_campaign: whether anything is known of it. is_whole_history:
+    no choice leaves out orders.
     """
     seen = horizon(source, filters)
     known = source(query.known_groupings(filters.scope))
     whole = holds_whole_history(filters)
     has_margin = source.remember(coverage, filters).is_enough
-    first_on, last_on = seen.held if seen else (None, None)
-    days = {"first_on": pd.to_datetime([first_on]), "last_on": pd.to_datetime([last_on])}
+    first_on, last_on, from_on = (*seen.held, seen.firsts.start) if seen else (None, None, None)
+    days = {name: pd.to_datetime(pd.Series([day])) for name, day in (("first_on", first_on), ("last_on", last_on), ("from_on", from_on))}
     return known.assign(**days, has_margin=has_margin, is_whole_history=whole)
 
 

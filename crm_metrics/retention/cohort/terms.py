@@ -1,13 +1,15 @@
 """How cohorts are made and counted: the reader's terms."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
+
+from crm_metrics.metric import Unit
 
 CohortGrain = Literal["day", "week", "month", "quarter"]
 By = Literal["first_purchase", "acquisition_channel", "first_category", "first_product", "first_campaign"]
 Mode = Literal["on", "on_or_after", "on_or_before"]
 Measure = Literal["customers", "net_revenue", "gross_margin"]
-RelativeTo = Literal["first", "previous"]
+RelativeTo = Literal["first", "previous", "customer"]
 MOST_AGES: dict[CohortGrain, int] = {"day": 92, "week": 105, "month": 121, "quarter": 81}
 """So many ages are followed: a quarter of days, two years of weeks, ten of months, twenty of quarters."""
 
@@ -18,8 +20,8 @@ class CohortTerms:
 
     grain: the calendar periods of first purchase, and of age. by: the cohorts are these periods, or groups of customers, told by how they
     came. mode: `on`, bought in that period; `on_or_after`, bought in it or later; `on_or_before`, bought again by the end of it.
-    measure: what is counted or added up. relative_to: customers as a share of the cohort, amounts of those of its first period; or both of
-    the period before.
+    measure: what is counted or added up. relative_to: customers of those of the cohort, amounts of those of its first period; or both of
+    the period before; or amounts per customer of the cohort.
     """
 
     grain: CohortGrain = "month"
@@ -27,6 +29,11 @@ class CohortTerms:
     mode: Mode = "on"
     measure: Measure = "customers"
     relative_to: RelativeTo = "first"
+
+    @classmethod
+    def of_texts(cls, *, grain: str, by: str, mode: str, measure: str, relative_to: str) -> "CohortTerms":
+        """Return the terms that a reader chose from lists of these."""
+        return cls(cast(CohortGrain, grain), cast(By, by), cast(Mode, mode), cast(Measure, measure), cast(RelativeTo, relative_to))
 
     @property
     def is_of_periods(self) -> bool:
@@ -36,7 +43,12 @@ class CohortTerms:
     @property
     def has_intervals(self) -> bool:
         """Whether a rate is a share of customers, each of whom is in it or not."""
-        return self.measure == "customers" and (self.relative_to == "first" or self.mode == "on_or_after")
+        return self.measure == "customers" and (self.relative_to != "previous" or self.mode == "on_or_after")
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of a rate."""
+        return "money_per_customer" if self.measure != "customers" and self.relative_to == "customer" else "share"
 
 
 @dataclass(frozen=True)

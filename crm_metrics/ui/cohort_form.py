@@ -1,0 +1,38 @@
+"""The choices that cohorts are made and counted by."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from crm_metrics.language import t
+from crm_metrics.retention.cohort import labels, words
+from crm_metrics.retention.cohort.terms import CohortTerms
+
+
+def choose_terms(basis: pd.DataFrame) -> CohortTerms:
+    """Draw the choices side by side and return what the reader chose. basis: the table cohort_basis."""
+    with st.container(horizontal=True):
+        by = _choose(t("Cohorts of"), words.bys(basis), "by")
+        grain = _choose(t("Periods"), labels.choices(labels.GRAINS), "grain")
+        measure = _choose(t("What counts"), words.measures(basis), "measure")
+        mode = _choose(t("When"), words.modes(measure), "mode")
+        relative_to = _choose(t("Shown as"), words.relatives(measure), "as")
+    return CohortTerms.of_texts(grain=grain, by=by, mode=mode, measure=measure, relative_to=relative_to)
+
+
+def choose_age(ages: Mapping[int, str]) -> int:
+    """Draw the choice of an age and return it. ages: their names by number, the usual one first."""
+    return st.selectbox(t("Age"), list(ages), format_func=ages.__getitem__, key="cohort_age", bind="query-params", width=190)
+
+
+def _choose(label: str, options: Mapping[str, str], key: str) -> str:
+    return st.selectbox(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=f"cohort_{key}",
+        bind="query-params",
+        label_visibility="collapsed",  # what can be chosen says what it is, and the figure begins higher
+        width=182,
+    )
