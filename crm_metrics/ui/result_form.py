@@ -14,6 +14,8 @@ from crm_metrics.language import t
 from crm_metrics.ui.parts import draw, figure, finding, note, table, tiles
 from crm_metrics.ui.start import Page, ask
 
+_HUNDRED = 100
+
 
 def choose_one(label: str, options: Mapping[str, str], key: str, *, width: int = 250) -> Any:
     """Put a select box of `options` (names by value) and return the chosen value; it stands in the address."""
@@ -22,8 +24,8 @@ def choose_one(label: str, options: Mapping[str, str], key: str, *, width: int =
     return st.selectbox(label, list(options), format_func=options.__getitem__, key=key, bind="query-params", width=width)
 
 
-def result_terms(page: Page, campaign: str) -> tuple[ResultTerms, str]:
-    """Put the choices for a campaign with a control group; return the terms and the treated arm."""
+def result_terms(page: Page, campaign: str) -> ResultTerms:
+    """Put the choices for a campaign with a control group, and return them."""
     known = ask(page, tables.uplift, ResultTerms(campaign))
     outcomes, arms = labels.outcomes(known), labels.arms(known)
     outcome = choose_one(t("Outcome"), outcomes, "outcome")
@@ -31,7 +33,8 @@ def result_terms(page: Page, campaign: str) -> tuple[ResultTerms, str]:
     with st.popover(t("Settings"), icon=":material/tune:"):
         planned = choose_one(t("Sizes of the arms are held to"), labels.plans(), "planned", width=260)
         days = st.number_input(t("Earlier spend of so many days"), 1, MOST_COVARIATE_DAYS, 180, key="covariate_days", bind="query-params")
-    return ResultTerms(campaign, outcome or "", int(days), planned), arm
+        lift = st.number_input(t("Lift worth having, %"), 0.1, 1000.0, 10.0, step=1.0, key="lift", bind="query-params")
+    return ResultTerms(campaign, arm, outcome or "", int(days), planned, lift / _HUNDRED)
 
 
 def show_answer(page: Page, name: str, found: Answer, rows: pd.DataFrame) -> None:
@@ -42,7 +45,8 @@ def show_answer(page: Page, name: str, found: Answer, rows: pd.DataFrame) -> Non
     if found.warning:
         st.warning(found.warning, icon=":material/swap_vert:")
     if found.terms:
-        tiles(page, ask(page, tables.result_tiles, found.terms), METRICS)
+        values = ask(page, tables.result_tiles, found.terms)
+        tiles(page, values, [metric for metric in METRICS if metric.name in set(values["metric"])])
     if found.has_figure:
         figure(page, draw(page, found.draw, rows, **found.options), **words.about(name))
     note(found.below)

@@ -22,7 +22,6 @@ class Chosen(NamedTuple):
     """
 
     terms: ResultTerms
-    arm: str
     so_far: str
     currency: str
     credited: float | None = None
@@ -54,7 +53,7 @@ class Answer(NamedTuple):
 def worked(uplift: pd.DataFrame, chosen: Chosen) -> Answer:
     """Return whether the campaign changed the chosen outcome."""
     shown = of(uplift, outcome=chosen.terms.outcome)
-    row, said = of(shown, arm=chosen.arm), {"progress": chosen.so_far, "currency": chosen.currency}
+    row, said = of(shown, arm=chosen.terms.arm), {"progress": chosen.so_far, "currency": chosen.currency}
     return Answer(
         words.finding(row, arms=len(shown), **said),
         words.trust_note(row, **said),
@@ -79,13 +78,13 @@ def paid(returns: pd.DataFrame, chosen: Chosen) -> Answer:
 
 def whom(segments: pd.DataFrame, chosen: Chosen) -> Answer:
     """Return in which segments it is proven."""
-    rows = of(segments, arm=chosen.arm, by=chosen.by)
+    rows = of(segments, arm=chosen.terms.arm, by=chosen.by)
     return Answer(
         words.segments_finding(rows, progress=chosen.so_far, currency=chosen.currency),
         words.differ_note(rows),
         rows,
         segment_forest,
-        {"arm": chosen.arm, "by": chosen.by, "currency": chosen.currency},
+        {"arm": chosen.terms.arm, "by": chosen.by, "currency": chosen.currency},
         warning=words.reversal_note(rows, currency=chosen.currency),
         below=words.holm_note(rows),
     )
@@ -93,14 +92,15 @@ def whom(segments: pd.DataFrame, chosen: Chosen) -> Answer:
 
 def enough(uplift: pd.DataFrame, chosen: Chosen) -> Answer:
     """Return what so many people can show."""
-    rows = of(uplift, arm=chosen.arm)
+    rows = of(uplift, arm=chosen.terms.arm)
     row = of(rows, outcome=chosen.terms.outcome)
     return Answer(
         words.enough_finding(row, progress=chosen.so_far),
-        words.cuped_note(row, days=chosen.terms.covariate_days),
+        words.power_note(row, lift=chosen.terms.lift),
         rows.dropna(subset=["smallest_lift"]),
         shown_lifts,
-        {"arm": chosen.arm},
+        {"arm": chosen.terms.arm},
+        below=words.cuped_note(row, days=chosen.terms.covariate_days),
     )
 
 

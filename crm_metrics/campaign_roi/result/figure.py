@@ -139,8 +139,8 @@ def money_bars(returns: pd.DataFrame, *, attributed: float | None, currency: str
     for row in _each(returns):
         arm = f"{arm_label(row.arm)}: " if returns["arm"].nunique() > 1 else ""
         measure = t("extra {measure}", measure=measure_label(row.measure))
-        text = _interval_text(row.extra, row.extra_low, row.extra_high, unit="money", currency=currency)
-        rows.append(_Row(arm + measure, text, row.extra, row.extra_low, row.extra_high, figures.ACCENT if row.extra >= 0 else figures.BAD))
+        text = _interval_text(row.extra, row.low, row.high, unit="money", currency=currency)
+        rows.append(_Row(arm + measure, text, row.extra, row.low, row.high, figures.ACCENT if row.extra >= 0 else figures.BAD))
         rows.append(_Row(arm + t("cost"), value_text(row.cost, "money", currency), row.cost, color=figures.SERIES[1]))
     if attributed is not None:
         rows.append(_Row(t("credited by orders"), value_text(attributed, "money", currency), attributed))

@@ -180,24 +180,24 @@ def paid_finding(returns: pd.DataFrame, *, progress: str, currency: str) -> str:
 
 
 def _paid_sentence(row: Any, currency: str) -> str:
-    money = {name: value_text(getattr(row, name), "money", currency) for name in ("extra", "extra_low", "extra_high", "cost")}
+    money = {name: value_text(getattr(row, name), "money", currency) for name in ("extra", "low", "high", "cost")}
     money["measure"] = measure_label(row.measure)
     if is_unknown(row.extra):
         return t("What it brought is not known.")
     if is_unknown(row.cost):
         return t(
-            "It brought {extra} of extra {measure} (95%: {extra_low} to {extra_high}). Without a cost there is no return.",
+            "It brought {extra} of extra {measure} (95%: {low} to {high}). Without a cost there is no return.",
             **_costless(money),
         )
     values = money | {"roi": _share(row.roi), "chance": _share(row.chance_of_profit)}
     if row.incremental_profit > 0:
         return t(
-            "It brought {extra} of extra {measure} (95%: {extra_low} to {extra_high}) for {cost}: a return of {roi}, and a profit with a "
+            "It brought {extra} of extra {measure} (95%: {low} to {high}) for {cost}: a return of {roi}, and a profit with a "
             "chance of {chance}.",
             **values,
         )
     return t(
-        "It did not pay: {extra} of extra {measure} (95%: {extra_low} to {extra_high}) for {cost}, a return of {roi}; a profit has a "
+        "It did not pay: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a "
         "chance of {chance}.",
         **values,
     )
@@ -330,6 +330,14 @@ def enough_finding(uplift: pd.DataFrame, *, progress: str) -> str:
         return progress + text
     needed = t("To show a lift of that size it takes {needed} people.", needed=f"{row.customers_needed:,.0f}")
     return progress + text + t(" ") + needed
+
+
+def power_note(uplift: pd.DataFrame, *, lift: float) -> str:
+    """Return the chance that these people show a lift worth having. uplift: the row of one arm and outcome."""
+    power = float(uplift["power"].iloc[0])
+    if is_unknown(power):
+        return ""
+    return t("A lift of {lift}, if that is worth having, they show with a chance of {power}.", lift=_share(lift), power=_share(power))
 
 
 def cuped_note(uplift: pd.DataFrame, *, days: int) -> str:

@@ -1,0 +1,221 @@
+"""What the page of a campaign's result says and draws, and what it must never say.
+
+Hand-made rows: treated people bring 12, control 10, so 2 more each (95%: 1 to 3, p .001); 1,000 people in each arm.
+"""
+
+import math
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from crm_metrics.campaign_roi.result import adjusted_words, answers, labels, words
+from crm_metrics.campaign_roi.result.figure import adjusted_dots, money_bars, segment_forest, shown_lifts, uplift_dots
+from crm_metrics.campaign_roi.result.terms import ResultTerms
+from crm_metrics.language import speaking
+
+NAN = math.nan
+UPLIFT = {
+    "campaign": "c1", "arm": "treated", "outcome": "net_revenue", "n": 1_000, "mean": 12.0, "control_n": 1_000, "control_mean": 10.0,
+    "uplift": 2.0, "low": 1.0, "high": 3.0, "p_value": 0.001, "unit": "money_per_customer", "is_stratified": False, "lift": 0.2,
+    "adjusted_uplift": 1.8, "adjusted_low": 1.1, "adjusted_high": 2.5, "variance_reduction": 0.36, "bootstrap_low": 0.9,
+    "bootstrap_high": 3.1, "smallest_uplift": 1.4, "smallest_lift": 0.14, "power": 0.55, "customers_needed": 1_200.0, "coverage": 0.95,
+    "is_rough": False, "is_unreliable": False, "sample_ratio_p_value": 0.5, "is_faulty": False, "is_finished": True, "p_adjusted": 0.002,
+}  # fmt: skip
+RETURNS = {
+    "campaign": "c1", "arm": "treated", "treated": 1_000, "measure": "gross_margin", "cost": 500.0, "extra": 2_000.0, "low": 1_000.0,
+    "high": 3_000.0, "incremental_profit": 1_500.0, "profit_low": 500.0, "profit_high": 2_500.0, "roi": 3.0, "roi_low": 1.0,
+    "roi_high": 5.0, "chance_of_profit": 0.999, "is_faulty": False, "is_finished": True,
+}  # fmt: skip
+SEGMENT = {
+    "campaign": "c1", "arm": "treated", "by": "stratum", "segment": "young", "outcome": "net_revenue", "n": 500, "mean": 14.0,
+    "control_n": 500, "control_mean": 10.0, "uplift": 4.0, "low": 2.0, "high": 6.0, "p_value": 0.001, "p_adjusted": 0.002,
+    "is_proven": True, "is_small": False, "total_uplift": 2.0, "weighted_uplift": 2.0, "is_reversed": False, "differ_p_value": 0.01,
+    "unit": "money_per_customer",
+}  # fmt: skip
+ADJUSTED = {
+    "campaign": "c9", "arm": "treated", "outcome": "net_revenue", "n": 400, "mean": 30.0, "compared_n": 900, "compared_mean": 27.0,
+    "difference": 3.0, "low": -1.0, "high": 7.0, "crude_difference": 12.0, "unit": "money_per_customer",
+}  # fmt: skip
+FORBIDDEN = ("incremental", "增量")
+IN_DOLLARS = {"currency": "USD"}
+
+
+def uplift(*rows: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame([{**UPLIFT, **row} for row in rows or ({},)])
+
+
+def returns(**changed: object) -> pd.DataFrame:
+    return pd.DataFrame([{**RETURNS, **changed}])
+
+
+def segments(*rows: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame([{**SEGMENT, **row} for row in rows or ({},)])
+
+
+def found(rows: pd.DataFrame) -> str:
+    return words.finding(rows, progress="", arms=1, **IN_DOLLARS)
+
+
+def row_names(figure: object) -> str:
+    return " ".join(figure.layout.yaxis.ticktext)  # type: ignore[attr-defined]
+
+
+# ── did it work? ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_proven_is_said_with_its_interval_and_p():
+    assert found(uplift()) == "It worked. Net revenue per person: $2.00 more than the control's $10.00 (95%: $1.00 to $3.00; p = 0.001)."
+
+
+def test_harm_is_called_harm():
+    text = found(uplift({"uplift": -2.0, "low": -3.0, "high": -1.0}))
+    assert text.startswith("It did harm. Net revenue per person: $2.00 less than the control's $10.00")
+
+
+def test_what_is_not_proven_is_not_called_nothing_but_says_what_could_have_been_shown():
+    row = uplift({"low": -1.0, "high": 5.0, "p_value": 0.2})
+    assert found(row).startswith("It can't be told from nothing. Net revenue per person: +$2.00 against")
+    assert words.trust_note(row, progress="", **IN_DOLLARS).startswith("A change of $1.40 or more would have shown")
+
+
+def test_differences_of_shares_are_points_and_tiny_p_is_never_zero():
+    row = uplift({"outcome": "bought", "unit": "share", "uplift": 0.0123, "low": 0.01, "high": 0.015, "control_mean": 0.1, "p_value": 1e-9})
+    assert "1.23 points more than the control's 10.0% (95%: 1.00 points to 1.50 points; p < 0.001)" in found(row)
+
+
+def test_an_unfinished_campaign_says_which_day_it_is_and_warns_of_looking_every_day():
+    campaign = pd.DataFrame([{"started_on": pd.Timestamp("2024-01-01"), "ends_on": pd.Timestamp("2024-02-14"), "is_finished": False}])
+    so_far = words.progress(campaign, date(2024, 1, 12))
+    assert so_far == "So far, day 12 of 45: "
+    assert words.finding(uplift(), progress=so_far, arms=1, **IN_DOLLARS).startswith(so_far)
+    assert "wait for the last day" in words.trust_note(uplift(), progress=so_far, **IN_DOLLARS)
+    assert words.progress(campaign.assign(is_finished=True), date(2024, 1, 12)) == ""
+
+
+def test_small_arms_show_how_often_their_intervals_hold_the_truth():
+    rough = uplift({"control_n": 100, "coverage": 0.875, "is_rough": True, "is_unreliable": True})
+    assert "the smaller arm has 100 people" in words.trust_note(rough, progress="", **IN_DOLLARS)
+    assert "87.5%" in words.trust_note(rough, progress="", **IN_DOLLARS)
+    assert {trace.marker.opacity for trace in uplift_dots(rough, outcome="net_revenue", **IN_DOLLARS).data} == {0.4}
+    assert {trace.marker.opacity for trace in uplift_dots(uplift(), outcome="net_revenue", **IN_DOLLARS).data} == {1.0}
+
+
+def test_the_figure_puts_three_ways_of_reckoning_beside_a_line_at_nothing_and_hollows_what_holds_zero():
+    figure = uplift_dots(uplift({"low": -1.0}), outcome="net_revenue", **IN_DOLLARS)
+    assert [trace.x[0] for trace in figure.data] == [2.0, 1.8, 2.0]
+    assert [trace.marker.symbol for trace in figure.data] == ["circle-open", "circle", "circle"]
+    assert figure.data[0].error_x.arrayminus[0] == pytest.approx(3.0)
+    assert [line.x0 for line in figure.layout.shapes] == [0]
+    assert figure.layout.xaxis.title.text == "Net revenue per person, treated less control (USD)"
+
+
+def test_of_several_arms_each_is_named():
+    figure = uplift_dots(uplift({}, {"arm": "treated <b>"}), outcome="net_revenue", **IN_DOLLARS)
+    assert len(figure.data) == 6
+    assert "treated &lt;b>: " in row_names(figure)
+
+
+def test_a_faulty_split_says_both_shares_and_shows_no_result():
+    arms = pd.DataFrame(
+        {"arm": ["treated", "control"], "share": [0.62, 0.38], "planned_share": [0.5, 0.5], "p_value": [1e-9] * 2, "is_faulty": [True] * 2}
+    )
+    assert words.fault(arms).startswith("Data faulty: Treated 62.0% in place of 50.0%; Control 38.0% in place of 50.0%.")
+    assert "No result is shown" in words.fault(arms)
+    nothing = uplift({"uplift": NAN, "low": NAN, "high": NAN, "p_value": NAN, "is_faulty": True})
+    chosen = answers.Chosen(ResultTerms("c1", "treated", "net_revenue"), "", "USD")
+    assert not answers.worked(nothing, chosen).has_figure
+
+
+# ── did it pay? ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_return_is_said_with_the_chance_of_profit():
+    text = words.paid_finding(returns(), progress="", **IN_DOLLARS)
+    assert text == (
+        "It brought $2,000.00 of extra gross margin (95%: $1,000.00 to $3,000.00) for $500.00: a return of 300.0%, and a profit with a "
+        "chance of 99.9%."
+    )
+
+
+def test_without_a_cost_there_is_no_return_and_the_page_says_why():
+    free = returns(cost=NAN, incremental_profit=NAN, roi=NAN, roi_low=NAN, roi_high=NAN, chance_of_profit=NAN)
+    assert words.paid_finding(free, progress="", **IN_DOLLARS).endswith("Without a cost there is no return.")
+    assert "bring in the spend" in words.cost_note(free, sees_all=True)
+    assert "some regions only" in words.cost_note(free, sees_all=False)
+    assert words.cost_note(returns(), sees_all=True) == ""
+    assert "roi" not in labels.columns("paid", free)
+    assert "cost" not in row_names(money_bars(free, attributed=None, **IN_DOLLARS))
+
+
+def test_attributed_stands_beside_incremental_with_the_money_between_them():
+    text = words.credited_note(returns(), 5_000.0, **IN_DOLLARS)
+    assert "Attributed to it: $5,000.00 of gross margin. Incremental: $2,000.00. The $3,000.00 between them" in text
+    assert words.credited_note(returns(), None, **IN_DOLLARS) == words.credited_note(returns(extra=NAN), 5_000.0, **IN_DOLLARS) == ""
+    bars = money_bars(returns(), attributed=5_000.0, **IN_DOLLARS).data[0]
+    assert list(bars.x) == [2_000.0, 500.0, 5_000.0]
+    assert bars.error_x.array[0] == pytest.approx(1_000.0)
+    assert math.isnan(bars.error_x.array[1])
+
+
+# ── for whom? ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_segments_are_named_where_proven_and_what_many_looks_do_is_said():
+    rows = segments({}, {"segment": "old", "uplift": 0.0, "low": -2.0, "high": 2.0, "is_proven": False})
+    text = words.segments_finding(rows, progress="", **IN_DOLLARS)
+    assert text == "Proven in 1 of 2 segments: young +$4.00 per person."
+    assert words.differ_note(rows) == "That the segments differ is proven (p = 0.010)."
+    assert "with a chance of 9.8%" in words.holm_note(rows)  # 1 - .95²
+    figure = segment_forest(rows, arm="treated", by="stratum", **IN_DOLLARS)
+    assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle", "circle-open"]
+
+
+def test_simpsons_paradox_is_flagged_and_only_where_it_is_one():
+    assert words.reversal_note(segments(), **IN_DOLLARS) == ""
+    text = words.reversal_note(segments({"is_reversed": True, "total_uplift": -1.0, "weighted_uplift": 2.0}), **IN_DOLLARS)
+    assert text.startswith("Simpson's paradox: all together the difference is -$1.00 per person, within the segments it is +$2.00.")
+
+
+def test_people_of_whom_nothing_is_known_are_not_told_apart():
+    assert "can't be told apart" in words.segments_finding(segments().head(0), progress="", **IN_DOLLARS)
+
+
+# ── big enough? ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_would_have_been_needed_is_said_where_it_was_not_there():
+    small = uplift({"lift": 0.05, "customers_needed": 16_000.0})
+    assert words.enough_finding(small, progress="") == (
+        "Net revenue per person: 2,000 people can show a lift of 14.0% or more; 5.0% was found. To show a lift of that size it takes "
+        "16,000 people."
+    )
+    assert "To show" not in words.enough_finding(uplift(), progress="")
+
+
+def test_what_earlier_spend_gains_is_what_theory_says():
+    assert "explains 36.0% of the variance: allowing for it makes the interval 20.0% narrower" in words.cuped_note(uplift(), days=180)
+    assert "not known" in words.cuped_note(uplift({"variance_reduction": NAN}), days=180)
+
+
+def test_the_band_of_lifts_too_small_to_show_reaches_the_smallest_lift_either_way():
+    band, dots = shown_lifts(uplift(), arm="treated").data
+    assert (band.base[0], band.base[0] + band.x[0]) == (-0.14, 0.14)
+    assert list(dots.x) == [0.2]
+    assert list(dots.marker.symbol) == ["circle"]
+
+
+# ── without a control group ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+def test_what_is_said_of_chosen_people_is_adjusted_and_never_incremental(spoken):
+    rows = pd.DataFrame([ADJUSTED])
+    with speaking(spoken):
+        found = answers.compared(rows, outcome="net_revenue", **IN_DOLLARS)
+        names = [label for label, _ in labels.columns("compared", rows).values()]
+        figure = adjusted_dots(rows, outcome="net_revenue", **IN_DOLLARS)
+        about = words.about("compared")
+        said = " ".join([adjusted_words.warning(), found.finding, *names, about["alt"], about["notes"], row_names(figure)])
+    assert {"en": "djusted", "zh": "调整"}[spoken] in found.finding
+    assert [word for word in FORBIDDEN if word in said.lower()] == []
