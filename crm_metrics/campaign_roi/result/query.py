@@ -101,25 +101,26 @@ def recorded_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns) -
 
 
 def _of_control(filters: Filters, terms: ResultTerms, chosen: Campaigns = ()) -> CTE:
-    """One row per campaign of the chosen ones that began by today and whose control group was drawn by lot: as campaign_rows."""
-    members, known = campaign_members.c, campaigns.c
-    ends_on = func.coalesce(known.measured_until, known.ended_on)
-    limits = [members.campaign_id == terms.campaign] if terms.campaign else []
+    """One row per campaign of the chosen ones that began by today and whose control group was drawn by lot.
+
+    campaign, place (1, 2, …: databases group by it faster), campaign_name, started_on, ends_on.
+    """
+    rows, known = campaign_members.c, campaigns.c
+    limits = [rows.campaign_id == terms.campaign] if terms.campaign else []
     if chosen:
-        limits.append(is_one_of(members.campaign_id, chosen))
-    if filters.today:
-        limits.append(or_(known.started_on <= filters.today, known.started_on.is_(None)))
-    keys = [members.campaign_id, known.campaign_name, known.started_on, known.measured_until, known.ended_on]
+        limits.append(is_one_of(rows.campaign_id, chosen))
+    compared = select(rows.campaign_id).where(rows.arm == CONTROL, *limits).distinct().cte("compared")
+    begun = [or_(known.started_on <= filters.today, known.started_on.is_(None))] if filters.today else []
     return (
         select(
-            members.campaign_id.label("campaign"),
-            func.coalesce(known.campaign_name, members.campaign_id).label("campaign_name"),
+            compared.c.campaign_id.label("campaign"),
+            cast(func.row_number().over(order_by=compared.c.campaign_id), Integer).label("place"),
+            func.coalesce(known.campaign_name, compared.c.campaign_id).label("campaign_name"),
             known.started_on,
-            ends_on.label("ends_on"),
+            func.coalesce(known.measured_until, known.ended_on).label("ends_on"),
         )
-        .join_from(campaign_members, campaigns, known.campaign_id == members.campaign_id, isouter=True)
-        .where(members.arm == CONTROL, known.is_randomised.is_not(False), *limits)
-        .group_by(*keys)
+        .join_from(compared, campaigns, known.campaign_id == compared.c.campaign_id, isouter=True)
+        .where(known.is_randomised.is_not(False), *begun)
         .cte("of_control")
     )
 
@@ -163,8 +164,8 @@ def _members(filters: Filters, known: CTE) -> CTE:
 
 def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> CTE:
     """One row per member who is a customer: what the members table says, x (net revenue before the start) and y_ of each outcome."""
-    known = _of_control(filters, terms, chosen)
-    members, placed = _members(filters, known), _placed(filters, terms, known)
+    members = _members(filters, _of_control(filters, terms, chosen))
+    placed = _placed(filters, terms, members)
     rows = placed.c
     net, gross, costed, cost, before = (
         cast(func.coalesce(rows[name], 0), Double) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods", "x")
@@ -174,7 +175,7 @@ def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share
     if cost_share is not None:
         outcomes["gross_margin"] = net - cost - (net - costed) * literal(cost_share, Double)
     kept = [members.c[name] for name in ("campaign", "started_on", "customer_id", "arm", "stratum", "segment")]
-    is_placed = (rows.campaign == members.c.campaign) & (rows.customer_number == members.c.customer_number)
+    is_placed = (rows.place == members.c.place) & (rows.customer_number == members.c.customer_number)
     return (
         select(*kept, before.label("x"), *[value.label(f"y_{name}") for name, value in outcomes.items()])
         .join_from(members, placed, is_placed, isouter=True)
@@ -183,26 +184,27 @@ def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share
     )
 
 
-def _placed(filters: Filters, terms: ResultTerms, known: CTE) -> CTE:
-    """One row per campaign and customer with an order in its window or in the days before: campaign, customer_number and sums."""
-    seen = visible_orders(filters.scope).c
-    last_on = func.least(known.c.ends_on, literal(filters.today, Date)) if filters.today else known.c.ends_on  # empty ones don't count
-    is_after = seen.ordered_on >= known.c.started_on
+def _placed(filters: Filters, terms: ResultTerms, members: CTE) -> CTE:
+    """One row per campaign (place) and member with an order in its window or in the days before: customer_number and sums."""
+    held, seen = visible_orders(filters.scope), visible_orders(filters.scope).c
+    who = [members.c[name] for name in ("place", "customer_number", "started_on", "ends_on")]
+    person = select(*who).where(members.c.customer_number.is_not(None)).distinct().cte("persons")  # some are members twice
+    last_on = func.least(person.c.ends_on, literal(filters.today, Date)) if filters.today else person.c.ends_on  # empty ones don't count
+    is_after = seen.ordered_on >= person.c.started_on
     amounts = [
         func.sum(case((is_after, seen[name]))).label(name) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods")
     ]
-    within = [seen.ordered_on >= known.c.started_on - terms.covariate_days, seen.customer_number.is_not(None)]
     return (
         select(
-            known.c.campaign,
-            seen.customer_number,
+            person.c.place,
+            person.c.customer_number,
             func.sum(case((is_after & seen.is_purchase, 1), else_=0)).label("orders"),
             *amounts,
             func.sum(case((~is_after, seen.net_revenue))).label("x"),
         )
-        .join_from(known, visible_orders(filters.scope), or_(seen.ordered_on <= last_on, last_on.is_(None)))
-        .where(*within)
-        .group_by(known.c.campaign, seen.customer_number)
+        .join_from(person, held, seen.customer_number == person.c.customer_number)
+        .where(seen.ordered_on >= person.c.started_on - terms.covariate_days, or_(seen.ordered_on <= last_on, last_on.is_(None)))
+        .group_by(person.c.place, person.c.customer_number)
         .cte("placed")
     )
 
