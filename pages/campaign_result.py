@@ -16,7 +16,7 @@ campaigns, every = ui.ask(page, tables.chosen_campaigns), ui.ask(page, credit.fo
 def result(terms: ResultTerms) -> None:
     question = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
     rows = ui.ask(page, answers.QUESTIONS[question].table, terms)
-    by = choose_one(t("Told apart by"), labels.groups(rows), "by") if question == "whom" and len(rows) else ""
+    by = choose_one(page, t("Told apart by"), labels.groups(rows), "by") if question == "whom" and len(rows) else ""
     so_far = words.progress(labels.of(campaigns, campaign=terms.campaign), page.filters.today)
     credited = words.credited(ui.ask(page, credit.campaigns), terms.campaign) if question == "paid" else None
     chosen = answers.Chosen(terms, so_far, page.currency, credited, by, sees_all=not page.filters.scope.regions)
@@ -31,7 +31,7 @@ def faulty(arms: answers.Rows) -> None:
 def compared(campaign: str) -> None:
     st.warning(adjusted_words.warning(), icon=":material/casino:")
     rows, balance = (labels.of(ui.ask(page, table), campaign=campaign) for table in (credit.adjusted, credit.balance))
-    outcome = choose_one(t("Outcome"), labels.outcomes(rows), "outcome") if len(rows) else ""
+    outcome = choose_one(page, t("Outcome"), labels.outcomes(rows), "outcome") if len(rows) else ""
     show_answer(page, "compared", answers.compared(rows, outcome=outcome, currency=page.currency), rows)
     if len(balance):
         with ui.question(t("How alike are they?")):
@@ -45,13 +45,11 @@ def campaign() -> None:
         ui.finding(words.nothing())
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = choose_one(t("Campaign"), names, "campaign", width=420)
-        has_control = labels.has_control(campaigns, chosen)
-        terms = result_terms(page, chosen) if has_control else ResultTerms(chosen)
-    arms = labels.of(ui.ask(page, tables.arms, terms), campaign=chosen)
-    if not has_control:
+        chosen = choose_one(page, t("Campaign"), names, "campaign", width=420)
+        terms = result_terms(page, chosen) if labels.has_control(campaigns, chosen) else None
+    if not terms:
         compared(chosen)
-    elif arms["is_faulty"].any():
+    elif (arms := labels.of(ui.ask(page, tables.arms, terms), campaign=chosen))["is_faulty"].any():
         faulty(arms)
     else:
         result(terms)

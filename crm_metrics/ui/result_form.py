@@ -17,21 +17,25 @@ from crm_metrics.ui.start import Page, ask
 _HUNDRED = 100
 
 
-def choose_one(label: str, options: Mapping[str, str], key: str, *, width: int = 250) -> Any:
-    """Put a select box of `options` (names by value) and return the chosen value; it stands in the address."""
-    if st.session_state.get(key) not in options:  # those of another campaign
-        st.session_state.pop(key, None)
-    return st.selectbox(label, list(options), format_func=options.__getitem__, key=key, bind="query-params", width=width)
+def choose_one(page: Page, label: str, options: Mapping[str, str], key: str, *, width: int = 250) -> Any:
+    """Put a select box of `options` (names by value) and return the chosen value, which stands in the address, not its name."""
+    state, given, first = f"{page.name}_{key}", st.query_params.get(key), next(iter(options))
+    if st.session_state.get(state) not in options:  # none yet, or that of another campaign
+        st.session_state[state] = given if given in options else first
+    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=state, width=width)
+    if st.query_params.get(key, first) != chosen:
+        st.query_params[key] = chosen
+    return chosen
 
 
 def result_terms(page: Page, campaign: str) -> ResultTerms:
     """Put the choices for a campaign with a control group, and return them."""
     known = ask(page, tables.uplift, ResultTerms(campaign))
     outcomes, arms = labels.outcomes(known), labels.arms(known)
-    outcome = choose_one(t("Outcome"), outcomes, "outcome")
-    arm = choose_one(t("Arm"), arms, "arm", width=170) if len(arms) > 1 else next(iter(arms), "")
+    outcome = choose_one(page, t("Outcome"), outcomes, "outcome")
+    arm = choose_one(page, t("Arm"), arms, "arm", width=170) if len(arms) > 1 else next(iter(arms), "")
     with st.popover(t("Settings"), icon=":material/tune:"):
-        planned = choose_one(t("Sizes of the arms are held to"), labels.plans(), "planned", width=260)
+        planned = choose_one(page, t("Sizes of the arms are held to"), labels.plans(), "planned", width=260)
         days = st.number_input(t("Earlier spend of so many days"), 1, MOST_COVARIATE_DAYS, 180, key="covariate_days", bind="query-params")
         lift = st.number_input(t("Lift worth having, %"), 0.1, 1000.0, 10.0, step=1.0, key="lift", bind="query-params")
     return ResultTerms(campaign, arm, outcome or "", int(days), planned, lift / _HUNDRED)
