@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 
 Rule = Literal["named", "first", "last", "linear", "position", "time_decay"]
@@ -31,7 +30,7 @@ class CreditTerms:
     def __post_init__(self) -> None:
         """Refuse what can't be counted with."""
         if self.rule and self.rule not in RULES:
-            raise BadInput(noop("There is no rule {rule!r}. There are: {known}."), rule=self.rule, known=", ".join(RULES))
+            raise BadInput("There is no rule {rule!r}. There are: {known}.", rule=self.rule, known=", ".join(RULES))
         if not (0 <= self.lookback_days <= MOST_LOOKBACK_DAYS and self.half_life_days > 0):
             raise BadInput(
                 "The lookback is {days} days and the half-life {half} days. Write 0 to {most} for the first and more than 0 for the other.",

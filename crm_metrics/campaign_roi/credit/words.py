@@ -104,29 +104,35 @@ def finding(campaigns: pd.DataFrame, *, currency: str) -> str:
     sums = statistic.totals(campaigns)
     if not is_unknown(sums.get("incremental", float("nan"))):
         return _caused(sums, currency)
+    is_margin = (campaigns["measure"] == "gross_margin").any()
     values = {
-        "n": f"{len(campaigns):,}",
+        "campaigns": _counted(len(campaigns)),
         "money": value_text(sums["attributed"], "money", currency),
+        "measure": t("gross margin") if is_margin else t("net revenue"),
         "roi": value_text(sums["attributed_roi"], "share"),
         "cost": value_text(sums["cost"], "money", currency),
     }
     if is_unknown(sums["attributed"]):
-        text = t("{n} campaigns ran; no touch and no order says which purchases stood beside them.", **values)
+        text = t("{campaigns} ran; no touch and no order says which purchases stood beside them.", **values)
     elif is_unknown(sums["cost"]):
-        text = t("Purchases worth {money} are credited to {n} campaigns; no cost is recorded, so there is no ROI.", **values)
+        text = t("Orders credit {campaigns} with {money} of {measure}; no cost is recorded, so there is no ROI.", **values)
     elif is_unknown(sums["attributed_roi"]):
-        text = t("Purchases worth {money} are credited to {n} campaigns that cost {cost}.", **values)
+        text = t("Orders credit {campaigns} with {money} of {measure}; they cost {cost}.", **values)
     else:
-        text = t("Purchases worth {money} are credited to {n} campaigns that cost {cost}: an attributed ROI of {roi}.", **values)
+        text = t("Orders credit {campaigns} with {money} of {measure}; they cost {cost}: an attributed ROI of {roi}.", **values)
     if not campaigns["has_control"].any():
         text += t(" ") + t("None of them has a control group, so nobody knows what would have been bought all the same.")
     return text
 
 
+def _counted(campaigns: float) -> str:
+    return t("1 campaign") if campaigns == 1 else t("{n} campaigns", n=f"{campaigns:,.0f}")
+
+
 def _caused(sums: dict[str, float], currency: str) -> str:
     gap = sums["credited_there"] - sums["incremental"]
     values = {
-        "n": f"{sums['compared']:,.0f}",
+        "campaigns": _counted(sums["compared"]),
         "credited": value_text(sums["credited_there"], "money", currency),
         "caused": value_text(sums["incremental"], "money", currency),
         "low": value_text(sums["incremental_low"], "money", currency),
@@ -134,15 +140,15 @@ def _caused(sums: dict[str, float], currency: str) -> str:
         "gap": value_text(abs(gap), "money", currency),
     }
     if is_unknown(gap):
-        return t("The {n} campaigns with a control group brought {caused} more than without them (95%: {low} to {high}).", **values)
+        return t("{campaigns} with a control group brought {caused} more than without (95%: {low} to {high}).", **values)
     if gap >= 0:
         return t(
-            "Orders credit the {n} campaigns with a control group with {credited}; beside their control groups they brought {caused} "
-            "(95%: {low} to {high}). {gap} would have come all the same.",
+            "Orders credit {campaigns} that had a control group with {credited}; beside their control groups they brought {caused} (95%: "
+            "{low} to {high}). {gap} would have come all the same.",
             **values,
         )
     return t(
-        "Orders credit the {n} campaigns with a control group with {credited}; beside their control groups they brought {caused} (95%: "
+        "Orders credit {campaigns} that had a control group with {credited}; beside their control groups they brought {caused} (95%: "
         "{low} to {high}), which is {gap} more.",
         **values,
     )
@@ -159,10 +165,10 @@ def notes(campaigns: pd.DataFrame, *, is_whole: bool) -> str:
             texts.append(t("Credited by: {rule}.", rule=t(LABELS[rule.iloc[0]])))
         free = campaigns[campaigns["cost"].isna()]
         if len(free) and campaigns["cost"].notna().any():
-            texts.append(t("No cost is recorded of {names}, so no ROI is shown for it.", names=_named(free)))
+            texts.append(t("No cost is recorded of {names}, so no ROI is shown there.", names=_named(free)))
     if "is_faulty" in campaigns and campaigns["is_faulty"].any():
         names = _named(campaigns[campaigns["is_faulty"]])
-        texts.append(t("The groups of {names} are not of the planned sizes: what it brought can't be told.", names=names))
+        texts.append(t("The groups of {names} are not of the planned sizes: what they brought can't be told.", names=names))
     if len(campaigns) > MOST_ROWS:
         texts.append(t("The newest {n} of {all} are drawn; the table holds all.", n=MOST_ROWS, all=f"{len(campaigns):,}"))
     return t(" ").join(texts)
@@ -243,8 +249,8 @@ def budget_finding(campaigns: pd.DataFrame, *, currency: str) -> str:
         return t("Of no campaign both budget and cost are recorded.")
     cost, budget = both["cost"].sum(), both["budget"].sum()
     return t(
-        "{n} campaigns cost {cost} of a budget of {budget} ({share}); {over} of them went over it.",
-        n=len(both),
+        "{campaigns} cost {cost} of a budget of {budget} ({share}); over their budget went {over}.",
+        campaigns=_counted(len(both)),
         cost=value_text(cost, "money", currency),
         budget=value_text(budget, "money", currency),
         share=value_text(cost / budget if budget else float("nan"), "share"),
