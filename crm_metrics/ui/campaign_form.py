@@ -56,7 +56,7 @@ def campaign_form(page: Page) -> tuple[PlanTerms, Segment]:
         with st.popover(t("Test and margin"), icon=":material/tune:"):
             outcome = choose_outcome("plan_outcome")
             start: Any = ask(page, tables.starting_point, outcome).iloc[0]
-            days = st.number_input(t("Days measured"), 1, 730, 90, key="plan_days", bind="query-params")
+            days = st.number_input(t("Days measured"), 1, 730, int(start.days), key="plan_days", bind="query-params")
             control = st.number_input(t("Control, %"), 1.0, 99.0, 20.0, step=5.0, key="plan_control", bind="query-params")
             known = _or(round(start.margin_share * _HUNDRED, 1), None)
             margin = st.number_input(t("Margin, % of net revenue"), 0.1, 100.0, value=known, key="plan_margin")

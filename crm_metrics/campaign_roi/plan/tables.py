@@ -25,6 +25,7 @@ from crm_metrics.segments.rule import Rule
 MARGIN_DAYS = 365
 CONTROL_SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 GUESS = (0.1, 0.1)  # lift and its spread where there are no tests of our own: a round number, which the page calls a guess
+DAYS = 90.0
 _RESULTS: dict[Outcome, str] = {"buyers": "bought", "spend": "net_revenue"}
 _CURVE_POINTS = 60
 _TAIL = 0.025  # on either side of an interval of 95%
@@ -155,12 +156,16 @@ def _known_baseline(source: Source, filters: Filters, test: TestTerms, rule: Rul
 def past_lifts(source: Source, filters: Filters, outcome: Outcome = "spend") -> pd.DataFrame:
     """Return the lifts of past tests of that outcome, the newest first, those whose days are over and whose arms are as planned.
 
-    campaign, campaign_name, arm, n, control_n, lift, low, high (95 %; relative to the control group), shrunk_lift (see past.with_shrunk).
+    campaign, campaign_name, arm, n, control_n, days (measured; NaN: not known), lift, low, high (95 %; relative to the control group),
+    shrunk_lift (see past.with_shrunk). Arms of one campaign count as tests of their own, though they share its control group.
     """
     found = source.remember(results.uplift, filters)
+    ran = source.remember(results.chosen_campaigns, filters).set_index("campaign")
+    days = (pd.to_datetime(ran["ends_on"]) - pd.to_datetime(ran["started_on"])).dt.days + 1
     rows = found[(found["outcome"] == _RESULTS[outcome]) & found["is_finished"] & ~found["is_faulty"] & (found["control_mean"] > 0)]
     bounds = rows[["low", "high"]].div(rows["control_mean"], axis=0)
-    lifts = rows[["campaign", "campaign_name", "arm", "n", "control_n"]].assign(lift=rows["uplift"] / rows["control_mean"], **bounds)
+    lifts = rows[["campaign", "campaign_name", "arm", "n", "control_n"]].assign(days=rows["campaign"].map(days).astype(float))
+    lifts = lifts.assign(lift=rows["uplift"] / rows["control_mean"], **bounds)
     return past.with_shrunk(lifts.dropna(subset=["lift", "low", "high"]).reset_index(drop=True))
 
 
@@ -168,7 +173,8 @@ def starting_point(source: Source, filters: Filters, outcome: Outcome = "spend")
     """Return one row: what to begin a plan with.
 
     tests (of our own), is_own (lift and lift_spread, to expect of a new campaign, are from these tests; else GUESS, because there are fewer
-    than past.LEAST_TESTS), contact_cost (cost / treated members of past campaigns; NaN: none recorded), margin_share (see margin_share).
+    than past.LEAST_TESTS), days (the median of those that these tests measured; a lift of other days is not the same),
+    contact_cost (cost / treated members of past campaigns; NaN: none recorded), margin_share (see margin_share).
     """
     lifts, returned = past_lifts(source, filters, outcome), source.remember(results.returns, filters)
     is_own = len(lifts) >= past.LEAST_TESTS
@@ -177,6 +183,7 @@ def starting_point(source: Source, filters: Filters, outcome: Outcome = "spend")
     contact_cost = costed["cost"].sum() / costed["treated"].sum() if len(costed) else math.nan
     margin = source.remember(margin_share, filters)
     row = {"tests": len(lifts), "is_own": is_own, "lift": lift, "lift_spread": spread}
+    row["days"] = float(np.nan_to_num(lifts["days"].median(), nan=DAYS)) if is_own else DAYS
     return pd.DataFrame([{**row, "contact_cost": contact_cost, "margin_share": margin}])
 
 

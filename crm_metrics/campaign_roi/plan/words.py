@@ -65,6 +65,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "lift": (noop("Lift"), "share"),
         "low": (noop("95% from"), "share"),
         "high": (noop("95% to"), "share"),
+        "days": (noop("Days measured"), "count"),
         "shrunk_lift": (noop("Lift, drawn towards the mean of all"), "share"),
     },
 }
@@ -128,14 +129,20 @@ def control_finding(expected: pd.DataFrame, *, currency: str) -> str:
 def start_note(start: pd.DataFrame) -> str:
     """Return where the lift comes from that the plan begins with. start: the table starting_point."""
     row: Any = start.iloc[0]
-    values = {"lift": value_text(row.lift, "share"), "spread": value_text(row.lift_spread, "share")}
+    values = {"lift": value_text(row.lift, "share"), "spread": f"{row.lift_spread * 100:.1f}"}
     if not row.tests:
-        return t("There is no past test of your own with this outcome: {lift} ± {spread} is a guess, to be replaced by yours.", **values)
+        return t(
+            "There is no past test of your own with this outcome: {lift} ± {spread} points is a guess, to be replaced by yours.", **values
+        )
     if not row.is_own:
-        return t("One past test says nothing of how far campaigns differ: {lift} ± {spread} is a guess, to be replaced by yours.", **values)
+        return t(
+            "One past test says nothing of how far campaigns differ: {lift} ± {spread} points is a guess, to be replaced by yours.",
+            **values,
+        )
     return t(
-        "From {n} past tests of your own a new campaign is to be expected at {lift} ± {spread} (4 in 5 within), which is what the plan "
-        "begins with.",
+        "From {n} past tests of your own a new campaign is to be expected at {lift} ± {spread} points (4 in 5 within), which is what the plan "
+        "begins with. They measured {days} (median): on more days the same gain is a smaller lift.",
         n=int(row.tests),
+        days=value_text(row.days, "days"),
         **values,
     )
