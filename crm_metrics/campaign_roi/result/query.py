@@ -5,7 +5,9 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Date, Double, Integer, Select, case, cast, extract, func, literal, or_, select, union_all
 
 from crm_metrics.campaign_roi.result.terms import CONTROL, UNASSIGNED, ResultTerms
+from crm_metrics.customer_profit import sold_sums
 from crm_metrics.filters import UNKNOWN, Filters, customer_conditions
+from crm_metrics.sales import days_within
 from crm_metrics.schema import campaign_arms, campaign_members, campaign_spend, campaigns, customer_facts, customers
 from crm_metrics.scope import visible_orders
 from crm_metrics.segments.known import AGE_BANDS, band_name
@@ -29,7 +31,7 @@ def campaign_rows(filters: Filters, terms: ResultTerms) -> Select[Any]:
 
 def arm_sizes(filters: Filters, terms: ResultTerms) -> Select[Any]:
     """One row per campaign, arm and stratum: campaign, arm, stratum, members, and of how many spend, visited and bought are recorded."""
-    rows = _members(filters, _of_control(filters, terms)).c
+    rows = _members(filters, _of_control(filters, terms), is_numbered=bool(filters.segments)).c
     keys = [rows.campaign, rows.arm, rows.stratum]
     known = [func.count(rows[name]).label(name) for name in ("spend", "visited", "bought")]
     return select(*keys, func.count().label("members"), *known).group_by(*keys).order_by(*keys)
@@ -62,6 +64,11 @@ def spent(filters: Filters, terms: ResultTerms) -> Select[Any]:
         .group_by(cost.c.campaign_id, cost.c.cost)
         .order_by(cost.c.campaign_id)
     )
+
+
+def sold(filters: Filters) -> Select[Any]:
+    """One row: SOLD of all sales in the filters and the period, by which it is told how far costs are known."""
+    return select(*sold_sums(days_within(filters)))
 
 
 def order_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:
@@ -125,10 +132,11 @@ def _of_control(filters: Filters, terms: ResultTerms, chosen: Campaigns = ()) ->
     )
 
 
-def _members(filters: Filters, known: CTE) -> CTE:
+def _members(filters: Filters, known: CTE, *, is_numbered: bool = True) -> CTE:
     """One row per member in an arm of the known campaigns.
 
-    What the campaign's own file records of the result is unknown until the last day on which a result counts.
+    What the campaign's own file records of the result is unknown until the last day on which a result counts. is_numbered: the customer's
+    number is asked for, which takes as long as all the rest.
     """
     rows, number = campaign_members.c, customer_facts.c.customer_number
     is_over = or_(known.c.ends_on <= filters.today, known.c.ends_on.is_(None)) if filters.today else None
@@ -140,26 +148,20 @@ def _members(filters: Filters, known: CTE) -> CTE:
         recorded(case((column.is_(True), 1), (column.is_(False), 0))).label(name)
         for name, column in (("visited", rows.outcome_visited), ("bought", rows.outcome_bought))
     ]
-    return (
-        select(
-            *known.c,
-            rows.customer_id,
-            number,
-            rows.arm,
-            func.coalesce(rows.stratum, "").label("stratum"),
-            rows.segment,
-            rows.prior_spend,
-            recorded(rows.outcome_spend).label("spend"),
-            *flags,
-        )
-        .join_from(known, campaign_members, rows.campaign_id == known.c.campaign)
-        .outerjoin(customer_facts, customer_facts.c.customer_id == rows.customer_id)
-        .where(
-            rows.arm != UNASSIGNED,
-            *customer_conditions(filters, number),
-        )
-        .cte("members")
-    )
+    found = select(
+        *known.c,
+        rows.customer_id,
+        *([number] if is_numbered else []),
+        rows.arm,
+        func.coalesce(rows.stratum, "").label("stratum"),
+        rows.segment,
+        rows.prior_spend,
+        recorded(rows.outcome_spend).label("spend"),
+        *flags,
+    ).join_from(known, campaign_members, rows.campaign_id == known.c.campaign)
+    if is_numbered:
+        found = found.outerjoin(customer_facts, customer_facts.c.customer_id == rows.customer_id)
+    return found.where(rows.arm != UNASSIGNED, *customer_conditions(filters, number)).cte("members")
 
 
 def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> CTE:
@@ -211,7 +213,7 @@ def _placed(filters: Filters, terms: ResultTerms, members: CTE) -> CTE:
 
 def _recorded(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> CTE:
     """One row per member of whom the outcome is recorded: what the members table says, x (spend before, as recorded) and y_ of it."""
-    rows = _members(filters, _of_control(filters, terms, chosen)).c
+    rows = _members(filters, _of_control(filters, terms, chosen), is_numbered=bool(filters.segments)).c
     kept = [rows[name] for name in ("campaign", "started_on", "customer_id", "arm", "stratum", "segment")]
     value = cast(rows[outcome], Double).label(f"y_{outcome}")
     return select(*kept, cast(rows.prior_spend, Double).label("x"), value).where(rows[outcome].is_not(None)).cte("recorded")

@@ -183,6 +183,17 @@ def resampled(sums: pd.DataFrame, single: pd.DataFrame, *, most: int) -> pd.Data
     return pd.concat(parts, ignore_index=True) if parts else nothing_resampled()
 
 
+def worth_drawing(sums: pd.DataFrame, *, most: int) -> set[str]:
+    """Return the campaigns of which resampling says something: at most `most` people bought in an arm, or an arm is small.
+
+    Those of whom only money is known among them.
+    """
+    sizes = sums.groupby(["campaign", "arm", "outcome"])[["n", "y"]].sum().reset_index()
+    bought = sizes[sizes["outcome"] == "bought"].groupby("campaign")["y"].min()
+    is_small = sizes.groupby("campaign")["n"].min() < resample.SMALL_ARM
+    return set(is_small.index[is_small | (bought.reindex(is_small.index).fillna(0) <= most)])
+
+
 def nothing_resampled() -> pd.DataFrame:
     """Return what drawing nobody says."""
     numbers = ["bootstrap_low", "bootstrap_high", "coverage"]

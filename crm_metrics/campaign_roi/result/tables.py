@@ -4,6 +4,7 @@ Results are those of all orders that the reader may see, from the first day to t
 is earlier; region, channel and category choose nothing here. Segments of the filters choose members, told on the day before the start.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from sqlalchemy import Select
 
 from crm_metrics.campaign_roi.result import metrics, query, statistic
 from crm_metrics.campaign_roi.result.terms import CONTROL, OUTCOMES, RECORDED, Outcome, ResultTerms
-from crm_metrics.customer_profit import costing, has_customer_costs, whole
+from crm_metrics.customer_profit import costing
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.metric import BadInput, Metric
@@ -25,6 +26,7 @@ MOST_SEGMENTS = 20  # of one way are told: the largest; more would be names, not
 MAIN: tuple[Outcome, ...] = ("gross_revenue", "spend", "visited", "bought")  # the first that is known is what a campaign is about
 MOST_OF_ALL, MOST_OF_ONE = 2_000, 20_000  # members with an outcome, up to which it is resampled: of every campaign, of the chosen one
 MONEY = ("gross_margin", "net_revenue", "spend")  # what a campaign brings, the best known first
+Asked = Callable[[Filters, ResultTerms], pd.DataFrame]
 _FIRST = [
     "campaign", "arm", "outcome", "n", "mean", "control_n", "control_mean", "uplift", "low", "high", "p_value", "campaign_name", "unit",
     "is_stratified", "p_adjusted", "lift", "adjusted_uplift", "adjusted_low", "adjusted_high", "variance_reduction", "bootstrap_low",
@@ -44,30 +46,28 @@ _SEGMENTS = [
 
 def queries(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> tuple[Select[Any], ...]:
     """Return the queries that the result of campaigns is made from, to be shown."""
-    of_orders = _of_orders(source.remember(known_campaigns, filters, terms))
+    filters = _members(filters)
+    of_orders = _of_orders(_known(source, filters, terms))
     asked = (query.order_sums(filters, terms, of_orders, _cost_share(source, filters)),) if of_orders else ()
     return (query.arm_sizes(filters, terms), *asked)
 
 
-# ── asked once per version, filters and terms ───────────────────────────────────────────────────────────────────────────
+# ── asked once per version, members and terms ───────────────────────────────────────────────────────────────────────────
 
 
-def known_campaigns(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
-    """Return one row per campaign with a control group, the newest first; ask by source.remember.
+def known_campaigns(source: Source, filters: Filters, campaign: str = "") -> pd.DataFrame:
+    """Return one row per campaign with a control group, or the one, the newest first; ask by source.remember.
 
-    The columns of query.campaign_rows, is_finished, is_recorded, is_stratified. Raises BadInput if there is no such campaign as the
-    chosen one.
+    The columns of query.campaign_rows, is_finished, is_recorded, is_stratified. Raises BadInput if there is no such campaign.
     """
-    found = source(query.campaign_rows(_plain(filters), _all(terms)))
-    if terms.campaign:
-        found = found[found["campaign"] == terms.campaign].reset_index(drop=True)
-        if found.empty:
-            raise BadInput(
-                "No campaign {campaign!r} with a control group drawn by lot began by this day. Choose one of those there are.",
-                campaign=terms.campaign,
-            )
-    sizes = source.remember(sizes_of, filters, _all(terms))
-    by_campaign = sizes.groupby("campaign")
+    terms = ResultTerms(campaign=campaign)
+    found = source(query.campaign_rows(filters, terms))
+    if campaign and found.empty:
+        raise BadInput(
+            "No campaign {campaign!r} with a control group drawn by lot began by this day. Choose one of those there are.",
+            campaign=campaign,
+        )
+    by_campaign = source(query.arm_sizes(filters, terms)).groupby("campaign")
     recorded, strata = by_campaign[list(RECORDED)].sum().sum(axis=1), by_campaign["stratum"].nunique()
     today = pd.Timestamp(filters.today) if filters.today else pd.Timestamp.max
     is_recorded = found["campaign"].map(recorded) > 0
@@ -75,9 +75,14 @@ def known_campaigns(source: Source, filters: Filters, terms: ResultTerms) -> pd.
     return found.assign(is_finished=is_over, is_recorded=is_recorded, is_stratified=found["campaign"].map(strata) > 1)
 
 
-def sizes_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+def _known(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    """Return the campaigns, whatever the segments and the other terms."""
+    return source.remember(known_campaigns, replace(filters, segments=(), segments_on=None), terms.campaign)
+
+
+def sizes_of(source: Source, filters: Filters, campaign: str = "") -> pd.DataFrame:
     """Return the rows of query.arm_sizes; ask by source.remember."""
-    return _of_each(source, filters, terms, lambda chosen, one: source(query.arm_sizes(chosen, one)))
+    return _of_each(source, filters, ResultTerms(campaign=campaign), lambda chosen, one: source(query.arm_sizes(chosen, one)))
 
 
 def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
@@ -85,7 +90,7 @@ def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFram
     share = _cost_share(source, filters)
 
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
-        known = source.remember(known_campaigns, _plain(chosen), one)
+        known = _known(source, chosen, one)
         of_orders, recorded = _of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
         parts = [source(query.order_sums(chosen, one, of_orders, share))] if of_orders else []
         parts += [source(query.recorded_sums(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
@@ -96,7 +101,7 @@ def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFram
 
 def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
     """Return the rows of statistic.uplift_rows, what is faulty hidden, with campaign_name and is_finished; ask by source.remember."""
-    sums, known = source.remember(sums_of, filters, terms), source.remember(known_campaigns, filters, terms)
+    sums, known = source.remember(sums_of, filters, terms), _known(source, filters, terms)
     sizes = sums.rename(columns={"n": "members"})
     checked = statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"])
     found = statistic.hidden(statistic.uplift_rows(sums, checked, lift=terms.lift))
@@ -105,30 +110,26 @@ def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFra
 
 def planned(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
     """Return the planned shares: see statistic.planned_of; ask by source.remember."""
-    return statistic.planned_of(source.remember(sizes_of, filters, terms), source(query.planned_shares(terms)), terms)
+    return statistic.planned_of(source.remember(sizes_of, filters, terms.campaign), source(query.planned_shares(terms)), terms)
 
 
-def _of_each(source: Source, filters: Filters, terms: ResultTerms, asked: Any) -> pd.DataFrame:
+def _of_each(source: Source, filters: Filters, terms: ResultTerms, asked: Asked) -> pd.DataFrame:
     """Return what is asked of all campaigns at once; with segments campaign by campaign, told on the day before each began."""
-    if not filters.segments:
+    known = _known(source, filters, terms)
+    if not filters.segments or known.empty:
         return asked(filters, terms)
-    known = source(query.campaign_rows(_plain(filters), terms))
     parts = [
         asked(
             replace(filters, segments_on=None if pd.isna(day) else (day - pd.Timedelta(days=1)).date()), replace(terms, campaign=campaign)
         )
         for campaign, day in zip(known["campaign"], known["started_on"], strict=True)
     ]
-    return pd.concat(parts, ignore_index=True) if parts else asked(filters, terms)
+    return pd.concat(parts, ignore_index=True)
 
 
-def _plain(filters: Filters) -> Filters:
-    """Return the day and the scope alone."""
-    return Filters(as_of=filters.today, scope=filters.scope)
-
-
-def _all(terms: ResultTerms) -> ResultTerms:
-    return replace(terms, campaign="", outcome="")
+def _members(filters: Filters) -> Filters:
+    """Return what of the filters matters here, so that the rest asks nothing anew: the day, the scope and the segments."""
+    return Filters(as_of=filters.today, scope=filters.scope, segments=filters.segments)
 
 
 def _of_orders(known: pd.DataFrame) -> tuple[str, ...]:
@@ -138,12 +139,12 @@ def _of_orders(known: pd.DataFrame) -> tuple[str, ...]:
 
 def _cost_share(source: Source, filters: Filters) -> float | None:
     """Return the share of net revenue that goods cost whose cost is not known; None where it is known of too few."""
-    known = source.remember(_costing, _plain(filters))
+    known = source.remember(_costing, replace(filters, segments=(), segments_on=None))
     return known.cost_share if known.is_enough else None
 
 
 def _costing(source: Source, filters: Filters) -> Any:
-    return costing(source(whole(filters)))
+    return costing(source(query.sold(replace(filters, end=filters.today))))
 
 
 def _in_order(found: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +164,8 @@ def chosen_campaigns(source: Source, filters: Filters, terms: ResultTerms = Resu
     campaign, campaign_name, started_on, ends_on (last day on which a result counts; empty: not known), is_finished, is_recorded (its own
     file records the outcomes), is_stratified, is_faulty (sizes of the arms), has_cost, arms (treated ones), members (in an arm).
     """
-    known, sized = source.remember(known_campaigns, filters, terms), arms(source, filters, terms)
+    filters = _members(filters)
+    known, sized = _known(source, filters, terms), arms(source, filters, terms)
     by_campaign = sized.groupby("campaign")
     counted = {"arms": sized[sized["arm"] != CONTROL].groupby("campaign").size(), "members": by_campaign["members"].sum()}
     spent = set(source(query.spent(filters, terms))["campaign"])
@@ -187,6 +189,7 @@ def uplift(source: Source, filters: Filters, terms: ResultTerms = ResultTerms())
     it takes to show what came out, if it is true. coverage: share of simulated intervals that hold the truth, where an arm is small.
     is_rough: below .93. is_unreliable: below .90. sample_ratio_p_value, is_faulty, is_finished. Where is_faulty what was compared is NaN.
     """
+    filters = _members(filters)
     found = source.remember(compared, filters, terms)
     drawn = source.remember(resampled, filters, terms)
     rows = statistic.hidden(found.merge(drawn, on=statistic.KEYS, how="left"))
@@ -198,9 +201,11 @@ def resampled(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFr
     """Return what drawing members again says: see statistic.resampled; ask by source.remember."""
     sums, share = source.remember(sums_of, filters, terms), _cost_share(source, filters)
     most = MOST_OF_ONE if terms.campaign else MOST_OF_ALL
+    worth = statistic.worth_drawing(sums, most=most)
 
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
-        known = source.remember(known_campaigns, _plain(chosen), one)
+        known = _known(source, chosen, one)
+        known = known[known["campaign"].isin(worth)]
         of_orders, recorded = _of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
         parts = [statistic.resampled(sums, source(query.order_outcomes(chosen, one, of_orders, share)), most=most)] if of_orders else []
         singles = [source(query.recorded_outcomes(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
@@ -216,8 +221,9 @@ def arms(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -
     campaign, campaign_name, arm, members, share (of the members in an arm), planned_share (NaN: not known), p_value (of all arms of the
     campaign together against the plan, in all and by stratum; NaN: no plan), is_faulty (it is below .001).
     """
-    names = source.remember(known_campaigns, filters, terms).set_index("campaign")["campaign_name"]
-    return statistic.arm_rows(source.remember(sizes_of, filters, terms), source.remember(planned, filters, terms), names)
+    filters = _members(filters)
+    names = _known(source, filters, terms).set_index("campaign")["campaign_name"]
+    return statistic.arm_rows(source.remember(sizes_of, filters, terms.campaign), source.remember(planned, filters, terms), names)
 
 
 # ── money ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,12 +238,13 @@ def returns(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()
     (incremental_profit / cost), roi_low, roi_high, chance_of_profit (that roi is above 0, by the t distribution), is_faulty,
     is_finished. NaN where it is not known, and where the sample ratio is faulty.
     """
+    filters = _members(filters)
     found, spent = source.remember(compared, filters, terms), source(query.spent(filters, terms))
     place = {name: at for at, name in enumerate(MONEY)}
     money = found.assign(place=found["outcome"].map(place)).dropna(subset=["place"]).sort_values("place", kind="stable")
     best = money.drop_duplicates(["campaign", "arm"])
-    per_member = spent["cost"] / spent["treated"] if has_customer_costs(replace(filters, region=(), channel=(), category=())) else np.nan
-    known = source.remember(known_campaigns, filters, terms)
+    per_member = np.nan if filters.scope.regions else spent["cost"] / spent["treated"]
+    known = _known(source, filters, terms)
     return _in_order(statistic.return_rows(best, spent.assign(per_member=per_member)), known)[_RETURNS]
 
 
@@ -256,8 +263,9 @@ def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms(
 
     Everything that tells a segment was known before the start.
     """
+    filters = _members(filters)
     found = statistic.segment_rows(source.remember(segment_sums, filters, terms))
-    known = source.remember(known_campaigns, filters, terms)
+    known = _known(source, filters, terms)
     faulty = source.remember(compared, filters, terms).drop_duplicates(["campaign", "outcome"])[["campaign", "outcome", "is_faulty"]]
     rows = found.merge(faulty, on=["campaign", "outcome"]).merge(known[["campaign", "campaign_name"]], on="campaign")
     rows = rows.assign(is_small=rows[["n", "control_n"]].min(axis=1) < SMALL_SEGMENT)
@@ -277,7 +285,7 @@ def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.Dat
     share = _cost_share(source, filters)
 
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
-        known = source.remember(known_campaigns, _plain(chosen), one)
+        known = _known(source, chosen, one)
         sums = source.remember(compared, chosen, one) if chosen.segments else source.remember(compared, filters, terms)
         main = {campaign: main_outcome(part["outcome"], one) for campaign, part in sums.groupby("campaign")}
         of_orders, parts = set(_of_orders(known)), []
@@ -310,7 +318,8 @@ def result_tiles(source: Source, filters: Filters, terms: ResultTerms = ResultTe
 
     metric, value, low, high (NaN: exact), unit, n (members in an arm). Empty without such a campaign.
     """
-    known = source.remember(known_campaigns, filters, terms)
+    filters = _members(filters)
+    known = _known(source, filters, terms)
     if known.empty:
         return pd.DataFrame(columns=["metric", "value", "low", "high", "unit", "n"])
     one = replace(terms, campaign=str(known["campaign"].iloc[0]))
