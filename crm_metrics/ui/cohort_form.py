@@ -23,16 +23,16 @@ def choose_terms(basis: pd.DataFrame) -> CohortTerms:
 
 def choose_age(ages: Mapping[int, str]) -> int:
     """Draw the choice of an age and return it. ages: their names by number, the usual one first."""
-    return st.selectbox(t("Age"), list(ages), format_func=ages.__getitem__, key="cohort_age", bind="query-params", width=190)
+    return int(_choose(t("Age"), {str(age): name for age, name in ages.items()}, "age"))
 
 
-def _choose(label: str, options: Mapping[str, str], key: str) -> str:
-    return st.selectbox(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        key=f"cohort_{key}",
-        bind="query-params",
-        label_visibility="collapsed",  # what can be chosen says what it is, and the figure begins higher
-        width=182,
-    )
+def _choose(label: str, options: Mapping[str, str], name: str) -> str:
+    """Draw a list whose choice stands in the address, as a plain value whatever the language. name: also its key in the address."""
+    key, default = f"cohort_{name}", next(iter(options))
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = given if (given := st.query_params.get(name, default)) in options else default
+    # without a heading: what can be chosen says what it is, and the figure begins higher
+    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", width=182)
+    if st.query_params.get(name, default) != chosen:
+        st.query_params[name] = chosen
+    return chosen

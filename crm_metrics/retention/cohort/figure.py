@@ -75,7 +75,7 @@ def _shown(rows: pd.DataFrame, average: pd.DataFrame, terms: CohortTerms) -> pd.
     """Return the cells of the map: those of all cohorts together, then of each."""
     order = rows["cohort"].drop_duplicates()
     kept = order.tail(MOST_ROWS) if terms.is_of_periods else order.head(MOST_ROWS)
-    every = average.assign(cohort="", is_unfinished=False, cohort_customers=average["customers"].max())
+    every = average.assign(cohort="", is_unfinished=False, cohort_customers=rows.drop_duplicates("cohort")["cohort_customers"].sum())
     columns = ["cohort", "age", "cohort_customers", "customers", "value", "rate", "low", "high", "is_unfinished", "is_small"]
     cells = rows.loc[rows["cohort"].isin(kept), columns]
     latest = cells["age"].max() if len(cells) else -1
@@ -159,10 +159,8 @@ def average_curve(average: pd.DataFrame, rows: pd.DataFrame, terms: CohortTerms,
             figures.add_label(figure, kept["age"].iloc[-1], kept["rate"].iloc[-1], name, color=color)
     figures.add_line(figure, drawn["age"], drawn["rate"], name=t("All"), color=figures.ACCENT)
     if len(drawn):
-        text = t("All · {n} customers old enough for the last", n=f"{drawn['customers'].iloc[-1]:,.0f}")
-        figures.add_label(figure, drawn["age"].iloc[-1], drawn["rate"].iloc[-1], text, color=figures.ACCENT, anchor="right")
-        figure.layout.annotations[-1].update(yshift=16)
-        figure.update_xaxes(range=[float(drawn["age"].iloc[0]) - 0.3, float(drawn["age"].max()) * 1.08 + 0.3])
+        figures.add_label(figure, drawn["age"].iloc[-1], drawn["rate"].iloc[-1], t("All"), color=figures.ACCENT)
+        figure.update_xaxes(range=[float(drawn["age"].iloc[0]) - 0.3, float(drawn["age"].max()) * 1.1 + 0.3])
     figure.update_traces(hovertemplate=_point_hover(terms), selector={"mode": "lines+markers"})
     figure.update_yaxes(rangemode="tozero")
     return figure
@@ -202,8 +200,8 @@ def trend_figure(trend: pd.DataFrame, terms: CohortTerms, *, currency: str) -> g
     )
     if np.isfinite(average):
         text = t("All: {rate}", rate=value_text(average, terms.unit, currency))
-        figures.add_label(figure, days.iloc[-1], average, text, anchor="right")
-        figure.layout.annotations[-1].update(yshift=10)
+        figures.add_label(figure, 1, average, text, anchor="right")
+        figure.layout.annotations[-1].update(xref="paper", yanchor="bottom")
     figure.update_yaxes(rangemode="tozero")
     return figure
 

@@ -35,9 +35,9 @@ AGE_TITLES = {
     "quarter": noop("Calendar quarters since that of the first purchase"),
 }
 _RATE_TITLES = {  # of customers, by mode
-    "on": noop("Customers who bought in it, %"),
-    "on_or_after": noop("Customers who bought in it or later, %"),
-    "on_or_before": noop("Customers who bought again by then, %"),
+    "on": noop("Bought at that age, % of customers"),
+    "on_or_after": noop("Bought at that age or later, % of customers"),
+    "on_or_before": noop("Bought again up to that age, % of customers"),
 }
 _WHO: dict[str, tuple[str, Any]] = {"customer_id": (noop("Customer number"), "text"), "customer_name": (noop("Name"), "text")}
 _RATE: dict[str, tuple[str, Any]] = {

@@ -18,7 +18,7 @@ from crm_metrics.retention.cohort.terms import CohortCell, CohortGrain, CohortTe
 QUESTIONS: dict[str, str] = {
     "cohorts": noop("Cohorts"),
     "average": noop("Average curve"),
-    "trend": noop("Is it getting better?"),
+    "trend": noop("Cohort by cohort"),
     "test": noop("Does a cohort differ?"),
 }
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
@@ -27,13 +27,6 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "trend": noop("Points with intervals: the rate at one age, cohort by cohort; a dotted line for all together."),
     "test": noop("Points with intervals: how far each cohort's rate lies from that of all others."),
 }
-_WHO_IS_NEW = noop(
-    "A customer belongs to the period of the first purchase ever, and is in if that day lies in the period of the filters; what is bought "
-    "is followed up to the as-of date. Under a region, channel or category only what is bought within it counts, and a customer is in if "
-    "something within it was bought in the period of the first purchase: the new customers of Executive KPIs. A group (channel, category, "
-    "product, campaign) is that of the first purchase; of several categories or products in it the one that brought most. Sales without "
-    "a customer are left out."
-)
 _OLD_ENOUGH = noop(
     "All together: the sum over the cohorts whose period of that age is over, divided by the customers of these, not the mean of their "
     "rates. Each age is of other cohorts, so the curve can go up. Band: 95% (Wilson 1927). Fewer than 30 customers: no rate is read. "
@@ -43,7 +36,12 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "cohorts": noop(
         "In the fields: % of the customers of the cohort, or what else is chosen; beside each name: its customers. Hatched: the period "
         "is not over, and is in no average. Faded: fewer than 30 customers, no rate is read. A click shows the customers. Drawn: the "
-        "latest 24 periods or the 24 largest groups; the table holds all."
+        "latest 24 periods or the 24 largest groups; the table holds all.\n\n"
+        "A customer belongs to the period of the first purchase ever, and is in if that day lies in the period of the filters; what is "
+        "bought is followed up to the as-of date. Under a region, channel or category only what is bought within it counts, and a customer "
+        "is in if something within it was bought in the period of the first purchase, as with the new customers of Executive KPIs. "
+        "Acquisition channel: as recorded of the customer. First category, product and campaign: those of the first purchase; of several "
+        "in it the one that brought most. Sales without a customer are left out."
     ),
     "average": _OLD_ENOUGH,
     "trend": noop(
@@ -277,8 +275,3 @@ def cell_text(cell: CohortCell, terms: CohortTerms) -> str:
 
 _CAPTIONS = Captions(ALT_TEXTS, NOTES, {"cohorts": METRICS[:2]})
 about = _CAPTIONS.about
-
-
-def who_is_new() -> str:
-    """Return who is in a cohort."""
-    return t(_WHO_IS_NEW)
