@@ -683,6 +683,17 @@ import_held_back = Table(
 )
 """One row per row that was left out only because of what other batches hold: the line that is loaded when they are taken back."""
 
+import_held_rows = Table(
+    "import_held_rows",
+    metadata,
+    _key("batch_id", "import batch", Integer),
+    _key("row_number", "row in the file, as the reader counts them; 0 or less of a row that the mapping alone says", BigInteger),
+    _key("table_name", "table the row is of"),
+    _flag("is_own", "of the file's own table, so that the row of the file waits with it", nullable=False),
+    _text("row_content", "the row's values, JSON", nullable=False),
+)
+"""One row per row of another table than order_lines that was left out for what other batches hold: it is loaded when they are taken back."""
+
 # ── keys and indexes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

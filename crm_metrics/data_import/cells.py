@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from crm_metrics.data_import import values
 from crm_metrics.data_import.date_doubts import day_before_month, swapped_by_excel
 from crm_metrics.data_import.date_formats import DAY_FIRST, EXCEL_SERIAL, ISO, MONTH_FIRST, USUAL, as_pattern
+from crm_metrics.data_import.header_names import plain_name
 from crm_metrics.data_import.mapping import Layout, Mapping, Target
 from crm_metrics.data_import.number_marks import doubtful_point
 from crm_metrics.data_import.problems import gathered
@@ -41,9 +42,10 @@ class Parsed(NamedTuple):
 def fitting_layout(raw: RawTable, mapping: Mapping) -> Layout:
     """Return the mapping's layout that this file has. Raises BadInput when none fits."""
     layouts = mapping.all_layouts()
-    fitting = [layout for layout in layouts if _fits(raw, layout)]
-    whole = [layout for layout in fitting if not _missing(raw, layout)]
-    if fitting:
+    fitting = [layout for layout in layouts if fits(raw, layout)]
+    whole = [layout for layout in fitting if not missing(raw, layout)]
+    is_told_by_header = len(layouts) > 1 and any(layout.tables for layout in layouts)
+    if whole or (fitting and not is_told_by_header):
         return (whole or fitting)[0]
     raise BadInput(
         "The file has {found} columns ({columns}), header: {header}. The mapping {name} knows: {layouts}. Choose another mapping.",
@@ -55,18 +57,23 @@ def fitting_layout(raw: RawTable, mapping: Mapping) -> Layout:
     )
 
 
-def _fits(raw: RawTable, layout: Layout) -> bool:
+def fits(raw: RawTable, layout: Layout) -> bool:
+    """Return whether the file has the width and the header that the layout asks for."""
     width_fits = layout.width is None or layout.width == len(raw.columns)
-    return width_fits and (layout.has_header is None or layout.has_header == (raw.header_row is not None))
+    has_names = all(column_of(raw, name) is not None for name in layout.header)
+    return width_fits and has_names and (layout.has_header is None or layout.has_header == (raw.header_row is not None))
 
 
 def _described(layout: Layout) -> str:
+    columns = [*layout.header, *layout.columns.values(), *(name for rows in layout.tables for name in rows.columns.values())]
     parts = [layout.name]
+    if layout.tables or layout.header:
+        parts.append(f"({', '.join(dict.fromkeys(str(name) for name in columns))})")
     if layout.width is not None:
         parts.append(t("{n} columns", n=layout.width))
     if layout.has_header is not None:
         parts.append(t("header: {yes_or_no}", yes_or_no=_yes_or_no(is_so=layout.has_header)))
-    return ", ".join(part for part in parts if part)
+    return " ".join(parts) if layout.tables or layout.header else ", ".join(part for part in parts if part)
 
 
 def _yes_or_no(*, is_so: bool) -> str:
@@ -76,18 +83,42 @@ def _yes_or_no(*, is_so: bool) -> str:
 def located(raw: RawTable, mapping: Mapping) -> dict[Target, str]:
     """Return the file's column for each target. Raises one BadInput with every column that is missing or there twice."""
     layout = fitting_layout(raw, mapping)
-    problems = _missing(raw, layout) + [_no_column(raw, "orders.key", name) for name in mapping.orders.key if name not in raw.columns]
+    problems = missing(raw, layout) + [_no_column(raw, "orders.key", name) for name in mapping.orders.key if name not in raw.columns]
     if problems:
         raise gathered(noop("The mapping does not fit {file}:"), problems, file=raw.name or "the file")
     return {target: raw.columns[wanted - 1] if isinstance(wanted, int) else wanted for target, wanted in layout.columns.items()}
 
 
-def _missing(raw: RawTable, layout: Layout) -> list[BadInput]:
-    return [
+def missing(raw: RawTable, layout: Layout) -> list[BadInput]:
+    """Return a problem for each column that the layout needs and the file lacks."""
+    of_lines = [
         _no_column(raw, f"columns.{target}", wanted)
         for target, wanted in layout.columns.items()
         if (wanted not in raw.columns if isinstance(wanted, str) else wanted > len(raw.columns))
     ]
+    return of_lines + [
+        _no_column(raw, f"tables.{rows.table}.columns.{name}", wanted)
+        for rows in layout.tables
+        for name, wanted in rows.columns.items()
+        if column_of(raw, wanted) is None
+    ]
+
+
+def columns_read(raw: RawTable, layout: Layout) -> dict[str, str]:
+    """Return the file's column for each column of a table that the layout reads from it, like contracts.contract_id."""
+    places = {f"{rows.table}.{name}": wanted for rows in layout.tables for name, wanted in {**rows.optional, **rows.columns}.items()}
+    found = {name: column_of(raw, wanted) for name, wanted in places.items()}
+    return {name: column for name, column in found.items() if column is not None}
+
+
+def column_of(raw: RawTable, wanted: str | int) -> str | None:
+    """Return the file's column of that name or place; one whose name differs in capital letters and signs alone, if it is the only one."""
+    if isinstance(wanted, int):
+        return raw.columns[wanted - 1] if wanted <= len(raw.columns) else None
+    if wanted in raw.columns:
+        return wanted
+    alike = [name for name in raw.columns if plain_name(name) == plain_name(wanted)]
+    return alike[0] if len(alike) == 1 and raw.header_row is not None else None
 
 
 def _no_column(raw: RawTable, key: str, wanted: str | int) -> BadInput:
@@ -109,12 +140,13 @@ class Cells:
 
     raw: RawTable
     mapping: Mapping
-    columns: dict[Target, str]
+    columns: dict[str, str]
     encoded: dict[str, pa.DictionaryArray]
 
     def identifiers(self, target: Target) -> Parsed | None:
         """Return a column of identifiers, or None when the mapping has none."""
-        return self._parsed(self.columns[target], values.parse_identifiers) if target in self.columns else None
+        parse = partial(values.parse_identifiers, is_binary=self.mapping.numbers.is_binary)
+        return self._parsed(self.columns[target], parse) if target in self.columns else None
 
     def names(self, target: Target) -> pa.Array:
         """Return a column of names; nulls when the mapping has none."""
@@ -125,8 +157,12 @@ class Cells:
     def numbers(self, target: Target) -> Parsed | None:
         """Return a column of exact decimals, or None when the mapping has none."""
         marks = self.mapping.numbers
-        written = partial(values.parse_numbers, decimal=marks.decimal or ".", thousands=marks.thousands)
+        written = partial(values.parse_numbers, decimal=marks.decimal or ".", thousands=marks.thousands, is_binary=marks.is_binary)
         return self._parsed(self.columns[target], written, typed=("n", values.parse_numbers)) if target in self.columns else None
+
+    def read(self, column: str, parse: Parser, *, typed: tuple[str, Parser] | None = None) -> Parsed:
+        """Return a column of the file as `parse` reads it; cells that Excel knows to be of the kind typed[0] as typed[1] does."""
+        return self._parsed(column, parse, typed=typed)
 
     def moments(self) -> Parsed:
         """Return the moment of each row in business time. Raises BadInput when dates have a zone and the mapping has none."""
@@ -161,12 +197,19 @@ class Cells:
 
 def cells_of(raw: RawTable, mapping: Mapping) -> Cells:
     """Return the file's cells under a mapping, its date order decided. Raises BadInput when the file as a whole does not fit."""
-    columns = located(raw, mapping)
+    columns = {str(target): column for target, column in located(raw, mapping).items()}
     needed = {*columns.values(), *mapping.orders.key}
-    encoded = {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns if name in needed}
-    _refuse_swapped_days(raw, mapping, columns["date"], encoded[columns["date"]].dictionary)
-    decided = with_date_order(with_decimal_mark(raw, mapping, columns), encoded[columns["date"]].dictionary, columns["date"])
+    encoded = encoded_columns(raw, needed)
+    refuse_swapped_days(raw, mapping, columns["date"], encoded[columns["date"]].dictionary)
+    numeric = [columns[target] for target in NUMERIC if target in columns]
+    decided = with_date_order(with_decimal_mark(raw, mapping, numeric), encoded[columns["date"]].dictionary, columns["date"])
     return Cells(raw, decided, columns, encoded)
+
+
+def encoded_columns(raw: RawTable, needed: Iterable[str]) -> dict[str, pa.DictionaryArray]:
+    """Return columns of the file, each different text once, by their names."""
+    wanted = set(needed)
+    return {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns if name in wanted}
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -187,11 +230,13 @@ def written_numbers(raw: RawTable, columns: Iterable[str]) -> list[str]:
     return texts
 
 
-def with_decimal_mark(raw: RawTable, mapping: Mapping, columns: dict[Target, str]) -> Mapping:
-    """Return the mapping with numbers.decimal decided. Raises BadInput when numbers like 1.234 can be read in two ways."""
+def with_decimal_mark(raw: RawTable, mapping: Mapping, numeric: list[str]) -> Mapping:
+    """Return the mapping with numbers.decimal decided by the columns of numbers.
+
+    Raises BadInput when numbers like 1.234 can be read in two ways.
+    """
     if mapping.numbers.decimal is not None:
         return mapping
-    numeric = [columns[target] for target in NUMERIC if target in columns]
     doubt = doubtful_point(written_numbers(raw, numeric))
     if doubt:
         raise BadInput(
@@ -213,7 +258,7 @@ def date_patterns(mapping: Mapping) -> tuple[str, ...]:
     return USUAL + by_order
 
 
-def _refuse_swapped_days(raw: RawTable, mapping: Mapping, column: str, texts: pa.Array) -> None:
+def refuse_swapped_days(raw: RawTable, mapping: Mapping, column: str, texts: pa.Array) -> None:
     """Raise BadInput if dates may read well as another day and the mapping does not say how they are written."""
     if mapping.dates.formats:
         return

@@ -68,7 +68,7 @@ class Checked:
     reporting_currency: str | None
     unused_columns: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
-    read_columns: dict[Target, str] = field(default_factory=dict)
+    read_columns: dict[str, str] = field(default_factory=dict)
 
 
 def check_rows(raw: RawTable, mapping: Mapping, latest_on: date | None = None) -> Checked:

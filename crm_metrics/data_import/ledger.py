@@ -116,9 +116,16 @@ class Counted(NamedTuple):
     amount: Decimal
 
 
-def recount(writer: Writer, batch: Batch) -> Batch:
-    """Return the batch with rows and amounts counted again from the tables, and write them to the ledger."""
-    first_on, last_on, rows, amount = writer.connection.execute(_loaded_sums(batch.batch_id)).one()
+def recount(writer: Writer, batch: Batch, added: Counted | None = None) -> Batch:
+    """Return the batch with rows and amounts counted again from the tables, and write them to the ledger.
+
+    added: rows of other tables than order lines that came in; the lines are not counted then.
+    """
+    if added is None:
+        first_on, last_on, rows, amount = writer.connection.execute(_loaded_sums(batch.batch_id)).one()
+    else:
+        rows, amount = batch.rows_loaded + added.rows, batch.amount_loaded + added.amount
+        first_on, last_on = batch.first_on, batch.last_on
     left = {row[0]: Counted(int(row[1]), Decimal(row[2] or 0)) for row in writer.connection.execute(_left_out_sums(batch.batch_id))}
     duplicate, quarantined = (left.get(kind, Counted(0, Decimal(0))) for kind in ("duplicate", "quarantined"))
     counted = replace(

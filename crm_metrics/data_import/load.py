@@ -9,15 +9,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Table
 
 from crm_metrics import database
-from crm_metrics.data_import import duplicates, ledger, left_out, records, returns, settings
-from crm_metrics.data_import.cells import located
+from crm_metrics.data_import import duplicates, ledger, left_out, records, returns, settings, table_rows
+from crm_metrics.data_import.cells import fitting_layout, located
 from crm_metrics.data_import.check import Checked, check_rows
+from crm_metrics.data_import.check_tables import CheckedTables, check_tables
 from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.mapping import Mapping, as_toml, mapping_hash
 from crm_metrics.data_import.raw_table import RawTable, rows_as_json
@@ -44,18 +46,36 @@ class AlreadyLoadedError(Exception):
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file as it was read and checked. mapping: with what the file decided. mapping_hash: of the mapping as it was given.
+    """A file as it was read and checked: of order lines, or of rows of other tables.
+
+    mapping: with what the file decided. mapping_hash: of the mapping as it was given.
 
     tables: rows of other tables that the file brings, without batch_id. Of customer_records, product_records and order_records they
     take the place of what the lines say of the same keys. imported_at: moment to enter in the ledger; None is now.
     """
 
     raw: RawTable
-    checked: Checked
+    checked: Checked | CheckedTables
     mapping: Mapping
     mapping_hash: str
     tables: dict[Table, pa.Table] = field(default_factory=dict)
     imported_at: datetime | None = None
+
+    @property
+    def has_rows(self) -> bool:
+        """Return whether any row of the file can be right."""
+        rows = self.checked.judged if isinstance(self.checked, CheckedTables) else self.checked.lines
+        return bool(rows.num_rows)
+
+
+class _Decided(NamedTuple):
+    """What becomes of a file's rows: those to load, those left out, orders joined, rows of other tables by name, and how to write it."""
+
+    loaded: pa.Table
+    left: pa.Table
+    joined: duplicates.Joined | None
+    brought: tuple[tuple[str, int], ...]
+    write: Callable[[], None]
 
 
 def import_file(  # noqa: PLR0913  # what a file is (four) and how it is to be loaded
@@ -68,7 +88,7 @@ def import_file(  # noqa: PLR0913  # what a file is (four) and how it is to be l
     progress: Progress | None = None,
     latest_on: date | None = None,
 ) -> ImportReport:
-    """Load the order lines of a file as one batch, publish them, and return what came of every row.
+    """Load the order lines of a file, or its rows of other tables, as one batch, publish them, and return what came of every row.
 
     check_only: report and load nothing. progress: called with an English step and the share done, 0 to 1. latest_on: days after it
     can't be right. A file without a row that can be right is refused and changes nothing.
@@ -99,7 +119,7 @@ def import_table(  # as import_file
         return _unchanged(batch, raw)
     tell(CHECKING, 0.3)
     file = checked_file(raw, mapping, latest_on=latest_on)
-    check_only = check_only or not file.checked.lines.num_rows
+    check_only = check_only or not file.has_rows
     tell(COMPARING, 0.6)
     try:
         with _transaction(data_set, check_only=check_only) as writer:
@@ -113,6 +133,10 @@ def import_table(  # as import_file
 
 def checked_file(raw: RawTable, mapping: Mapping, *, latest_on: date | None = None) -> CheckedFile:
     """Return the file with every row checked, orders of returns named."""
+    layout = fitting_layout(raw, mapping)
+    if layout.tables or not layout.is_needed:
+        rows = check_tables(raw, mapping, layout)
+        return CheckedFile(raw, rows, settings.resolved(rows), mapping_hash(mapping))
     checked = check_rows(raw, mapping, latest_on)
     checked = replace(checked, lines=returns.with_own_orders(checked.lines, mapping))
     return CheckedFile(raw, checked, settings.resolved(checked), mapping_hash(mapping))
@@ -155,41 +179,64 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
     rows_promoted = take_back(writer, earlier, ledger.REPLACED) if earlier else 0
     settings.settle(writer, file.mapping)
     batch_id = ledger.next_batch_id(writer)
-    lines = records.with_batch(records.in_order_of_time(file.checked.lines), batch_id)
-    found = duplicates.verdicts(writer, lines, batch_id)
-    left = _left_out(file, lines, found)
-    loaded = left_out.divided(lines, found)[0]
-    batch = _batch(file, batch_id, loaded, left)
-    joined = duplicates.joined_orders(writer, loaded, batch_id)
+    if isinstance(file.checked, CheckedTables):
+        decided = _decided_rows(writer, file, file.checked, batch_id)
+    else:
+        decided = _decided_lines(writer, file, file.checked, batch_id)
+    batch = _batch(file, batch_id, decided.loaded, decided.left)
     tell(WRITING, 0.7)
     if not check_only:
-        _write(writer, batch, lines, found=found, left=left, tables=file.tables)
+        ledger.enter(writer, batch)
+        writer.append(import_left_out, records.with_batch(decided.left, batch_id))
+        decided.write()
         writer.to_disk()
     state: State = "checked" if check_only else "replaced" if earlier else "loaded"
-    if not file.checked.lines.num_rows:
+    if not file.has_rows:
         state = "refused"
     shown = replace(batch, batch_id=0) if check_only else batch
-    report = report_of(shown, state, left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
+    report = report_of(shown, state, decided.left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
     return replace(
         report,
-        columns_read=tuple(located(file.raw, file.mapping).items()),
+        columns_read=_columns_read(file),
         columns_not_read=file.checked.unused_columns,
         notes=file.checked.notes,
-        joined=joined,
+        joined=decided.joined,
+        brought=decided.brought,
     )
 
 
-def _write(  # what a batch is: ledger, lines and verdicts, what was left out, what else the file brings
-    writer: Writer, batch: Batch, lines: pa.Table, *, found: pa.Table, left: pa.Table, tables: dict[Table, pa.Table]
-) -> None:
-    ledger.enter(writer, batch)
+def _decided_lines(writer: Writer, file: CheckedFile, checked: Checked, batch_id: int) -> _Decided:
+    lines = records.with_batch(records.in_order_of_time(checked.lines), batch_id)
+    found = duplicates.verdicts(writer, lines, batch_id)
     loaded, held_back = left_out.divided(lines, found)
-    writer.append(order_lines, loaded)
-    writer.append(import_held_back, held_back)
-    writer.append(import_left_out, records.with_batch(left, batch.batch_id))
-    said = records.with_given(records.batch_records(lines), tables)
-    records.write_rows(writer, {**tables, **said}, batch.batch_id)
-    records.derive(writer, records.stage_touched(writer, said))
+
+    def write() -> None:
+        writer.append(order_lines, loaded)
+        writer.append(import_held_back, held_back)
+        said = records.with_given(records.batch_records(lines), file.tables)
+        records.write_rows(writer, {**file.tables, **said}, batch_id)
+        records.derive(writer, records.stage_touched(writer, said))
+
+    left = _left_out(file, lines, found)
+    return _Decided(loaded, left, duplicates.joined_orders(writer, loaded, batch_id), (), write)
+
+
+def _decided_rows(writer: Writer, file: CheckedFile, checked: CheckedTables, batch_id: int) -> _Decided:
+    rows = checked.judged
+    result = table_rows.placed(writer, checked.brought, rows, batch_id)
+
+    def write() -> None:
+        table_rows.write(writer, result, batch_id, table_rows.source_of(file.mapping, file.raw.name))
+
+    loaded = left_out.divided(rows, result.verdicts)[0]
+    brought = tuple((table.name, found.num_rows) for table, found in result.loaded.items())
+    return _Decided(loaded, _left_out(file, rows, result.verdicts), None, brought, write)
+
+
+def _columns_read(file: CheckedFile) -> tuple[tuple[str, str], ...]:
+    if isinstance(file.checked, CheckedTables):
+        return tuple(file.checked.read_columns.items())
+    return tuple((str(target), column) for target, column in located(file.raw, file.mapping).items())
 
 
 def _left_out(file: CheckedFile, lines: pa.Table, found: pa.Table) -> pa.Table:
@@ -202,7 +249,7 @@ def _left_out(file: CheckedFile, lines: pa.Table, found: pa.Table) -> pa.Table:
 def _batch(file: CheckedFile, batch_id: int, loaded: pa.Table, left: pa.Table) -> Batch:
     is_duplicate = pc.equal(left["left_out_as"], left_out.DUPLICATE)
     duplicate, quarantined = left.filter(is_duplicate), left.filter(pc.invert(is_duplicate))
-    days = pc.min_max(loaded["ordered_on"]).as_py()
+    days = pc.min_max(loaded["ordered_on"]).as_py() if "ordered_on" in loaded.column_names else {"min": None, "max": None}
     return Batch(
         batch_id=batch_id,
         content_hash=file.raw.content_hash,

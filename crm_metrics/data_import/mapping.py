@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 from crm_metrics.data_import.date_formats import EXCEL_SERIAL, as_pattern, contradiction
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import Note
+from crm_metrics.data_import.row_mapping import Rows, rows_problems
 from crm_metrics.data_import.toml_text import as_toml_text
 from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
@@ -88,12 +89,19 @@ class _Part(BaseModel):
 
 
 class Layout(_Part):
-    """One of several shapes a file of this kind can have. width: number of columns. has_header: None means either."""
+    """One of several shapes a file of this kind can have: of order lines (columns), or of rows of other tables.
+
+    width: number of columns. has_header: None means either. header: columns by which such a file is known, whatever is read of them.
+    is_needed: whether such a file is read at all.
+    """
 
     name: str
     width: PositiveInt | None = None
     has_header: bool | None = None
-    columns: Columns
+    header: tuple[str, ...] = ()
+    is_needed: bool = True
+    columns: Columns = {}
+    tables: tuple[Rows, ...] = ()
 
 
 class Orders(_Part):
@@ -129,10 +137,15 @@ class Dates(_Part):
 
 
 class Numbers(_Part):
-    """How numbers are written. decimal: unset is a point, unless numbers like 1.234 leave it open; then the file is refused."""
+    """How numbers are written.
+
+    decimal: unset is a point, unless numbers like 1.234 leave it open; then the file is refused. is_binary: a program like R wrote its
+    binary numbers as text: what is less than a billionth off 4 decimals, like 4.44e-16, is these, and a customer 9e+05 is 900000.
+    """
 
     decimal: Literal[".", ","] | None = None
     thousands: Literal["", ",", ".", " ", "'"] = ""
+    is_binary: bool = False
 
 
 class Money(_Part):
@@ -175,6 +188,7 @@ class Mapping(_Part):
     source: str = ""
     undecided: tuple[str, ...] = ()
     columns: Columns = {}
+    tables: tuple[Rows, ...] = ()
     layouts: tuple[Layout, ...] = ()
     orders: Orders = Orders()
     dates: Dates = Dates()
@@ -186,7 +200,7 @@ class Mapping(_Part):
 
     def all_layouts(self) -> tuple[Layout, ...]:
         """Return the layouts; a mapping without any has one, its own columns."""
-        return self.layouts or (Layout.model_construct(name="", width=None, has_header=None, columns=self.columns),)
+        return self.layouts or (Layout(name="", columns=self.columns, tables=self.tables),)
 
 
 def _problems(mapping: Mapping) -> list[BadInput]:
@@ -201,7 +215,7 @@ def _problems(mapping: Mapping) -> list[BadInput]:
         problems.append(
             BadInput("dates.formats: {first} and {second} read one text as two days. Keep one of them.", first=clash[0], second=clash[1])
         )
-    if mapping.layouts and mapping.columns:
+    if mapping.layouts and (mapping.columns or mapping.tables):
         problems.append(BadInput("columns: write them in the layouts, or here and no layouts."))
     if (mapping.numbers.decimal or ".") == mapping.numbers.thousands:
         problems.append(BadInput("numbers: decimal and thousands can't be the same mark."))
@@ -212,6 +226,8 @@ def _problems(mapping: Mapping) -> list[BadInput]:
 
 def _layout_problems(mapping: Mapping, layout: Layout) -> list[BadInput]:
     columns, place = layout.columns, f"layouts.{layout.name}.columns" if layout.name else "columns"
+    if layout.tables or not layout.is_needed:
+        return _table_problems(mapping, layout)
     problems = [BadInput("{key} is missing.", key=f"{place}.{target}") for target in ("customer", "date") if target not in columns]
     if mapping.orders.id == "column" and "order" not in columns:
         problems.append(BadInput('{key} is missing. Give it, or set orders.id to "per_row" or "per_customer_day".', key=f"{place}.order"))
@@ -225,6 +241,16 @@ def _layout_problems(mapping: Mapping, layout: Layout) -> list[BadInput]:
         problems.append(BadInput("{key} is missing, and orders names values of it.", key=f"{place}.status"))
     if "currency" in columns and mapping.money.currency is not None:
         problems.append(BadInput("money.currency: give a column or one currency, not both."))
+    return problems
+
+
+def _table_problems(mapping: Mapping, layout: Layout) -> list[BadInput]:
+    place = f"layouts.{layout.name}." if layout.name else ""
+    problems = rows_problems(layout.tables, f"{place}tables") if layout.tables else []
+    if layout.columns:
+        problems.append(BadInput("{key}: give columns of order lines, or tables, not both.", key=f"{place}columns"))
+    if mapping.money.reporting not in (None, mapping.money.currency) and layout.tables:
+        problems.append(BadInput("money.reporting: amounts of tables are not converted. Give their one currency, money.currency."))
     return problems
 
 
@@ -309,6 +335,8 @@ def _unknown_key(key: str) -> BadInput:
         *File.model_fields,
         *Numbers.model_fields,
         *Customers.model_fields,
+        *Layout.model_fields,
+        *Rows.model_fields,
     ]
     near = difflib.get_close_matches(word, known, n=1)
     if near:
@@ -324,4 +352,15 @@ def as_toml(mapping: Mapping, comments: Dictionary[str, str] | None = None) -> s
 def mapping_hash(mapping: Mapping) -> str:
     """Return a SHA-256 of everything that decides what is read; name, title and source are words only."""
     meaning = mapping.model_dump(mode="json", exclude={"name", "title", "source", "undecided"})
+    meaning = _without_unused(meaning)
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+_LATER: dict[str, Any] = {"tables": [], "header": [], "is_needed": True, "is_binary": False}
+"""Keys that mappings gained later, with their defaults: a mapping without them is the same as it was before."""
+
+
+def _without_unused(meaning: Any) -> Any:
+    if isinstance(meaning, dict):
+        return {key: _without_unused(part) for key, part in meaning.items() if key not in _LATER or part != _LATER[key]}
+    return [_without_unused(part) for part in meaning] if isinstance(meaning, list) else meaning

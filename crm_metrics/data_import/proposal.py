@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crm_metrics.data_import.cells import NUMERIC, written_numbers
+from crm_metrics.data_import.cells import NUMERIC, columns_read, fits, missing, written_numbers
 from crm_metrics.data_import.column_evidence import Evidence, evidence_of
 from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, SOLD, TOTALS_OF_ORDERS, plain_name
-from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, as_toml, built_in_names, from_dict, load_mapping
+from crm_metrics.data_import.mapping import TARGETS, Layout, Mapping, Target, as_toml, built_in_names, from_dict, load_mapping
 from crm_metrics.data_import.number_marks import Marks, find_marks
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.proposal_texts import ASKED_AGAIN, CURRENCIES, DATE_DOUBTS, MARKS, TWO_MARKS
@@ -51,7 +51,7 @@ class Proposal:
         """Return which column is read as what, once every doubt is put aside."""
         if self.built_in is not None:
             layouts = load_mapping(self.built_in).all_layouts()
-            return {target: name for layout in layouts for target, name in layout.columns.items() if name in self.columns}
+            return {target: str(name) for layout in layouts for target, name in layout.columns.items() if name in self.columns}
         return {field.target: field.column for field in self.fields if field.column is not None and _is_used(field)}
 
     @property
@@ -155,13 +155,19 @@ def _quoted(text: str | None) -> str:
 
 
 def _fitting_built_in(raw: RawTable) -> str | None:
-    """Return the mapping that names all its columns in this header; positions alone prove nothing."""
+    """Return the mapping that names all its columns in this header; positions alone prove nothing, nor does one name."""
     for name in built_in_names():
-        for layout in load_mapping(name).all_layouts():
-            wanted = list(layout.columns.values())
-            if all(isinstance(column, str) and column in raw.columns for column in wanted):
+        mapping = load_mapping(name)
+        for layout in mapping.all_layouts():
+            by_name = all(isinstance(column, str) for column in layout.columns.values())
+            if by_name and fits(raw, layout) and not missing(raw, layout) and (layout.columns or len(_known(raw, layout)) > 1):
                 return name
     return None
+
+
+def _known(raw: RawTable, layout: Layout) -> set[str]:
+    """Return the columns of the file by which its rows of tables are known, or which are read."""
+    return {*layout.header, *columns_read(raw, layout).values()}
 
 
 # ── which column ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -119,6 +119,11 @@ def rows_as_json(raw: RawTable, places: np.ndarray) -> list[str]:
     return pc.binary_join_element_wise(*parts, "}", "").to_pylist()
 
 
+def objects_as_json(table: pa.Table) -> list[str]:
+    """Return each row as a JSON object of texts."""
+    return pc.binary_join_element_wise(*_objects(table), "").to_pylist()
+
+
 def _objects(table: pa.Table) -> list[str | pa.Array]:
     """Return the pieces of a JSON object per row; each different cell is quoted once."""
     pieces: list[str | pa.Array] = []

@@ -20,6 +20,11 @@ OF_CELL = {
     ),
     values.TOO_LARGE: noop("Row {row}: {column} {value!r} is too large; 14 digits before the decimal mark are the most."),
     values.NOT_A_DATE: noop("Row {row}: {column} {value!r} is not a date as the mapping writes them. Write dates as YYYY-MM-DD."),
+    values.NOT_WHOLE: noop("Row {row}: {column} {value!r} is not a whole number. Correct it, or map another column."),
+    values.NOT_A_FLAG: noop("Row {row}: {column} {value!r} is neither yes nor no. Say in the mapping what it means (values)."),
+    values.NOT_A_CHOICE: noop(
+        "Row {row}: {column} {value!r} is none of the values that are known. Say in the mapping what it means (values)."
+    ),
     values.DAMAGED: noop("Row {row}: {column} {value!r} was damaged by a spreadsheet, its digits are lost. Export it again as text."),
 }
 """Problem code of a cell -> reason."""

@@ -51,6 +51,39 @@ TARGET_LABELS: dict[Target, str] = {
 }
 
 
+TABLE_LABELS = {
+    "activities": noop("Activities"),
+    "campaign_arms": noop("Arms of campaigns"),
+    "campaign_members": noop("Members of campaigns"),
+    "campaign_spend": noop("Costs of campaigns"),
+    "campaign_touches": noop("Touches by campaigns"),
+    "campaigns": noop("Campaigns"),
+    "contacts": noop("Contact persons"),
+    "contracts": noop("Contracts"),
+    "costs_to_serve": noop("Costs to serve"),
+    "customers": noop("Customers"),
+    "employees": noop("Employees"),
+    "leads": noop("Leads"),
+    "opportunities": noop("Opportunities"),
+    "opportunity_history": noop("Changes of opportunities"),
+    "preferences": noop("Preferences"),
+    "products": noop("Products"),
+    "quotas": noop("Quotas"),
+    "service_tickets": noop("Service tickets"),
+    "stages": noop("Pipeline stages"),
+    "surveys": noop("Surveys"),
+    "targets": noop("Targets"),
+    "tasks": noop("Tasks"),
+}
+"""What a reader calls the tables that a file can bring rows of."""
+
+
+def _label(target: str) -> str:
+    """Return what a column is read as: in words for order lines, else table and column as a mapping names them."""
+    labels = {str(name): label for name, label in TARGET_LABELS.items()}
+    return t(labels[target]) if target in labels else target
+
+
 @dataclass(frozen=True)
 class Reason:
     """Rows left out for one reason. reason: English template. example: its values in the first row. row_numbers: all of them."""
@@ -74,6 +107,7 @@ class ImportReport:
     rows loaded. replaced_batch: the batch this one replaces, or had replaced when it is taken back. rows_promoted: rows of later
     batches that came in where an undone batch had held the same. columns_read: what each column was read as. columns_not_read: all
     others. notes: what the file itself gave reason to say. joined: rows added to orders that earlier batches hold.
+    brought: rows by table, of a file that brings other rows than order lines; amounts are then of its first table, as row_tables.SUMMED.
     """
 
     file: str
@@ -92,10 +126,11 @@ class ImportReport:
     reasons: tuple[Reason, ...] = ()
     replaced_batch: int | None = None
     rows_promoted: int = 0
-    columns_read: tuple[tuple[Target, str], ...] = ()
+    columns_read: tuple[tuple[str, str], ...] = ()
     columns_not_read: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     joined: Joined | None = None
+    brought: tuple[tuple[str, int], ...] = ()
 
     @property
     def amount_in(self) -> Decimal:
@@ -118,6 +153,7 @@ class ImportReport:
             "reasons": [_reason_json(reason) for reason in self.reasons],
             "replaced_batch": self.replaced_batch,
             "rows_promoted": self.rows_promoted,
+            "tables": dict(self.brought),
             "orders_joined": _joined_json(self.joined) if self.joined else None,
             "columns_read": dict(self.columns_read),
             "columns_not_read": list(self.columns_not_read),
@@ -146,8 +182,10 @@ class ImportReport:
         """Give the sentences under the table: period, columns, notes, rows promoted, reasons with their rows."""
         if self.first_on and self.last_on:
             yield t("Business days {first} to {last}.", first=date_text(self.first_on), last=date_text(self.last_on))
+        if self.brought:
+            yield t("Rows by table: {tables}.", tables="; ".join(f"{t(TABLE_LABELS[name])} {rows:,}" for name, rows in self.brought))
         if self.columns_read:
-            yield t("Read: {columns}.", columns="; ".join(f"{t(TARGET_LABELS[target])} = {name}" for target, name in self.columns_read))
+            yield t("Read: {columns}.", columns="; ".join(f"{_label(target)} = {name}" for target, name in self.columns_read))
         if self.columns_not_read:
             yield t("Not read: {columns}.", columns="; ".join(self.columns_not_read))
         yield from (str(note) for note in self.notes)

@@ -4,6 +4,7 @@ from sqlalchemy import delete, insert, select
 
 from crm_metrics.data_import import ledger
 from crm_metrics.data_import.check import Checked
+from crm_metrics.data_import.check_tables import CheckedTables
 from crm_metrics.data_import.mapping import Mapping, parse_mapping
 from crm_metrics.database import Writer
 from crm_metrics.language import noop
@@ -34,7 +35,7 @@ def settle(writer: Writer, mapping: Mapping) -> None:
             raise BadInput(_REFUSALS[setting], value=value, stored=stored[setting])
 
 
-def resolved(checked: Checked) -> Mapping:
+def resolved(checked: Checked | CheckedTables) -> Mapping:
     """Return the mapping a file was read with, with what the file itself decided: the order of dates and the reporting currency."""
     money = checked.mapping.money.model_copy(update={"reporting": checked.reporting_currency})
     return checked.mapping.model_copy(update={"money": money})

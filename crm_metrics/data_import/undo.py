@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, Table, and_, delete, select, union
 
 from crm_metrics import database
-from crm_metrics.data_import import duplicates, ledger, left_out, records, settings
+from crm_metrics.data_import import duplicates, ledger, left_out, records, settings, table_rows
 from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.report import ImportReport, report_of
 from crm_metrics.database import DataSet, Writer
@@ -41,7 +41,9 @@ def take_back(writer: Writer, batch: Batch, state: str) -> int:
     ledger.set_state(writer, batch.batch_id, state)
     records.derive(writer, touched)
     freed = writer.stage("contents_taken_back", contents)
-    rows_promoted = sum(_decide_again(writer, later, freed) for later in ledger.later_batches(writer, batch.batch_id))
+    rows_promoted = 0
+    for later in ledger.later_batches(writer, batch.batch_id):
+        rows_promoted += table_rows.decide_again(writer, later) + _decide_again(writer, later, freed)
     settings.settle_again(writer)
     return rows_promoted
 
@@ -76,10 +78,11 @@ def _candidates(batch_id: int, freed: Table) -> Select[Any]:
         and_(left.left_out_as == left_out.DUPLICATE, left.row_key.in_(select(freed.c.row_key))),
     ]
     found = union(*[select(left.row_number).where(left.batch_id == batch_id, test) for test in tests]).subquery()
+    lines = select(import_held_back.c.row_number).where(import_held_back.c.batch_id == batch_id)
     return (
         select(left.row_number, left.raw)
         .join_from(import_left_out, found, found.c.row_number == left.row_number)
-        .where(left.batch_id == batch_id)
+        .where(left.batch_id == batch_id, left.row_number.in_(lines))
         .order_by(left.row_number)
     )
 

@@ -5,6 +5,7 @@ them over the rows. Nothing is rounded and nothing becomes 0.
 """
 
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from crm_metrics.data_import.cell_shapes import MISSING, MISSING_NAME, WIDE_PATT
 from crm_metrics.data_import.date_formats import EXCEL_SERIAL, MONTHS
 
 MONEY = pa.decimal128(18, 4)
-FINE, EMPTY, NOT_A_NUMBER, MORE_DECIMALS, TOO_LARGE, NOT_A_DATE, DAMAGED = range(7)
+FINE, EMPTY, NOT_A_NUMBER, MORE_DECIMALS, TOO_LARGE, NOT_A_DATE, DAMAGED, NOT_WHOLE, NOT_A_FLAG, NOT_A_CHOICE = range(10)
 """Problem codes of a cell."""
 
 MICROSECONDS = 1_000_000
@@ -57,13 +58,17 @@ _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)$"
 _SIGN = re.compile(r"US\$|HK\$|NT\$|[€$£¥￥₹₩元円]|RMB|kr\.?|zł|Fr\.|[A-Z]{3}")
 
 
-def parse_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "") -> Values:
+def parse_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "", *, is_binary: bool = False) -> Values:
     """Return exact decimals of at most 14 digits before and 4 after the mark, with currency signs taken off.
+
+    is_binary: what binary numbers leave over is taken off.
 
     >>> parse_numbers(pa.array(["1.234,50", "(2,5 €)", "1.23,4"]), ",", ".").values.to_pylist()
     [Decimal('1234.5000'), Decimal('-2.5000'), None]
+    >>> parse_numbers(pa.array(["4.44e-16", "0.30000000000000004"]), is_binary=True).values.to_pylist()
+    [Decimal('0.0000'), Decimal('0.3000')]
     """
-    texts = narrowed(texts)
+    texts = _without_remains(narrowed(texts)) if is_binary else narrowed(texts)
     missing = is_missing(texts)
     plain = texts
     simple = _PLAIN if decimal == "." else _PLAIN.replace(r"\.", ",")
@@ -80,6 +85,20 @@ def parse_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "") -> V
             all_signs[at] = sign
         return Values(*_exact(plain, missing), tuple(all_signs))
     return Values(*_exact(plain, missing))
+
+
+def _without_remains(texts: pa.Array) -> pa.Array:
+    """Return numbers with an exponent or many decimals as the 4 decimals that they are within a billionth of."""
+    marked = pc.match_substring_regex(texts, r"^[+-]?\d*\.?\d*[eE][+-]?\d+$|\.\d{5,}$")
+    if not pc.any(marked).as_py():
+        return texts
+    written = pd.to_numeric(pd.Series(texts.filter(marked).to_pylist()), errors="coerce")
+    exact = [f"{number:.4f}" if abs(number - round(number, 4)) < _REMAINS * max(1, abs(number)) else None for number in written]
+    changed = pc.coalesce(pa.array(exact, pa.string()), texts.filter(marked))
+    return pc.replace_with_mask(texts, marked, changed)
+
+
+_REMAINS = 1e-9  # binary numbers hold 15 digits: of an amount below a million at least 9 after the point
 
 
 def plain_number(text: str, decimal: str, thousands: str) -> tuple[str, str]:
@@ -253,18 +272,30 @@ def _days_since_1970(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np
 # ── identifiers and names ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def parse_identifiers(texts: pa.Array) -> Values:
+def parse_identifiers(texts: pa.Array, *, is_binary: bool = False) -> Values:
     """Return identifiers as text: leading zeros and 1E5 stay; 17850.0 is 17850; 1.23E+05 and #NAME? are damaged.
+
+    is_binary: the program that wrote them loses no digit, and 1.23e+05 is 123000.
 
     >>> parse_identifiers(pa.array([" 007", "1E5", "17850.0", "N/A", "1.23E+05"])).values.to_pylist()
     ['007', '1E5', '17850', None, None]
     """
-    texts = narrowed(texts)
+    texts = _whole_digits(narrowed(texts)) if is_binary else narrowed(texts)
     problems = np.zeros(len(texts), dtype=np.int8)
     problems[_np(pc.match_substring_regex(texts, r"^([+-]?\d([.,]\d+)?[eE]\+\d+|#(NAME\?|REF!|VALUE!|DIV/0!|NUM!))$"))] = DAMAGED
     problems[_np(is_missing(texts))] = EMPTY
     whole = pc.replace_substring_regex(texts, r"^(\d{1,15})\.0$", r"\1")
     return Values(pc.if_else(pa.array(problems == FINE), whole, pa.scalar(None, pa.string())), problems)
+
+
+def _whole_digits(texts: pa.Array) -> pa.Array:
+    """Return whole numbers with an exponent as their digits."""
+    marked = pc.match_substring_regex(texts, r"^\d(\.\d{1,14})?e\+\d{2}$")
+    if not pc.any(marked).as_py():
+        return texts
+    numbers = [Decimal(text) for text in texts.filter(marked).to_pylist()]
+    digits = [f"{number:f}" if number == number.to_integral_value() else str(number) for number in numbers]
+    return pc.replace_with_mask(texts, marked, pa.array(digits, pa.string()))
 
 
 def parse_names(texts: pa.Array) -> Values:

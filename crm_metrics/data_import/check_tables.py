@@ -1,0 +1,265 @@
+"""Checks every row of a file that brings rows of other tables than order lines: typed rows, and those that can't be right."""
+
+import functools
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Table
+
+from crm_metrics.data_import import rejections, row_mapping, values
+from crm_metrics.data_import.cells import (
+    Cells,
+    Parsed,
+    columns_read,
+    date_patterns,
+    encoded_columns,
+    missing,
+    refuse_swapped_days,
+    with_date_order,
+    with_decimal_mark,
+)
+from crm_metrics.data_import.currencies import currencies_of_sign
+from crm_metrics.data_import.mapping import Layout, Mapping
+from crm_metrics.data_import.order_lines import reject_cells
+from crm_metrics.data_import.problems import gathered
+from crm_metrics.data_import.raw_table import Note, RawTable
+from crm_metrics.data_import.rejections import Verdicts
+from crm_metrics.data_import.row_hash import as_hex, row_hashes
+from crm_metrics.data_import.row_mapping import Rows
+from crm_metrics.data_import.row_tables import SUMMED, TABLES, columns_of, key_of, kind_of, required
+from crm_metrics.data_import.row_values import TYPES, Parser, Written, parser
+from crm_metrics.language import noop
+from crm_metrics.metric import BadInput
+
+KEY_JOIN = "\x1f"
+_DATED, _NUMERIC = ("day", "moment"), ("count", "amount", "rate")
+_SHOWN_VALUES = 12
+
+
+class Brought(NamedTuple):
+    """Rows of one table that a file brings: row_number of the file (0: none of them) and the columns that the mapping fills."""
+
+    table: Table
+    rows: pa.Table
+
+
+@dataclass(frozen=True)
+class CheckedTables:
+    """What became of a file's rows: each is in the rows of the first table of `brought`, or in `rejected`.
+
+    judged: row_number, row_hash, row_key, order_id (none) and net_amount (what SUMMED names) of the first table's rows. rejected: as
+    rejections.REJECTED. mapping: with the order of dates and the decimal mark decided. read_columns: table.column -> column of the file.
+    """
+
+    brought: tuple[Brought, ...]
+    judged: pa.Table
+    rejected: pa.Table
+    mapping: Mapping
+    reporting_currency: str | None
+    read_columns: dict[str, str]
+    unused_columns: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class NotNeededError(BadInput):
+    """A file of a kind that the mapping knows, and of which nothing is read."""
+
+
+def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTables:
+    """Return the typed rows of each table that a file brings, and the rows that can't be right.
+
+    Raises BadInput for what concerns the file as a whole: missing columns, an undecided date order, a value that must be there and is not.
+    """
+    if not layout.is_needed:
+        raise NotNeededError(
+            "{file} is known to the mapping {name} as {layout}, and nothing of it is read. Leave it out.",
+            file=raw.name,
+            name=mapping.name,
+            layout=layout.name,
+        )
+    if problems := missing(raw, layout):
+        raise gathered(noop("The mapping does not fit {file}:"), problems, file=raw.name or "the file")
+    cells = _cells_of(raw, mapping, layout)
+    verdicts = Verdicts(raw.table.num_rows)
+    read = [_read(cells, rows, verdicts, is_own=place == 0) for place, rows in enumerate(layout.tables)]
+    _refuse_without_needed(cells, layout, read)
+    fine = pa.array(verdicts.is_fine)
+    brought = _brought(raw, layout, read, fine)
+    own, table, count = read[0], brought[0].table, raw.table.num_rows
+    hashes, amounts = as_hex(row_hashes(_comparable(own), count)), own.get(SUMMED.get(table, ""), pa.nulls(count, values.MONEY))
+    judged = judged_rows(raw.row_numbers, hashes, key_texts(pa.table(own), table), amounts).filter(fine)
+    unused = tuple(name for name in raw.columns if name not in cells.columns.values())
+    currency = mapping.money.reporting or mapping.money.currency
+    rejected = verdicts.table(raw, hashes, amounts)
+    return CheckedTables(brought, judged, rejected, cells.mapping, currency, cells.columns, unused, raw.notes)
+
+
+def judged_rows(row_number: pa.Array, row_hash: pa.Array, row_key: pa.Array, amount: pa.Array) -> pa.Table:
+    """Return rows as left_out.from_verdicts takes them."""
+    nothing = pa.nulls(len(row_number), pa.string())
+    columns = {"row_number": row_number, "row_hash": row_hash, "row_key": row_key, "order_id": nothing, "net_amount": amount}
+    return pa.table(columns)
+
+
+def key_texts(rows: pa.Table, table: Table) -> pa.Array:
+    """Return the key of each row as one text."""
+    parts = [rows[name].cast(pa.string()).combine_chunks() for name in key_of(table)]
+    return functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, KEY_JOIN), parts)
+
+
+# ── what the file decides ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _cells_of(raw: RawTable, mapping: Mapping, layout: Layout) -> Cells:
+    """Return the cells that the tables read, the order of dates and the decimal mark decided by all of them together."""
+    columns = columns_read(raw, layout)
+    encoded = encoded_columns(raw, columns.values())
+    kinds = {name: _kind_of(name) for name in columns}
+    dated = list(dict.fromkeys(columns[name] for name, kind in kinds.items() if kind in _DATED))
+    numeric = list(dict.fromkeys(columns[name] for name, kind in kinds.items() if kind in _NUMERIC))
+    for column in dated:
+        refuse_swapped_days(raw, mapping, column, encoded[column].dictionary)
+    decided = with_decimal_mark(raw, mapping, numeric)
+    if dated:
+        decided = with_date_order(decided, pa.concat_arrays([encoded[column].dictionary for column in dated]), ", ".join(dated))
+    return Cells(raw, decided, columns, encoded)
+
+
+def _kind_of(name: str) -> str:
+    table, _, column = name.partition(".")
+    return kind_of(columns_of(TABLES[table])[column])
+
+
+# ── the values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict[str, pa.Array]:
+    """Return the values of each column that the mapping fills; rows with a cell that can't be read are rejected.
+
+    is_own: whether these are the file's own rows, of which none can be without what is required.
+    """
+    table, read = TABLES[rows.table], {}
+    for name, column in columns_of(table).items():
+        place = f"{rows.table}.{name}"
+        if place in cells.columns:
+            parsed = _parsed(cells, cells.columns[place], name, rows)
+            reject_cells(verdicts, parsed, may_be_empty=not is_own or name not in required(table))
+            _reject_signs(cells, parsed, verdicts)
+            _reject_days(cells, parsed, verdicts)
+            read[name] = parsed.values
+        elif name in rows.constants:
+            texts = _constant(cells.raw, rows.constants[name])
+            read[name] = parser(column)(texts).values.cast(TYPES[kind_of(column)])
+    return read
+
+
+def _parsed(cells: Cells, column: str, name: str, rows: Rows) -> Parsed:
+    dates, numbers = cells.mapping.dates, cells.mapping.numbers
+    target = columns_of(TABLES[rows.table])[name]
+    kind, words = kind_of(target), rows.values.get(name, {})
+    written = Written(date_patterns(cells.mapping), dates.time_zone, numbers.decimal or ".", numbers.thousands, numbers.is_binary)
+    known_to_excel = "d" if kind in _DATED else "n" if kind in _NUMERIC else ""
+    typed = (known_to_excel, partial(_said, words, parser(target, Written(time_zone=dates.time_zone)))) if known_to_excel else None
+    parsed = cells.read(column, partial(_said, words, parser(target, written)), typed=typed)
+    if cells.mapping.customers.is_case_folded and name == "customer_id":
+        return parsed._replace(values=pc.utf8_lower(parsed.values))
+    return parsed
+
+
+def _said(words: dict[str, str], parse: Parser, texts: pa.Array) -> values.Values:
+    """Return the values of texts, those that the mapping names read as what it says they mean, capital letters or not."""
+    if words:
+        meant = {word.strip().lower(): text for word, text in words.items()}
+        texts = pa.array([meant.get(text.strip().lower(), text) for text in texts.to_pylist()], pa.string())
+    return parse(texts)
+
+
+def _constant(raw: RawTable, text: str) -> pa.Array:
+    text = text.replace(row_mapping.FILE, name_of(raw.name))
+    if row_mapping.ROW not in text:
+        return pa.repeat(pa.scalar(text), raw.table.num_rows)
+    before, after = text.split(row_mapping.ROW, 1)
+    return pc.binary_join_element_wise(before, raw.row_numbers.cast(pa.string()), after, "")
+
+
+def name_of(file: str) -> str:
+    """Return the name of a file without its endings.
+
+    >>> name_of("spring sale.csv.gz")
+    'spring sale'
+    """
+    for ending in (".gz", ".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"):
+        file = file[: -len(ending)] if file.lower().endswith(ending) else file
+    return file
+
+
+def _reject_signs(cells: Cells, parsed: Parsed, verdicts: Verdicts) -> None:
+    """Reject amounts with the sign of another currency than the mapping says."""
+    currency = cells.mapping.money.currency
+    if parsed.signs is None or currency is None:
+        return
+    others = {sign for sign in set(parsed.signs) if sign and currency not in currencies_of_sign(sign)}
+    verdicts.reject(np.isin(parsed.signs, list(others)), rejections.OTHER_CURRENCY, parsed.column)
+
+
+def _reject_days(cells: Cells, parsed: Parsed, verdicts: Verdicts) -> None:
+    """Reject days outside of what the mapping itself says; a table may hold days to come."""
+    said, is_moment = cells.mapping.dates, pa.types.is_timestamp(parsed.values.type)
+    if not is_moment and not pa.types.is_date(parsed.values.type):
+        return
+    days = parsed.values.cast(pa.date32(), safe=False)
+    for limit, is_beyond, reason in ((said.earliest, pc.less, rejections.TOO_EARLY), (said.latest, pc.greater, rejections.TOO_LATE)):
+        if limit is not None and (limit == said.latest or "earliest" in said.model_fields_set):
+            beyond = is_beyond(days, pa.scalar(limit)).fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+            verdicts.reject(beyond, reason, parsed.column, extra=lambda _at, limit=limit: {"limit": limit.isoformat()})  # type: ignore[misc]
+
+
+def _refuse_without_needed(cells: Cells, layout: Layout, read: list[dict[str, pa.Array]]) -> None:
+    """Raise BadInput when no row has a value that the mapping needs: a test without a control group, say."""
+    problems = []
+    for rows, columns in zip(layout.tables, read, strict=True):
+        for name, needed in rows.needs.items():
+            held = pc.unique(columns[name]).to_pylist() if name in columns else []
+            if held and needed not in held:
+                column = cells.columns.get(f"{rows.table}.{name}", name)
+                shown = ", ".join(sorted(str(value) for value in held if value is not None)[:_SHOWN_VALUES])
+                problems.append(
+                    BadInput(
+                        "No row of {column} is known as {needed}. Its values are: {values}. Say in the mapping which of them it is, like "
+                        'values.{name} = {{ "one of them" = "{needed}" }}.',
+                        column=column,
+                        needed=needed,
+                        values=shown,
+                        name=name,
+                    )
+                )
+    if problems:
+        raise gathered(noop("The mapping does not fit {file}:"), problems, file=cells.raw.name or "the file")
+
+
+# ── the rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _brought(raw: RawTable, layout: Layout, read: list[dict[str, pa.Array]], fine: pa.Array) -> tuple[Brought, ...]:
+    """Return the rows of each table that stand in acceptable rows of the file, without those that lack what is required."""
+    brought: dict[Table, pa.Table] = {}
+    for place, (rows, columns) in enumerate(zip(layout.tables, read, strict=True)):
+        table = TABLES[rows.table]
+        whole = pa.table({"row_number": raw.row_numbers, **columns}).filter(fine)
+        for name in required(table):
+            whole = whole.filter(pc.is_valid(whole[name]))
+        if not rows.is_of_rows:  # one row, whatever the file holds: no number of a row, and one of its own
+            whole = whole.slice(0, 1)
+            whole = whole.set_column(0, "row_number", pa.array([-place] * whole.num_rows, pa.int64()))
+        others = [brought[table]] if table in brought else []
+        brought[table] = pa.concat_tables([*others, whole], promote_options="default")
+    return tuple(Brought(table, rows) for table, rows in brought.items())
+
+
+def _comparable(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Return the columns as row_hashes takes them."""
+    return {name: column.cast(pa.int32()) if pa.types.is_date(column.type) else column for name, column in columns.items()}

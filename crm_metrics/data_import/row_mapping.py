@@ -1,0 +1,114 @@
+"""The part of a mapping that says which rows of which tables a file brings besides order lines. docs/mapping.md describes it."""
+
+import difflib
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pyarrow as pa
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt
+from sqlalchemy import Table
+
+from crm_metrics.data_import import values
+from crm_metrics.data_import.row_tables import CHOICES, TABLES, columns_of, kind_of, required
+from crm_metrics.data_import.row_values import parser
+from crm_metrics.metric import BadInput
+
+ROW, FILE = "{row}", "{file}"
+"""What a constant can hold: the number of the row in its file, and the name of the file without its ending."""
+
+
+def _as_text(written: Any) -> Any:
+    """Return a value of TOML as a mapping writes it in a file: yes and no in small letters, days as 2024-01-31."""
+    if isinstance(written, bool):
+        return str(written).lower()
+    if isinstance(written, datetime):
+        return written.isoformat(sep=" ")
+    return written.isoformat() if isinstance(written, date) else str(written) if isinstance(written, int | float | Decimal) else written
+
+
+Written = Annotated[str, BeforeValidator(_as_text)]
+Place = str | PositiveInt
+
+
+class Rows(BaseModel):
+    """Rows of one table that a file brings.
+
+    columns: column of the table -> column of the file. optional: the same for columns that a file may lack. constants: column of the
+    table -> its value in every row, in which {row} stands for the number of the row and {file} for the name of the file. values: column of
+    the table -> text in the file -> what it means. needs: column of the table -> a value that at least one row must have.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
+
+    table: str
+    columns: dict[str, Place] = {}
+    optional: dict[str, Place] = {}
+    constants: dict[str, Written] = {}
+    values: dict[str, Annotated[dict[str, Written], Field(min_length=1)]] = {}
+    needs: dict[str, Written] = {}
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Return whether the rows of the file tell them apart; else there is one row, whatever the file holds."""
+        return bool(self.columns) or any(ROW in text for text in self.constants.values())
+
+
+def rows_problems(tables: tuple[Rows, ...], place: str) -> list[BadInput]:
+    """Return what is missing or can't be, with its key. place: key of the list in the mapping."""
+    problems = [problem for rows in tables for problem in _problems(rows, f"{place}.{rows.table}")]
+    of_rows = [rows.table for rows in tables if rows.is_of_rows]
+    twice = sorted({name for name in of_rows if of_rows.count(name) > 1})
+    problems += [BadInput("{key}: a row of the file brings one row of it. Describe it once.", key=f"{place}.{name}") for name in twice]
+    if not tables[0].is_of_rows:
+        problems.append(
+            BadInput("{key}: the first table is that of the file's own rows. Give it columns.", key=f"{place}.{tables[0].table}.columns")
+        )
+    return problems
+
+
+def _problems(rows: Rows, place: str) -> Iterator[BadInput]:
+    table = TABLES.get(rows.table)
+    if table is None:
+        near = difflib.get_close_matches(rows.table, TABLES, n=1)
+        shown = near[0] if near else ", ".join(TABLES)
+        yield BadInput("{key}: a file brings no rows of {table}. There are: {names}.", key=place, table=rows.table, names=shown)
+        return
+    filled = {**rows.columns, **rows.optional, **rows.constants}
+    for part in ("columns", "optional", "constants", "values", "needs"):
+        for name in getattr(rows, part):
+            if name not in columns_of(table):
+                yield _no_column(table, f"{place}.{part}.{name}", name)
+            elif part in ("values", "needs") and name not in filled:
+                yield BadInput("{key} is missing, and {part} names values of it.", key=f"{place}.columns.{name}", part=part)
+    for name in filled:
+        if sum(name in part for part in (rows.columns, rows.optional, rows.constants)) > 1:
+            yield BadInput("{key}: give a column or a constant, not both.", key=f"{place}.{name}")
+    for name in required(table):
+        if name not in rows.columns and name not in rows.constants:
+            yield BadInput(
+                "{key} is missing. Give a column of the file, or a constant; {row} in it is the number of the row.",
+                key=f"{place}.columns.{name}",
+                row=ROW,
+            )
+    yield from _unreadable(rows, table, place)
+
+
+def _no_column(table: Table, key: str, name: str) -> BadInput:
+    near = difflib.get_close_matches(name, columns_of(table), n=1)
+    shown = near[0] if near else ", ".join(columns_of(table))
+    return BadInput("{key}: {table} has no such column. There are: {names}.", key=key, table=table.name, names=shown)
+
+
+def _unreadable(rows: Rows, table: Table, place: str) -> Iterator[BadInput]:
+    """Give what a mapping says itself and no column can hold."""
+    said = [(f"constants.{name}", name, text) for name, text in rows.constants.items() if ROW not in text and FILE not in text]
+    said += [(f"values.{name}.{word}", name, text) for name, words in rows.values.items() for word, text in words.items()]
+    for key, name, text in said:
+        column = columns_of(table).get(name)
+        if column is None or text == "" or parser(column)(pa.array([text])).problems[0] == values.FINE:
+            continue
+        choices = CHOICES.get((table.name, name))
+        kind = ", ".join(choices) if choices else kind_of(column)
+        yield BadInput("{key}: {value!r} can't be read as {kind}.", key=f"{place}.{key}", value=text, kind=kind)

@@ -1,0 +1,212 @@
+"""Rows of other tables than order lines: which of them other batches hold, and writing the others.
+
+A row of the file's own table, the first of its mapping, is held if its key is; with other content it is a contradiction. Of a table that a
+file names beside its own, a campaign of its members say, the row that is held stays. What is left out only for the sake of another batch is
+kept in `import_held_rows`, and decided upon again when that batch is taken back. Of customers and products a later batch knows better.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Select, Table, and_, case, delete, or_, select, true
+
+from crm_metrics.data_import import ledger, left_out, records
+from crm_metrics.data_import.check import LINES
+from crm_metrics.data_import.check_tables import Brought, judged_rows, name_of
+from crm_metrics.data_import.duplicates import HELD, KEY_CONFLICT, KEY_REPEATED, KEY_TWICE, VERDICTS
+from crm_metrics.data_import.ledger import Batch, Counted
+from crm_metrics.data_import.mapping import Mapping, parse_mapping
+from crm_metrics.data_import.raw_table import objects_as_json
+from crm_metrics.data_import.row_tables import RECORDS, TABLES, columns_of, key_of, kind_of
+from crm_metrics.data_import.row_values import TYPES
+from crm_metrics.database import Writer
+from crm_metrics.schema import import_held_rows, import_left_out
+
+_HELD = pa.schema([("row_number", pa.int64()), ("table_name", pa.string()), ("is_own", pa.bool_()), ("row_content", pa.string())])
+
+
+class Placed(NamedTuple):
+    """What becomes of rows: verdicts on the file's own (as duplicates.verdicts), rows to load by table, and as _HELD those held back."""
+
+    verdicts: pa.Table
+    loaded: dict[Table, pa.Table]
+    held: pa.Table
+
+
+def placed(writer: Writer, brought: tuple[Brought, ...], judged: pa.Table, batch_id: int) -> Placed:
+    """Return what becomes of the rows that a batch brings.
+
+    brought: the file's own table first. judged: its rows as of check_tables.CheckedTables.
+    """
+    own, *others = brought
+    verdicts = _verdicts(writer, own, judged)
+    out, by_others = (rows["row_number"] for rows in (verdicts, verdicts.filter(pc.is_valid(verdicts["batch_id"]))))
+    loaded, held = {own.table: _but(own.rows, out)}, [_as_held(own.table, _only(own.rows, by_others), is_own=True)]
+    for table, rows in others:
+        if table in RECORDS:
+            loaded[table] = _last_known(rows, key_of(table)[0])
+            continue
+        left = _first_of_each(_but(rows, out), table)
+        there = _compared(writer, table, left)
+        elsewhere = there.filter(pc.not_equal(there["batch_id"], batch_id))
+        held += [_as_held(table, part) for part in (_only(rows, by_others), _only(left, elsewhere["row_number"]))]
+        loaded[table] = _but(left, there["row_number"])
+    return Placed(verdicts, loaded, pa.concat_tables(held))
+
+
+def write(writer: Writer, result: Placed, batch_id: int, source: str) -> None:
+    """Load the rows, keep those held back, and derive customers and products anew. source: what a customer is said by."""
+    writer.append(import_held_rows, records.with_batch(result.held, batch_id))
+    said = {}
+    for table, rows in result.loaded.items():
+        brought = rows.drop_columns(["row_number"])
+        if table not in RECORDS:
+            writer.append(table, records.with_batch(brought, batch_id))
+        elif "source_system" in RECORDS[table].c:
+            said[RECORDS[table]] = brought.append_column("source_system", pa.repeat(pa.scalar(source), brought.num_rows))
+        else:
+            said[RECORDS[table]] = brought
+    if said:
+        every = records.with_given(records.batch_records(LINES.empty_table()), said)
+        records.write_rows(writer, every, batch_id)
+        records.derive(writer, records.stage_touched(writer, every))
+
+
+def decide_again(writer: Writer, batch: Batch) -> int:
+    """Decide again on the rows of other tables that a batch holds back, and return how many rows of its file are loaded now."""
+    held, left = import_held_rows.c, import_left_out.c
+    content = writer.read(select(*[held[name] for name in _HELD.names]).where(held.batch_id == batch.batch_id))
+    if not content.num_rows:
+        return 0
+    brought = _from_held(content)
+    waiting = writer.stage("rows_waiting", brought[0].rows.select(["row_number"]))
+    is_waiting = and_(left.batch_id == batch.batch_id, left.row_number.in_(select(waiting.c.row_number)))
+    rows = writer.read(select(*[left[name] for name in left_out.SCHEMA.names]).where(is_waiting).order_by(left.row_number))
+    judged = judged_rows(rows["row_number"], rows["row_hash"], rows["row_key"], rows["row_amount"])
+    result = placed(writer, brought, judged, batch.batch_id)
+    writer.connection.execute(delete(import_held_rows).where(held.batch_id == batch.batch_id))
+    writer.connection.execute(delete(import_left_out).where(is_waiting))
+    still_out = left_out.with_raw(left_out.from_verdicts(judged, result.verdicts), rows)
+    writer.append(import_left_out, records.with_batch(still_out, batch.batch_id))
+    write(writer, result, batch.batch_id, source_of(parse_mapping(batch.mapping_toml), batch.file_name))
+    promoted = _but(judged, result.verdicts["row_number"])
+    ledger.recount(writer, batch, Counted(promoted.num_rows, pc.sum(promoted["net_amount"]).as_py() or Decimal(0)))
+    return int(promoted.num_rows)
+
+
+def source_of(mapping: Mapping, file_name: str) -> str:
+    """Return what a customer is said by: the name of the mapping, else that of the file."""
+    return mapping.name or name_of(file_name)
+
+
+# ── comparing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _verdicts(writer: Writer, own: Brought, judged: pa.Table) -> pa.Table:
+    """Return one row per row that must be left out, as duplicates.VERDICTS: first for what is held, then for earlier rows of the file."""
+    there = _compared(writer, own.table, own.rows)
+    if own.table in RECORDS:
+        there = there.filter(there["is_same"])
+    is_same = there["is_same"].combine_chunks()
+    by_others = {
+        "row_number": there["row_number"],
+        "verdict": pc.if_else(is_same, HELD, KEY_CONFLICT),
+        "batch_id": there["batch_id"],
+        "other_row": pa.nulls(there.num_rows, pa.int64()),
+    }
+    rows = _but(judged, there["row_number"]).select(["row_number", "row_key", "row_hash"]).to_pandas()
+    first = rows.groupby("row_key", sort=False)[["row_number", "row_hash"]].transform("first")
+    repeated = rows["row_number"] != first["row_number"]
+    same = (rows["row_hash"] == first["row_hash"])[repeated]
+    in_file = {
+        "row_number": rows["row_number"][repeated],
+        "verdict": np.where(same, KEY_REPEATED, KEY_TWICE),
+        "batch_id": pa.nulls(int(repeated.sum()), pa.int64()),
+        "other_row": first["row_number"][repeated],
+    }
+    return pa.concat_tables([pa.table(by_others).cast(VERDICTS), pa.table(in_file).cast(VERDICTS)])
+
+
+def _compared(writer: Writer, table: Table, rows: pa.Table) -> pa.Table:
+    """Return row_number, batch_id and is_same of the rows whose key the database holds, and by which batch."""
+    if not rows.num_rows or writer.connection.execute(select(table.c.batch_id).limit(1)).first() is None:
+        return pa.table({"row_number": pa.array([], pa.int64()), "batch_id": pa.array([], pa.int64()), "is_same": pa.array([], pa.bool_())})
+    return writer.read(_held_query(table, writer.stage("rows_compared", rows)))
+
+
+def _held_query(table: Table, incoming: Table) -> Select[Any]:
+    """One row per incoming row whose key is held: row_number, batch_id, is_same (for all that the incoming row says)."""
+    names = [column.name for column in incoming.c if column.name != "row_number"]
+    keys = key_of(table)
+    same = [incoming.c[name].is_not_distinct_from(table.c[name]) for name in names if name not in keys]
+    if table in RECORDS:
+        same = [
+            or_(incoming.c[name].is_(None), part) for name, part in zip([name for name in names if name not in keys], same, strict=True)
+        ]
+    is_same = case((and_(true(), *same), True), else_=False).label("is_same")
+    held = and_(*[incoming.c[name] == table.c[name] for name in keys])
+    return select(incoming.c.row_number, table.c.batch_id, is_same).join_from(incoming, table, held).order_by(incoming.c.row_number)
+
+
+def _but(rows: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:
+    """Return the rows that have none of these numbers."""
+    return rows.filter(pc.invert(pc.is_in(rows["row_number"], value_set=_whole(numbers)))) if len(numbers) else rows
+
+
+def _only(rows: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:
+    """Return the rows that have one of these numbers."""
+    return rows.filter(pc.is_in(rows["row_number"], value_set=_whole(numbers)))
+
+
+def _whole(numbers: pa.ChunkedArray) -> pa.Array:
+    return pa.array(numbers.to_numpy(), pa.int64())
+
+
+def _first_of_each(rows: pa.Table, table: Table) -> pa.Table:
+    """Return the first row of each key."""
+    if rows.num_rows < 2:  # one row has one key
+        return rows
+    keys: pd.DataFrame = rows.select(list(key_of(table))).to_pandas()
+    return rows.filter(pa.array(~keys.duplicated().to_numpy()))
+
+
+def _last_known(rows: pa.Table, key: str) -> pa.Table:
+    """Return one row per key with the last value known of each column."""
+    others = [name for name in rows.column_names if name != key]
+    grouped = rows.group_by(key, use_threads=False).aggregate([(name, "last") for name in others])
+    return grouped.rename_columns([name.removesuffix("_last") for name in grouped.column_names])
+
+
+# ── rows held back ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _as_held(table: Table, rows: pa.Table, *, is_own: bool = False) -> pa.Table:
+    """Return rows of a table as _HELD."""
+    content = rows.drop_columns(["row_number"])
+    columns = [
+        rows["row_number"],
+        pa.repeat(pa.scalar(table.name), rows.num_rows),
+        pa.repeat(pa.scalar(is_own), rows.num_rows),
+        pa.array(objects_as_json(content) if rows.num_rows else [], pa.string()),
+    ]
+    return pa.table(columns, schema=_HELD)
+
+
+def _from_held(content: pa.Table) -> tuple[Brought, ...]:
+    """Return the rows of _HELD as they were brought, the file's own table first."""
+    found = content.to_pandas().sort_values(["is_own", "table_name", "row_number"], ascending=[False, True, True])
+    first = TABLES[str(found["table_name"].iloc[0])]
+    brought = [] if found["is_own"].any() else [Brought(first, pa.table({"row_number": pa.array([], pa.int64())}))]
+    for name, rows in found.groupby("table_name", sort=False):
+        table, said = TABLES[str(name)], [json.loads(text) for text in rows["row_content"]]
+        columns = {"row_number": pa.array(rows["row_number"], pa.int64())}
+        for column in said[0]:
+            kind = TYPES[kind_of(columns_of(table)[column])]
+            columns[column] = pa.array([row[column] for row in said], pa.string()).cast(kind)
+        brought.append(Brought(table, pa.table(columns)))
+    return tuple(brought)
