@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from peopled_shop import published
+from test_pages import opened
 
-from crm_metrics import schema, workspace
+from crm_metrics import database, rooms, schema, workspace
 from crm_metrics.campaign_roi.plan import decision_tables, log_words, past, tables, verdicts, words
 from crm_metrics.campaign_roi.plan.economics import Economics, chance_above, chance_to_prove, profit_quantile
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.database import DataSet, Source, find_data_set, open_source
+from crm_metrics.demo.build import build
+from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.planned_test.tables import EVERYBODY, TestTerms
@@ -346,3 +350,64 @@ def test_a_lift_expected_below_zero_has_a_chance_of_profit_and_no_test_size(shop
     assert math.isnan(row["customers_needed"])
     assert row["chance_of_profit"] < 0.5
     assert row["forgone"] < 0
+
+
+# ── on the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("planner")
+    build(find_data_set(f"duckdb:///{folder}/demo.duckdb"), Plan(customers=1_000))
+    return folder
+
+
+@pytest.fixture
+def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> DataSet:
+    monkeypatch.setenv(database.FOLDER_SETTING, str(demo_folder))
+    monkeypatch.setenv("CRM_METRICS_DATA", "demo")
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    return find_data_set("demo")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+def test_a_campaign_is_planned_saved_with_what_is_expected_listed_and_deleted(demo: DataSet, spoken: str) -> None:
+    app = opened("campaign_plan", lang=spoken)
+    assert not app.exception
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 2
+    app.number_input(key="plan_contact_cost").set_value(2.5).run()
+    app.number_input(key="plan_lift_buyers").set_value(12.0).run()
+    app.text_input[0].input("Spring <b>")
+    next(button for button in app.button if button.label in ("Save", "保存")).click()
+    app.run()
+    assert not app.exception
+    assert "Spring" in app.success[0].value
+    plan: Any = workspace.planned_campaigns(demo).iloc[0]
+    assert (plan["expected_lift"], plan["contact_cost"], plan["share_control"]) == pytest.approx((0.12, 2.5, 0.2))
+    assert 0 < plan["chance_of_profit"] < 1
+    assert plan["profit_low"] < plan["expected_profit"] < plan["profit_high"]
+
+    log = opened("campaign_plan", lang=spoken, tab="log")
+    assert not log.exception
+    assert log.dataframe[0].value["campaign_name"].tolist() == ["Spring <b>"]
+    lists = opened("campaign_plan", lang=spoken, tab="lists")
+    assert not lists.exception
+    assert len(lists.dataframe[0].value) == 1
+    workspace.delete_planned_campaign(demo, int(plan["campaign_id"]))
+    assert not opened("campaign_plan", lang=spoken, tab="lists").dataframe
+
+
+@pytest.mark.slow
+def test_what_past_tests_of_the_demo_say_is_where_a_plan_begins(demo: DataSet) -> None:
+    source = open_source(demo)
+    start: Any = tables.starting_point(source, Filters(), "buyers").iloc[0]
+    lifts = tables.past_lifts(source, Filters(), "buyers")
+    assert start["tests"] == len(lifts) >= past.LEAST_TESTS
+    assert start["is_own"]
+    assert lifts["lift"].min() < start["lift"] < lifts["lift"].max()
+    assert start["days"] == lifts["days"].median()
+    every = rooms.tables("campaign_roi")["uplift"](source, Filters())
+    assert not set(lifts["campaign"]) & set(every.loc[every["is_faulty"] | ~every["is_finished"], "campaign"])
+    assert tables.starting_point(source, Filters(end=dt.date(2023, 3, 1)), "buyers")["is_own"].tolist() == [False]

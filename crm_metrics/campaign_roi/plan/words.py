@@ -131,17 +131,15 @@ def start_note(start: pd.DataFrame) -> str:
     row: Any = start.iloc[0]
     values = {"lift": value_text(row.lift, "share"), "spread": f"{row.lift_spread * 100:.1f}"}
     if not row.tests:
-        return t(
-            "There is no past test of your own with this outcome: {lift} ± {spread} points is a guess, to be replaced by yours.", **values
-        )
+        return t("No past test of your own has this outcome: {lift} ± {spread} points is a guess, to be replaced by yours.", **values)
     if not row.is_own:
         return t(
-            "One past test says nothing of how far campaigns differ: {lift} ± {spread} points is a guess, to be replaced by yours.",
+            "One past test can't say how far campaigns differ: {lift} ± {spread} points is a guess, to be replaced.",
             **values,
         )
     return t(
-        "From {n} past tests of your own a new campaign is to be expected at {lift} ± {spread} points (4 in 5 within), which is what the plan "
-        "begins with. They measured {days} (median): on more days the same gain is a smaller lift.",
+        "From {n} past tests of your own a new campaign is to be expected at {lift} ± {spread} points (4 in 5 within), which is what "
+        "the plan begins with. They measured {days} (median): on more days the same gain is a smaller lift.",
         n=int(row.tests),
         days=value_text(row.days, "days"),
         **values,
