@@ -95,6 +95,7 @@ def lifecycle_bars(rows: pd.DataFrame) -> go.Figure:
             hovertemplate="%{x|%Y-%m-%d}: %{customdata:,.0f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(barmode="relative", margin={"t": 34})
+    figure.update_yaxes(tickformat=",d")  # of stacked bars, whose height no one trace has
     _name_above(figure, [(t(KINDS[kind]), color) for kind, color in _COLORS.items()])
     if len(rows) <= _FEW_BUCKETS:
         days = rows["bucket_on"]

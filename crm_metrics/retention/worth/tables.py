@@ -1,5 +1,241 @@
-"""The tables of this part."""
+"""The tables of this part, and the queries behind them."""
 
+import math
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics.customer_profit import Costing, coverage, has_customer_costs, unallocated_costs, whole
+from crm_metrics.database import Source
+from crm_metrics.filters import UNKNOWN, Filters
+from crm_metrics.metric import Metric
+from crm_metrics.periods import add_months
+from crm_metrics.retention.flow import tables as flow
+from crm_metrics.retention.worth import metrics, query, statistic
+from crm_metrics.retention.worth.statistic import Kept
+from crm_metrics.retention.worth.terms import DISCOUNT_RATE, KEEPING_KINDS, LITERATURE, ONE_FIFTH, WINNING_KIND, YEAR_MONTHS, By
 from crm_metrics.rooms import Table
+from crm_metrics.sales import extent
 
-TABLES: dict[str, Table] = {}
+ALL = ""
+LEVERS = {"five_points": {"points": 0.05}, "five_percent": {"percent": 0.05}}
+_MOST_POINTS = 10
+_YEAR_DAYS = 365
+
+
+def queries(source: Source, filters: Filters, by: By = "all") -> tuple[Select[Any], ...]:
+    """Return the queries behind the value by age, to be shown."""
+    today = _today(source, filters)
+    if today is None:
+        return ()
+    return (query.cohort_people(filters, by, today), query.cohort_values(filters, by, today, _cost_share(source, filters)))
+
+
+def _today(source: Source, filters: Filters) -> date | None:
+    """Return the reader's day, at most the last one that the data hold; None without data up to it."""
+    held = source(extent(filters.scope)).iloc[0]
+    if pd.isna(held["first_on"]):
+        return None
+    today = min(filters.today or date.max, held["last_on"].date())
+    return today if today >= held["first_on"].date() else None
+
+
+def _costing(source: Source, filters: Filters) -> Costing:
+    """Return how far costs of goods are known, of all days up to the reader's."""
+    told_on = filters.segments_on or filters.today
+    return source.remember(coverage, replace(filters, start=None, end=filters.today, as_of=None, segments_on=told_on))
+
+
+def _cost_share(source: Source, filters: Filters) -> float | None:
+    known = _costing(source, filters)
+    return known.cost_share if known.is_enough else None
+
+
+# ── value by age ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def payback(source: Source, filters: Filters, by: By = "all") -> pd.DataFrame:
+    """Return one row per cohort and age: what customers have brought after so many whole months, beside what winning them cost.
+
+    cohort ('' all, the first day of the year or quarter of the first purchase, or the acquisition channel), age_months (from 1),
+    customers (who came so long ago: the only ones counted at that age), cumulative_value (gross margin, or net revenue where costs are
+    unknown, per customer), low, high (95 % t-interval), acquisition_cost (per customer; NaN unknown), is_small (fewer than 30 customers).
+
+    Of customers whose first purchase lies in the filters, whenever up to today it was; the beginning of the period does not matter.
+    """
+    people, values = source.remember(aged, filters, by)
+    return statistic.value_by_age(people, values, _costs(source, filters, people, by))
+
+
+def aged(source: Source, filters: Filters, by: By) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return people and values of the cohorts, the cohort as text: see query; ask by source.remember."""
+    today = _today(source, filters)
+    if today is None:
+        people = pd.DataFrame(columns=["cohort", "months", "customers", "cost", "costed"])
+        return people, pd.DataFrame(columns=["cohort", "age", "months", "value", "squares"])
+    people, values = (source(one) for one in queries(source, filters, by))
+    return people.assign(cohort=_names(people["cohort"], by)), values.assign(cohort=_names(values["cohort"], by))
+
+
+def _names(cohort: pd.Series, by: By) -> pd.Series:
+    if by == "all":
+        return pd.Series(ALL, index=cohort.index, dtype=object)
+    if by == "acquisition_channel":
+        return cohort.astype(object).where(cohort.notna(), UNKNOWN)
+    return cohort.dt.strftime("%Y-%m-%d").astype(object)
+
+
+def _costs(source: Source, filters: Filters, people: pd.DataFrame, by: By) -> pd.Series:
+    """Return the cost of winning a customer by cohort.
+
+    Where no customer carries one, all cohorts of time have the spend on winning per customer won; channels have none, because no campaign
+    says which it is of.
+    """
+    sums = people.groupby("cohort")[["cost", "costed", "customers"]].sum().astype(float)
+    known = sums["cost"] / sums["costed"].where(sums["costed"] > 0)
+    today = _today(source, filters)
+    if known.notna().any() or by == "acquisition_channel" or today is None or not has_customer_costs(filters) or filters.segments:
+        return known
+    spend = source(query.winning_spend(today))["spend"].astype(float).iloc[0]
+    return pd.Series(spend / sums["customers"].sum(), index=sums.index)
+
+
+def payback_basis(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row: what payback stands on.
+
+    today, measure ('gross_margin', or 'net_revenue' where costs of goods are unknown), cost_from ('customers', 'campaigns' or '' where the
+    cost of winning is unknown), customers, costed (customers whose cost is known).
+    """
+    people, _ = source.remember(aged, filters, "all")
+    today, costed = _today(source, filters), int(people["costed"].sum())
+    cost = _costs(source, filters, people, "all")
+    row = {
+        "today": pd.Timestamp(today) if today else pd.NaT,
+        "measure": "gross_margin" if _cost_share(source, filters) is not None else "net_revenue",
+        "cost_from": "customers" if costed else "campaigns" if cost.notna().any() else "",
+        "customers": int(people["customers"].sum()),
+        "costed": costed,
+    }
+    return pd.DataFrame([row])
+
+
+def payback_months(source: Source, filters: Filters, by: By = "all") -> pd.DataFrame:
+    """Return one row per cohort, the largest first: the columns of `acquisition_quality`."""
+    people, _ = source.remember(aged, filters, by)
+    return statistic.quality_rows(payback(source, filters, by), people)
+
+
+def acquisition_quality(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row per acquisition channel, the largest first.
+
+    cohort (the channel), customers, customers_12_months (who came at least twelve months ago), acquisition_cost (per customer),
+    value_12_months (gross margin, or net revenue, of their first twelve months per customer), profit_12_months (less the cost), low, high
+    (its 95 % interval; the cost is taken as known), value_to_cost, payback_month, payback_earliest, payback_latest (by the interval).
+    NaN under 30 customers, and where cost is unknown.
+    """
+    return payback_months(source, filters, "acquisition_channel")
+
+
+def payback_tiles(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return the tiles: metric, value, low, high (NaN: exact), unit, n (customers it is about)."""
+    found = payback_months(source, filters)
+    row: Any = (found if len(found) else found.reindex([0])).iloc[0]
+    lever: Any = five_points(source, filters).iloc[0]
+    keeping: Any = keeping_cost(source, filters).iloc[0]
+    year = int(row.customers_12_months) if len(found) else 0
+    cost = 0.0 if pd.isna(row.acquisition_cost) else row.acquisition_cost
+    values: list[tuple[Metric, tuple[float, float, float], float]] = [
+        (metrics.PAYBACK_MONTH, (row.payback_month, row.payback_earliest, row.payback_latest), row.customers),
+        (metrics.ACQUISITION_COST, (row.acquisition_cost, math.nan, math.nan), row.customers),
+        (metrics.VALUE_12_MONTHS, (row.value_12_months, row.low + cost, row.high + cost), year),
+        (metrics.VALUE_TO_COST, (row.value_to_cost, math.nan, math.nan), year),
+        (metrics.FIVE_POINTS, (lever.change_share, lever.low, lever.high), lever.opening),
+        (metrics.KEEPING_TO_WINNING, (keeping.ratio, math.nan, math.nan), keeping.retained),
+    ]
+    made = [{"metric": one.name, "value": v, "low": low, "high": high, "unit": one.unit, "n": n} for one, (v, low, high), n in values]
+    return pd.DataFrame(made).astype({"value": float, "low": float, "high": float}).assign(n=lambda rows: rows["n"].fillna(0).astype(int))
+
+
+# ── what retention is worth ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def kept(source: Source, filters: Filters) -> Kept:
+    """Return who stayed in the last twelve months and what a customer brings in a year; ask by source.remember."""
+    today = _today(source, filters)
+    if today is None:
+        return Kept(0, 0, math.nan, 0)
+    year = replace(filters, start=add_months(today + timedelta(days=1), -YEAR_MONTHS), end=today, as_of=None)
+    rows = flow.leaky_bucket(source, year).set_index("flow")
+    days = float(flow.bucket_basis(source, year)["active_days"].iloc[0])
+    opening, lost, closing = (abs(int(rows["customers"][name])) for name in ("opening", "lost", "closing"))
+    revenue = float(rows["net_revenue"]["closing"]) / closing * _YEAR_DAYS / days if closing else math.nan
+    return Kept(opening - lost, opening, revenue * (1 - (_cost_share(source, filters) or 0.0)), closing)
+
+
+def five_points(source: Source, filters: Filters, discount_rate: float = DISCOUNT_RATE) -> pd.DataFrame:
+    """Return one row per lever: 'five_points' (retention + 0.05) and 'five_percent' (retention x 1.05).
+
+    lever, retention (share of the customers of a year ago who stayed), retention_low, retention_high (Wilson, 95 %), retention_then, value
+    (of a customer: margin a year x r / (1 + d - r)), value_then, change_share with low and high (that of retention), money, money_low,
+    money_high (the change for all customers of today), literature_low, literature_high, falls ('below', 'within' or 'above' these, or ''),
+    value_per_year, customers, opening. NaN where nobody was a customer a year ago.
+    """
+    held = source.remember(kept, filters)
+    made = [{"lever": lever, **statistic.lever_row(held, discount_rate, **by)} for lever, by in LEVERS.items()]
+    frame = pd.DataFrame(made).assign(literature_low=LITERATURE[0], literature_high=LITERATURE[1])
+    change = frame["change_share"]
+    falls = np.select([change.isna(), change < LITERATURE[0], change > LITERATURE[1]], ["", "below", "above"], "within")
+    return frame.assign(falls=falls, value_per_year=held.value_per_year, customers=held.customers, opening=held.opening)
+
+
+def retention_lever(source: Source, filters: Filters, discount_rate: float = DISCOUNT_RATE) -> pd.DataFrame:
+    """Return one row per point more retention, from 0 to 10: points (0.05 is five), change_share, low, high, money as in five_points."""
+    held = source.remember(kept, filters)
+    steps = [step / 100 for step in range(_MOST_POINTS + 1)]
+    rows = [{"points": points, **statistic.lever_row(held, discount_rate, points=points)} for points in steps]
+    return pd.DataFrame(rows)[["points", "retention_then", "change_share", "low", "high", "money", "money_low", "money_high"]]
+
+
+def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row on the period: what keeping a customer costs beside what winning one does.
+
+    campaigns (spend of kinds retention, win-back, cross-sell), rewards, keeping (their sum), retained (customers at both ends of the
+    period), keeping_per_customer, winning (acquisition cost of those won in the period, else spend of acquisition campaigns), won (new
+    customers), winning_per_customer, ratio (keeping to winning, per customer), reference (one fifth). NaN where it is not recorded, and
+    where the filters choose orders, to which such costs do not belong.
+    """
+    rows = flow.leaky_bucket(source, filters).set_index("flow")
+    retained, won = int(rows["customers"]["opening"] + rows["customers"]["lost"]), int(rows["customers"]["new"])
+    campaigns = rewards = winning = math.nan
+    if has_customer_costs(filters):
+        seen = replace(filters, end=filters.today, as_of=None, segments_on=filters.segments_on or filters.today)
+        parts = pd.concat([source(whole(seen)), source(unallocated_costs(seen))]).astype(float).sum(min_count=1)
+        spend = source(query.campaign_spend_by_kind(seen)).set_index("campaign_kind")["spend"].astype(float)
+        campaigns = math.nan if filters.segments else float(spend.reindex(KEEPING_KINDS).sum(min_count=1))
+        rewards, winning = float(parts["reward_cost"]), float(parts["acquisition_cost"])
+        winning = float(spend.get(WINNING_KIND, math.nan)) if math.isnan(winning) and not filters.segments else winning
+    keeping = float(pd.Series([campaigns, rewards]).sum(min_count=1))
+    each, each_won = _per(keeping, retained), _per(winning, won)
+    made = {"campaigns": campaigns, "rewards": rewards, "keeping": keeping, "retained": retained, "keeping_per_customer": each}
+    made |= {"winning": winning, "won": won, "winning_per_customer": each_won, "ratio": _per(each, each_won), "reference": ONE_FIFTH}
+    return pd.DataFrame([made])
+
+
+def _per(amount: float, count: float) -> float:
+    return amount / count if count > 0 else math.nan
+
+
+TABLES: dict[str, Table] = {
+    "payback_tiles": payback_tiles,
+    "payback": payback,
+    "payback_months": payback_months,
+    "payback_basis": payback_basis,
+    "acquisition_quality": acquisition_quality,
+    "five_points": five_points,
+    "retention_lever": retention_lever,
+    "keeping_cost": keeping_cost,
+}
