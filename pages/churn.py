@@ -4,34 +4,31 @@ import streamlit as st
 
 from crm_metrics import ui
 from crm_metrics.language import t
-from crm_metrics.retention.leaving import answers, figure, labels, tables, words
-from crm_metrics.retention.leaving.definitions import ChurnTerms
+from crm_metrics.retention.leaving import answers, definitions, figure, labels, tables, words
 
 page = ui.start_page("churn", needs_orders=False, compares=False)
-above, asked = st.container(), answers.queries(page.source, page.filters)
+asked, above = answers.queries(page.source, page.filters), st.container()
 with st.popover(t("Lost after"), icon=":material/tune:"):
     days = st.number_input(t("Days without an order"), 1, 3650, 365, key="lost_days", bind="query-params")
     late_from = st.number_input(t("Late after, % of the intervals to be expected"), 50.0, 99.9, 95.0, 1.0, key="late", bind="query-params")
-terms = ChurnTerms.of_percent(days, late_from)
+terms = definitions.ChurnTerms.of_percent(days, late_from)
 with above:
-    tiles, definitions = ui.ask(page, tables.churn_tiles, terms), ui.ask(page, tables.churn_definitions, terms)
-    ui.finding(words.finding(tiles, definitions, terms))
+    tiles, rates = ui.ask(page, tables.churn_tiles, terms), ui.ask(page, tables.churn_definitions, terms)
+    ui.finding(words.finding(tiles, rates, terms))
     ui.tiles(page, tiles, words.shown_metrics(tiles))
 
 
 def late() -> None:
-    ui.note(words.silence_note(definitions, days))
-    ui.figure(
-        page, ui.draw(page, figure.definition_bars, definitions, window_days=days), queries=asked["late"], **words.about("definitions")
-    )
+    ui.note(words.silence_note(rates, days))
+    ui.figure(page, ui.draw(page, figure.definition_bars, rates, window_days=days), queries=asked["late"], **words.about("definitions"))
     people, agreement = ui.ask(page, tables.late_customers, terms), ui.ask(page, tables.churn_agreement, terms)
     with ui.question(t("Whom have we not heard from for longer than usual?")):
         ui.note(words.remark("late_customers"))
-        shown = labels.columns("late_customers", people)
-        ui.table(page, people, columns=shown, name="late_customers", opens_customer=True, search=True, height=400)
+        heads = labels.columns("late_customers", people)
+        ui.table(page, people, columns=heads, name="late_customers", opens_customer=True, search=True, height=400)
     with ui.question(t("Is it the new or the old customers, and do the definitions agree?")):
         ui.note(words.agreement_finding(agreement, days))
-        for name, rows in {"late": ui.ask(page, tables.late, terms), "definitions": definitions, "agreement": agreement}.items():
+        for name, rows in {"late": ui.ask(page, tables.late, terms), "definitions": rates, "agreement": agreement}.items():
             ui.table(page, labels.in_words(rows, days), columns=labels.columns(name, rows), name=name)
 
 
@@ -55,5 +52,7 @@ def contracts(question: str) -> None:
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, words.questions(tiles))
-    {"late": late, "second": second}[chosen]() if chosen in ("late", "second") else contracts(chosen)
+    if (chosen := ui.tabs(page, words.questions(tiles))) in answers.CONTRACTS:
+        contracts(chosen)
+    else:
+        {"late": late, "second": second}[chosen]()

@@ -14,7 +14,7 @@ from crm_metrics.survival.kaplan_meier import kaplan_meier
 
 Days = npt.NDArray[np.datetime64]
 PERIODS = (12, 6, 3)  # months between renewals, if every contract that ended did so at one of them
-ENDS_FOR_A_PERIOD = 10
+ENDS_FOR_A_PERIOD = 5  # of contracts that end at any month, so many end at every third by chance once in 243 times
 CALIBRATED_SHARE = 7 / 12  # of the ages: Fader and Hardie fit 7 years and look at the next 5
 MONTHS_AHEAD = 12
 MOST_KINDS = 6

@@ -24,11 +24,13 @@ _MOST_LINES = 4
 def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure:
     """Return the churn rate of a year by definition with Wilson's interval, beside what is told of others. See tables.churn_definitions."""
     shown = definitions[definitions["rate"].notna()].iloc[::-1]
-    figure = figures.base(x_title=t("Churn: lost within the year / active at its start"), y_title="", x_unit="share")
-    names = [definition_name(name, window_days).replace(": ", ":<br>") for name in shown["definition"]]
+    figure = figures.base(
+        x_title=t("Churn: lost within the year / active at its start"), y_title="", x_unit="share", height=130 + 48 * len(shown)
+    )
     colors = [figures.ACCENT if name == RHYTHM else figures.GREY for name in shown["definition"]]
-    counts = [
-        t("{n} of {total} contracts" if name == CONTRACT else "{n} of {total} customers", n=f"{churned:,.0f}", total=f"{customers:,.0f}")
+    names = [
+        f"{definition_name(name, window_days)}<br>"
+        + t("{n} of {total} contracts" if name == CONTRACT else "{n} of {total} customers", n=f"{churned:,.0f}", total=f"{customers:,.0f}")
         for name, churned, customers in zip(shown["definition"], shown["churned"], shown["customers"], strict=True)
     ]
     above, below = shown["high"] - shown["rate"], shown["rate"] - shown["low"]
@@ -38,7 +40,7 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
         orientation="h",
         marker={"color": colors, "opacity": np.where(shown["customers"] < FEW_CUSTOMERS, _FADED, 1.0)},
         error_x={"type": "data", "array": above, "arrayminus": below, "color": figures.SERIES[1], "thickness": 2},
-        text=[f"{value_text(rate, 'share')} · {count}" for rate, count in zip(shown["rate"], counts, strict=True)],
+        text=[value_text(rate, "share") for rate in shown["rate"]],
         textposition="inside",
         insidetextanchor="start",
         textfont={"color": "#FFFFFF"},
@@ -137,9 +139,13 @@ def projection_lines(projection: pd.DataFrame, fitted: pd.DataFrame, *, kind: st
 
 
 def _add_curve(figure: go.Figure, rows: pd.DataFrame, label: str, color: str) -> tuple[str, str, float]:
-    """Add a stepped curve with its band, dashed where few are followed; return its label, color and height at the end."""
-    _add_band(figure, rows["x"], (rows["low"], rows["high"]), color=color, shape="hv")
+    """Add a stepped curve with its band, dashed where few are followed; return its label, color and height at the end.
+
+    One of several (with a label) has no band there: it would be as wide as the figure, and hide the others.
+    """
     few = rows["is_few"].to_numpy(dtype=bool)
+    banded = rows[~few] if label else rows
+    _add_band(figure, banded["x"], (banded["low"], banded["high"]), color=color, shape="hv")
     for is_few in (False, True):
         part = few | np.append(few[1:], is_few) if is_few else ~few  # the dashes begin where the line ends
         if not is_few or few.any():

@@ -41,7 +41,7 @@ CHURN_BY_ALIVE = Metric(
 )
 CHURN_BY_WINDOW = Metric(
     "churn_by_window",
-    noop("Churn a year, by days without an order"),
+    noop("Churn a year, no order"),
     "share",
     "lower",
     noop(

@@ -31,13 +31,13 @@ QUESTIONS: dict[str, str] = {
 MOST_TILES = 6
 LARGEST_ERROR = 0.05  # of a share: a projection that is farther off on average is not to be relied on
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
-    "definitions": noop("Bars with intervals: churn within a year by each definition, with lines at 30, 40 and 50%."),
+    "late": noop("Bars with intervals: churn within a year by each definition, with lines at 30, 40 and 50%."),
     "second": noop("Curve with its band: share of customers with a second order by days since the first."),
     "contracts": noop("Falling curves with bands: share of contracts not ended by whole months, of all and by kind."),
     "lasting": noop("Points with intervals: share of contracts not ended by months; a line fitted to the first and projected beyond."),
 }
 NOTES: dict[str, str] = {  # by the name of the figure or table
-    "definitions": noop(
+    "late": noop(
         "Each bar: of the customers who were active a year before the as-of day, the share that is lost on it, by the same definition on "
         "both days; one who came back in between is not lost. Whiskers: 95% (Wilson). "
         "Own rhythm: the days between a customer's purchase days follow a gamma distribution with one shape for all and a rate of the "
@@ -70,7 +70,7 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
     ),
 }
 DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
-    "definitions": (LATE_CUSTOMERS, CHURN_BY_RHYTHM, CHURN_BY_ALIVE, CHURN_BY_WINDOW),
+    "late": (LATE_CUSTOMERS, CHURN_BY_RHYTHM, CHURN_BY_ALIVE, CHURN_BY_WINDOW),
     "second": (SECOND_ORDER_SHARE,),
     "contracts": (CONTRACT_CHURN, CONTRACT_YEAR_SURVIVAL),
     "lasting": (CONTRACT_YEAR_SURVIVAL,),
@@ -133,16 +133,16 @@ def _yearly_sentence(definitions: pd.DataFrame, terms: ChurnTerms) -> str:
     rates = {name: rate for name, rate in rates.items() if name in _OF_CUSTOMERS and not is_unknown(rate)}
     if not rates:
         return t("What share left within a year can't be told yet.")
-    named = [
-        t("{rate} ({definition})", rate=value_text(rate, "share"), definition=definition_name(str(name), terms.window_days))
-        for name, rate in rates.items()
-    ]
-    if len(named) == 1:
-        return t("Of those active a year before, {rate} are lost.", rate=named[0])
-    return t("Of those active a year before, so many are lost, by definition: {rates}.", rates=t(", ").join(named))
+    days = f"{terms.window_days:,}"
+    named = [t(_OF_CUSTOMERS[name], rate=value_text(rate, "share"), days=days) for name, rate in rates.items()]
+    return t("Of those active a year before, lost are {rates}.", rates=t(", ").join(named))
 
 
-_OF_CUSTOMERS = (RHYTHM, ALIVE, WINDOW)
+_OF_CUSTOMERS = {
+    RHYTHM: noop("{rate} by their own rhythm"),
+    ALIVE: noop("{rate} by P(alive)"),
+    WINDOW: noop("{rate} by {days} days without an order"),
+}
 
 
 def _contract_sentence(rows: dict[str, Any]) -> str:
@@ -190,7 +190,8 @@ def second_finding(summary: pd.DataFrame, by: str) -> str:
         return _split_finding(summary)
     row: Any = summary.iloc[0]
     values = {"n": f"{row.customers:,}", "back": f"{row.came_back:,}", "same": f"{row.same_day:,}"}
-    text = t("{back} of {n} new customers have ordered again, {same} of them on the first day.", **values)
+    same = noop("{back} of {n} new customers have ordered again, {same} of them on the first day.")
+    text = t(same if row.same_day else noop("{back} of {n} new customers have ordered again."), **values)
     if not is_unknown(row.share_180):
         low, high = value_text(row.low_180, "share"), value_text(row.high_180, "share")
         text += t(" ") + t(
