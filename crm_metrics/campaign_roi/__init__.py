@@ -9,6 +9,7 @@ Each part has metrics, query, statistic, tables, figure and words as a room of i
 
 from crm_metrics.campaign_roi.credit import metrics as credit_metrics
 from crm_metrics.campaign_roi.credit import tables as credit_tables
+from crm_metrics.campaign_roi.credit.tables import headline
 from crm_metrics.campaign_roi.plan import metrics as plan_metrics
 from crm_metrics.campaign_roi.plan import tables as plan_tables
 from crm_metrics.campaign_roi.result import metrics as result_metrics
@@ -18,3 +19,5 @@ from crm_metrics.rooms import Table
 
 METRICS: tuple[Metric, ...] = (*credit_metrics.METRICS, *result_metrics.METRICS, *plan_metrics.METRICS)
 TABLES: dict[str, Table] = {**credit_tables.TABLES, **result_tables.TABLES, **plan_tables.TABLES}
+
+__all__ = ["METRICS", "TABLES", "headline"]

@@ -190,6 +190,15 @@ def target_note(comparison: pd.DataFrame) -> str:
     return " ".join(t("{metrics}: {reason}", metrics=t(", ").join(names), reason=t(NO_TARGET[reason])) for reason, names in labels.items())
 
 
+_WHOSE = {  # later rooms' tiles that say whom they count
+    "profit_of_top_fifth": noop("of {n} customers in the period"),
+    "revenue_of_top_fifth": noop("of {n} customers in the period"),
+    "back_within_3_months": noop("of {n} new customers old enough"),
+    "campaigns_incremental_roi": noop("campaigns measured to their end in the period: {n}"),
+    "attributed_roi": noop("campaigns measured to their end in the period: {n}"),
+}
+
+
 def headline_notes(headlines: pd.DataFrame, *, horizon_months: int, discount_rate_per_year: float) -> dict[str, str]:
     """Return the small line under each later room's tile: how far it looks, whom it is about, or why it is unknown."""
     far = t("expected in the next {n} months, discounted {rate} a year", n=horizon_months, rate=f"{discount_rate_per_year:.0%}")
@@ -199,9 +208,9 @@ def headline_notes(headlines: pd.DataFrame, *, horizon_months: int, discount_rat
         "customer_base_value": none if is_unknown(values.get("customer_base_value")) else far,
         "at_risk_revenue": t("brought so far by customers who used to buy often and have gone quiet"),
     }
-    for name in values.keys() & {"profit_of_top_fifth", "revenue_of_top_fifth"}:
+    for name in values.keys() & _WHOSE.keys():
         n = int(headlines.loc[headlines["metric"] == name, "n"].iloc[0])
-        notes[name] = t("of {n} customers in the period", n=f"{n:,}")
+        notes[name] = t(_WHOSE[name], n=f"{n:,}")
     return {name: note for name, note in notes.items() if name in values}
 
 

@@ -11,6 +11,7 @@ Each part has metrics, query, statistic, tables, figure and words as a room of i
 from crm_metrics.metric import Metric
 from crm_metrics.retention.cohort import metrics as cohort_metrics
 from crm_metrics.retention.cohort import tables as cohort_tables
+from crm_metrics.retention.cohort.tables import headline
 from crm_metrics.retention.flow import metrics as flow_metrics
 from crm_metrics.retention.flow import tables as flow_tables
 from crm_metrics.retention.leaving import metrics as leaving_metrics
@@ -21,3 +22,5 @@ from crm_metrics.rooms import Table
 
 METRICS: tuple[Metric, ...] = (*cohort_metrics.METRICS, *leaving_metrics.METRICS, *flow_metrics.METRICS, *worth_metrics.METRICS)
 TABLES: dict[str, Table] = {**cohort_tables.TABLES, **leaving_tables.TABLES, **flow_tables.TABLES, **worth_tables.TABLES}
+
+__all__ = ["METRICS", "TABLES", "headline"]
