@@ -9,7 +9,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from crm_metrics.campaign_roi.result import adjusted_words, answers, labels, words
+from crm_metrics.campaign_roi.credit import words as credit_words
+from crm_metrics.campaign_roi.result import answers, labels, words
 from crm_metrics.campaign_roi.result.figure import adjusted_dots, money_bars, segment_forest, shown_lifts, uplift_dots
 from crm_metrics.campaign_roi.result.terms import ResultTerms
 from crm_metrics.language import speaking
@@ -216,6 +217,6 @@ def test_what_is_said_of_chosen_people_is_adjusted_and_never_incremental(spoken)
         names = [label for label, _ in labels.columns("compared", rows).values()]
         figure = adjusted_dots(rows, outcome="net_revenue", **IN_DOLLARS)
         about = words.about("compared")
-        said = " ".join([adjusted_words.warning(), found.finding, *names, about["alt"], about["notes"], row_names(figure)])
+        said = " ".join([credit_words.adjusted_warning(), found.finding, *names, about["alt"], about["notes"], row_names(figure)])
     assert {"en": "djusted", "zh": "调整"}[spoken] in found.finding
     assert [word for word in FORBIDDEN if word in said.lower()] == []

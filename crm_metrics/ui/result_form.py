@@ -17,7 +17,7 @@ from crm_metrics.ui.start import Page, ask
 _HUNDRED = 100
 
 
-def choose_one(page: Page, label: str, options: Mapping[str, str], key: str, *, width: int = 250) -> Any:
+def choose_one(page: Page, label: str, options: Mapping[str, str], key: str, *, width: int = 300) -> Any:
     """Put a select box of `options` (names by value) and return the chosen value, which stands in the address, not its name."""
     state, given, first = f"{page.name}_{key}", st.query_params.get(key), next(iter(options))
     if st.session_state.get(state) not in options:  # none yet, or that of another campaign
@@ -41,18 +41,22 @@ def result_terms(page: Page, campaign: str) -> ResultTerms:
     return ResultTerms(campaign, arm, outcome or "", int(days), planned, lift / _HUNDRED)
 
 
-def show_answer(page: Page, name: str, found: Answer, rows: pd.DataFrame) -> None:
-    """Put the answer to a question: its sentences, the tiles of the first question, the figure drawn of `rows`, and the table."""
+def show_answer(page: Page, name: str, found: Answer, rows: pd.DataFrame, *, terms: ResultTerms | None = None) -> None:
+    """Put the answer to a question: its sentences, its tiles if any, the figure drawn of `rows`, and the table.
+
+    terms: of a campaign with a control group; the queries behind it are shown with the figure.
+    """
     if found.finding:
         finding(found.finding)
     note(found.note)
     if found.warning:
         st.warning(found.warning, icon=":material/swap_vert:")
-    if found.terms:
-        values = ask(page, tables.result_tiles, found.terms)
+    if terms and found.has_tiles:
+        values = ask(page, tables.result_tiles, terms)
         tiles(page, values, [metric for metric in METRICS if metric.name in set(values["metric"])])
     if found.has_figure:
-        figure(page, draw(page, found.draw, rows, **found.options), **words.about(name))
+        queries = tables.queries(page.source, page.filters, terms) if terms else ()
+        figure(page, draw(page, found.draw, rows, **found.options), queries=queries, **words.about(name))
     note(found.below)
     if found.has_figure:
         shown = labels.in_words(found.rows)

@@ -9,14 +9,6 @@ from crm_metrics.language import t
 from crm_metrics.metric import Unit
 
 
-def warning() -> str:
-    """Return the warning of a campaign without a control group."""
-    return t(
-        "No control group: the members were chosen, not drawn by lot. Those who are chosen often buy more anyway, so nobody can say what "
-        "would have happened without the campaign. To know it next time, hold some back by lot."
-    )
-
-
 def finding(adjusted: pd.DataFrame, *, currency: str) -> str:
     """Return how chosen people differ from like ones, adjusted. adjusted: rows of one campaign and outcome."""
     if adjusted.empty or adjusted["difference"].isna().all():
@@ -24,8 +16,8 @@ def finding(adjusted: pd.DataFrame, *, currency: str) -> str:
     row: Any = next(adjusted.itertuples())
     unit = cast("Unit", row.unit)
     return t(
-        "Adjusted for what was known before, chosen people have {difference} per person against like ones (95%: {low} to {high}); as they "
-        "are it is {crude}. {outcome}.",
+        "{outcome}: chosen people have {difference} against like people who were not chosen, adjusted for what was known before (95%: "
+        "{low} to {high}); unadjusted it is {crude}.",
         difference=difference_text(row.difference, unit, currency, signed=True),
         low=difference_text(row.low, unit, currency),
         high=difference_text(row.high, unit, currency),

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crm_metrics.campaign_roi.result import adjusted_words, tables, words
-from crm_metrics.campaign_roi.result.figure import adjusted_dots, balance_dots, money_bars, segment_forest, shown_lifts, uplift_dots
+from crm_metrics.campaign_roi.result.figure import adjusted_dots, money_bars, segment_forest, shown_lifts, uplift_dots
 from crm_metrics.campaign_roi.result.labels import of
 from crm_metrics.campaign_roi.result.terms import ResultTerms
 
@@ -32,7 +32,7 @@ class Chosen(NamedTuple):
 class Answer(NamedTuple):
     """One answer. note, below: under the finding and under the figure. draw, options: the figure, drawn of the table. rows: shown below.
 
-    terms: of the tiles, where there are any.
+    has_tiles: the tiles of the campaign stand under the finding.
     """
 
     finding: str
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
     options: dict[str, Any]
     warning: str = ""
     below: str = ""
-    terms: ResultTerms | None = None
+    has_tiles: bool = False
 
     @property
     def has_figure(self) -> bool:
@@ -60,7 +60,7 @@ def worked(uplift: pd.DataFrame, chosen: Chosen) -> Answer:
         uplift if row["low"].notna().any() else uplift.head(0),
         uplift_dots,
         {"outcome": chosen.terms.outcome, "currency": chosen.currency},
-        terms=chosen.terms,
+        has_tiles=True,
     )
 
 
@@ -115,11 +115,6 @@ def compared(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> Answer:
         adjusted_dots,
         {"outcome": outcome, "currency": currency},
     )
-
-
-def balanced(balance: pd.DataFrame) -> Answer:
-    """Return how alike chosen and compared people were before. balance: rows of one campaign; see credit."""
-    return Answer("", "", balance, balance_dots, {})
 
 
 class Question(NamedTuple):

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from crm_metrics import figures
 from crm_metrics.campaign_roi.result.labels import (
     arm_label,
-    before_label,
     difference_text,
     level_text,
     measure_label,
@@ -26,7 +25,6 @@ from crm_metrics.metric import Unit, is_unknown, value_text
 ROW_HEIGHT = 46  # two lines are written beside each row, which need no room at its end on a narrow screen
 MOST_SEGMENTS = 24
 _LEAST_HEIGHT = 250
-_BALANCED_WITHIN = 0.1  # standard deviations: Austin (2009), Statistics in Medicine 28, 3083-3107
 _LONGEST_NAME = 30  # letters beside a row
 _FADED = 0.4
 
@@ -52,7 +50,7 @@ def uplift_dots(uplift: pd.DataFrame, *, outcome: str, currency: str) -> go.Figu
     shown = of(uplift, outcome=outcome)
     rows, unit = [], cast("Unit", shown["unit"].iloc[0])
     for row in _each(shown):
-        opacity = _FADED if row.is_unreliable else 1.0
+        opacity, arm = _FADED if row.is_unreliable else 1.0, t("{arm}: ", arm=arm_label(row.arm)) if len(shown) > 1 else ""
         ways = (
             (
                 t("by strata, as it was split") if row.is_stratified else t("as it is (Welch)"),
@@ -66,9 +64,9 @@ def uplift_dots(uplift: pd.DataFrame, *, outcome: str, currency: str) -> go.Figu
         )
         for way, value, low, high, color in ways:
             if not is_unknown(low):
-                name = f"{arm_label(row.arm)}: {way}" if len(shown) > 1 else way
                 text = _interval_text(value, low, high, unit=unit, currency=currency)
-                rows.append(_Row(name, text, value, low, high, color, is_hollow=low <= 0 <= high, opacity=opacity))
+                rows.append(_Row(arm + way, text, value, low, high, color, is_hollow=low <= 0 <= high, opacity=opacity))
+                arm = ""  # named once
     return _dots(rows, title=_difference_title(outcome, unit, currency), unit=unit)
 
 
@@ -97,37 +95,13 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
     shown = of(adjusted, outcome=outcome)
     rows, unit = [], cast("Unit", shown["unit"].iloc[0])
     for row in _each(shown):
-        arm = f"{arm_label(row.arm)}: " if len(shown) > 1 else ""
+        arm = t("{arm}: ", arm=arm_label(row.arm)) if len(shown) > 1 else ""
         crude = difference_text(row.crude_difference, unit, currency, signed=True)
         rows.append(_Row(arm + t("as they are"), crude, row.crude_difference, is_hollow=True))
         text = _interval_text(row.difference, row.low, row.high, unit=unit, currency=currency)
         rows.append(_Row(arm + t("adjusted"), text, row.difference, row.low, row.high, figures.ACCENT, is_hollow=row.low <= 0 <= row.high))
     title = t("{outcome}, chosen less compared", outcome=outcome_label(outcome))
     return _dots(rows, title=_money_title(title, currency) if unit == "money_per_customer" else title, unit=unit)
-
-
-def balance_dots(balance: pd.DataFrame) -> go.Figure:
-    """Return how far chosen and compared differed before the campaign, as they are and adjusted. balance: rows of one campaign."""
-    figure = figures.base(x_title=t("Chosen less compared, standard deviations"), y_title="", height=_height(len(balance)))
-    figure.add_vrect(x0=-_BALANCED_WITHIN, x1=_BALANCED_WITHIN, fillcolor=figures.faded(figures.GREY), line_width=0, layer="below")
-    labels = [_short(before_label(measure)) for measure in balance["measure"]]
-    for column, name, color, symbol in (
-        ("difference_before", t("as they are"), figures.GREY, "circle-open"),
-        ("difference_after", t("adjusted"), figures.ACCENT, "circle"),
-    ):
-        figure.add_scatter(
-            x=balance[column],
-            y=np.arange(len(balance)),
-            name=name,
-            mode="markers",
-            marker={"size": 11, "color": color, "symbol": symbol},
-            text=labels,
-            hovertemplate="%{text}: %{x:+.2f}<extra>%{fullData.name}</extra>",
-        )
-    _name_rows(figure, labels)
-    figure.update_layout(showlegend=True)
-    figure.update_xaxes(tickformat="+.1f", zeroline=True)
-    return figure
 
 
 def money_bars(returns: pd.DataFrame, *, attributed: float | None, currency: str) -> go.Figure:
@@ -137,7 +111,7 @@ def money_bars(returns: pd.DataFrame, *, attributed: float | None, currency: str
     """
     rows = []
     for row in _each(returns):
-        arm = f"{arm_label(row.arm)}: " if returns["arm"].nunique() > 1 else ""
+        arm = t("{arm}: ", arm=arm_label(row.arm)) if len(returns) > 1 else ""
         measure = t("extra {measure}", measure=measure_label(row.measure))
         text = _interval_text(row.extra, row.low, row.high, unit="money", currency=currency)
         rows.append(_Row(arm + measure, text, row.extra, row.low, row.high, figures.ACCENT if row.extra >= 0 else figures.BAD))
@@ -195,7 +169,7 @@ def shown_lifts(uplift: pd.DataFrame, *, arm: str) -> go.Figure:
         hovertemplate=t("found") + " %{x:+.1%}<extra></extra>",
     )
     _name_rows(figure, labels)
-    figure.update_xaxes(tickformat="+.0%", zeroline=True)
+    figure.update_xaxes(zeroline=True)
     return figure
 
 
@@ -234,7 +208,9 @@ def _each(frame: pd.DataFrame) -> Iterable[Any]:
 
 def _name_rows(figure: go.Figure, labels: list[str]) -> None:
     edges = [len(labels) - 0.4, -0.6]
-    figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels, range=edges, zeroline=False, showgrid=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, range=edges, zeroline=False, showgrid=False, ticklabelstandoff=8
+    )
 
 
 def _two_lines(row: _Row) -> str:

@@ -33,16 +33,6 @@ GROUPS = {
 }
 PLANS = {"record": noop("the recorded plan"), "equal": noop("equal sizes")}
 VALUES_BEFORE = {"top 20%": noop("top 20%"), "other 80%": noop("other 80%"), "none": noop("nothing spent")}
-BEFORE = {
-    "spend_30": noop("Spend in 30 days"),
-    "spend_90": noop("Spend in 90 days"),
-    "spend_180": noop("Spend in 180 days"),
-    "spend_365": noop("Spend in 365 days"),
-    "orders_90": noop("Orders in 90 days"),
-    "orders_365": noop("Orders in 365 days"),
-    "days_since_last": noop("Days since last order"),
-    "tenure_days": noop("Days since first order"),
-}
 _ATTRIBUTES = {attribute.name: attribute for attribute in ATTRIBUTES}
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
     "worked": {
@@ -122,11 +112,6 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "low": (noop("95% from"), "number"),
         "high": (noop("95% to"), "number"),
     },
-    "balance": {
-        "measure": (noop("Before the campaign"), "text"),
-        "difference_before": (noop("As they are, standard deviations"), "ratio"),
-        "difference_after": (noop("Adjusted, standard deviations"), "ratio"),
-    },
 }
 
 
@@ -143,11 +128,6 @@ def arm_label(arm: Any) -> str:
 def outcome_label(outcome: Any) -> str:
     """Return what is compared, per person."""
     return t(OUTCOMES[outcome]) if outcome in OUTCOMES else str(outcome)
-
-
-def before_label(measure: Any) -> str:
-    """Return what people are compared in from before the campaign."""
-    return t(BEFORE[measure]) if measure in BEFORE else str(measure)
 
 
 def plans() -> dict[str, str]:
@@ -229,6 +209,11 @@ def groups(segments: pd.DataFrame) -> dict[str, str]:
     return {by: group_label(by) for by in segments["by"].unique()}
 
 
+def pairs(balance: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the campaigns and arms of the table balance."""
+    return [(str(campaign), str(arm)) for campaign, arm in balance[["campaign", "arm"]].drop_duplicates().itertuples(index=False)]
+
+
 def of(frame: pd.DataFrame, **chosen: str) -> pd.DataFrame:
     """Return the rows of a table whose columns have the chosen values."""
     for column, value in chosen.items():
@@ -242,7 +227,7 @@ def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     if "segment" in frame:
         labels = [segment_label(by, value) for by, value in zip(frame["by"], frame["segment"], strict=True)]
         shown = shown.assign(segment=labels)
-    for column, label in (("arm", arm_label), ("outcome", outcome_label), ("measure", before_label)):
+    for column, label in (("arm", arm_label), ("outcome", outcome_label)):
         if column in frame:
             shown = shown.assign(**{column: frame[column].map(label)})
     return shown

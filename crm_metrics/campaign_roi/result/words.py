@@ -34,7 +34,6 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "whom": noop("Points with intervals: what the campaign changed per person in each segment, all together on top."),
     "enough": noop("Points over bands: the lift found of each outcome, and the lifts too small to be shown."),
     "compared": noop("Points: how chosen people differ from like people who were not chosen, as they are and adjusted."),
-    "balance": noop("Points: how chosen and compared people differed before the campaign, as they are and adjusted."),
 }
 NOTES: dict[str, str] = {  # by the name of the figure
     "worked": noop(
@@ -60,10 +59,6 @@ NOTES: dict[str, str] = {  # by the name of the figure
         "The members were chosen, not drawn by lot. They are compared with people who could have been chosen, made alike in what is known "
         "from before the campaign. What else made them be chosen still stands between them, so this says what goes with the campaign, not "
         "what came of it."
-    ),
-    "balance": noop(
-        "Difference of the means before the campaign in standard deviations. Within the grey band (0.1 either way) it is small (Austin "
-        "2009, Statistics in Medicine 28, 3083-3107)."
     ),
 }
 about = Captions(ALT_TEXTS, NOTES).about
