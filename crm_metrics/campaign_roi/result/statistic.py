@@ -20,6 +20,7 @@ HIDDEN = [
     "standard_error", "degrees_of_freedom",
 ]  # fmt: skip
 """Columns that can't be read where arms don't have the sizes that were planned."""
+ARMS = ["campaign", "campaign_name", "arm", "members", "share", "planned_share", "p_value", "is_faulty"]
 SEED = 20261122
 _NORMAL = NormalDist()
 _ALPHA, _POWER = 0.05, 0.8
@@ -112,7 +113,7 @@ def arm_rows(sizes: pd.DataFrame, planned: pd.DataFrame, names: pd.Series) -> pd
         is_control=found["arm"] == CONTROL,
     )
     ordered = found.sort_values(["place", "is_control", "arm"], kind="stable").reset_index(drop=True)
-    return ordered[["campaign", "campaign_name", "arm", "members", "share", "planned_share", "p_value", "is_faulty"]]
+    return ordered[ARMS]
 
 
 # ── differences ─────────────────────────────────────────────────────────────────────────────────────────────────────────

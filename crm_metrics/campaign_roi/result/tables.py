@@ -33,6 +33,10 @@ _FIRST = [
     "bootstrap_high", "smallest_uplift", "smallest_lift", "power", "customers_needed", "coverage", "is_rough", "is_unreliable",
     "sample_ratio_p_value", "is_faulty", "is_finished",
 ]  # fmt: skip
+_CHOSEN = [
+    "campaign", "campaign_name", "started_on", "ends_on", "is_finished", "is_recorded", "is_stratified", "is_faulty", "has_cost", "arms",
+    "members",
+]  # fmt: skip
 _RETURNS = [
     "campaign", "arm", "campaign_name", "treated", "measure", "cost", "extra", "low", "high", "incremental_profit", "profit_low",
     "profit_high", "roi", "roi_low", "roi_high", "chance_of_profit", "is_faulty", "is_finished",
@@ -102,6 +106,8 @@ def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFram
 def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
     """Return the rows of statistic.uplift_rows, what is faulty hidden, with campaign_name and is_finished; ask by source.remember."""
     sums, known = source.remember(sums_of, filters, terms), _known(source, filters, terms)
+    if sums.empty:
+        return pd.DataFrame(columns=[*_FIRST, "standard_error", "degrees_of_freedom"])
     sizes = sums.rename(columns={"n": "members"})
     checked = statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"])
     found = statistic.hidden(statistic.uplift_rows(sums, checked, lift=terms.lift))
@@ -165,7 +171,10 @@ def chosen_campaigns(source: Source, filters: Filters, terms: ResultTerms = Resu
     file records the outcomes), is_stratified, is_faulty (sizes of the arms), has_cost, arms (treated ones), members (in an arm).
     """
     filters = _members(filters)
-    known, sized = _known(source, filters, terms), arms(source, filters, terms)
+    known = _known(source, filters, terms)
+    if known.empty:
+        return pd.DataFrame(columns=_CHOSEN)
+    sized = arms(source, filters, terms)
     by_campaign = sized.groupby("campaign")
     counted = {"arms": sized[sized["arm"] != CONTROL].groupby("campaign").size(), "members": by_campaign["members"].sum()}
     spent = set(source(query.spent(filters, terms))["campaign"])
@@ -191,6 +200,8 @@ def uplift(source: Source, filters: Filters, terms: ResultTerms = ResultTerms())
     """
     filters = _members(filters)
     found = source.remember(compared, filters, terms)
+    if found.empty:
+        return pd.DataFrame(columns=_FIRST)
     drawn = source.remember(resampled, filters, terms)
     rows = statistic.hidden(found.merge(drawn, on=statistic.KEYS, how="left"))
     coverage = rows["coverage"].astype(float)
@@ -223,6 +234,8 @@ def arms(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -
     """
     filters = _members(filters)
     names = _known(source, filters, terms).set_index("campaign")["campaign_name"]
+    if names.empty:
+        return pd.DataFrame(columns=statistic.ARMS)
     return statistic.arm_rows(source.remember(sizes_of, filters, terms.campaign), source.remember(planned, filters, terms), names)
 
 
@@ -243,6 +256,8 @@ def returns(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()
     place = {name: at for at, name in enumerate(MONEY)}
     money = found.assign(place=found["outcome"].map(place)).dropna(subset=["place"]).sort_values("place", kind="stable")
     best = money.drop_duplicates(["campaign", "arm"])
+    if best.empty:
+        return pd.DataFrame(columns=_RETURNS)
     per_member = np.nan if filters.scope.regions else spent["cost"] / spent["treated"]
     known = _known(source, filters, terms)
     return _in_order(statistic.return_rows(best, spent.assign(per_member=per_member)), known)[_RETURNS]
@@ -264,7 +279,10 @@ def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms(
     Everything that tells a segment was known before the start.
     """
     filters = _members(filters)
-    found = statistic.segment_rows(source.remember(segment_sums, filters, terms))
+    sums = source.remember(segment_sums, filters, terms)
+    if sums.empty:
+        return pd.DataFrame(columns=_SEGMENTS)
+    found = statistic.segment_rows(sums)
     known = _known(source, filters, terms)
     faulty = source.remember(compared, filters, terms).drop_duplicates(["campaign", "outcome"])[["campaign", "outcome", "is_faulty"]]
     rows = found.merge(faulty, on=["campaign", "outcome"]).merge(known[["campaign", "campaign_name"]], on="campaign")
@@ -299,7 +317,8 @@ def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.Dat
             parts += [source(each).assign(outcome=outcome) for each in asked_for]
         return pd.concat(parts, ignore_index=True) if parts else statistic.no_segment_sums()
 
-    return statistic.told_apart(_of_each(source, filters, terms, asked), most=MOST_SEGMENTS, unknown=UNKNOWN)
+    found = _of_each(source, filters, terms, asked)
+    return found if found.empty else statistic.told_apart(found, most=MOST_SEGMENTS, unknown=UNKNOWN)
 
 
 def main_outcome(known: pd.Series, terms: ResultTerms) -> Outcome | Literal[""]:
@@ -308,6 +327,15 @@ def main_outcome(known: pd.Series, terms: ResultTerms) -> Outcome | Literal[""]:
     if terms.outcome in names:
         return terms.outcome
     return next((name for name in MAIN if name in names), "")
+
+
+_OF_MONEY = {
+    metrics.EXTRA: ("extra", "low", "high"),
+    metrics.COST: ("cost",),
+    metrics.INCREMENTAL_PROFIT: ("incremental_profit", "profit_low", "profit_high"),
+    metrics.INCREMENTAL_ROI: ("roi", "roi_low", "roi_high"),
+    metrics.CHANCE_OF_PROFIT: ("chance_of_profit",),
+}
 
 
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -320,27 +348,21 @@ def result_tiles(source: Source, filters: Filters, terms: ResultTerms = ResultTe
     """
     filters = _members(filters)
     known = _known(source, filters, terms)
-    if known.empty:
-        return pd.DataFrame(columns=["metric", "value", "low", "high", "unit", "n"])
-    one = replace(terms, campaign=str(known["campaign"].iloc[0]))
+    one = terms if known.empty else replace(terms, campaign=str(known["campaign"].iloc[0]))
     found, paid = source.remember(compared, filters, one), returns(source, filters, one)
+    if found.empty:
+        return pd.DataFrame(columns=["metric", "value", "low", "high", "unit", "n"])
     main = found[found["outcome"] == main_outcome(found["outcome"], one)]
     row = statistic.one_arm(main, one.arm)
-    money = paid[paid["arm"] == row["arm"]].iloc[0]
     metric = {"share": metrics.UPLIFT_SHARE, "ratio": metrics.UPLIFT_ORDERS}.get(row["unit"], metrics.UPLIFT)
-    tiles = [
-        _tile(metric, row, ("uplift", "low", "high")),
-        _tile(metrics.EXTRA, money, ("extra", "low", "high")),
-        _tile(metrics.COST, money, ("cost",)),
-        _tile(metrics.INCREMENTAL_PROFIT, money, ("incremental_profit", "profit_low", "profit_high")),
-        _tile(metrics.INCREMENTAL_ROI, money, ("roi", "roi_low", "roi_high")),
-        _tile(metrics.CHANCE_OF_PROFIT, money, ("chance_of_profit",)),
-    ]
+    tiles = [_tile(metric, row, ("uplift", "low", "high"))]
+    for money in paid[paid["arm"] == row["arm"]].to_dict("records"):  # none where no money is recorded
+        tiles += [_tile(each, money, names) for each, names in _OF_MONEY.items()]
     return pd.DataFrame(tiles).assign(n=int(row["n"] + row["control_n"]))
 
 
 def _tile(metric: Metric, row: Any, names: tuple[str, ...]) -> dict[str, object]:
-    value, low, high = [float(row[name]) for name in (*names,)] + [np.nan] * (3 - len(names))
+    value, low, high = [float(row[name]) for name in names] + [np.nan] * (3 - len(names))
     return {"metric": metric.name, "value": value, "low": low, "high": high, "unit": metric.unit}
 
 
