@@ -55,9 +55,7 @@ class Compared(StrEnum):
     none = "none"
 
 
-Files = Annotated[
-    list[Path], typer.Argument(help="Order files: CSV, TSV, text, Excel, or .gz of these.", metavar="FILE...", show_default=False)
-]
+Files = Annotated[list[Path], typer.Argument(help="Files: CSV, TSV, text, Excel, or .gz of these.", metavar="FILE...", show_default=False)]
 Database = Annotated[
     str, typer.Option(help="Name of a data set, or an SQLAlchemy address. Default: CRM_METRICS_DATABASE, else mine.", show_default=False)
 ]
@@ -99,7 +97,7 @@ def import_files(  # noqa: PLR0917  # typer makes options of them
     check: Annotated[bool, typer.Option("--check", help="Report and load nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load order files, each as one batch. Without --mapping the proposed one is used if it is certain."""
+    """Load files of orders, contracts or campaigns, each as one batch. Without --mapping the proposed one is used if it is certain."""
     from crm_metrics.database import find_data_set
 
     data_set = find_data_set(database)
@@ -113,8 +111,15 @@ def import_files(  # noqa: PLR0917  # typer makes options of them
     else:
         for outcome in outcomes:
             _print_outcome(outcome)
-    if any(isinstance(outcome, BadInput) or outcome.state == "refused" for outcome in outcomes):
+    if any(_is_refused(outcome) for outcome in outcomes):
         raise typer.Exit(REFUSED)
+
+
+def _is_refused(outcome: "ImportReport | BadInput") -> bool:
+    """Return whether a file should have been loaded and was not; one that the mapping needs nothing of is none."""
+    from crm_metrics.data_import.check_tables import NotNeededError
+
+    return not isinstance(outcome, NotNeededError) and (isinstance(outcome, BadInput) or outcome.state == "refused")
 
 
 def _import_one(data_set: "DataSet", path: Path, mapping: str, *, check_only: bool) -> "ImportReport | BadInput":
@@ -171,13 +176,20 @@ def _print_outcome(outcome: "ImportReport | BadInput") -> None:
 
 @app.command("mapping")
 def propose_mapping(
-    file: Annotated[Path, typer.Argument(help="An order file.", metavar="FILE", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(help="An order file, or the name of a mapping that comes with the product.", metavar="FILE", show_default=False),
+    ],
     sheet: Annotated[str, typer.Option(help="Sheet of a workbook. Default: the one that holds orders.", show_default=False)] = "",
 ) -> None:
-    """Print the proposed mapping of a file, TOML, with the reason for each column."""
+    """Print the proposed mapping of a file, TOML, with the reason for each column; or a mapping that comes with the product, to copy."""
+    from crm_metrics.data_import.mapping import built_in_names, built_in_text
     from crm_metrics.data_import.proposal import propose
     from crm_metrics.data_import.read_file import read_file
 
+    if str(file) in built_in_names() and not file.exists():
+        typer.echo(built_in_text(str(file)))
+        return
     typer.echo(propose(read_file(_content(file), file.name, sheet=sheet or None)).to_toml())
 
 

@@ -99,7 +99,7 @@ def print_report(report: "ImportReport") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", t("Rows"), t("Net amount"), show_edge=False)
+    table = Table("", t("Rows"), report.amount_label, show_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for label, rows, amount in report.classes():

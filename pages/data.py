@@ -7,7 +7,7 @@ from crm_metrics.ui import samples, upload
 
 page = ui.start_page("data", needs_data=False)
 held = ui.ask(page, room.tiles)
-ui.finding(room.finding(held, data_set=page.source.data_set.name))
+ui.finding(room.finding(held, ui.ask(page, room.held_tables), data_set=page.source.data_set.name))
 upload.show_last_report()
 if page.currency or page.source.version:
     ui.tiles(page, held, room.METRICS)

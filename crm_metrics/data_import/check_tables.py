@@ -76,7 +76,7 @@ def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTabl
     """
     if not layout.is_needed:
         raise NotNeededError(
-            "{file} is known to the mapping {name} as {layout}, and nothing of it is read. Leave it out.",
+            noop("{file} is known to the mapping {name} as {layout}, and nothing of it is read. Leave it out."),
             file=raw.name,
             name=mapping.name,
             layout=layout.name,

@@ -260,15 +260,18 @@ def built_in_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
+def built_in_text(name: str) -> str:
+    """Return a mapping that comes with the product as it is written, with its comments."""
+    return files("crm_metrics.data_import").joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
+
+
 def load_mapping(name_or_path: str) -> Mapping:
     """Return a mapping that comes with the product, or the one in a TOML file.
 
     Raises BadInput, listing every problem with its key.
     """
     if name_or_path in built_in_names():
-        return parse_mapping(
-            files("crm_metrics.data_import").joinpath("mappings", f"{name_or_path}.toml").read_text(encoding="utf-8"), name_or_path
-        )
+        return parse_mapping(built_in_text(name_or_path), name_or_path)
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
         near = difflib.get_close_matches(name_or_path, built_in_names(), n=1, cutoff=0.5)

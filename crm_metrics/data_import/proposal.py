@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from crm_metrics.data_import.cells import NUMERIC, columns_read, fits, missing, written_numbers
 from crm_metrics.data_import.column_evidence import Evidence, evidence_of
 from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, SOLD, TOTALS_OF_ORDERS, plain_name
-from crm_metrics.data_import.mapping import TARGETS, Layout, Mapping, Target, as_toml, built_in_names, from_dict, load_mapping
+from crm_metrics.data_import.mapping import TARGETS, Layout, Mapping, Target, built_in_names, built_in_text, from_dict, load_mapping
 from crm_metrics.data_import.number_marks import Marks, find_marks
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.proposal_texts import ASKED_AGAIN, CURRENCIES, DATE_DOUBTS, MARKS, TWO_MARKS
@@ -93,7 +93,7 @@ class Proposal:
     def to_toml(self) -> str:
         """Return the proposal as a mapping to edit, the reasons as comments."""
         if self.built_in is not None:
-            return as_toml(load_mapping(self.built_in))
+            return built_in_text(self.built_in)
         asked = {question.column for question in self.open_questions}
         lines = ["[columns]"]
         for field in self.fields:

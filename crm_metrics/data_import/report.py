@@ -160,6 +160,11 @@ class ImportReport:
             "notes": [str(note) for note in self.notes],
         }
 
+    @property
+    def amount_label(self) -> str:
+        """Return what the amounts are: net amounts of order lines, which have days, or those of another table."""
+        return t("Net amount") if self.first_on else t("Amount")
+
     def headline(self) -> str:
         """Return what happened, in one sentence."""
         return t(HEADLINES[self.state], file=self.file, batch=self.batch, replaced_batch=self.replaced_batch)
@@ -198,9 +203,10 @@ class ImportReport:
                 yield t("{n} rows: {reason} Rows {rows}", n=f"{len(reason.row_numbers):,}", reason=reason, rows=rows)
 
     def _counted_remarks(self) -> Iterator[str]:
-        if self.rows_amount_unknown == 1:
+        has_amounts = bool(self.first_on or self.amount_in or not self.brought)
+        if self.rows_amount_unknown == 1 and has_amounts:
             yield t("The amount of 1 quarantined row could not be read.")
-        elif self.rows_amount_unknown:
+        elif self.rows_amount_unknown and has_amounts:
             yield t("The amount of {n} quarantined rows could not be read.", n=f"{self.rows_amount_unknown:,}")
         if self.rows_promoted == 1:
             yield t("1 row of a later batch came in where this one had held the same.")

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, select, union_all
 
+from crm_metrics.data_import.report import TABLE_LABELS
+from crm_metrics.data_import.row_tables import TABLES as BRINGABLE
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.language import noop, t
@@ -30,6 +32,13 @@ def held(filters: Filters) -> Select[Any]:
         func.sum(rows.net_revenue).label("net_revenue"),
         func.sum(case((is_known, rows.net_revenue), else_=0)).label("net_revenue_identified"),
     ).where(*scope_conditions(filters.scope, order_facts))
+
+
+def rows_of_tables() -> Select[Any]:
+    """One row per table that files can bring rows of besides order lines: table_name, rows."""
+    counts = [select(literal(name).label("table_name"), func.count().label("rows")).select_from(table) for name, table in BRINGABLE.items()]
+    held = union_all(*counts).subquery()
+    return select(held.c.table_name, held.c.rows).where(held.c.rows > 0).order_by(held.c.table_name)
 
 
 def batches() -> Select[Any]:
@@ -99,9 +108,13 @@ def health(totals: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def finding(tiles: pd.DataFrame, *, data_set: str) -> str:
-    """Return the first sentence of the page, from the tiles."""
+def finding(tiles: pd.DataFrame, tables: pd.DataFrame, *, data_set: str) -> str:
+    """Return the first sentence of the page, from the tiles and the rows of `rows_of_tables`."""
     values = tiles.set_index("metric").value
+    if not values[LINES.name] and not tables.empty:
+        counts = zip(tables["table_name"].astype(str), tables["rows"].astype(float), strict=True)
+        held = (f"{t(TABLE_LABELS[table])} {value_text(rows, 'count', exact=True)}" for table, rows in counts)
+        return t("“{name}” holds no orders. It holds: {tables}.", name=data_set, tables=t("; ").join(held))
     if not values[LINES.name]:
         return t("The data set “{name}” is empty.", name=data_set)
     return t(
@@ -136,4 +149,9 @@ def left_out(source: Source, _filters: Filters) -> pd.DataFrame:
     return source(rows_left_out())
 
 
-TABLES = {"tiles": tiles, "batches": ledger, "left_out": left_out}
+def held_tables(source: Source, _filters: Filters) -> pd.DataFrame:
+    """Return what the data set holds besides orders: table_name, rows."""
+    return source(rows_of_tables())
+
+
+TABLES = {"tiles": tiles, "batches": ledger, "left_out": left_out, "tables": held_tables}

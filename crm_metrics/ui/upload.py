@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from crm_metrics import database
 from crm_metrics.data_import import load, room
 from crm_metrics.data_import.left_out import with_reason_texts
-from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, built_in_names, from_dict, load_mapping
+from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, built_in_names, built_in_text, from_dict, load_mapping, parse_mapping
 from crm_metrics.data_import.proposal import Proposal, Proposed, propose
 from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.data_import.read_file import read_file
@@ -30,7 +30,7 @@ _PROPOSED, _NONE = "proposed", ""
 
 
 def upload(page: Page) -> None:
-    """Let the reader bring order files into a data set of their own."""
+    """Let the reader bring files into a data set of their own."""
     name = st.text_input(
         t("Load into the data set"),
         value=OWN if page.is_demo or page.source.data_set.name in SAMPLES else page.source.data_set.name,
@@ -38,7 +38,7 @@ def upload(page: Page) -> None:
         key=f"target_of_{page.source.data_set.name}",
     )
     files = st.file_uploader(
-        t("Order files: CSV, TSV, text, .gz of these, or Excel"),
+        t("Files of orders, contracts, campaigns, customers: CSV, TSV, text, .gz of these, or Excel"),
         accept_multiple_files=True,
         key=f"order_files_{st.session_state.get('uploads', 0)}",
     )
@@ -119,7 +119,7 @@ def _show_report(report: ImportReport, *, key: str) -> None:
         st.error(safe_text(report.headline()), icon=":material/error:")
     else:
         st.success(safe_text(report.headline()), icon=":material/check_circle:")
-    headings = (t("Rows"), t("Number"), t("Net amount"))
+    headings = (t("Rows"), t("Number"), report.amount_label)
     rows = pd.DataFrame([(label, rows, float(amount)) for label, rows, amount in report.classes()], columns=list(headings))
     config = {headings[2]: st.column_config.NumberColumn(format="accounting")}
     st.dataframe(rows, hide_index=True, column_config=config, key=f"report_{key}", width=520)
@@ -140,13 +140,29 @@ def _choose_mapping(raw: RawTable, key: str) -> Mapping | None:
     start = options.index(proposal.built_in) if proposal.built_in else 0
     chosen = st.selectbox(t("Mapping"), options, start, format_func=names.__getitem__, key=f"mapping_{key}", width=320)
     if chosen != _PROPOSED:
-        return load_mapping(chosen)
+        return _shipped(chosen, key, is_recognised=chosen == proposal.built_in)
     try:
         mapping = from_dict(_edited(raw, proposal, key), raw.name)
     except BadInput as problem:
         st.warning(safe_text(str(problem)), icon=":material/rule:")
         return None
     return mapping if _all_answered(proposal, mapping, key) else None
+
+
+def _shipped(name: str, key: str, *, is_recognised: bool) -> Mapping | None:
+    """Return a mapping that comes with the product, as the reader changed it; None while that has a mistake."""
+    shipped = load_mapping(name)
+    if is_recognised:
+        st.caption(t(":material/check: Recognised as “{title}”.", title=safe_text(shipped.title)))
+    if not any(layout.tables for layout in shipped.all_layouts()):
+        return shipped
+    with st.expander(t("The mapping, to add to or to change")):
+        written = st.text_area(t("Mapping"), built_in_text(name), height=420, key=f"toml_{name}_{key}", label_visibility="collapsed")
+    try:
+        return parse_mapping(written, name)
+    except BadInput as problem:
+        st.warning(safe_text(str(problem)), icon=":material/rule:")
+        return None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -249,7 +265,7 @@ def ledger(page: Page) -> None:
         "rows_loaded": Column(t("Loaded"), "count"),
         "rows_duplicate": Column(t("Duplicate"), "count"),
         "rows_quarantined": Column(t("Quarantined"), "count"),
-        "amount_loaded": Column(t("Net amount loaded"), "money"),
+        "amount_loaded": Column(t("Amount loaded"), "money"),
         "first_on": Column(t("First day"), "day"),
         "last_on": Column(t("Last day"), "day"),
     }
@@ -288,7 +304,7 @@ def quarantine(page: Page) -> None:
             "batch_id": Column(t("Batch"), "count"),
             "row_number": Column(t("Row"), "count"),
             "reason": Column(t("Reason"), "text"),
-            "row_amount": Column(t("Net amount"), "money"),
+            "row_amount": Column(t("Amount"), "money"),
             "raw": Column(t("As it came"), "text"),
         }
         table(page, with_reason_texts(rows), columns=columns, name="left_out", search=True)
