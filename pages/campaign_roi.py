@@ -10,18 +10,20 @@ from crm_metrics.ui.credit_form import credit_form
 
 page = ui.start_page("campaign_roi", needs_orders=False, narrows=False)
 money, above = {"currency": page.currency}, st.container()
-terms = credit_form(page)
+with st.container(horizontal=True):
+    beside, terms = st.container(), credit_form(page)
 campaigns, tiles = ui.ask(page, tables.campaigns, terms), ui.ask(page, tables.tiles, terms)
-queries = tables.credit_queries(page.filters, terms)
 with above:
     ui.finding(words.finding(campaigns, **money))
+with beside:
     ui.note(words.notes(campaigns, is_whole=tables.is_whole(page.filters)))
-    ui.tiles(page, tiles, words.shown_metrics(tiles))
+ui.tiles(page, tiles, words.shown_metrics(tiles))
+asked = page.source, page.filters, terms
 
 
 def side_by_side() -> None:
     drawn, rows = ui.draw(page, figure.campaign_dots, campaigns, **money), labels.in_words("campaigns", campaigns)
-    picked = ui.figure(page, drawn, queries=queries, selects=True, **words.about("campaigns", campaigns))
+    picked = ui.figure(page, drawn, queries=tables.queries(*asked), selects=True, **words.about("campaigns", campaigns))
     chosen = ui.table(page, rows, columns=labels.columns("campaigns", rows), name="campaigns", selects=True)
     if campaign := labels.chosen_campaign(rows, picked, chosen):
         ui.open_page("campaign_result", campaign=campaign)
@@ -34,13 +36,13 @@ def adjusted() -> None:
     if every.empty:
         return
     st.warning(words.adjusted_warning(), icon=":material/warning:")
-    ui.figure(page, ui.draw(page, figure.adjusted_dots, every, outcome=outcome, **money), **words.about("adjusted"))
+    drawn = ui.draw(page, figure.adjusted_dots, every, outcome=outcome, **money)
+    ui.figure(page, drawn, queries=tables.queries(*asked, "adjusted"), **words.about("adjusted"))
     with ui.question(t("Are they alike?")):
         pair = st.selectbox(t("Campaign"), list(names := labels.balanced(balance)), format_func=names.__getitem__, key="balance_of")
         ui.finding(words.balance_finding(balance, pair))
         ui.figure(page, ui.draw(page, figure.balance_dots, balance, pair=pair), **words.about("balance"))
-    rows = labels.in_words("adjusted", every)
-    ui.table(page, rows, columns=labels.columns("adjusted", rows), name="adjusted")
+    ui.table(page, rows := labels.in_words("adjusted", every), columns=labels.columns("adjusted", rows), name="adjusted")
 
 
 def answer(question: str) -> None:
@@ -49,9 +51,8 @@ def answer(question: str) -> None:
     options = one.options(rule=terms.rule, **money)
     ui.finding(one.find(rows, **options))
     if len(rows):
-        ui.figure(page, ui.draw(page, one.draw, rows, **options), queries=queries, **words.about(question))
-        shown = labels.in_words(question, rows)
-        ui.table(page, shown, columns=labels.columns(question, shown), name=question)
+        ui.figure(page, ui.draw(page, one.draw, rows, **options), queries=tables.queries(*asked, question), **words.about(question))
+        ui.table(page, shown := labels.in_words(question, rows), columns=labels.columns(question, shown), name=question)
 
 
 @ui.part

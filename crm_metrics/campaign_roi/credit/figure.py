@@ -14,7 +14,7 @@ from crm_metrics.language import t
 
 MOST_ROWS = 14  # campaigns in a figure, the newest; the table holds all
 _ROW_HEIGHT, _AROUND = 40, 120
-_HOLLOW = "circle-open"
+_HOLLOW, _INTERVAL = "circle-open", figures.faded(figures.ACCENT, 0.5)
 _TONES = {"individual": figures.ACCENT, "segment": figures.SERIES[3], "mass": figures.GREY, "": figures.faded(figures.GREY, 0.45)}
 
 
@@ -58,19 +58,19 @@ def _dots(figure: go.Figure, values: pd.Series, ids: pd.Series, mark: _Mark) -> 
     )
 
 
-def _bars_of_error(figure: go.Figure, rows: pd.DataFrame, *, low: str, high: str, is_faded: bool = False) -> None:
-    known = rows[[low, high]].notna().all(axis=1).to_numpy()
-    for place in np.flatnonzero(known):
-        row = rows.iloc[place]
-        figure.add_shape(
-            type="line",
-            x0=float(row[low]),
-            x1=float(row[high]),
-            y0=int(place),
-            y1=int(place),
-            line={"color": figures.faded(figures.ACCENT, 0.25 if is_faded else 0.5), "width": 5},
-            layer="below",
-        )
+def _spans(figure: go.Figure, low: pd.Series, high: pd.Series, *, color: str, width: int) -> None:
+    """Add a line from one value to another in each row that knows both."""
+    known = (low.notna() & high.notna()).to_numpy()
+    gap = np.full(known.sum(), np.nan)
+    ends, at = np.column_stack([low[known], high[known], gap]), np.repeat(np.flatnonzero(known)[:, None], 3, axis=1)
+    figure.add_scatter(
+        x=ends.ravel().astype(float),
+        y=at.ravel(),
+        mode="lines",
+        line={"color": color, "width": width},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def campaign_dots(campaigns: pd.DataFrame, *, currency: str) -> go.Figure:
@@ -84,7 +84,7 @@ def campaign_dots(campaigns: pd.DataFrame, *, currency: str) -> go.Figure:
     worth = rows["attributed_margin"].where(rows["measure"] == "gross_margin", rows["attributed_revenue"])
     ids = rows["campaign"]
     if "incremental" in rows:
-        _bars_of_error(figure, rows, low="incremental_low", high="incremental_high")
+        _spans(figure, rows["incremental_low"], rows["incremental_high"], color=_INTERVAL, width=5)
     _dots(figure, rows["cost"], ids, _Mark(t("Cost"), "line-ns-open", figures.BAD, 15))
     _dots(figure, worth, ids, _Mark(t("Attributed"), "diamond", figures.GREY))
     if "incremental" in rows:
@@ -101,17 +101,7 @@ def rule_dots(attribution: pd.DataFrame, *, rule: Rule, currency: str) -> go.Fig
     names = attribution.drop_duplicates("campaign").head(MOST_ROWS)
     figure = _rows(_money(t("Attributed revenue"), currency), short_names(names))
     ids = pd.Series(kept.to_numpy())
-    low, high = wide.min(axis=1).to_numpy(), wide.max(axis=1).to_numpy()
-    for place in np.flatnonzero(np.isfinite(low)):
-        figure.add_shape(
-            type="line",
-            x0=low[place],
-            x1=high[place],
-            y0=int(place),
-            y1=int(place),
-            line={"color": figures.GREY, "width": 2},
-            layer="below",
-        )
+    _spans(figure, wide.min(axis=1), wide.max(axis=1), color=figures.GREY, width=2)
     others = [name for name in LABELS if name in wide and name != rule]
     for name, symbol in zip(others, ("circle", "square", "diamond", "triangle-up", "x"), strict=False):
         values = wide[name].reset_index(drop=True)
@@ -127,7 +117,7 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
     unit = "share" if rows["unit"].eq("share").all() else "money_per_customer"
     title = t("Difference in the share who buy") if unit == "share" else _money(t("Difference per customer"), currency)
     figure = _rows(title, short_names(rows), unit=unit)
-    _bars_of_error(figure, rows, low="low", high="high")
+    _spans(figure, rows["low"], rows["high"], color=_INTERVAL, width=5)
     ids = rows["campaign"]
     _dots(figure, rows["crude_difference"], ids, _Mark(t("As it is"), "diamond-open", figures.GREY))
     over = rows["is_finished"].to_numpy(dtype=bool)
@@ -135,7 +125,7 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
     _dots(figure, rows["difference"].where(over), ids, _Mark(name, "circle", figures.ACCENT, 12))
     _dots(figure, rows["difference"].where(~over), ids, _Mark(t("so far"), _HOLLOW, figures.ACCENT, 12))
     hover = "%{x:+.1%}" if unit == "share" else "%{x:+,.2f}"
-    figure.update_traces(hovertemplate=hover + "<extra>%{fullData.name}</extra>")
+    figure.update_traces(hovertemplate=hover + "<extra>%{fullData.name}</extra>", selector={"mode": "markers"})
     return figure
 
 

@@ -1,5 +1,6 @@
 """What rules, measures and arms are called, and how the columns of the page's tables are headed and printed."""
 
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -111,7 +112,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "share": (noop("Share of the quarter"), "share"),
     },
 }
-_LONGEST_NAME = 30  # letters of a name beside its row
+_LINE, _LINES = 18, 2  # letters of a name beside its row, and lines: narrow screens need the room
 
 
 def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
@@ -125,12 +126,18 @@ def shown_names(frame: pd.DataFrame) -> list[str]:
     return [str(key) if is_unknown(name) or not str(name).strip() else str(name) for key, name in pairs]
 
 
-def short_names(frame: pd.DataFrame) -> list[str]:
-    """Return the names of the campaigns cut to what stands beside a figure; of two arms the arm's name goes with it."""
+def names_with_arms(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the campaigns of a frame; of several arms the arm's name goes with it."""
     names = shown_names(frame)
-    if "arm" in frame and frame["arm"].nunique() > 1:
-        names = [f"{name} · {arm}" for name, arm in zip(names, frame["arm"], strict=True)]
-    return [safe_label(name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…") for name in names]
+    if "arm" not in frame or frame["arm"].nunique() < 2:
+        return names
+    return [f"{name} · {arm}" for name, arm in zip(names, frame["arm"], strict=True)]
+
+
+def short_names(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the campaigns as they stand beside the rows of a figure."""
+    wrapped = [wrap(name, _LINE, max_lines=_LINES, placeholder="…") for name in names_with_arms(frame)]
+    return ["<br>".join(safe_label(line) for line in lines) for lines in wrapped]
 
 
 def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +177,7 @@ def outcomes() -> dict[str, str]:
 def balanced(balance: pd.DataFrame) -> dict[tuple[str, str], str]:
     """Return the campaigns and arms of the table balance with their names."""
     pairs = balance.drop_duplicates(["campaign", "arm"])
-    return dict(zip(zip(pairs["campaign"], pairs["arm"], strict=True), short_names(pairs), strict=True))
+    return dict(zip(zip(pairs["campaign"], pairs["arm"], strict=True), names_with_arms(pairs), strict=True))
 
 
 def of_pair(balance: pd.DataFrame, pair: tuple[str, str]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ about it are not there at all.
 
 import math
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -24,9 +25,14 @@ USUAL = CreditTerms()
 MOST_ADJUSTED = 30  # campaigns at once, the newest
 
 
-def credit_queries(filters: Filters, terms: CreditTerms = USUAL) -> tuple[Select[Any], ...]:
-    """Return the queries that the campaigns are made from, to be shown."""
-    return (query.campaign_rows(filters), query.touch_credit(filters, terms))
+def queries(source: Source, filters: Filters, terms: CreditTerms = USUAL, question: str = "campaigns") -> tuple[Select[Any], ...]:
+    """Return the queries that a question of the page is answered from, to be shown; of adjusted comparisons that of the newest."""
+    if question == "contacts":
+        return (query.contacts(filters),)
+    if question == "adjusted":
+        newest = _undrawn(source.remember(found_campaigns, filters)).head(1)
+        return tuple(query.before_and_after(_always(filters), str(row.campaign), _window(row, filters)) for row in newest.itertuples())
+    return (query.campaign_rows(filters), query.touch_credit(_always(filters), terms))
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
@@ -182,8 +188,8 @@ def balance(source: Source, filters: Filters, campaign: str = "") -> pd.DataFram
 def _parts(source: Source, filters: Filters, campaign: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     found = source.remember(found_campaigns, filters)
     today = _today(source, filters)
-    open_ = found[~found["has_control"].astype(bool) & found["started_on"].notna() & (found["reach"] > 0)].head(MOST_ADJUSTED)
-    chosen = open_[open_["campaign"] == campaign] if campaign else open_
+    undrawn = _undrawn(found)
+    chosen = undrawn[undrawn["campaign"] == campaign] if campaign else undrawn.head(MOST_ADJUSTED)
     differences, balances = [pd.DataFrame(columns=_ADJUSTED)], [pd.DataFrame(columns=_BALANCE)]
     for row in chosen.itertuples():
         for arm, made in source.remember(compared_arms, _always(filters), row.campaign).items():
@@ -193,6 +199,16 @@ def _parts(source: Source, filters: Filters, campaign: str) -> tuple[pd.DataFram
             balances.append(made.balance.assign(**about))
     rows = [pd.concat(parts[1:] or parts, ignore_index=True) for parts in (differences, balances)]
     return rows[0][_ADJUSTED], rows[1][_BALANCE]
+
+
+def _undrawn(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the campaigns without control group of which it is known whom they treated, and when."""
+    return found[~found["has_control"].astype(bool) & found["started_on"].notna() & (found["reach"] > 0)]
+
+
+def _window(campaign: Any, filters: Filters) -> tuple[date, date]:
+    until = campaign.measured_until.date()
+    return campaign.started_on.date(), min(until, filters.today) if filters.today else until
 
 
 _UNITS = {"gross_revenue": "money_per_customer", "net_revenue": "money_per_customer", "bought": "share"}
@@ -206,10 +222,7 @@ _BALANCE = ["campaign", "arm", "measure", "difference_before", "difference_after
 def compared_arms(source: Source, filters: Filters, campaign: str) -> dict[str, weighting.Compared]:
     """Return the comparison of each treated arm of a campaign with like customers, by arm; ask by source.remember."""
     found = source.remember(found_campaigns, filters).set_index("campaign").loc[campaign]
-    start = found["started_on"].date()
-    until = found["measured_until"].date()
-    end = min(until, filters.today) if filters.today else until
-    people = source(query.before_and_after(filters, campaign, (start, end)))
+    people = source(query.before_and_after(filters, campaign, _window(found, filters)))
     arms = sorted(set(people["arm"].dropna()) - {query.CONTROL})
     made = {arm: weighting.compared(people, arm) for arm in arms}
     return {arm: one for arm, one in made.items() if one is not None}

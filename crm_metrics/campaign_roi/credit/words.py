@@ -194,7 +194,7 @@ def credit_finding(attribution: pd.DataFrame, *, rule: Rule, currency: str) -> s
     }
     if low == high:
         return t("Every rule credits these campaigns with {money} together.", **values)
-    return t("Together {money} by “{rule}”; from {low} to {high} by the other rules, on the same orders.", **values)
+    return t("Together {money} by “{rule}”; the rules give {low} to {high}, on the same orders.", **values)
 
 
 def adjusted_finding(every: pd.DataFrame, campaigns: pd.DataFrame, *, outcome: str, currency: str) -> str:
@@ -212,11 +212,13 @@ def adjusted_finding(every: pd.DataFrame, campaigns: pd.DataFrame, *, outcome: s
             name=safe_text(shown_names(adjusted)[0]),
             **values,
         )
+    moved = float((adjusted["crude_difference"] - adjusted["difference"]).abs().max())
     return t(
-        "Adjusted for what was bought before, {n} of {all} campaigns still differ from 0; as it is, {crude} would seem to.",
+        "Adjusted for what was bought before, {n} of {all} campaigns differ by more than chance; adjusting moved a difference per "
+        "customer by up to {moved}.",
         n=int(((adjusted["low"] > 0) | (adjusted["high"] < 0)).sum()),
         all=len(adjusted),
-        crude=int((adjusted["crude_difference"].abs() > (adjusted["high"] - adjusted["low"]) / 2).sum()),
+        moved=value_text(moved, adjusted["unit"].iloc[0], currency),
     )
 
 
