@@ -10,7 +10,7 @@ from crm_metrics.campaign_roi.plan.figure import control_lines, profit_line
 from crm_metrics.campaign_roi.plan.metrics import METRICS
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.language import t
-from crm_metrics.planned_test.tables import TestTerms, outcome_queries
+from crm_metrics.planned_test.tables import TestTerms, contactable_customers, outcome_queries
 from crm_metrics.planned_test.words import baseline_note
 from crm_metrics.segments.rule import Segment
 from crm_metrics.ui.parts import draw, figure, finding, note, question, table, tiles
@@ -27,6 +27,10 @@ def plan_campaign(page: Page) -> None:
     above = st.container()
     terms, segment = campaign_form(page)
     rule, money = segment.rule, {"currency": page.currency}
+    if not ask(page, contactable_customers, rule):
+        with above:
+            finding(words.nobody())
+        return
     expected = ask(page, tables.expectation, terms, rule)
     with above:
         finding(words.finding(expected, **money))

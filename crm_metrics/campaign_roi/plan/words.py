@@ -76,6 +76,11 @@ def columns(table: str) -> dict[str, tuple[str, Any]]:
     return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items()}
 
 
+def nobody() -> str:
+    """Return why there is nobody to plan for."""
+    return t("Nobody of this audience is known to agree to be contacted, so no campaign can be planned: import consent, or choose others.")
+
+
 def has_margin(expected: pd.DataFrame) -> bool:
     """Return whether the margin is known, so that there is a profit. expected: the table expectation."""
     return bool(expected["margin_share"].notna().all())
