@@ -20,7 +20,7 @@ with above:
 
 def late() -> None:
     ui.note(words.silence_note(rates, days))
-    ui.figure(page, ui.draw(page, figure.definition_bars, rates, window_days=days), queries=asked["late"], **words.about("definitions"))
+    ui.figure(page, ui.draw(page, figure.definition_bars, rates, window_days=days), queries=asked["late"], **words.about("late"))
     people, agreement = ui.ask(page, tables.late_customers, terms), ui.ask(page, tables.churn_agreement, terms)
     with ui.question(t("Whom have we not heard from for longer than usual?")):
         ui.note(words.remark("late_customers"))

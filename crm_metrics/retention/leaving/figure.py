@@ -7,7 +7,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crm_metrics import figures
-from crm_metrics.export import safe_label
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import t
 from crm_metrics.metric import value_text
@@ -16,8 +15,6 @@ from crm_metrics.retention.leaving.labels import definition_name, kind_name, par
 
 YEARLY_REFERENCES = (0.3, 0.4, 0.5)  # turnover of customers of financial firms in China, as told
 _FADED = 0.45
-_ROOM_FOR_LABELS = 1.28  # of the axis
-_LABELS_APART = 0.055  # of the height
 _MOST_LINES = 4
 
 
@@ -64,15 +61,13 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
 def second_order_curves(curve: pd.DataFrame, summary: pd.DataFrame) -> go.Figure:
     """Return who has ordered again by each day, with bands; dashed where under 30 are followed. See tables.curve, tables.second_order."""
     figure = figures.base(x_title=t("Days since the first order"), y_title=t("Share with a second order"), y_unit="share")
-    ends = []
     rows: Any = summary.itertuples()
     for place, row in enumerate(rows):
         held = curve[curve["part"].isna() if pd.isna(row.part) else curve["part"] == row.part]
-        start = pd.DataFrame({"age_days": [0], "share": [0.0], "is_few": [False]})
+        start = held.head(1).assign(age_days=0, share=0.0, low=np.nan, high=np.nan, is_few=False)
         drawn = held if held["age_days"].iloc[0] == 0 else pd.concat([start, held], ignore_index=True)
         label = "" if pd.isna(row.part) else f"{part_name(row.part)} (n = {row.customers:,})"
-        ends.append(_add_curve(figure, drawn.rename(columns={"age_days": "x", "share": "y"}), label, figures.SERIES[place]))
-    _add_labels(figure, ends, float(curve["age_days"].max()))
+        _add_curve(figure, drawn.rename(columns={"age_days": "x", "share": "y"}), label, figures.SERIES[place])
     if len(summary) == 1 and not np.isnan(summary["median_days"].iloc[0]):
         median = float(summary["median_days"].iloc[0])
         figure.add_scatter(
@@ -87,17 +82,15 @@ def contract_curves(curve: pd.DataFrame, _churn: pd.DataFrame, **_kind: str) -> 
     """Return the share of contracts that last longer, of all in grey and by kind, with bands. See tables.contract_curve."""
     figure = figures.base(x_title=t("Whole months since the contract began"), y_title=t("Share of contracts not ended"), y_unit="share")
     kinds = list(dict.fromkeys(curve.loc[~curve["is_all"].astype(bool), "contract_kind"]))[:_MOST_LINES]
-    ends = []
     for place, kind in enumerate([None, *kinds]):
         held = (
             curve[curve["is_all"].astype(bool)] if kind is None else curve[~curve["is_all"].astype(bool) & (curve["contract_kind"] == kind)]
         )
-        start = pd.DataFrame({"tenure_months": [0], "survival": [1.0], "is_few": [False]})
+        start = held.head(1).assign(tenure_months=0, survival=1.0, low=np.nan, high=np.nan, is_few=False)
         drawn = held if held["tenure_months"].iloc[0] == 0 else pd.concat([start, held], ignore_index=True)
         color = figures.GREY if kind is None and kinds else figures.SERIES[max(place - 1, 0)]
         label = kind_name(kind) if kinds else ""
-        ends.append(_add_curve(figure, drawn.rename(columns={"tenure_months": "x", "survival": "y"}), label, color))
-    _add_labels(figure, ends, float(curve["tenure_months"].max()))
+        _add_curve(figure, drawn.rename(columns={"tenure_months": "x", "survival": "y"}), label, color)
     figure.update_yaxes(range=[0, 1.02])
     return figure
 
@@ -138,8 +131,8 @@ def projection_lines(projection: pd.DataFrame, fitted: pd.DataFrame, *, kind: st
     return figure
 
 
-def _add_curve(figure: go.Figure, rows: pd.DataFrame, label: str, color: str) -> tuple[str, str, float]:
-    """Add a stepped curve with its band, dashed where few are followed; return its label, color and height at the end.
+def _add_curve(figure: go.Figure, rows: pd.DataFrame, label: str, color: str) -> None:
+    """Add a stepped curve with its band, dashed where few are followed.
 
     One of several (with a label) has no band there: it would be as wide as the figure, and hide the others.
     """
@@ -151,11 +144,11 @@ def _add_curve(figure: go.Figure, rows: pd.DataFrame, label: str, color: str) ->
         if not is_few or few.any():
             style = {"color": color, "width": 2.5, "shape": "hv", "dash": "dot" if is_few else "solid"}
             figure.add_scatter(
-                x=rows["x"][part], y=rows["y"][part], mode="lines", line=style, name=label,
+                x=rows["x"][part], y=rows["y"][part], mode="lines", line=style, name=label, showlegend=not is_few,
                 customdata=rows.loc[part, ["at_risk"]],
                 hovertemplate="%{x}: %{y:.1%} (n = %{customdata[0]:,})<extra>%{fullData.name}</extra>",
             )  # fmt: skip
-    return label, color, float(rows["y"].iloc[-1])
+    figure.update_layout(showlegend=bool(label))  # labels at the ends would not fit beside each other on a narrow screen
 
 
 def _add_band(figure: go.Figure, x: Any, bounds: tuple[pd.Series, pd.Series], *, color: str, shape: str) -> None:
@@ -165,14 +158,3 @@ def _add_band(figure: go.Figure, x: Any, bounds: tuple[pd.Series, pd.Series], *,
             x=x[known], y=bound[known], mode="lines", line={"width": 0, "shape": shape}, fill=fill, fillcolor=figures.faded(color),
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
-
-
-def _add_labels(figure: go.Figure, ends: list[tuple[str, str, float]], last: float) -> None:
-    """Write each curve's label at its end, those that would cover each other moved apart."""
-    height = -1.0
-    for label, color, end in sorted(ends, key=lambda one: one[2]):
-        height = max(end, height + _LABELS_APART)
-        if label:
-            figures.add_label(figure, last, min(height, 1.0), safe_label(label), color=color)
-    if any(label for label, _, _ in ends):
-        figure.update_xaxes(range=[0, last * _ROOM_FOR_LABELS])
