@@ -4,16 +4,22 @@ Hand-made rows: treated people bring 12, control 10, so 2 more each (95%: 1 to 3
 """
 
 import math
-from datetime import date
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from peopled_shop import Tables, published
+from streamlit.testing.v1 import AppTest
+from test_pages import five_customers, opened, texts
 
+from crm_metrics import schema
 from crm_metrics.campaign_roi.credit import words as credit_words
 from crm_metrics.campaign_roi.result import answers, labels, words
 from crm_metrics.campaign_roi.result.figure import adjusted_dots, money_bars, segment_forest, shown_lifts, uplift_dots
 from crm_metrics.campaign_roi.result.terms import ResultTerms
-from crm_metrics.language import speaking
+from crm_metrics.database import FOLDER_SETTING, DataSet, find_data_set
+from crm_metrics.language import chinese, speaking
 
 NAN = math.nan
 UPLIFT = {
@@ -220,3 +226,118 @@ def test_what_is_said_of_chosen_people_is_adjusted_and_never_incremental(spoken)
         said = " ".join([credit_words.adjusted_warning(), found.finding, *names, about["alt"], about["notes"], row_names(figure)])
     assert {"en": "djusted", "zh": "调整"}[spoken] in found.finding
     assert [word for word in FORBIDDEN if word in said.lower()] == []
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+START = date(2024, 3, 1)
+Row = dict[str, object]
+
+
+def order(number: int, customer: str, day: date) -> tuple[Row, Row]:
+    """An order of 10.00 to 19.00, by its number."""
+    ordered = {
+        "order_id": f"o{number}",
+        "customer_id": customer,
+        "ordered_on": day,
+        "ordered_at": datetime.combine(day, datetime.min.time()),
+    }
+    line = {"order_id": f"o{number}", "row_number": number, "line_kind": "sale", "quantity": 1, "net_amount": 10 + number % 10}
+    return {**ordered, "is_purchase": True, "is_cancelled": False, "batch_id": 1}, {**line, "row_hash": f"o{number}", "batch_id": 1}
+
+
+def chosen_shop(folder: Path) -> DataSet:
+    """A hundred customers who buy before and after; forty of them were chosen for a campaign without a control group, at no known cost."""
+    days = [START - timedelta(days=60), START - timedelta(days=20), START + timedelta(days=9)]
+    rows = [order(100 * place + who, f"c{who}", day + timedelta(days=who % 7)) for place, day in enumerate(days) for who in range(100)]
+    campaign = {"campaign_id": "spring", "campaign_name": "Spring <b>*", "started_on": START, "ended_on": START + timedelta(days=30)}
+    members = [{"campaign_id": "spring", "member_id": f"c{who}", "customer_id": f"c{who}", "arm": "treated"} for who in range(0, 80, 2)]
+    made: Tables = {
+        schema.orders: [ordered for ordered, _ in rows],
+        schema.order_lines: [line for _, line in rows],
+        schema.customers: [{"customer_id": f"c{who}"} for who in range(100)],
+        schema.campaigns: [{**campaign, "is_randomised": False}],
+        schema.campaign_members: members,
+    }
+    return published(find_data_set(f"duckdb:///{folder}/mine.duckdb"), made)
+
+
+def plain_file(folder: Path) -> DataSet:
+    """A campaign of ninety people whom nobody knows, thirty in each of three arms, what they spent in its own file, and nothing else."""
+    spent = {"treated": (0, 0, 30), "other mail": (0, 20, 20), "control": (0, 0, 3)}
+    people = [(arm, spent[arm][who % 3]) for arm in spent for who in range(30)]
+    members = [
+        {
+            "campaign_id": "mail",
+            "member_id": str(place),
+            "arm": arm,
+            "outcome_spend": spend,
+            "outcome_bought": spend > 0,
+            "segment": str(place % 2),
+        }
+        for place, (arm, spend) in enumerate(people)
+    ]
+    campaign = {"campaign_id": "mail", "campaign_name": None, "started_on": START, "is_randomised": True}
+    batch = {"content_hash": "one", "mapping_hash": "one", "mapping_toml": "", "batch_state": "loaded"}
+    made: Tables = {schema.import_batches: [batch], schema.campaigns: [campaign], schema.campaign_members: members}
+    return published(find_data_set(f"duckdb:///{folder}/mine.duckdb"), made)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(FOLDER_SETTING, str(tmp_path))
+    return tmp_path
+
+
+def everything(app: AppTest) -> str:
+    """Every word on a page: texts, what is chosen and what can be, tiles, headings of columns, alt texts and axes."""
+    chosen = [f"{box.label} {box.value} {box.options}" for box in app.selectbox]
+    raw = [
+        str(element.proto) for kind in ("plotly_chart", "html", "arrow_data_frame", "popover", "button_group") for element in app.get(kind)
+    ]
+    return "\n".join([texts(app), *chosen, *raw])
+
+
+@pytest.mark.parametrize("spoken", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+def test_where_nobody_was_held_back_the_page_warns_and_the_word_incremental_appears_nowhere(folder: Path, spoken: str) -> None:
+    chosen_shop(folder)
+    app = opened("campaign_result", lang=spoken)
+    assert not app.exception
+    assert not app.error
+    warned = {"en": "chosen, not drawn by lot", "zh": "挑选的，不是抽签的"}[spoken]
+    assert warned in app.warning[0].value
+    assert {"en": "adjusted", "zh": "调整"}[spoken] in texts(app)
+    assert len(app.get("plotly_chart")) == 2  # the comparison and its balance
+    assert [word for word in FORBIDDEN if word in everything(app).lower()] == []
+    assert "Spring <b>*" in app.selectbox(key="campaign_result_campaign").options[0]
+
+
+@pytest.mark.slow
+def test_the_forbidden_word_would_be_found(folder: Path) -> None:
+    plain_file(folder)
+    found = everything(opened("campaign_result", tab="worked"))
+    assert "incremental" in found.lower()
+    assert any("增量" in text for text in chinese().values())
+
+
+def test_data_without_campaigns_say_what_to_bring_in(folder: Path) -> None:
+    five_customers(folder)
+    app = opened("campaign_result")
+    assert not app.exception
+    assert "Bring in the campaigns and who was in them" in texts(app)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tab", list(words.QUESTIONS))
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+def test_a_plain_file_of_people_whom_nobody_knows_is_answered_as_far_as_it_goes(folder: Path, tab: str, spoken: str) -> None:
+    plain_file(folder)
+    app = opened("campaign_result", tab=tab, lang=spoken, arm="other mail")
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key="campaign_result_arm").value == "other mail"
+    assert len(app.get("plotly_chart")) == 1
+    if (tab, spoken) == ("worked", "en"):
+        assert "other mail: It worked. Spend per person: 12.33 more than the control's 1.00" in texts(app)
+    if (tab, spoken) == ("paid", "en"):
+        assert "bring in the spend" in texts(app)

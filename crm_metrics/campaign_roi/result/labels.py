@@ -12,13 +12,13 @@ from crm_metrics.segments.words import value_label
 PROVEN_BELOW = 0.05  # two-sided: the interval of 95% leaves zero out
 _SMALLEST_P = 0.001  # of those written out
 ARMS = {"treated": noop("Treated"), "control": noop("Control"), "unassigned": noop("Not assigned")}
-OUTCOMES: dict[str, str] = {
+OUTCOMES: dict[str, str] = {  # the main one first
+    "spend": noop("Spend per person"),
     "gross_revenue": noop("Revenue before returns per person"),
     "net_revenue": noop("Net revenue per person"),
     "gross_margin": noop("Gross margin per person"),
     "bought": noop("Share who bought"),
     "orders": noop("Purchases per person"),
-    "spend": noop("Spend per person"),
     "visited": noop("Share who visited"),
 }
 MEASURES = {
@@ -196,7 +196,8 @@ def has_control(campaigns: pd.DataFrame, campaign: str) -> bool:
 
 def outcomes(uplift: pd.DataFrame) -> dict[str, str]:
     """Return the outcomes of a campaign, the main one first. uplift: its rows of the table."""
-    return {outcome: outcome_label(outcome) for outcome in uplift["outcome"].unique()}
+    known = set(uplift["outcome"])
+    return {outcome: t(label) for outcome, label in OUTCOMES.items() if outcome in known}
 
 
 def arms(uplift: pd.DataFrame) -> dict[str, str]:
