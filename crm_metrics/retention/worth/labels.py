@@ -1,0 +1,105 @@
+"""What groups, levers and costs are called, and how the columns of the page's tables are headed and printed."""
+
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.filters import UNKNOWN
+from crm_metrics.language import noop, t
+from crm_metrics.retention.worth.terms import By
+
+BYS: dict[By, str] = {
+    "all": noop("All customers"),
+    "year": noop("By year of first purchase"),
+    "quarter": noop("By quarter of first purchase"),
+    "acquisition_channel": noop("By acquisition channel"),
+}
+MEASURES = {"gross_margin": noop("Gross margin"), "net_revenue": noop("Net revenue")}
+LEVERS = {"five_points": noop("Five points more"), "five_percent": noop("Five percent more")}
+FALLS = {
+    "below": noop("below what the literature tells"),
+    "within": noop("within what the literature tells"),
+    "above": noop("above what the literature tells"),
+    "": noop("unknown"),
+}
+COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
+    "quality": {
+        "cohort": (noop("Group"), "text"),
+        "customers": (noop("Customers"), "count"),
+        "acquisition_cost": (noop("Cost of winning one"), "money"),
+        "payback_month": (noop("Paid back in month"), "count"),
+        "payback_earliest": (noop("at the earliest"), "count"),
+        "payback_latest": (noop("at the latest"), "count"),
+        "customers_12_months": (noop("Customers of 12 months and more"), "count"),
+        "value_12_months": (noop("Brought in 12 months"), "money"),
+        "profit_12_months": (noop("Less the cost of winning"), "money"),
+        "low": (noop("95% from"), "money"),
+        "high": (noop("95% to"), "money"),
+        "value_to_cost": (noop("Brought for each 1 spent"), "ratio"),
+    },
+    "payback": {
+        "cohort": (noop("Group"), "text"),
+        "age_months": (noop("Months since first purchase"), "count"),
+        "customers": (noop("Customers old enough"), "count"),
+        "cumulative_value": (noop("Brought so far, per customer"), "money"),
+        "low": (noop("95% from"), "money"),
+        "high": (noop("95% to"), "money"),
+        "acquisition_cost": (noop("Cost of winning one"), "money"),
+        "is_small": (noop("Few customers"), "flag"),
+    },
+    "levers": {
+        "lever": (noop("Retention"), "text"),
+        "retention": (noop("Stay a year"), "share"),
+        "retention_then": (noop("Then"), "share"),
+        "value": (noop("Value of a customer"), "money"),
+        "value_then": (noop("Value then"), "money"),
+        "change_share": (noop("Change"), "share"),
+        "low": (noop("95% from"), "share"),
+        "high": (noop("95% to"), "share"),
+        "money": (noop("For all customers"), "money"),
+        "money_low": (noop("from"), "money"),
+        "money_high": (noop("to"), "money"),
+        "falls": (noop("Five points in the literature: 25 to 95%"), "text"),
+    },
+    "keeping": {
+        "campaigns": (noop("Campaigns that keep"), "money"),
+        "rewards": (noop("Rewards"), "money"),
+        "retained": (noop("Customers who stayed"), "count"),
+        "keeping_per_customer": (noop("Keeping one"), "money"),
+        "winning": (noop("Cost of winning"), "money"),
+        "won": (noop("New customers"), "count"),
+        "winning_per_customer": (noop("Winning one"), "money"),
+        "ratio": (noop("Keeping to winning"), "ratio"),
+    },
+}
+
+
+def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+
+
+def cohort_name(cohort: str, by: str) -> str:
+    """Return what a group is called: a year, a quarter, a channel, all."""
+    if by == "acquisition_channel":
+        return t("unknown") if cohort == UNKNOWN else cohort
+    if not cohort:
+        return t("All customers")
+    year, month = cohort[:4], int(cohort[5:7])
+    return year if by == "year" else t("{year}, quarter {number}", year=year, number=(month + 2) // 3)
+
+
+def in_words(rows: pd.DataFrame, by: str = "all") -> pd.DataFrame:
+    """Return the rows of a table as shown: groups and levers in the reader's language."""
+    made = {}
+    if "cohort" in rows:
+        made["cohort"] = [cohort_name(cohort, by) for cohort in rows["cohort"]]
+    if "lever" in rows:
+        made = {"lever": [t(LEVERS[lever]) for lever in rows["lever"]], "falls": [t(FALLS[falls]) for falls in rows["falls"]]}
+        made["falls"] = [falls if lever == "five_points" else "" for lever, falls in zip(rows["lever"], made["falls"], strict=True)]
+    return rows.assign(**made)
+
+
+def unit_name(label: str, currency: str) -> str:
+    """Return the title of an axis of money with its unit."""
+    return f"{label} ({currency})" if currency else label

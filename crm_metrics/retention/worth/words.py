@@ -1,0 +1,198 @@
+"""The findings in words, made from the tables; what stands beside the figures."""
+
+from typing import Any, cast
+
+import pandas as pd
+
+from crm_metrics.captions import Captions
+from crm_metrics.export import safe_text
+from crm_metrics.intervals import FEW_CUSTOMERS
+from crm_metrics.language import date_text, noop, t
+from crm_metrics.metric import Metric, change_text, is_unknown, value_text
+from crm_metrics.retention.worth import metrics
+from crm_metrics.retention.worth.labels import BYS, MEASURES, cohort_name
+from crm_metrics.retention.worth.terms import By
+
+QUESTIONS: dict[str, str] = {
+    "payback": noop("Payback"),
+    "channels": noop("Channels"),
+    "retention": noop("What retention is worth"),
+    "keeping": noop("Keeping or winning"),
+}
+ALT_TEXTS: dict[str, str] = {
+    "payback": noop("Lines over the months since the first purchase: what a customer has brought, less the cost of winning."),
+    "channels": noop("Points with intervals: what a customer of each channel has earned after twelve months."),
+    "retention": noop(
+        "Line: rise of the value of the customers by points more retention, beside what the literature tells of five points."
+    ),
+    "keeping": noop("Two bars: cost of keeping and of winning a customer, with a line at one fifth of winning."),
+}
+NOTES: dict[str, str] = {
+    "payback": noop(
+        "Customers whose first purchase matches the filters, whenever up to the last day it was. Only whole months count, and at each age "
+        "only customers who came so long ago: each point divides by fewer. Dotted: fewer than 30 customers. The line starts at minus the "
+        "cost of winning and has paid back where it crosses zero. Band: 95% t-interval of the mean; with skewed amounts it is too narrow "
+        "(it holds the truth in 78% of cases with 100 customers, in 91% with 1,000)."
+    ),
+    "channels": noop(
+        "What customers who came at least twelve months ago brought in their first twelve months, less what winning them cost. Cost to "
+        "serve is not taken off. The interval is that of what they brought; the cost is taken as known."
+    ),
+    "retention": noop(
+        "Value of a customer from the next year on: margin a year x r / (1 + d - r), discount d = 10%. r: share of the customers of a year "
+        "ago who bought in the last year; the band is its 95% Wilson interval. Five points: r + 0.05; five percent: r x 1.05. The "
+        "literature (Reichheld and Schefter 2000) tells of 25 to 95% more profit from five points: of firms whose customers mostly stayed; "
+        "the higher r is, the more a point brings. Margins and growth of single customers are taken to stay as they are."
+    ),
+    "keeping": noop(
+        "Keeping: spend on campaigns of the kinds retention, win-back and cross-sell, and rewards, in the period, divided by the customers "
+        "at its beginning who stayed. Winning: cost of the customers won in the period (without it the spend of acquisition campaigns), "
+        "divided by new customers. Rule of thumb: keeping costs one fifth of winning."
+    ),
+}
+DRAWN: dict[str, tuple[Metric, ...]] = {
+    "payback": (metrics.PAYBACK_MONTH, metrics.ACQUISITION_COST),
+    "channels": (metrics.VALUE_12_MONTHS, metrics.VALUE_TO_COST),
+    "retention": (metrics.FIVE_POINTS,),
+    "keeping": (metrics.KEEPING_TO_WINNING,),
+}
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, DRAWN)
+about, remark = _CAPTIONS.about, _CAPTIONS.remark
+
+
+def questions() -> dict[str, str]:
+    """Return the questions of the page."""
+    return {name: t(label) for name, label in QUESTIONS.items()}
+
+
+def bys() -> dict[str, str]:
+    """Return how customers can be put together."""
+    return {name: t(label) for name, label in BYS.items()}
+
+
+def chosen_by(name: str) -> By:
+    """Return the grouping of that name."""
+    return cast("By", name)
+
+
+def measure_name(basis: pd.DataFrame) -> str:
+    """Return what is brought, in words. basis: the table payback_basis."""
+    return t(MEASURES[basis["measure"].iloc[0]])
+
+
+# ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def finding(months: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> str:
+    """Return the page's finding. months, basis: the tables payback_months of all customers and payback_basis."""
+    if months.empty:
+        return t("No customer with a purchase matches the filters.")
+    row = months.iloc[0]
+    values = {
+        "cost": value_text(row.acquisition_cost, "money_per_customer", currency),
+        "value": value_text(row.value_12_months, "money_per_customer", currency),
+        "measure": measure_name(basis).lower(),
+        "month": f"{row.payback_month:.0f}",
+        "n": f"{int(row.customers_12_months):,}",
+    }
+    if is_unknown(row.value_12_months):
+        text = t("Fewer than 30 customers came twelve months ago or earlier, so what a customer brings in a year is not told.")
+    else:
+        text = t("In the first 12 months a customer brings {value} of {measure} ({n} customers).", **values)
+    if is_unknown(row.acquisition_cost):
+        return text + t(" ") + t("There is no payback, because no cost of winning customers is recorded.")
+    if is_unknown(row.payback_month):
+        return text + t(" ") + t("Winning one costs {cost}, which has not come back yet.", **values)
+    return text + t(" ") + t("Winning one costs {cost}, which is back by month {month}.", **values)
+
+
+def basis_note(basis: pd.DataFrame) -> str:
+    """Return what payback stands on. basis: the table payback_basis."""
+    row, texts = basis.iloc[0], []
+    if not row.customers:
+        return ""
+    texts.append(t("All customers won up to {day}, whenever.", day=date_text(row.today.date())))
+    if row.measure == "net_revenue":
+        texts.append(t("Costs of goods are not known enough: net revenue stands for margin, so payback looks earlier than it is."))
+    if row.cost_from == "campaigns":
+        texts.append(t("Cost of winning: spend of acquisition campaigns divided by all customers won."))
+    elif row.cost_from == "customers" and row.costed < row.customers:
+        texts.append(t("The cost of winning is known of {n} of {all} customers.", n=f"{row.costed:,}", all=f"{row.customers:,}"))
+    return t(" ").join(texts)
+
+
+def payback_finding(months: pd.DataFrame, *, by: str) -> str:
+    """Return which group pays back first and last. months: the table payback_months."""
+    if by == "all" or len(months) < 2:
+        return ""
+    known = months.dropna(subset=["payback_month"])
+    if known.empty:
+        return t("No group has paid back yet, or its cost is not known.")
+    order = known.sort_values("payback_month", kind="stable")
+    first, last = order.iloc[0], order.iloc[-1]
+    values = {"first": safe_text(cohort_name(first["cohort"], by)), "last": safe_text(cohort_name(last["cohort"], by))}
+    if first.payback_month == last.payback_month:
+        return t("All groups whose cost is known pay back by month {month}.", month=f"{first.payback_month:.0f}")
+    return t(
+        "{first} is first to pay back, by month {month}; {last} last, by month {late}.",
+        month=f"{first.payback_month:.0f}",
+        late=f"{last.payback_month:.0f}",
+        **values,
+    )
+
+
+def channels_finding(quality: pd.DataFrame, *, currency: str) -> str:
+    """Return which channel's customers earn most and least. quality: the table acquisition_quality."""
+    known = quality.dropna(subset=["profit_12_months"]).sort_values("profit_12_months", ascending=False, kind="stable")
+    if known.empty:
+        return t("Of no channel both the cost of winning and 30 customers of twelve months are known.")
+    best, worst = known.iloc[0], known.iloc[-1]
+    values = {
+        "best": safe_text(cohort_name(best["cohort"], "acquisition_channel")),
+        "profit": value_text(best.profit_12_months, "money_per_customer", currency),
+        "worst": safe_text(cohort_name(worst["cohort"], "acquisition_channel")),
+        "least": value_text(worst.profit_12_months, "money_per_customer", currency),
+    }
+    if len(known) == 1:
+        return t("A customer won by {best} has earned {profit} after 12 months.", **values)
+    return t("A customer won by {best} has earned {profit} after 12 months, one won by {worst} {least}.", **values)
+
+
+def lever_finding(levers: pd.DataFrame, *, currency: str) -> str:
+    """Return what five points and five percent are worth. levers: the table five_points."""
+    rows = levers.set_index("lever")
+    points: Any = rows.loc["five_points"]
+    if is_unknown(points.change_share):
+        return t("Nobody was a customer a year before the last day, so retention is not known.")
+    values = {
+        "retention": value_text(points.retention, "share"),
+        "points": change_text(points.change_share),
+        "money": value_text(points.money, "money", currency),
+        "percent": change_text(float(rows["change_share"]["five_percent"])),
+        "falls": t({"below": noop("less than"), "within": noop("within"), "above": noop("more than")}[points.falls]),
+    }
+    text = t(
+        "{retention} stay a year. Five points more would be worth {points} ({money}), five percent more {percent}; the literature's 25 to "
+        "95%: ours is {falls} that.",
+        **values,
+    )
+    return text + (t(" ") + t("With so few customers the shares say little.") if points.opening < FEW_CUSTOMERS else "")
+
+
+def keeping_finding(keeping: pd.DataFrame, *, currency: str) -> str:
+    """Return what keeping costs beside winning. keeping: the table keeping_cost."""
+    row = keeping.iloc[0]
+    values = {
+        "keeping": value_text(row.keeping_per_customer, "money_per_customer", currency),
+        "winning": value_text(row.winning_per_customer, "money_per_customer", currency),
+        "ratio": value_text(row.ratio, "ratio"),
+    }
+    if is_unknown(row.ratio):
+        return t("Keeping one customer costs {keeping}, winning one {winning}; a dash is not recorded.", **values)
+    return t("Keeping one customer costs {keeping}, winning one {winning}: {ratio} of it, against the rule's 0.20.", **values)
+
+
+def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
+    """Return the metrics of the tiles, in their order."""
+    by_name = {metric.name: metric for metric in metrics.METRICS}
+    return tuple(by_name[name] for name in tiles["metric"])
