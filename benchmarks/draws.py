@@ -1,12 +1,16 @@
 """Numbers that look drawn by lot and are the same on every database: arithmetic on the row's number, in SQL."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Double, Text, case, cast, func, literal
+from sqlalchemy import BigInteger, ColumnElement, Date, Double, Integer, Numeric, Text, case, cast, func, literal, type_coerce
 
 PRIME = 2_147_483_647  # 2^31 - 1: the square of a rest still fits into 64 bits
 STRIDE, APART = 48_271, 1_299_709  # a multiplier of Lehmer's generator (Park and Miller 1988); any large prime sets topics apart
 SKEW = 9
+BATCH = 1  # that brought everything
+_CENT = Numeric(18, 2)
 Number = ColumnElement[int]
 
 
@@ -56,3 +60,21 @@ def named(names: tuple[str, ...], number: Number) -> ColumnElement[str]:
 def key(letter: str, number: Number) -> ColumnElement[str]:
     """Return a key such as C000000042."""
     return literal(letter, Text) + func.lpad(cast(number, Text), 9, "0")
+
+
+def numbers(last: int, *, first: int = 1) -> Number:
+    """Return the numbers from `first` to `last`, one a row."""
+    series = (
+        func.generate_series(literal(first, BigInteger), literal(last, BigInteger)).table_valued("number").render_derived(name="numbers")
+    )
+    return cast(series.c.number, BigInteger)
+
+
+def day_after(first_on: date, days: Number) -> ColumnElement[date]:
+    """Return the day so many days after the first."""
+    return type_coerce(literal(first_on, Date) + cast(days, Integer), Date)
+
+
+def money(cents: Number) -> ColumnElement[Decimal]:
+    """Return an amount of so many cents."""
+    return cast(cents, _CENT) * literal(Decimal("0.01"), _CENT)

@@ -12,8 +12,7 @@ from crm_metrics.database import DataSet
 from crm_metrics.ui.choices import DEFAULT_DATA
 from crm_metrics.ui.start import PAGES
 
-_OF_CONSENT = "audience"  # whom may we contact? The shop's customers never said
-ROOM_PAGES = tuple(name for name, (section, *_) in PAGES.items() if section != "Data" and name != _OF_CONSENT)
+ROOM_PAGES = tuple(name for name, (section, *_) in PAGES.items() if section != "Data")
 """Pages that answer a question about the shop; the others are about files, words and the demo."""
 
 _END = 2_000  # characters of each log that are shown with an error

@@ -2,7 +2,7 @@
 
 33 lines and ten orders a customer on average, a hundred for the first and one for the last; three years to the end of 2025, in the order
 of days, as a shop's numbers run. Two orders in a hundred are credit notes, one is cancelled, three name no customer. One product in
-twenty has no known cost.
+twenty has no known cost. Three customers in four may be contacted; for campaigns and contracts see campaigning.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
-    Integer,
     Interval,
     Numeric,
     Select,
@@ -33,17 +32,17 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    type_coerce,
 )
 
-from benchmarks.draws import Number, drawn, key, named, one_in, quotient, share, skewed, whole
+from benchmarks.campaigning import CAMPAIGNS, campaigning
+from benchmarks.draws import BATCH, Number, day_after, drawn, key, money, named, numbers, one_in, quotient, share, skewed, whole
 from crm_metrics import facts, schema
 from crm_metrics.database import DataSet, Writer, change, find_data_set, open_source
 from crm_metrics.metric import BadInput
 from crm_metrics.sales import settings
 
 FOLDER = Path(__file__).parent.parent / "data" / "bench"
-EDITION = 4
+EDITION = 5
 """Raised with every change of what the shop holds: one of an earlier edition is built anew."""
 
 FIRST_ON, LAST_ON = date(2023, 1, 1), date(2025, 12, 31)
@@ -52,16 +51,15 @@ CHANNELS = ("Web", "App", "Store", "Telephone", "Marketplace")
 CATEGORIES = ("Beds", "Carpets", "Chairs", "Curtains", "Desks", "Kitchen", "Lamps", "Mirrors", "Plants", "Shelves", "Sofas", "Tables")
 _CHANNELS_DRAWN = (*CHANNELS[:1] * 4, *CHANNELS[1:2] * 2, *CHANNELS[2:])  # half of the orders through the first
 ACQUISITION = ("search", "social", "referral", "fair")
-CAMPAIGNS, PRODUCTS = 24, 600
-BATCH = 1
+PRODUCTS = 600
 ORDERS_A_CUSTOMER, LINES_A_CUSTOMER = 10, 33
 LINES_OF_ORDERS = (1, 1, 2, 2, 3, 3, 4, 5, 5, 7)  # over and over: 33 lines in ten orders
 LINES_AT_ONCE = 20_000_000  # what one statement inserts before it is written to the disk
 _NEWEST_DAY = 1_000  # no customer is won in the last months, as none would have ten orders then
-_TOPICS = range(100, 117)
+_TOPICS = range(100, 119)
 (
     _CUSTOMER, _DAY, _SECOND, _WON, _LIFE, _HOME, _WAY, _ELSEWHERE, _CHANNEL, _CAMPAIGN, _KIND, _ANONYMOUS, _PRODUCT, _PRICE, _QUANTITY,
-    _DISCOUNT, _GIFT,
+    _DISCOUNT, _GIFT, _WON_FOR, _CONSENT,
 ) = _TOPICS  # fmt: skip
 _CENT = Numeric(18, 2)
 
@@ -129,7 +127,8 @@ def build(data_set: DataSet, size: Size) -> None:
     with change(data_set, anew=True) as writer:
         _insert(writer, schema.customers, _customers(size))
         _insert(writer, schema.products, _products())
-        _insert(writer, schema.campaigns, _campaigns())
+        for table, about in campaigning(size.customers, FIRST_ON).items():
+            _insert(writer, table, about)
         _insert(writer, schema.orders, _orders(size))
         writer.to_disk()
         for first in range(1, size.lines + 1, LINES_AT_ONCE):
@@ -157,52 +156,32 @@ def _insert(writer: Writer, table: Table, rows: Select) -> None:
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _numbers(last: int, *, first: int = 1) -> Number:
-    """Return the numbers from `first` to `last`, one a row."""
-    series = (
-        func.generate_series(literal(first, BigInteger), literal(last, BigInteger)).table_valued("number").render_derived(name="numbers")
-    )
-    return cast(series.c.number, BigInteger)
-
-
 def _customers(size: Size) -> Select:
-    """One row per customer."""
-    number = _numbers(size.customers)
+    """One row per customer; of one in ten nobody knows what winning it cost."""
+    number = numbers(size.customers)
+    cost = money(literal(500, BigInteger) + drawn(number, _WON_FOR) % literal(20_000, BigInteger))
     return select(
         key("C", number).label("customer_id"),
         named(("person", "person", "person", "company"), number).label("customer_kind"),
         (literal("Customer ", Text) + cast(number, Text)).label("customer_name"),
         named(REGIONS, drawn(number, _HOME)).label("home_region"),
         named(ACQUISITION, drawn(number, _WAY)).label("acquisition_channel"),
+        case((~one_in(number, _WON_FOR, 10), cost)).label("acquisition_cost"),
+        cast(~one_in(number, _CONSENT, 4), Boolean).label("has_consent"),
         literal(BATCH).label("batch_id"),
     )
 
 
 def _products() -> Select:
     """One row per product."""
-    number = _numbers(PRODUCTS)
+    number = numbers(PRODUCTS)
     return select(
         key("P", number).label("product_id"),
         (literal("Product ", Text) + cast(number, Text)).label("product_name"),
         named(CATEGORIES, number).label("category"),
         named(("standard", "premium"), number).label("price_tier"),
-        _money(_price_tens(number) * literal(10, BigInteger)).label("list_price"),
-        case((_has_cost(number), _money(_cost_cents(number)))).label("unit_cost"),
-        literal(BATCH).label("batch_id"),
-    )
-
-
-def _campaigns() -> Select:
-    """One row per campaign: each runs for a tenth of the three years or so."""
-    number = _numbers(CAMPAIGNS)
-    begins = (number - 1) * literal(40, BigInteger)
-    return select(
-        key("A", number).label("campaign_id"),
-        (literal("Campaign ", Text) + cast(number, Text)).label("campaign_name"),
-        named(("acquisition", "retention", "cross-sell", "win-back"), number).label("campaign_kind"),
-        _day(begins).label("started_on"),
-        _day(begins + literal(110, BigInteger)).label("ended_on"),
-        _day(begins + literal(140, BigInteger)).label("measured_until"),
+        money(_price_tens(number) * literal(10, BigInteger)).label("list_price"),
+        case((_has_cost(number), money(_cost_cents(number)))).label("unit_cost"),
         literal(BATCH).label("batch_id"),
     )
 
@@ -216,8 +195,8 @@ def _orders(size: Size) -> Select:
     return select(
         key("O", number).label("order_id"),
         case((one_in(number, _ANONYMOUS, 33), null()), else_=key("C", customer)).label("customer_id"),
-        (cast(_day(moment), DateTime) + numbered.c.second * literal(timedelta(seconds=1), Interval)).label("ordered_at"),
-        _day(moment).label("ordered_on"),
+        (cast(day_after(FIRST_ON, moment), DateTime) + numbered.c.second * literal(timedelta(seconds=1), Interval)).label("ordered_at"),
+        day_after(FIRST_ON, moment).label("ordered_on"),
         region.label("order_region"),
         named(_CHANNELS_DRAWN, drawn(number, _CHANNEL)).label("sales_channel"),
         case((one_in(number, _CAMPAIGN, 5), key("A", drawn(number, _CAMPAIGN) % literal(CAMPAIGNS, BigInteger) + 1))).label("campaign_id"),
@@ -231,7 +210,7 @@ def _orders(size: Size) -> Select:
 
 def _numbered_orders(size: Size) -> Any:
     """One row per order: number, customer, day (since FIRST_ON), second (of the day)."""
-    draw = _numbers(size.orders).label("draw")
+    draw = numbers(size.orders).label("draw")
     drawn_orders = select(draw, skewed(share(draw.element, _CUSTOMER), size.customers).label("customer")).cte("drawn_orders")
     who, customer = drawn_orders.c.draw, drawn_orders.c.customer
     won = share(customer, _WON)
@@ -267,18 +246,18 @@ def _order_lines(first: int, last: int) -> Select:
         key("P", product).label("product_id"),
         kind,
         cast(quantity, Numeric(18, 4)).label("quantity"),
-        _money(price).label("unit_price"),
-        _money(gross).label("gross_amount"),
-        _money(discount).label("discount_amount"),
-        case((is_paid, _money(gross - discount)), else_=literal(Decimal(0), _CENT)).label("net_amount"),
-        case((and_(is_paid, _has_cost(product)), _money(_cost_cents(product) * quantity))).label("cost_amount"),
+        money(price).label("unit_price"),
+        money(gross).label("gross_amount"),
+        money(discount).label("discount_amount"),
+        case((is_paid, money(gross - discount)), else_=literal(Decimal(0), _CENT)).label("net_amount"),
+        case((and_(is_paid, _has_cost(product)), money(_cost_cents(product) * quantity))).label("cost_amount"),
         func.md5(cast(row, Text)).label("row_hash"),
     ).order_by(row)
 
 
 def _drawn_lines(first: int, last: int) -> Any:
     """One row per order line: row_number, number (of the order), product, line_kind. The first line of an order is no gift."""
-    row = _numbers(last, first=first).label("row_number")
+    row = numbers(last, first=first).label("row_number")
     block, place = quotient(row.element - 1, LINES_A_CUSTOMER), (row.element - 1) % literal(LINES_A_CUSTOMER, BigInteger)
     starts = [sum(LINES_OF_ORDERS[:count]) for count in range(len(LINES_OF_ORDERS))]
     order = case(*_places(place, starts[1:]), else_=literal(len(starts) - 1, BigInteger))
@@ -317,14 +296,6 @@ def _batch() -> Select:
 
 
 # ── cells ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _day(since: Number) -> ColumnElement[date]:
-    return type_coerce(literal(FIRST_ON, Date) + cast(since, Integer), Date)
-
-
-def _money(cents: Number) -> ColumnElement[Decimal]:
-    return cast(cents, _CENT) * literal(Decimal("0.01"), _CENT)
 
 
 def _price_tens(product: Number) -> Number:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks import clicks, imports, in_pandas, measure, models, people, reader, report, sections, served, shop
+from benchmarks import campaigning, clicks, imports, in_pandas, measure, models, people, reader, report, sections, served, shop
 from benchmarks.filter_sets import FILTER_SETS
 from benchmarks.questions import QUESTIONS
 from benchmarks.run import README, RESULTS
@@ -24,7 +24,7 @@ from crm_metrics.rooms import tables
 MILLION_LINES = 0.01
 SIZE = shop.size_of(MILLION_LINES)
 FILLED = [schema.orders, schema.order_lines, schema.order_records, schema.customers, schema.customer_records]
-FILLED += [schema.products, schema.product_records, schema.campaigns, schema.import_batches]
+FILLED += [schema.products, schema.product_records, schema.import_batches, *campaigning.campaigning(1, shop.FIRST_ON)]
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,35 @@ def test_some_customers_order_far_more_than_others_over_three_years(source):
     assert orders["ordered_on"].min() < pd.Timestamp(shop.FIRST_ON + timedelta(days=30))
     assert orders["ordered_on"].max() == pd.Timestamp(shop.LAST_ON)
     assert orders["customer_id"].isna().any()
+
+
+def test_the_members_of_campaigns_are_customers_once_each_drawn_into_arms_as_planned(source):
+    members, arms = (rows(source, table).to_pandas() for table in (schema.campaign_members, schema.campaign_arms))
+    assert len(members) == campaigning.CAMPAIGNS * (SIZE.customers // campaigning.ONE_IN)
+    assert not members.duplicated(["campaign_id", "customer_id"]).any()
+    assert set(members["customer_id"]) <= set(rows(source, schema.customers).to_pandas()["customer_id"])
+    is_drawn = rows(source, schema.campaigns).to_pandas().set_index("campaign_id")["is_randomised"]
+    assert set(arms["campaign_id"]) == set(is_drawn.index[is_drawn])
+    assert set(members.loc[~members["campaign_id"].isin(arms["campaign_id"]), "arm"]) == {"treated"}
+    counts = members.groupby(["campaign_id", "arm"]).size()
+    planned = arms.set_index(["campaign_id", "arm"])["planned_share"].astype(float)
+    size = SIZE.customers // campaigning.ONE_IN
+    off = (counts.reindex(planned.index, fill_value=0) - planned * size) / (planned * (1 - planned) * size) ** 0.5
+    assert (off.abs() < 4).all()
+
+
+def test_whoever_was_treated_was_touched_and_ended_contracts_end_after_they_began(source):
+    members, touches = (rows(source, table).to_pandas() for table in (schema.campaign_members, schema.campaign_touches))
+    treated = members[members["arm"] != "control"].set_index(["campaign_id", "customer_id"]).index
+    sent = touches[touches["touch_kind"] == "sent"].set_index(["campaign_id", "customer_id"]).index
+    assert set(sent) == set(treated)
+    assert set(touches["touch_kind"]) == {"sent", "opened"}
+    contracts = rows(source, schema.contracts).to_pandas()
+    ended = contracts[contracts["has_churned"]]
+    assert 0.1 < len(ended) / len(contracts) < 0.4
+    assert (ended["ended_on"] > ended["started_on"]).all()
+    assert ended["ended_on"].max() <= shop.LAST_ON
+    assert contracts.loc[~contracts["has_churned"], "ended_on"].isna().all()
 
 
 def same_shop(source, other):
