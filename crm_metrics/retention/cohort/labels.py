@@ -98,10 +98,10 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
 def columns(table: str, frame: pd.DataFrame, terms: CohortTerms) -> dict[str, tuple[str, Any]]:
     """Return heading and unit of each column of a table as shown (a key of COLUMNS), without those that `frame` knows nothing of."""
     shown = dict(COLUMNS[table])
-    if terms.measure == "customers":
+    if terms.measure == "customers" or terms.relative_to == "customer":  # then it is the rate, or there is no money
         shown.pop("value_per_customer", None)
-    elif table != "test":
-        shown |= {"value": (MEASURES[terms.measure], "money"), "rate": (noop("Rate"), terms.unit)} if "rate" in shown else {}
+    if terms.measure != "customers" and table in ("cohorts", "trend", "average"):
+        shown |= {"value": (MEASURES[terms.measure], "money"), "rate": (noop("Rate"), terms.unit)}
     return {name: (t(label), unit) for name, (label, unit) in shown.items() if name not in frame or frame[name].notna().any()}
 
 

@@ -27,6 +27,7 @@ from crm_metrics.scope import Scope
 MONTHLY = CohortTerms()
 BOUGHT_AGAIN = CohortTerms(mode="on_or_before")
 ALL_BACK = CohortCell()
+_NEVER = Period(date(1970, 1, 1), date(1970, 1, 1))  # the days of an empty data set
 _TILES: tuple[tuple[Metric, CohortTerms, int], ...] = (  # metric, terms, age
     (metrics.BACK_IN_MONTH_1, MONTHLY, 1),
     (metrics.BACK_IN_MONTH_3, MONTHLY, 3),
@@ -68,8 +69,7 @@ def cells(source: Source, filters: Filters, terms: CohortTerms) -> pd.DataFrame:
     else:
         amounts = source(query.cohort_amounts(filters, terms))
         events = amounts.assign(value=margins(amounts, source.remember(coverage, filters))[terms.measure])
-    nobody = Horizon(Period(date.min, date.min), Period(date.min, date.min))
-    return statistic.cells(sizes, events, terms, seen or nobody)
+    return statistic.cells(sizes, events, terms, seen or Horizon(_NEVER, _NEVER))
 
 
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -36,7 +36,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "cohorts": noop(
         "In the fields: % of the customers of the cohort, or what else is chosen; beside each name: its customers. Hatched: the period "
         "is not over, and is in no average. Faded: fewer than 30 customers, no rate is read. A click shows the customers. Drawn: the "
-        "latest 24 periods or the 24 largest groups; the table holds all.\n\n"
+        "latest 24 periods or the 24 largest groups; the table holds all. All together, and groups: at each age the customers old enough "
+        "for it alone, so that even what adds up can fall.\n\n"
         "A customer belongs to the period of the first purchase ever, and is in if that day lies in the period of the filters; what is "
         "bought is followed up to the as-of date. Under a region, channel or category only what is bought within it counts, and a customer "
         "is in if something within it was bought in the period of the first purchase, as with the new customers of Executive KPIs. "
