@@ -46,7 +46,7 @@ def campaign() -> None:
         ui.finding(words.nothing())
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = choose_one(page, t("Campaign"), names, "campaign", width=420)
+        chosen = choose_one(page, t("Campaign"), names, "campaign", width=380)
         terms = result_terms(page, chosen) if labels.has_control(campaigns, chosen) else None
         outcomes = {} if terms else labels.outcomes(ui.ask(page, credit.adjusted, chosen))
         outcome = choose_one(page, t("Outcome"), outcomes, "outcome") if outcomes else ""

@@ -114,7 +114,7 @@ def test_the_figure_puts_three_ways_of_reckoning_beside_a_line_at_nothing_and_ho
     assert [trace.marker.symbol for trace in figure.data] == ["circle-open", "circle", "circle"]
     assert figure.data[0].error_x.arrayminus[0] == pytest.approx(3.0)
     assert [line.x0 for line in figure.layout.shapes] == [0]
-    assert figure.layout.xaxis.title.text == "Net revenue per person, treated less control (USD)"
+    assert figure.layout.xaxis.title.text == "Net revenue per person,<br>treated less control (USD)"
 
 
 def test_of_several_arms_each_is_named():
@@ -140,9 +140,11 @@ def test_a_faulty_split_says_both_shares_and_shows_no_result():
 def test_the_return_is_said_with_the_chance_of_profit():
     text = words.paid_finding(returns(), progress="", **IN_DOLLARS)
     assert text == (
-        "It brought $2,000.00 of extra gross margin (95%: $1,000.00 to $3,000.00) for $500.00: a return of 300.0%, and a profit with a "
-        "chance of 99.9%."
+        "It paid: $2,000.00 of extra gross margin (95%: $1,000.00 to $3,000.00) for $500.00, a return of 300.0%; a profit has a chance of "
+        "99.9%."
     )
+    assert words.paid_finding(returns(profit_low=-1.0), progress="", **IN_DOLLARS).startswith("Whether it paid can't be told: ")
+    assert words.paid_finding(returns(profit_low=-9.0, profit_high=-1.0), progress="", **IN_DOLLARS).startswith("It did not pay: ")
 
 
 def test_without_a_cost_there_is_no_return_and_the_page_says_why():

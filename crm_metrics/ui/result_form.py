@@ -17,7 +17,7 @@ from crm_metrics.ui.start import Page, ask
 _HUNDRED = 100
 
 
-def choose_one(page: Page, label: str, options: Mapping[str, str], key: str, *, width: int = 300) -> Any:
+def choose_one(page: Page, label: str, options: Mapping[str, str], key: str, *, width: int = 280) -> Any:
     """Put a select box of `options` (names by value) and return the chosen value, which stands in the address, not its name."""
     state, given, first = f"{page.name}_{key}", st.query_params.get(key), next(iter(options))
     if st.session_state.get(state) not in options:  # none yet, or that of another campaign
@@ -33,7 +33,7 @@ def result_terms(page: Page, campaign: str) -> ResultTerms:
     known = ask(page, tables.uplift, ResultTerms(campaign))
     outcomes, arms = labels.outcomes(known), labels.arms(known)
     outcome = choose_one(page, t("Outcome"), outcomes, "outcome")
-    arm = choose_one(page, t("Arm"), arms, "arm", width=170) if len(arms) > 1 else next(iter(arms), "")
+    arm = choose_one(page, t("Arm"), arms, "arm", width=150) if len(arms) > 1 else next(iter(arms), "")
     with st.popover(t("Settings"), icon=":material/tune:"):
         planned = choose_one(page, t("Sizes of the arms are held to"), labels.plans(), "planned", width=260)
         days = st.number_input(t("Earlier spend of so many days"), 1, MOST_COVARIATE_DAYS, 180, key="covariate_days", bind="query-params")

@@ -100,7 +100,7 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
         rows.append(_Row(arm + t("as they are"), crude, row.crude_difference, is_hollow=True))
         text = _interval_text(row.difference, row.low, row.high, unit=unit, currency=currency)
         rows.append(_Row(arm + t("adjusted"), text, row.difference, row.low, row.high, figures.ACCENT, is_hollow=row.low <= 0 <= row.high))
-    title = t("{outcome}, chosen less compared", outcome=outcome_label(outcome))
+    title = t("{outcome},<br>chosen less compared", outcome=outcome_label(outcome))
     return _dots(rows, title=_money_title(title, currency) if unit == "money_per_customer" else title, unit=unit)
 
 
@@ -229,16 +229,16 @@ def _interval_text(value: float, low: float, high: float, *, unit: Unit, currenc
     shown = difference_text(value, unit, currency, signed=True)
     if is_unknown(low):
         return shown
-    return t("{value} ({low} to {high})", value=shown, low=_bare(low, unit, currency), high=_bare(high, unit, currency))
+    return t("{value} ({low} to {high})", value=shown, low=_bare(low, unit), high=_bare(high, unit))
 
 
-def _bare(value: float, unit: Unit, currency: str) -> str:
-    """Return one end of an interval; points are named once, at the value."""
-    return f"{100 * value:,.2f}" if unit == "share" else level_text(value, unit, currency)
+def _bare(value: float, unit: Unit) -> str:
+    """Return one end of an interval; points and currency are named once, at the value."""
+    return f"{100 * value:,.2f}" if unit == "share" else level_text(value, unit, "")
 
 
 def _difference_title(outcome: Any, unit: Unit, currency: str) -> str:
-    label = t("{outcome}, treated less control", outcome=safe_label(outcome_label(outcome)))
+    label = t("{outcome},<br>treated less control", outcome=safe_label(outcome_label(outcome)))
     return _money_title(label, currency) if unit == "money_per_customer" else label
 
 

@@ -185,14 +185,19 @@ def _paid_sentence(row: Any, currency: str) -> str:
             **_costless(money),
         )
     values = money | {"roi": _share(row.roi), "chance": _share(row.chance_of_profit)}
-    if row.incremental_profit > 0:
+    if row.profit_low > 0:
         return t(
-            "It brought {extra} of extra {measure} (95%: {low} to {high}) for {cost}: a return of {roi}, and a profit with a "
-            "chance of {chance}.",
+            "It paid: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a chance of {chance}.",
+            **values,
+        )
+    if row.profit_high < 0:
+        return t(
+            "It did not pay: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a chance of "
+            "{chance}.",
             **values,
         )
     return t(
-        "It did not pay: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a "
+        "Whether it paid can't be told: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a "
         "chance of {chance}.",
         **values,
     )
