@@ -44,8 +44,9 @@ def fitting_layout(raw: RawTable, mapping: Mapping) -> Layout:
     layouts = mapping.all_layouts()
     fitting = [layout for layout in layouts if fits(raw, layout)]
     whole = [layout for layout in fitting if not missing(raw, layout)]
-    is_told_by_header = len(layouts) > 1 and any(layout.tables for layout in layouts)
-    if whole or (fitting and not is_told_by_header):
+    if len(layouts) > 1 and any(layout.tables for layout in layouts):
+        fitting = _most_alike(raw, fitting)
+    if whole or fitting:
         return (whole or fitting)[0]
     raise BadInput(
         "The file has {found} columns ({columns}), header: {header}. The mapping {name} knows: {layouts}. Choose another mapping.",
@@ -55,6 +56,13 @@ def fitting_layout(raw: RawTable, mapping: Mapping) -> Layout:
         name=mapping.name,
         layouts="; ".join(_described(layout) for layout in layouts),
     )
+
+
+def _most_alike(raw: RawTable, layouts: list[Layout]) -> list[Layout]:
+    """Return the layout that shares more columns with the file than any other; none where two share as many."""
+    shared = [len(columns_read(raw, layout)) + len(set(layout.columns.values()) & set(raw.columns)) for layout in layouts]
+    best = [layout for layout, count in zip(layouts, shared, strict=True) if count == max(shared) and count]
+    return best if len(best) == 1 else []
 
 
 def fits(raw: RawTable, layout: Layout) -> bool:
@@ -99,8 +107,8 @@ def missing(raw: RawTable, layout: Layout) -> list[BadInput]:
     return of_lines + [
         _no_column(raw, f"tables.{rows.table}.columns.{name}", wanted)
         for rows in layout.tables
-        for name, wanted in rows.columns.items()
-        if column_of(raw, wanted) is None
+        for name, wanted in {**rows.columns, **rows.optional}.items()
+        if column_of(raw, wanted) is None and (name in rows.columns or wanted in raw.repeated_columns)
     ]
 
 

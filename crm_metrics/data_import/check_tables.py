@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Table
 
 from crm_metrics.data_import import rejections, row_mapping, values
+from crm_metrics.data_import.cell_shapes import TOTALS
 from crm_metrics.data_import.cells import (
     Cells,
     Parsed,
@@ -22,7 +22,7 @@ from crm_metrics.data_import.cells import (
     with_date_order,
     with_decimal_mark,
 )
-from crm_metrics.data_import.currencies import currencies_of_sign
+from crm_metrics.data_import.currencies import check_signs
 from crm_metrics.data_import.mapping import Layout, Mapping
 from crm_metrics.data_import.order_lines import reject_cells
 from crm_metrics.data_import.problems import gathered
@@ -33,7 +33,7 @@ from crm_metrics.data_import.row_mapping import Rows
 from crm_metrics.data_import.row_tables import SUMMED, TABLES, columns_of, key_of, kind_of, required
 from crm_metrics.data_import.row_values import TYPES, Parser, Written, parser
 from crm_metrics.language import noop
-from crm_metrics.metric import BadInput
+from crm_metrics.metric import DASH, BadInput
 
 KEY_JOIN = "\x1f"
 _DATED, _NUMERIC = ("day", "moment"), ("count", "amount", "rate")
@@ -85,6 +85,7 @@ def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTabl
         raise gathered(noop("The mapping does not fit {file}:"), problems, file=raw.name or "the file")
     cells = _cells_of(raw, mapping, layout)
     verdicts = Verdicts(raw.table.num_rows)
+    _reject_totals(raw, verdicts)
     read = [_read(cells, rows, verdicts, is_own=place == 0) for place, rows in enumerate(layout.tables)]
     _refuse_without_needed(cells, layout, read)
     fine = pa.array(verdicts.is_fine)
@@ -109,6 +110,13 @@ def key_texts(rows: pa.Table, table: Table) -> pa.Array:
     """Return the key of each row as one text."""
     parts = [rows[name].cast(pa.string()).combine_chunks() for name in key_of(table)]
     return functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, KEY_JOIN), parts)
+
+
+def _reject_totals(raw: RawTable, verdicts: Verdicts) -> None:
+    """Reject rows that say in their first cell that they add up the others."""
+    first = pc.utf8_rtrim(pc.utf8_lower(pc.utf8_trim_whitespace(raw.table[raw.columns[0]])), ":")
+    is_total = pc.is_in(first, value_set=pa.array(sorted(TOTALS))).to_numpy()
+    verdicts.reject(is_total, rejections.ROW_IS_TOTAL, extra=lambda at: {"value": raw.table[raw.columns[0]][at].as_py().strip()})
 
 
 # ── what the file decides ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,12 +156,12 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
         if place in cells.columns:
             parsed = _parsed(cells, cells.columns[place], name, rows)
             reject_cells(verdicts, parsed, may_be_empty=not is_own or name not in required(table))
-            _reject_signs(cells, parsed, verdicts)
+            check_signs(parsed, pa.repeat(pa.scalar(cells.mapping.money.currency, pa.string()), len(parsed.values)), verdicts)
             _reject_days(cells, parsed, verdicts)
             read[name] = parsed.values
         elif name in rows.constants:
-            texts = _constant(cells.raw, rows.constants[name])
-            read[name] = parser(column)(texts).values.cast(TYPES[kind_of(column)])
+            texts, kind = _constant(cells.raw, rows.constants[name]), kind_of(column)
+            read[name] = texts if TYPES[kind] == pa.string() else parser(column)(texts).values.cast(TYPES[kind])
     return read
 
 
@@ -197,15 +205,6 @@ def name_of(file: str) -> str:
     return file
 
 
-def _reject_signs(cells: Cells, parsed: Parsed, verdicts: Verdicts) -> None:
-    """Reject amounts with the sign of another currency than the mapping says."""
-    currency = cells.mapping.money.currency
-    if parsed.signs is None or currency is None:
-        return
-    others = {sign for sign in set(parsed.signs) if sign and currency not in currencies_of_sign(sign)}
-    verdicts.reject(np.isin(parsed.signs, list(others)), rejections.OTHER_CURRENCY, parsed.column)
-
-
 def _reject_days(cells: Cells, parsed: Parsed, verdicts: Verdicts) -> None:
     """Reject days outside of what the mapping itself says; a table may hold days to come."""
     said, is_moment = cells.mapping.dates, pa.types.is_timestamp(parsed.values.type)
@@ -226,7 +225,7 @@ def _refuse_without_needed(cells: Cells, layout: Layout, read: list[dict[str, pa
             held = pc.unique(columns[name]).to_pylist() if name in columns else []
             if held and needed not in held:
                 column = cells.columns.get(f"{rows.table}.{name}", name)
-                shown = ", ".join(sorted(str(value) for value in held if value is not None)[:_SHOWN_VALUES])
+                shown = ", ".join(sorted(str(value) for value in held if value is not None)[:_SHOWN_VALUES]) or DASH
                 problems.append(
                     BadInput(
                         "No row of {column} is known as {needed}. Its values are: {values}. Say in the mapping which of them it is, like "

@@ -80,7 +80,7 @@ def currencies_of(cells: Cells, verdicts: Verdicts, orders: pa.Array | None = No
     for target in ("amount", "unit_price"):
         parsed = cells.numbers(target)
         if parsed is not None and parsed.signs is not None:
-            _check_signs(parsed, found.currency, verdicts)
+            check_signs(parsed, found.currency, verdicts)
     return found
 
 
@@ -151,7 +151,7 @@ def _no_rates(found: list[str], reporting: str | None) -> BadInput:
     )
 
 
-def _check_signs(parsed: Parsed, currency: pa.Array, verdicts: Verdicts) -> None:
+def check_signs(parsed: Parsed, currency: pa.Array, verdicts: Verdicts) -> None:
     """Reject rows whose sign is of another currency. Raises BadInput when signs differ and nothing says which currency is meant."""
     signs = parsed.signs if parsed.signs is not None else np.array([], dtype=object)
     different = sorted({sign for sign in set(signs) if sign})

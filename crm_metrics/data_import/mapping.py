@@ -139,8 +139,8 @@ class Dates(_Part):
 class Numbers(_Part):
     """How numbers are written.
 
-    decimal: unset is a point, unless numbers like 1.234 leave it open; then the file is refused. is_binary: a program like R wrote its
-    binary numbers as text: what is less than a billionth off 4 decimals, like 4.44e-16, is these, and a customer 9e+05 is 900000.
+    decimal: unset is a point, unless numbers like 1.234 leave it open; then the file is refused. is_binary: a program wrote its binary
+    numbers as text: exponents are read, so that 4.44e-16 is 0 and a customer 9e+05 is 900000, and more than 4 decimals are rounded.
     """
 
     decimal: Literal[".", ","] | None = None

@@ -31,6 +31,7 @@ OF_CELL = {
 
 RAGGED = noop("Row {row} has {found} fields; {expected} are needed. Look for a missing quotation mark or an extra delimiter.")
 IS_TOTAL = noop("Row {row} is a total ({value}), not an order line.")
+ROW_IS_TOTAL = noop("Row {row} is a total ({value}) of the other rows.")
 OTHER_CURRENCY = noop("Row {row}: {column} {value!r} is in another currency than the mapping says. Correct it, or map a currency column.")
 NO_RATE = noop("Row {row}: there is no rate for the currency {value}. Add it to money.rates.")
 CONVERTED_TOO_LARGE = noop("Row {row}: the converted amount is too large; 14 digits before the decimal mark are the most.")

@@ -86,7 +86,7 @@ def _problems(rows: Rows, place: str) -> Iterator[BadInput]:
         if sum(name in part for part in (rows.columns, rows.optional, rows.constants)) > 1:
             yield BadInput("{key}: give a column or a constant, not both.", key=f"{place}.{name}")
     for name in required(table):
-        if name not in rows.columns and name not in rows.constants:
+        if name not in rows.columns and not rows.constants.get(name):
             yield BadInput(
                 "{key} is missing. Give a column of the file, or a constant; {row} in it is the number of the row.",
                 key=f"{place}.columns.{name}",

@@ -61,14 +61,14 @@ _SIGN = re.compile(r"US\$|HK\$|NT\$|[€$£¥￥₹₩元円]|RMB|kr\.?|zł|Fr\.
 def parse_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "", *, is_binary: bool = False) -> Values:
     """Return exact decimals of at most 14 digits before and 4 after the mark, with currency signs taken off.
 
-    is_binary: what binary numbers leave over is taken off.
+    is_binary: exponents are read, and more decimals rounded half-even.
 
     >>> parse_numbers(pa.array(["1.234,50", "(2,5 €)", "1.23,4"]), ",", ".").values.to_pylist()
     [Decimal('1234.5000'), Decimal('-2.5000'), None]
-    >>> parse_numbers(pa.array(["4.44e-16", "0.30000000000000004"]), is_binary=True).values.to_pylist()
-    [Decimal('0.0000'), Decimal('0.3000')]
+    >>> parse_numbers(pa.array(["4.44e-16", "12.34565001"]), is_binary=True).values.to_pylist()
+    [Decimal('0.0000'), Decimal('12.3457')]
     """
-    texts = _without_remains(narrowed(texts)) if is_binary else narrowed(texts)
+    texts = _rounded(narrowed(texts)) if is_binary else narrowed(texts)
     missing = is_missing(texts)
     plain = texts
     simple = _PLAIN if decimal == "." else _PLAIN.replace(r"\.", ",")
@@ -87,18 +87,13 @@ def parse_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "", *, i
     return Values(*_exact(plain, missing))
 
 
-def _without_remains(texts: pa.Array) -> pa.Array:
-    """Return numbers with an exponent or many decimals as the 4 decimals that they are within a billionth of."""
-    marked = pc.match_substring_regex(texts, r"^[+-]?\d*\.?\d*[eE][+-]?\d+$|\.\d{5,}$")
+def _rounded(texts: pa.Array) -> pa.Array:
+    """Return numbers with an exponent or many decimals to 4 decimals, rounded half-even."""
+    marked = pc.match_substring_regex(texts, r"^[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d{1,2}$|^[+-]?\d*\.\d{5,}$")
     if not pc.any(marked).as_py():
         return texts
-    written = pd.to_numeric(pd.Series(texts.filter(marked).to_pylist()), errors="coerce")
-    exact = [f"{number:.4f}" if abs(number - round(number, 4)) < _REMAINS * max(1, abs(number)) else None for number in written]
-    changed = pc.coalesce(pa.array(exact, pa.string()), texts.filter(marked))
-    return pc.replace_with_mask(texts, marked, changed)
-
-
-_REMAINS = 1e-9  # binary numbers hold 15 digits: of an amount below a million at least 9 after the point
+    rounded = [f"{Decimal(text):.4f}" for text in texts.filter(marked).to_pylist()]
+    return pc.replace_with_mask(texts, marked, pa.array(rounded, pa.string()))
 
 
 def plain_number(text: str, decimal: str, thousands: str) -> tuple[str, str]:
