@@ -192,6 +192,7 @@ def people() -> pd.DataFrame:
 
 
 def recorded(people: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: Any = people.itertuples()
     return [
         {
             **member(None, row.arm, number=number),
@@ -200,7 +201,7 @@ def recorded(people: pd.DataFrame) -> list[dict[str, Any]]:
             "outcome_bought": bool(row.bought),
             "prior_spend": int(row.prior),
         }
-        for number, row in enumerate(people.itertuples())
+        for number, row in enumerate(rows)
     ]
 
 
@@ -333,7 +334,8 @@ def test_a_stratified_split_is_analysed_by_stratum(data_set):
 
 def ordered_people(count: int = 60) -> tuple[list[dict], list[tuple[dict, dict]]]:
     """Members of two arms; every third bought before the start, every fourth within the window, the treated once more."""
-    members, orders = [], []
+    members: list[dict] = []
+    orders: list[tuple[dict, dict]] = []
     for number in range(count):
         who, arm = f"p{number:03d}", "treated" if number % 2 else "control"
         members.append(member(who, arm))
@@ -414,7 +416,7 @@ def test_tiles_are_those_of_the_arm_with_most_members(data_set):
 def truths(source: Source) -> dict[tuple[str, str], float]:
     rows = schema.demo_truth.c
     frame = source(select(rows.parameter, rows.subject, rows.true_value).where(rows.topic == "campaigns"))
-    return {(row.parameter, row.subject): row.true_value for row in frame.itertuples()}
+    return {(str(parameter), str(subject)): float(value) for parameter, subject, value in frame.to_numpy()}
 
 
 @pytest.mark.slow

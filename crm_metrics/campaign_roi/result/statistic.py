@@ -177,7 +177,7 @@ def resampled(sums: pd.DataFrame, single: pd.DataFrame, *, most: int) -> pd.Data
         few = sum(len(each.outcomes) for stratum in strata for each in stratum) <= most
         is_small = min(sum(stratum[place].members for stratum in strata) for place in (0, 1)) < resample.SMALL_ARM
         unknown = np.full(len(values), np.nan)
-        low, high = resample.percentile_t(strata, seed=SEED) if few else (unknown, unknown)
+        low, high = resample.symmetric_percentile_t(strata, seed=SEED) if few else (unknown, unknown)
         columns = {"outcome": outcomes, "bootstrap_low": low, "bootstrap_high": high}
         measured = resample.coverage(strata, seed=SEED) if is_small else unknown
         parts.append(pd.DataFrame(columns).assign(coverage=measured, campaign=campaign, arm=arm))

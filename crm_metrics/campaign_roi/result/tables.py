@@ -193,7 +193,7 @@ def uplift(source: Source, filters: Filters, terms: ResultTerms = ResultTerms())
     mean), is_stratified, p_adjusted (Holm over the treated arms), lift (uplift / mean without the campaign).
 
     adjusted_uplift, adjusted_low, adjusted_high: after CUPED. variance_reduction: share of the variance it takes away.
-    bootstrap_low, bootstrap_high: percentile-t; NaN where so many bought that Welch's is as good.
+    bootstrap_low, bootstrap_high: symmetric percentile-t; NaN where so many bought that Welch's is as good.
     smallest_uplift, smallest_lift: that these members can show with a power of 80 %. power: to show terms.lift. customers_needed: members
     it takes to show what came out, if it is true. coverage: share of simulated intervals that hold the truth, where an arm is small.
     is_rough: below .93. is_unreliable: below .90. sample_ratio_p_value, is_faulty, is_finished. Where is_faulty what was compared is NaN.
