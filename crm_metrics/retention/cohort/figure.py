@@ -63,6 +63,7 @@ def cohort_map(rows: pd.DataFrame, average: pd.DataFrame, terms: CohortTerms, *,
         mode="text",
         text=[_field_text(*each, terms) for each in zip(rate, shown["is_small"], strict=True)],
         textfont={"size": 11 if columns <= _WIDE else 9},
+        unselected={"textfont": {"color": figures.GREY}},
         hoverinfo="skip",
     )
     labels = [_row_label(cohort, n, terms) for cohort, n in names.itertuples(index=False, name=None)]

@@ -19,9 +19,9 @@ BYS = {
     "first_campaign": noop("First campaign"),
 }
 MODES = {
-    "on": noop("bought in the period"),
-    "on_or_after": noop("bought in it or later"),
-    "on_or_before": noop("bought again by then"),
+    "on": noop("bought then"),
+    "on_or_after": noop("then or later"),
+    "on_or_before": noop("back by then"),
 }
 MONEY_MODES = {"on": noop("in the period"), "on_or_after": noop("in it and later"), "on_or_before": noop("up to then")}
 MEASURES = {"customers": noop("Customers"), "net_revenue": noop("Net revenue"), "gross_margin": noop("Gross margin")}
@@ -30,9 +30,9 @@ OF_COHORT = noop("% of the cohort")
 AGES = {"day": noop("day {age}"), "week": noop("week {age}"), "month": noop("month {age}"), "quarter": noop("quarter {age}")}
 AGE_TITLES = {
     "day": noop("Days since the first purchase"),
-    "week": noop("Calendar weeks since that of the first purchase"),
-    "month": noop("Calendar months since that of the first purchase"),
-    "quarter": noop("Calendar quarters since that of the first purchase"),
+    "week": noop("Calendar weeks since the first purchase"),
+    "month": noop("Calendar months since the first purchase"),
+    "quarter": noop("Calendar quarters since the first purchase"),
 }
 _RATE_TITLES = {  # of customers, by mode
     "on": noop("Bought at that age, % of customers"),

@@ -30,7 +30,7 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
 _OLD_ENOUGH = noop(
     "All together: the sum over the cohorts whose period of that age is over, divided by the customers of these, not the mean of their "
     "rates. Each age is of other cohorts, so the curve can go up. Band: 95% (Wilson 1927). Fewer than 30 customers: no rate is read. "
-    "“Bought in it or later” falls towards the end, where little time is left to come back."
+    "“Then or later” falls towards the end, where little time is left to come back."
 )
 NOTES: dict[str, str] = {  # by the name of the figure
     "cohorts": noop(
