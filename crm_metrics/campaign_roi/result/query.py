@@ -253,8 +253,7 @@ def _by_way(rows: CTE, outcome: ColumnElement[Any]) -> Select[Any]:
     }
     each = (
         select(
-            rows.c.campaign,
-            rows.c.arm,
+            *[rows.c[name] for name in ("campaign", "arm")],
             rows.c.stratum.label("split_in"),
             outcome.label("y"),
             *[func.coalesce(value, UNKNOWN).label(way) for way, value in told.items()],
@@ -262,11 +261,13 @@ def _by_way(rows: CTE, outcome: ColumnElement[Any]) -> Select[Any]:
         .join_from(rows, customers, known.customer_id == rows.c.customer_id, isouter=True)
         .cte("told")
     )
-    return union_all(*[_of_way(each, way) for way in WAYS]).subquery("ways").select()
-
-
-def _of_way(each: CTE, way: str) -> Select[Any]:
-    segment = each.c[way].label("segment")
-    keys = [each.c.campaign, each.c.arm, each.c.split_in.label("stratum"), segment]
+    keys = [column for column in each.c if column.name != "y"]
     sums = [func.count().label("n"), func.sum(each.c.y).label("y"), func.sum(each.c.y * each.c.y).label("yy")]
-    return select(*keys, literal(way).label("by"), *sums).group_by(each.c.campaign, each.c.arm, each.c.split_in, each.c[way])
+    alike = select(*keys, *sums).group_by(*keys).cte("alike")  # few rows, so that each way adds up a few
+    return union_all(*[_of_way(alike, way) for way in WAYS]).subquery("ways").select()
+
+
+def _of_way(alike: CTE, way: str) -> Select[Any]:
+    keys = [alike.c.campaign, alike.c.arm, alike.c.split_in, alike.c[way]]
+    shown = [*keys[:2], alike.c.split_in.label("stratum"), alike.c[way].label("segment"), literal(way).label("by")]
+    return select(*shown, *[func.sum(alike.c[name]).label(name) for name in ("n", "y", "yy")]).group_by(*keys)
