@@ -38,7 +38,8 @@ def channels() -> None:
 def retention() -> None:
     levers = ui.ask(page, tables.five_points)
     ui.finding(words.lever_finding(levers, **money))
-    ui.figure(page, ui.draw(page, figure.lever_line, ui.ask(page, tables.retention_lever), LITERATURE), **words.about("retention"))
+    drawn = ui.draw(page, figure.lever_line, ui.ask(page, tables.retention_lever), LITERATURE)
+    ui.figure(page, drawn, queries=tables.lever_queries(page.source, page.filters), **words.about("retention"))
     named = labels.in_words(levers)
     ui.table(page, named, columns=labels.columns("levers", named), name="five_points")
 
@@ -46,7 +47,8 @@ def retention() -> None:
 def keeping() -> None:
     cost = ui.ask(page, tables.keeping_cost)
     ui.finding(words.keeping_finding(cost, **money))
-    ui.figure(page, ui.draw(page, figure.keeping_bars, cost, **money), **words.about("keeping"))
+    queries = tables.keeping_queries(page.source, page.filters)
+    ui.figure(page, ui.draw(page, figure.keeping_bars, cost, **money), queries=queries, **words.about("keeping"))
     ui.table(page, cost, columns=labels.columns("keeping", cost), name="keeping_cost")
 
 

@@ -15,6 +15,7 @@ from crm_metrics.retention.worth.labels import cohort_name, unit_name
 LINES_HEIGHT = 360
 _PALEST = 0.3  # of the oldest cohort; the newest is in full colour
 _NAMED_LINES = 4  # so many have their names at their ends, more a legend
+_ROUGH = 300  # customers under whom a mean of skewed amounts is rough: its interval holds the truth in 87 % of cases or fewer
 _ROW_HEIGHT, _LONGEST_NAME = 44, 26
 _FIVE_POINTS = 0.05
 
@@ -22,16 +23,16 @@ _FIVE_POINTS = 0.05
 def payback_lines(ages: pd.DataFrame, *, by: str, measure: str, currency: str) -> go.Figure:
     """Return what a customer has brought less the cost of winning, over months since the first purchase; above zero it is paid back.
 
-    ages: the table payback. measure: what is brought, in words. Without a known cost what is brought alone. Ages of few customers dotted.
+    ages: the table payback. measure: what is brought, in words. Without a known cost what is brought alone. Ages of fewer than
+    300 customers are dotted, of fewer than 30 left out.
     """
     has_cost = bool(ages["acquisition_cost"].notna().any())
     label = t("{measure} less cost of winning, per customer", measure=measure) if has_cost else t("{measure} per customer", measure=measure)
     figure = figures.base(
         x_title=t("Whole months since the first purchase"), y_title=unit_name(label, currency), y_unit="money", height=LINES_HEIGHT
     )
-    groups = [
-        (str(cohort), rows) for cohort, rows in ages.groupby("cohort", sort=False) if rows["acquisition_cost"].notna().any() == has_cost
-    ]
+    shown = ages[~ages["is_small"].astype(bool) & (ages["acquisition_cost"].notna() == has_cost)]
+    groups = [(str(cohort), rows) for cohort, rows in shown.groupby("cohort", sort=False)]
     for number, (cohort, rows) in enumerate(groups):
         _add_cohort(figure, rows, name=safe_label(cohort_name(cohort, by)), color=_color(number, len(groups), by))
     if 1 < len(groups) <= _NAMED_LINES:
@@ -43,8 +44,9 @@ def payback_lines(ages: pd.DataFrame, *, by: str, measure: str, currency: str) -
         figure.update_layout(showlegend=True, margin={"t": 60})
     figure.update_yaxes(zeroline=True)
     if has_cost:
-        figures.add_label(figure, 0, 0.0, t("paid back"))
-        figure.layout.annotations[-1].update(yshift=10, x=float(ages["age_months"].max()), xanchor="right", xshift=0)
+        figure.add_hline(y=0, line={"color": figures.GREY, "width": 1.5})
+        figures.add_label(figure, float(shown["age_months"].max()) if len(shown) else 1.0, 0.0, t("paid back above"), anchor="right")
+        figure.layout.annotations[-1].update(yshift=-10)
     return figure
 
 
@@ -56,7 +58,7 @@ def _add_cohort(figure: go.Figure, rows: pd.DataFrame, *, name: str, color: str)
     start = [0.0] if has_cost else []
     x = np.concatenate([start, rows["age_months"].to_numpy(dtype=float)])
     y, low, high = (np.concatenate([start, rows[column].to_numpy(dtype=float)]) - spent for column in ("cumulative_value", "low", "high"))
-    few = np.concatenate([[False] * len(start), rows["is_small"].to_numpy(dtype=bool)])
+    few = np.concatenate([[False] * len(start), rows["customers"].to_numpy() < _ROUGH])
     if name == t("All customers"):
         known = np.isfinite(low)
         figure.add_scatter(

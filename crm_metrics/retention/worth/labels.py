@@ -10,8 +10,8 @@ from crm_metrics.retention.worth.terms import By
 
 BYS: dict[By, str] = {
     "all": noop("All customers"),
-    "year": noop("By year of first purchase"),
-    "quarter": noop("By quarter of first purchase"),
+    "year": noop("By year"),
+    "quarter": noop("By quarter"),
     "acquisition_channel": noop("By acquisition channel"),
 }
 MEASURES = {"gross_margin": noop("Gross margin"), "net_revenue": noop("Net revenue")}

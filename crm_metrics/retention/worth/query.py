@@ -66,6 +66,12 @@ def campaign_spend_by_kind(filters: Filters) -> Select[Any]:
     )
 
 
+def customers_won(filters: Filters) -> Select[Any]:
+    """One row: customers, whose first purchase lies in the filters and the period."""
+    rows = orders_within(filters).c
+    return select(func.count().label("customers")).where(rows.is_purchase, rows.purchase_number == 1)
+
+
 def winning_spend(today: date) -> Select[Any]:
     """One row: spend, of all campaigns that win customers up to today; empty where none is recorded."""
     is_winning = and_(campaigns.c.campaign_id == campaign_spend.c.campaign_id, campaigns.c.campaign_kind == WINNING_KIND)

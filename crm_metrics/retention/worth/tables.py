@@ -35,6 +35,20 @@ def queries(source: Source, filters: Filters, by: By = "all") -> tuple[Select[An
     return (query.cohort_people(filters, by, today), query.cohort_values(filters, by, today, _cost_share(source, filters)))
 
 
+def lever_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
+    """Return the queries behind what retention is worth, to be shown."""
+    today = _today(source, filters)
+    return flow.queries(source, _last_year(filters, today)) if today else ()
+
+
+def keeping_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
+    """Return the queries behind what keeping costs, to be shown."""
+    if not has_customer_costs(filters):
+        return flow.queries(source, filters)
+    seen = _seen(filters)
+    return (*flow.queries(source, filters), query.campaign_spend_by_kind(seen), whole(seen), unallocated_costs(seen))
+
+
 def _today(source: Source, filters: Filters) -> date | None:
     """Return the reader's day, at most the last one that the data hold; None without data up to it."""
     held = source(extent(filters.scope)).iloc[0]
@@ -168,12 +182,22 @@ def kept(source: Source, filters: Filters) -> Kept:
     today = _today(source, filters)
     if today is None:
         return Kept(0, 0, math.nan, 0)
-    year = replace(filters, start=add_months(today + timedelta(days=1), -YEAR_MONTHS), end=today, as_of=None)
+    year = _last_year(filters, today)
     rows = flow.leaky_bucket(source, year).set_index("flow")
     days = float(flow.bucket_basis(source, year)["active_days"].iloc[0])
     opening, lost, closing = (abs(int(rows["customers"][name])) for name in ("opening", "lost", "closing"))
     revenue = float(rows["net_revenue"]["closing"]) / closing * _YEAR_DAYS / days if closing else math.nan
     return Kept(opening - lost, opening, revenue * (1 - (_cost_share(source, filters) or 0.0)), closing)
+
+
+def _last_year(filters: Filters, today: date) -> Filters:
+    """Return the filters over the twelve months up to today."""
+    return replace(_seen(filters), start=add_months(today + timedelta(days=1), -YEAR_MONTHS), end=today)
+
+
+def _seen(filters: Filters) -> Filters:
+    """Return the filters up to the reader's day; segments stay those of that day."""
+    return replace(filters, end=filters.today, as_of=None, segments_on=filters.segments_on or filters.today)
 
 
 def five_points(source: Source, filters: Filters, discount_rate: float = DISCOUNT_RATE) -> pd.DataFrame:
@@ -204,15 +228,18 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row on the period: what keeping a customer costs beside what winning one does.
 
     campaigns (spend of kinds retention, win-back, cross-sell), rewards, keeping (their sum), retained (customers at both ends of the
-    period), keeping_per_customer, winning (acquisition cost of those won in the period, else spend of acquisition campaigns), won (new
-    customers), winning_per_customer, ratio (keeping to winning, per customer), reference (one fifth). NaN where it is not recorded, and
+    period), keeping_per_customer, winning (acquisition cost of those won in the period, else spend of acquisition campaigns), won
+    (customers whose first purchase lies in it), winning_per_customer, ratio (keeping to winning, per customer), reference (one fifth). NaN where it is not recorded, and
     where the filters choose orders, to which such costs do not belong.
     """
     rows = flow.leaky_bucket(source, filters).set_index("flow")
-    retained, won = int(rows["customers"]["opening"] + rows["customers"]["lost"]), int(rows["customers"]["new"])
+    retained, won = (
+        int(rows["customers"]["opening"] + rows["customers"]["lost"]),
+        int(source(query.customers_won(_seen(filters))).iloc[0, 0]),
+    )
     campaigns = rewards = winning = math.nan
     if has_customer_costs(filters):
-        seen = replace(filters, end=filters.today, as_of=None, segments_on=filters.segments_on or filters.today)
+        seen = _seen(filters)
         parts = pd.concat([source(whole(seen)), source(unallocated_costs(seen))]).astype(float).sum(min_count=1)
         spend = source(query.campaign_spend_by_kind(seen)).set_index("campaign_kind")["spend"].astype(float)
         campaigns = math.nan if filters.segments else float(spend.reindex(KEEPING_KINDS).sum(min_count=1))

@@ -12,6 +12,6 @@ KEEPING_KINDS = ("retention", "win-back", "cross-sell")
 WINNING_KIND = "acquisition"
 """Kinds of campaigns: those that keep customers, and the one that wins them."""
 LITERATURE = (0.25, 0.95)
-"""By how much profit rises with five per cent more retention: Reichheld and Schefter (2000), E-Loyalty, Harvard Business Review 78(4), 105-113."""
+"""By how much profit rises with five per cent more retention: Reichheld and Schefter (2000), Harvard Business Review 78(4), 105-113."""
 ONE_FIFTH = 0.2
 """What keeping a customer is said to cost of winning one."""

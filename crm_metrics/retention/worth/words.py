@@ -29,10 +29,10 @@ ALT_TEXTS: dict[str, str] = {
 }
 NOTES: dict[str, str] = {
     "payback": noop(
-        "Customers whose first purchase matches the filters, whenever up to the last day it was. Only whole months count, and at each age "
-        "only customers who came so long ago: each point divides by fewer. Dotted: fewer than 30 customers. The line starts at minus the "
-        "cost of winning and has paid back where it crosses zero. Band: 95% t-interval of the mean; with skewed amounts it is too narrow "
-        "(it holds the truth in 78% of cases with 100 customers, in 91% with 1,000)."
+        "Customers whose first purchase matches the filters, whenever up to the last day it was. Only whole months count, and at each "
+        "age only customers who came so long ago: each point divides by fewer. Dotted: fewer than 300 customers; under 30 nothing is "
+        "drawn. The line starts at minus the cost of winning and has paid back where it crosses zero. Band: 95% t-interval of the "
+        "mean; with skewed amounts it is too narrow (with 100 customers it holds the truth in 78% of cases, with 1,000 in 91%)."
     ),
     "channels": noop(
         "What customers who came at least twelve months ago brought in their first twelve months, less what winning them cost. Cost to "
