@@ -79,6 +79,12 @@ def contactable(rule: Rule, strata: tuple[str, ...], day: date | None, scope: Sc
     return query.where(customer.in_(select(chosen)), customer.in_(_agreeing())).order_by(customer_facts.c.customer_id)
 
 
+def contactable_count(rule: Rule, day: date | None, scope: Scope) -> Select[Any]:
+    """One row: customers, those who meet the rule and may be contacted."""
+    known, chosen = population(scope, day).customers.c.customer_number, members((rule,), day, scope).c.customer_number
+    return select(func.count().label("customers")).where(known.in_(select(chosen)), known.in_(_agreeing()))
+
+
 def _agreeing() -> Select[Any]:
     """One row per customer who may be contacted for marketing: customer_number."""
     agreed = select(customer_facts.c.customer_number).join(customers, customers.c.customer_id == customer_facts.c.customer_id)

@@ -129,7 +129,7 @@ def planned(source: Source, filters: Filters) -> pd.DataFrame:
 
 def contactable_customers(source: Source, filters: Filters, rule: Rule | None) -> int:
     """Return how many customers of the rule may be contacted now."""
-    return int(source(query.size(chosen_rule(rule, filters), filters.today, filters.scope))["contactable"].iloc[0])
+    return int(source(query.contactable_count(chosen_rule(rule, filters), filters.today, filters.scope))["customers"].iloc[0])
 
 
 def before(source: Source, filters: Filters, horizon_days: int) -> tuple[date, date]:
@@ -151,7 +151,7 @@ def before(source: Source, filters: Filters, horizon_days: int) -> tuple[date, d
 
 def known_baseline(source: Source, filters: Filters, terms: TestTerms, rule: Rule | None) -> Baseline:
     """Return the baseline of the outcome. Raises BadInput where there is none."""
-    return _baseline(baseline(source, filters, terms, rule), terms)
+    return baseline_of(baseline(source, filters, terms, rule), terms)
 
 
 def outcome_queries(source: Source, filters: Filters, terms: TestTerms, rule: Rule | None) -> tuple[Select[Any], ...]:
@@ -159,7 +159,8 @@ def outcome_queries(source: Source, filters: Filters, terms: TestTerms, rule: Ru
     return (query.outcomes(chosen_rule(rule, filters), *before(source, filters, terms.horizon_days), filters.scope),)
 
 
-def _baseline(known: pd.DataFrame, terms: TestTerms) -> Baseline:
+def baseline_of(known: pd.DataFrame, terms: TestTerms) -> Baseline:
+    """Return the baseline of the outcome. known: the table baseline. Raises BadInput where nobody can be drawn."""
     row: Any = known.iloc[0]
     if not row.customers:
         raise BadInput(

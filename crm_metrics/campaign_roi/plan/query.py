@@ -5,8 +5,16 @@ from typing import Any
 
 from sqlalchemy import Double, Select, case, cast, func, select
 
+from crm_metrics.customer_profit import sold_sums
+from crm_metrics.filters import Filters
+from crm_metrics.sales import amounts_within
 from crm_metrics.schema import customer_facts
 from crm_metrics.scope import Scope, visible_orders
+
+
+def sold(filters: Filters) -> Select[Any]:
+    """One row: what was sold in the filters and the period; see customer_profit.sold_sums."""
+    return select(*sold_sums(amounts_within(filters)))
 
 
 def outcomes_between(first_on: date, last_on: date, scope: Scope) -> Select[Any]:

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crm_metrics.campaign_roi.plan import metrics, past
+from crm_metrics.campaign_roi.plan import metrics, past, query
 from crm_metrics.campaign_roi.plan.decision_tables import calibration, decision_log
 from crm_metrics.campaign_roi.plan.economics import SPREADS, Economics, baselines, chance_above, chance_to_prove, profit_quantile
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.campaign_roi.result import tables as results
-from crm_metrics.customer_profit import coverage
+from crm_metrics.customer_profit import costing
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import Metric
-from crm_metrics.planned_test.tables import Outcome, TestTerms, baseline, before, contactable_customers, known_baseline
+from crm_metrics.planned_test.tables import Outcome, TestTerms, baseline, baseline_of, before, contactable_customers
 from crm_metrics.randomised_test.plan import Baseline, check_audience, customers_needed, power_at, smallest_lift
 from crm_metrics.rooms import Table
 from crm_metrics.segments.rule import Rule
@@ -97,7 +97,8 @@ def profit_by_lift(source: Source, filters: Filters, terms: PlanTerms = PlanTerm
 
 
 def _expected(source: Source, filters: Filters, terms: PlanTerms, rule: Rule | None) -> dict[str, float]:
-    plan, known = _economics(source, filters, terms, rule), source.remember(_known_baseline, filters, _shape(terms.test), rule)
+    plan = _economics(source, filters, terms, rule)
+    known = baseline_of(source.remember(baseline, filters, _shape(terms.test), rule), terms.test)
     customers, design = source.remember(contactable_customers, filters, rule), terms.test.design
     smallest = smallest_lift(known, design, customers=customers)
     has_size = plan.lift > 0 and (known.standard_deviation is not None or plan.lift <= 1 / known.mean - 1)
@@ -129,8 +130,9 @@ def _expected(source: Source, filters: Filters, terms: PlanTerms, rule: Rule | N
 
 def _economics(source: Source, filters: Filters, terms: PlanTerms, rule: Rule | None) -> Economics:
     """Return the campaign in numbers. Raises BadInput where an arm would have too few customers or nothing is spent without it."""
-    source.remember(_known_baseline, filters, _shape(terms.test), rule)  # says first whether nobody can be drawn
-    known: Any = source.remember(baseline, filters, _shape(terms.test), rule).iloc[0]
+    happened = source.remember(baseline, filters, _shape(terms.test), rule)
+    baseline_of(happened, terms.test)  # says first whether nobody can be drawn
+    known: Any = happened.iloc[0]
     Baseline(known.spend_mean, known.spend_deviation)  # profit is of net revenue, whatever the test measures
     customers = source.remember(contactable_customers, filters, rule)
     check_audience(customers, share_control=terms.test.share_control)
@@ -144,10 +146,6 @@ def _economics(source: Source, filters: Filters, terms: PlanTerms, rule: Rule | 
 def _shape(test: TestTerms) -> TestTerms:
     """Return the terms that the baseline depends on, so that it is asked once for all others."""
     return TestTerms(outcome=test.outcome, horizon_days=test.horizon_days)
-
-
-def _known_baseline(source: Source, filters: Filters, test: TestTerms, rule: Rule | None) -> Baseline:
-    return known_baseline(source, filters, test, rule)
 
 
 # ── what to begin with ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,7 +189,7 @@ def margin_share(source: Source, filters: Filters) -> float:
     """Return the gross margin's share of net revenue in the year to the as-of day; NaN where costs of goods are not known enough."""
     _, until = before(source, filters, 0)
     year = Filters(start=until - timedelta(days=MARGIN_DAYS - 1), end=until, scope=filters.scope)
-    known = source.remember(coverage, year)
+    known = costing(source(query.sold(year)))
     return 1 - known.cost_share if known.is_enough else math.nan
 
 
