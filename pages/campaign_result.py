@@ -24,9 +24,10 @@ def result(terms: ResultTerms) -> None:
     question = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
     rows = ui.ask(page, answers.QUESTIONS[question].table, terms)
     by = choose_one(page, t("Told apart by"), labels.groups(rows), "by") if question == "whom" and len(rows) else ""
-    so_far = words.progress(labels.of(campaigns, campaign=terms.campaign), page.filters.today)
+    about = labels.of(campaigns, campaign=terms.campaign)
+    so_far, is_recorded = words.progress(about, page.filters.today), bool(about["is_recorded"].any())
     credited = words.credited(ui.ask(page, credit.campaigns), terms.campaign) if question == "paid" else None
-    chosen = answers.Chosen(terms, so_far, page.currency, credited, by, sees_all=not page.filters.scope.regions)
+    chosen = answers.Chosen(terms, so_far, page.currency, credited, by, not page.filters.scope.regions, is_recorded)
     show_answer(page, question, answers.QUESTIONS[question].answer(rows, chosen), rows, terms=terms)
 
 

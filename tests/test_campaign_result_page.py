@@ -279,7 +279,7 @@ def plain_file(folder: Path) -> DataSet:
         }
         for place, (arm, spend) in enumerate(people)
     ]
-    campaign = {"campaign_id": "mail", "campaign_name": None, "started_on": START, "is_randomised": True}
+    campaign = {"campaign_id": "mail", "campaign_name": None, "is_randomised": True}
     batch = {"content_hash": "one", "mapping_hash": "one", "mapping_toml": "", "batch_state": "loaded"}
     made: Tables = {schema.import_batches: [batch], schema.campaigns: [campaign], schema.campaign_members: members}
     return published(find_data_set(f"duckdb:///{folder}/mine.duckdb"), made)

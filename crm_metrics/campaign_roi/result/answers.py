@@ -18,7 +18,8 @@ class Chosen(NamedTuple):
     """What the reader looks at.
 
     so_far: how much of an unfinished campaign there is, in words. credited: money that orders credit the campaign with, None where it is
-    not known. by: how segments are told apart. sees_all: not some regions only.
+    not known. by: how segments are told apart. sees_all: not some regions only. is_recorded: the campaign's own
+    file says what people spent.
     """
 
     terms: ResultTerms
@@ -27,6 +28,7 @@ class Chosen(NamedTuple):
     credited: float | None = None
     by: str = ""
     sees_all: bool = True
+    is_recorded: bool = False
 
 
 class Answer(NamedTuple):
@@ -100,7 +102,7 @@ def enough(uplift: pd.DataFrame, chosen: Chosen) -> Answer:
         rows.dropna(subset=["smallest_lift"]),
         shown_lifts,
         {"arm": chosen.terms.arm},
-        below=words.cuped_note(row, days=chosen.terms.covariate_days),
+        below=words.cuped_note(row, days=None if chosen.is_recorded else chosen.terms.covariate_days),
     )
 
 

@@ -184,9 +184,12 @@ def p_text(p_value: float) -> str:
 def campaign_names(campaigns: pd.DataFrame, others: pd.DataFrame) -> dict[str, str]:
     """Return the name of each campaign by its id, those with a control group first. campaigns: chosen_campaigns; others: every campaign."""
     both = pd.concat([frame[["campaign", "campaign_name", "started_on"]] for frame in (campaigns, others)]).drop_duplicates("campaign")
-    return {
-        str(row.campaign): t("{name} · {day}", name=row.campaign_name or row.campaign, day=date_text(row.started_on)) for row in _each(both)
-    }
+    return {str(row.campaign): _campaign_name(row) for row in _each(both)}
+
+
+def _campaign_name(row: Any) -> str:
+    name = str(row.campaign) if is_unknown(row.campaign_name) or not row.campaign_name.strip() else str(row.campaign_name)
+    return name if is_unknown(row.started_on) else t("{name} · {day}", name=name, day=date_text(row.started_on))
 
 
 def has_control(campaigns: pd.DataFrame, campaign: str) -> bool:

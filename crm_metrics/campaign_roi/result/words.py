@@ -28,6 +28,7 @@ QUESTIONS = {
     "enough": noop("Was it big enough?"),
 }
 NAMED_SEGMENTS = 3
+_NOTHING_GAINED = 0.005  # of the variance
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "worked": noop("Points with intervals: what the campaign changed per person, by arm and way of reckoning, with a line at nothing."),
     "paid": noop("Bars: money the campaign brought with its interval, what it cost, and what orders credit it with."),
@@ -98,7 +99,7 @@ def fault(arms: pd.DataFrame) -> str:
 def progress(campaign: pd.DataFrame, today: date | None) -> str:
     """Return how much of an unfinished campaign there is; "" of a finished one. campaign: its row of chosen_campaigns."""
     row = _first(campaign)
-    if row.is_finished or today is None:
+    if row.is_finished or today is None or is_unknown(row.started_on):
         return ""
     day = (pd.Timestamp(today) - pd.Timestamp(row.started_on)).days + 1
     if is_unknown(row.ends_on):
@@ -218,7 +219,7 @@ def cost_note(returns: pd.DataFrame, *, sees_all: bool) -> str:
         )
     if len(returns) and returns["measure"].iloc[0] != "gross_margin":
         parts.append(
-            t("Costs of goods are not known, so the extra is {measure} and not margin: the return is too high.", measure=_measure(returns))
+            t("Costs of goods are not known: the extra is {measure}, not margin, of which less is left.", measure=_measure(returns))
         )
     return t(" ").join(parts)
 
@@ -340,18 +341,20 @@ def power_note(uplift: pd.DataFrame, *, lift: float) -> str:
     return t("A lift of {lift}, if that is worth having, they show with a chance of {power}.", lift=_share(lift), power=_share(power))
 
 
-def cuped_note(uplift: pd.DataFrame, *, days: int) -> str:
-    """Return what allowing for earlier spend gains. uplift: the row of one arm and outcome."""
+def cuped_note(uplift: pd.DataFrame, *, days: int | None) -> str:
+    """Return what allowing for earlier spend gains. uplift: the row of one arm and outcome. days: None: it stands in a file."""
     reduction = float(uplift["variance_reduction"].iloc[0])
     if is_unknown(reduction):
         return t("Earlier spend of these people is not known, so it can't be allowed for.")
+    spent = t("What people spent before") if days is None else t("What people spent in the {days} days before", days=f"{days:,}")
+    if reduction < _NOTHING_GAINED or reduction >= 1:
+        return t("{spent} explains {share} of the variance: allowing for it gains nothing.", spent=spent, share=_share(reduction))
     return t(
-        "What people spent in the {days} days before explains {share} of the variance: allowing for it makes the interval {narrower} "
-        "narrower, as {more} more people would.",
-        days=f"{days:,}",
+        "{spent} explains {share} of the variance: allowing for it makes the interval {narrower} narrower, as {more} more people would.",
+        spent=spent,
         share=_share(reduction),
         narrower=_share(1 - (1 - reduction) ** 0.5),
-        more=_share(1 / (1 - reduction) - 1) if reduction < 1 else "∞",
+        more=_share(1 / (1 - reduction) - 1),
     )
 
 
