@@ -45,8 +45,8 @@ def proposal_of(text: str):
 # ── the mapping itself ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_three_mappings_come_with_the_product():
-    assert built_in_names() == ["cdnow", "online_retail", "superstore"]
+def test_six_mappings_come_with_the_product():
+    assert built_in_names() == ["campaign_test", "cdnow", "complete_journey", "online_retail", "superstore", "telco"]
 
 
 @pytest.mark.parametrize("name", ["cdnow", "online_retail", "superstore"])

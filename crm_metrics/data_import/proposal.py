@@ -160,14 +160,16 @@ def _fitting_built_in(raw: RawTable) -> str | None:
         mapping = load_mapping(name)
         for layout in mapping.all_layouts():
             by_name = all(isinstance(column, str) for column in layout.columns.values())
-            if by_name and fits(raw, layout) and not missing(raw, layout) and (layout.columns or len(_known(raw, layout)) > 1):
+            if by_name and fits(raw, layout) and not missing(raw, layout) and (layout.columns or _is_known(raw, layout)):
                 return name
     return None
 
 
-def _known(raw: RawTable, layout: Layout) -> set[str]:
-    """Return the columns of the file by which its rows of tables are known, or which are read."""
-    return {*layout.header, *columns_read(raw, layout).values()}
+def _is_known(raw: RawTable, layout: Layout) -> bool:
+    """Return whether a file of tables has two columns that the layout needs, or half of its columns are read."""
+    needed = {*layout.header, *(str(name) for rows in layout.tables for name in rows.columns.values())}
+    read = set(columns_read(raw, layout).values())
+    return len(needed) > 1 or (len(read) > 1 and 2 * len(read) >= len(raw.columns))
 
 
 # ── which column ────────────────────────────────────────────────────────────────────────────────────────────────────────
