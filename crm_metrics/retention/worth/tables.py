@@ -229,8 +229,8 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
 
     campaigns (spend of kinds retention, win-back, cross-sell), rewards, keeping (their sum), retained (customers at both ends of the
     period), keeping_per_customer, winning (acquisition cost of those won in the period, else spend of acquisition campaigns), won
-    (customers whose first purchase lies in it), winning_per_customer, ratio (keeping to winning, per customer), reference (one fifth). NaN where it is not recorded, and
-    where the filters choose orders, to which such costs do not belong.
+    (customers whose first purchase lies in it), winning_per_customer, ratio (keeping to winning, per customer), reference (one fifth).
+    NaN where it is not recorded, and where the filters choose orders, to which such costs do not belong.
     """
     rows = flow.leaky_bucket(source, filters).set_index("flow")
     retained, won = (
