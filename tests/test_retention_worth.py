@@ -98,6 +98,7 @@ def test_value_by_age_divides_what_plain_loops_add_up_by_those_who_came_so_long_
             assert (row.low, row.high) == pytest.approx(interval, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_groups_add_up_to_all_customers(crowd):
     filters = Filters(end=LAST_ON)
     whole = tables.payback(crowd, filters).set_index("age_months")
@@ -110,6 +111,7 @@ def test_groups_add_up_to_all_customers(crowd):
     assert named["cohort"].str.fullmatch(r"202[345], quarter [1234]").all()
 
 
+@pytest.mark.slow
 def test_no_age_is_told_that_is_not_over_for_somebody(crowd):
     early, late = (tables.payback(crowd, Filters(end=day)).set_index("age_months") for day in (date(2024, 1, 1), date(2024, 1, 31)))
     assert set(early.index) <= set(late.index)
@@ -141,6 +143,7 @@ def test_the_cost_of_winning_is_that_of_those_of_whom_it_is_known(shop):
     assert tables.payback_months(shop, EVER)[["payback_month", "value_12_months"]].isna().all(axis=None)  # of two customers nothing is told
 
 
+@pytest.mark.slow
 def test_without_customers_costs_the_spend_on_winning_is_dealt_out_to_all_who_were_won(tmp_path):
     from cost_shop import SPEND, fill
 
