@@ -16,19 +16,22 @@ RETURNED = (*CAUSED, "incremental_roi", "incremental_roi_low", "incremental_roi_
 """Columns of the table campaigns that are there only where a campaign of the data set has a control group."""
 
 
-def credit_rows(named: pd.DataFrame, touched: pd.DataFrame, known: Costing) -> pd.DataFrame:
-    """Return one row per campaign and rule by which it is credited with something known: campaign, rule, CREDITED.
+def named_rows(named: pd.DataFrame, known: Costing) -> pd.DataFrame:
+    """Return one row per campaign that a purchase names: campaign, rule, CREDITED. named: of query.named_credit.
 
-    named, touched: of query.named_credit and query.touch_credit. A campaign whose touches no purchase followed is credited with 0; one
-    without a touch that counts has no row, nor by the rule 'named' one that no order names. credited_margin is NaN where costs of goods
-    are not known enough.
+    credited_margin is NaN where costs of goods are not known enough.
     """
-    parts = [_credited("named", named, known)]
-    for rule in TOUCH_RULES:
-        of_rule = touched[["campaign"]].assign(
-            **{name: touched[f"{rule}_{name}"].astype(float).fillna(0.0) for name in ("credited_orders", *SOLD)}
-        )
-        parts.append(_credited(rule, of_rule, known))
+    return _credited("named", named, known)
+
+
+def touch_rows(touched: pd.DataFrame, known: Costing) -> pd.DataFrame:
+    """Return one row per campaign with a touch that counts and rule: campaign, rule, CREDITED. touched: of query.touch_credit.
+
+    A campaign whose touches no purchase followed is credited with 0.
+    """
+    names = ("credited_orders", *SOLD)
+    sums = {rule: touched[[f"{rule}_{name}" for name in names]].set_axis(names, axis=1).astype(float).fillna(0.0) for rule in TOUCH_RULES}
+    parts = [_credited(rule, of_rule.assign(campaign=touched["campaign"]), known) for rule, of_rule in sums.items()]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -22,7 +22,7 @@ from crm_metrics.metric import Metric
 from crm_metrics.rooms import Table
 
 USUAL = CreditTerms()
-MOST_ADJUSTED = 30  # campaigns at once, the newest
+MOST_ADJUSTED = 14  # campaigns at once, the newest, as many as a figure shows
 
 
 def queries(source: Source, filters: Filters, terms: CreditTerms = USUAL, question: str = "campaigns") -> tuple[Select[Any], ...]:
@@ -56,10 +56,23 @@ def found_campaigns(source: Source, filters: Filters) -> pd.DataFrame:
     )
 
 
-def credit(source: Source, filters: Filters, terms: CreditTerms) -> pd.DataFrame:
-    """Return what every rule credits campaigns with: see statistic.credit_rows."""
-    known = source.remember(coverage, filters)
-    return statistic.credit_rows(source(query.named_credit(filters)), source(query.touch_credit(filters, terms)), known)
+def named_credit(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return what orders that name a campaign credit it with: see statistic.credit_rows; ask by source.remember."""
+    return statistic.named_rows(source(query.named_credit(filters)), source.remember(coverage, filters))
+
+
+def touch_credit(source: Source, filters: Filters, terms: CreditTerms) -> pd.DataFrame:
+    """Return what every rule by touches credits campaigns with: see statistic.touch_rows; ask by source.remember."""
+    return statistic.touch_rows(source(query.touch_credit(filters, terms)), source.remember(coverage, filters))
+
+
+def _credit(source: Source, filters: Filters, terms: CreditTerms) -> pd.DataFrame:
+    """Return one row per campaign of the period and rule: see `attribution`; of one rule only where `terms` name one."""
+    always, asked = _always(filters), replace(terms, rule="")
+    parts = [] if terms.rule not in ("", "named") else [source.remember(named_credit, always)]
+    parts += [] if terms.rule == "named" else [source.remember(touch_credit, always, asked)]
+    rows = statistic.attribution_rows(source.remember(found_campaigns, filters), pd.concat(parts, ignore_index=True))
+    return rows[rows["rule"] == terms.rule] if terms.rule else rows
 
 
 def rule_of(source: Source, filters: Filters, terms: CreditTerms = USUAL) -> Rule:
@@ -95,14 +108,12 @@ def campaigns(source: Source, filters: Filters, terms: CreditTerms = USUAL) -> p
     incremental_low, incremental_high, incremental_roi, incremental_roi_low, incremental_roi_high, chance_of_profit, not_caused (attributed
     less incremental), is_faulty (the arms are not of the planned sizes). NaN under filters that choose some of the orders, like every ROI.
     """
-    always = _always(filters)
-    found = source.remember(found_campaigns, filters)
-    every = statistic.attribution_rows(found, source.remember(credit, always, replace(terms, rule="")))
-    of_rule = every[every["rule"] == source.remember(rule_of, always, terms)]
+    found, rule = source.remember(found_campaigns, filters), source.remember(rule_of, filters, terms)
+    of_rule = _credit(source, filters, replace(terms, rule=rule))
     made = statistic.campaign_rows(found, of_rule, today=_today(source, filters), is_whole=is_whole(filters))
     if not has_control(source, filters):
         return made
-    returned = source.remember(returns, always)
+    returned = source.remember(returns, _always(filters))
     return statistic.with_returns(made, returned if is_whole(filters) else returned.iloc[:0])
 
 
@@ -155,9 +166,7 @@ def attribution(source: Source, filters: Filters, terms: CreditTerms = USUAL) ->
     By each rule a purchase is credited once at most, in shares that add up to 1; purchases without a touch are no campaign's. NaN where a
     campaign has no touch that counts, or by 'named' no order names any campaign.
     """
-    return statistic.attribution_rows(
-        source.remember(found_campaigns, filters), source.remember(credit, _always(filters), replace(terms, rule=""))
-    )
+    return _credit(source, filters, replace(terms, rule=""))
 
 
 # ── chosen, not drawn ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ CHECKED = (*ADJUSTED, "spend_30", "orders_90")
 """What the balance shows: the last two are not made alike, so they tell whether that was enough."""
 OUTCOMES = ("gross_revenue", "net_revenue", "bought")
 ALIKE = 0.1  # standard deviations; a larger difference is one (Austin 2009, Statistics in Medicine 28, 3083-3107)
-MOST_CUSTOMERS = 50_000  # on a side: of more every second, third, … is taken, which changes nothing and takes the time of fewer
+MOST_CUSTOMERS = 20_000  # on a side: of more every second, third, … is taken, which changes nothing and takes the time of fewer
 _STEPS, _RIDGE, _TOLERANCE, _STEEPEST = 60, 1e-6, 1e-9, 30.0
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
