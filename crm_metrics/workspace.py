@@ -65,7 +65,8 @@ def read_segments(data_set: DataSet) -> pd.DataFrame:
 
 def planned_campaigns(data_set: DataSet) -> pd.DataFrame:
     """Return the planned campaigns in order of saving: the columns of the table planned_campaigns, strata as a tuple."""
-    known = [column for column in campaign_table.c if column.name in _column_names(data_set, campaign_table)]
+    there = _column_names(data_set, campaign_table)
+    known = [column for column in campaign_table.c if column.name in there]
     rows = _rows(data_set, campaign_table, select(*known).order_by(campaign_table.c.campaign_id)) if known else []
     frame = pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in known]).reindex(columns=campaign_table.c.keys())
     shares = [column.name for column in campaign_table.c if isinstance(column.type, Double)]
