@@ -18,6 +18,8 @@ from crm_metrics.campaign_roi.credit import words as credit_words
 from crm_metrics.campaign_roi.result import answers, labels, words
 from crm_metrics.campaign_roi.result.figure import adjusted_dots, money_bars, segment_forest, shown_lifts, uplift_dots
 from crm_metrics.campaign_roi.result.terms import ResultTerms
+from crm_metrics.data_import.load import import_file
+from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.database import FOLDER_SETTING, DataSet, find_data_set
 from crm_metrics.language import chinese, speaking
 
@@ -300,7 +302,8 @@ def everything(app: AppTest) -> str:
     return "\n".join([texts(app), *chosen, *raw])
 
 
-@pytest.mark.parametrize("spoken", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("spoken", ["en", "zh"])
 def test_where_nobody_was_held_back_the_page_warns_and_the_word_incremental_appears_nowhere(folder: Path, spoken: str) -> None:
     chosen_shop(folder)
     app = opened("campaign_result", lang=spoken)
@@ -322,6 +325,7 @@ def test_the_forbidden_word_would_be_found(folder: Path) -> None:
     assert any("增量" in text for text in chinese().values())
 
 
+@pytest.mark.slow
 def test_data_without_campaigns_say_what_to_bring_in(folder: Path) -> None:
     five_customers(folder)
     app = opened("campaign_result")
@@ -343,3 +347,20 @@ def test_a_plain_file_of_people_whom_nobody_knows_is_answered_as_far_as_it_goes(
         assert "other mail: It worked. Spend per person: 12.33 more than the control's 1.00" in texts(app)
     if (tab, spoken) == ("paid", "en"):
         assert "bring in the spend" in texts(app)
+
+
+JOURNEY = ("transactions_sample", "campaigns", "campaign_descriptions", "coupon_redemptions")
+
+
+@pytest.mark.slow
+def test_complete_journey_gets_its_warning_and_never_the_word_incremental(folder: Path, shared_data: Path) -> None:
+    data_set = find_data_set(f"duckdb:///{folder}/mine.duckdb")
+    for name in JOURNEY:
+        file = shared_data / "completejourney" / f"{name}.csv.gz"
+        import_file(data_set, file.read_bytes(), file.name, load_mapping("complete_journey"))
+    for spoken, warned in (("en", "chosen, not drawn by lot"), ("zh", "挑选的，不是抽签的")):
+        app = opened("campaign_result", lang=spoken)
+        assert not app.exception
+        assert len(app.selectbox(key="campaign_result_campaign").options) == 27
+        assert warned in app.warning[0].value
+        assert [word for word in FORBIDDEN if word in everything(app).lower()] == []
