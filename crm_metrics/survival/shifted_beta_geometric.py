@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 Floats = npt.NDArray[np.float64]
-Verdict = Literal["fitted", "too_few", "all_alike", "not_converged"]
+Verdict = Literal["fitted", "too_few", "not_falling", "not_converged"]
 LOST_NEEDED, AGES_NEEDED = 30, 3  # with fewer ends, or fewer ages at which they came, two parameters are guesswork
-MOST_LOG = 8.0  # of a parameter: at a thousand times any published one all contracts are alike
+MOST_LOG = 8.0  # of a parameter: a thousand times any published one, where the chance to end no longer falls with age
 _STARTS = ((0.0, 0.0), (0.0, 1.5), (1.0, 3.0), (-1.0, 1.0))
 _HALF_CHI_SQUARE = 1.920729  # the log-likelihood falls by so much to the edge of a 95% region of one number
 _DIRECTIONS, _HALVINGS, _WIDEST = 96, 40, 20.0
@@ -62,7 +62,7 @@ def fit(counts: pd.DataFrame) -> Fit:
     if not found.success:
         return unfitted._replace(verdict="not_converged")
     if np.abs(found.x).max() >= MOST_LOG - 0.01:
-        return unfitted._replace(verdict="all_alike")
+        return unfitted._replace(verdict="not_falling")
     edge = _edge(found.x, age, (lost, there))
     return unfitted._replace(alpha=math.exp(found.x[0]), beta=math.exp(found.x[1]), verdict="fitted", edge=np.exp(edge))
 

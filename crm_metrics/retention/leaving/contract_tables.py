@@ -43,7 +43,7 @@ def contract_fit(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per kind of contract: the shifted beta-geometric model of its first renewals, and how it did on the later ones.
 
     contract_kind (empty: all), is_all, period_months (between renewals), contracts, lost, fitted_months (it saw no more), seen_months
-    (to which at least 30 were followed), verdict ('fitted', or 'too_few', 'all_alike', 'not_converged'), alpha, beta, mean_error (mean
+    (to which at least 30 were followed), verdict ('fitted', or 'too_few', 'not_falling', 'not_converged'), alpha, beta, mean_error (mean
     absolute difference of projected and actual share over the renewals it did not see), last_error (projected less actual at the last
     of them), inside_share (of them, how often the projection lies within the 95% band of what came).
     """

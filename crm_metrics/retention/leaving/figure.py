@@ -47,7 +47,7 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
         figure.add_vline(x=rate, line={"color": figures.GREY, "width": 1, "dash": "dot"})
     figure.add_annotation(
         x=YEARLY_REFERENCES[-1], y=1.0, yref="paper", yanchor="bottom", showarrow=False, font={"color": figures.GREY, "size": 12},
-        text=t("dotted: 30, 40 and 50% a year, told of financial firms in China"), xanchor="right",
+        text=t("dotted: told of financial firms in China"), xanchor="right",
     )  # fmt: skip
     figure.update_layout(margin={"t": 30})
     figure.update_yaxes(type="category")
@@ -114,7 +114,7 @@ def projection_lines(projection: pd.DataFrame, fitted: pd.DataFrame, *, kind: st
                 hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
             )  # fmt: skip
         figure.add_vline(x=until, line={"color": figures.GREY, "width": 1, "dash": "dash"})
-        figures.add_label(figure, until, 1.0, t("the model has seen up to here"))
+        figures.add_label(figure, until, 0.95, t("the model has seen up to here"))
     bounds = {"type": "data", "array": shown["actual_high"] - shown["actual"], "arrayminus": shown["actual"] - shown["actual_low"]}
     figure.add_scatter(
         x=shown["tenure_months"],

@@ -24,7 +24,7 @@ SPLITS: dict[str, str] = {
 VERDICTS: dict[str, str] = {
     "fitted": noop("fitted"),
     "too_few": noop("too few ended"),
-    "all_alike": noop("the chance to end does not fall with age"),
+    "not_falling": noop("the chance to end does not fall with age"),
     "not_converged": noop("no one answer"),
 }
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
