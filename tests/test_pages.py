@@ -195,6 +195,7 @@ FILLED = {  # what each page shows at least of the demo: figures, tables
     "data": (0, 1),
     "clusters": (2, 1),
     "audience": (0, 2),
+    "retention": (1, 1),
     "campaign_plan": (2, 3),
     "definitions": (0, 1),
     "demo": (0, 1),
