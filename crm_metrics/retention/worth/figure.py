@@ -13,7 +13,6 @@ from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.retention.worth.labels import cohort_name, unit_name
 
 LINES_HEIGHT = 360
-_PALEST = 0.3  # of the oldest cohort; the newest is in full colour
 _NAMED_LINES = 4  # so many have their names at their ends, more a legend
 _ROUGH = 300  # customers under whom a mean of skewed amounts is rough: its interval holds the truth in 87 % of cases or fewer
 _ROW_HEIGHT, _LONGEST_NAME = 44, 26
@@ -33,15 +32,17 @@ def payback_lines(ages: pd.DataFrame, *, by: str, measure: str, currency: str) -
     )
     shown = ages[~ages["is_small"].astype(bool) & (ages["acquisition_cost"].notna() == has_cost)]
     groups = [(str(cohort), rows) for cohort, rows in shown.groupby("cohort", sort=False)]
-    for number, (cohort, rows) in enumerate(groups):
-        _add_cohort(figure, rows, name=safe_label(cohort_name(cohort, by)), color=_color(number, len(groups), by))
-    if 1 < len(groups) <= _NAMED_LINES:
-        for number, (cohort, rows) in enumerate(groups):
+    colors = [_color(number, len(groups), by) for number in range(len(groups))]
+    for (cohort, rows), color in zip(groups, colors, strict=True):
+        _add_cohort(figure, rows, name=safe_label(cohort_name(cohort, by)), color=color)
+    if len(groups) > _NAMED_LINES and by == "acquisition_channel":
+        figure.update_layout(showlegend=True, margin={"t": 60})
+    elif len(groups) > 1:
+        for (cohort, rows), color in zip(groups, colors, strict=True):
             end: Any = rows.iloc[-1]
             value = end.cumulative_value - (end.acquisition_cost if has_cost else 0.0)
-            figures.add_label(figure, end.age_months, value, safe_label(cohort_name(cohort, by)), color=_color(number, len(groups), by))
-    elif len(groups) > 1:
-        figure.update_layout(showlegend=True, margin={"t": 60})
+            if color != figures.GREY:
+                figures.add_label(figure, end.age_months, value, safe_label(cohort_name(cohort, by)), color=color)
     figure.update_yaxes(zeroline=True)
     if has_cost:
         figure.add_hline(y=0, line={"color": figures.GREY, "width": 1.5})
@@ -79,9 +80,10 @@ def _add_cohort(figure: go.Figure, rows: pd.DataFrame, *, name: str, color: str)
 
 
 def _color(number: int, groups: int, by: str) -> str:
-    if by == "acquisition_channel":
-        return figures.SERIES[number % len(figures.SERIES)]
-    return figures.ACCENT if groups == 1 else figures.faded(figures.ACCENT, _PALEST + (1 - _PALEST) * number / (groups - 1))
+    """Return the colour of a group: each its own, but of many in time only the first and the last stand out."""
+    if by != "acquisition_channel" and groups > _NAMED_LINES:
+        return {0: figures.SERIES[1], groups - 1: figures.ACCENT}.get(number, figures.GREY)
+    return figures.SERIES[number % len(figures.SERIES)]
 
 
 def quality_points(quality: pd.DataFrame, *, currency: str) -> go.Figure:

@@ -232,11 +232,9 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
     (customers whose first purchase lies in it), winning_per_customer, ratio (keeping to winning, per customer), reference (one fifth).
     NaN where it is not recorded, and where the filters choose orders, to which such costs do not belong.
     """
-    rows = flow.leaky_bucket(source, filters).set_index("flow")
-    retained, won = (
-        int(rows["customers"]["opening"] + rows["customers"]["lost"]),
-        int(source(query.customers_won(_seen(filters))).iloc[0, 0]),
-    )
+    held = flow.leaky_bucket(source, filters).set_index("flow")["customers"]
+    retained = int(held[["opening", "lost"]].sum())
+    won = int(source(query.customers_won(_seen(filters)))["customers"].iloc[0])
     campaigns = rewards = winning = math.nan
     if has_customer_costs(filters):
         seen = _seen(filters)
