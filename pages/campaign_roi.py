@@ -30,8 +30,7 @@ def side_by_side() -> None:
 
 
 def adjusted() -> None:
-    every, balance = ui.ask(page, tables.adjusted), ui.ask(page, tables.balance)
-    outcome = ui.tabs(page, labels.outcomes(), key="outcome")
+    every, outcome = ui.ask(page, tables.adjusted), ui.tabs(page, labels.outcomes(), key="outcome")
     ui.finding(words.adjusted_finding(every, campaigns, outcome=outcome, **money))
     if every.empty:
         return
@@ -39,7 +38,12 @@ def adjusted() -> None:
     drawn = ui.draw(page, figure.adjusted_dots, every, outcome=outcome, **money)
     ui.figure(page, drawn, queries=tables.queries(*asked, "adjusted"), **words.about("adjusted"))
     with ui.question(t("Are they alike?")):
-        pair = st.selectbox(t("Campaign"), list(names := labels.balanced(balance)), format_func=names.__getitem__, key="balance_of")
+        pair = st.selectbox(
+            t("Campaign"),
+            list(names := labels.balanced(balance := ui.ask(page, tables.balance))),
+            format_func=names.__getitem__,
+            key="balance_of",
+        )
         ui.finding(words.balance_finding(balance, pair))
         ui.figure(page, ui.draw(page, figure.balance_dots, balance, pair=pair), **words.about("balance"))
     ui.table(page, rows := labels.in_words("adjusted", every), columns=labels.columns("adjusted", rows), name="adjusted")

@@ -106,6 +106,7 @@ def test_one_order_after_four_touches_is_shared_as_worked_by_hand(any_data_set):
         assert sum(credited(source, rule, "credited_orders", half_life_days=2.0).values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_only_touches_within_the_lookback_and_not_after_the_day_of_the_order_count(data_set):
     touches = [touch(1, "a", "ann", 0), touch(2, "b", "ann", 31.5), touch(3, "b", "bob", 30)]
     source = shop(data_set, [order("o", "ann", 31, 100.0), order("x", None, 31, 7.0)], touches)
@@ -120,6 +121,7 @@ def test_a_touch_that_names_its_order_counts_for_that_order_alone(data_set):
     assert credited(source, "last") == {"a": 100, "b": 10}
 
 
+@pytest.mark.slow
 def test_by_named_an_order_goes_to_the_campaign_it_names_and_without_names_the_last_touch_is_usual(data_set, tmp_path):
     orders = [order("o1", "ann", 5, 10.0, campaign_id="a"), order("o2", "ann", 6, 100.0), order("r", "ann", 7, -4.0)]
     source = shop(data_set, orders, [touch(1, "b", "ann", 1)])
@@ -210,14 +212,15 @@ def spend(campaign: str, day: int, amount: float) -> dict[str, Any]:
     return {"spend_id": f"{campaign}{day}", "campaign_id": campaign, "spent_on": on, "spend_kind": "media", "spend_amount": money(amount)}
 
 
-@pytest.fixture
-def small(data_set) -> Source:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Source:
     """Campaign a reached 4 of whom 1 of 3 asked responded, cost 20 and is named by orders of 100 and 50 with costs of 40 and 10."""
     people = [*members("a", "treated", "xyz", has_responded=False), *members("a", "treated", "w"), *members("b", "treated", "v")]
     people[0]["has_responded"] = True
     people += members("a", "unassigned", "u")
     orders = [order("o1", "x", 3, 100.0, campaign_id="a", cost=40.0), order("o2", "y", 40, 50.0, campaign_id="a", cost=10.0)]
     costs = [spend("a", -5, 12.0), spend("a", 2, 8.0)]
+    data_set = find_data_set(f"duckdb:///{tmp_path_factory.mktemp('small')}/mine.duckdb")
     return shop(data_set, orders, [], campaign_members=people, campaign_spend=costs)
 
 
@@ -267,6 +270,7 @@ def test_where_no_response_is_recorded_redemptions_tell_who_responded(data_set):
     assert found.loc["a", ["response", "asked"]].tolist() == [1, 3]
 
 
+@pytest.mark.slow
 def test_a_data_set_without_campaigns_has_empty_tables_with_their_columns(data_set):
     source = shop(data_set, [order("o", "x", 1, 5.0)], [], campaigns=[])
     for name, table in tables.TABLES.items():

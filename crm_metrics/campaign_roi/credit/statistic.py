@@ -1,6 +1,7 @@
 """What campaigns cost, what orders credit them with, and what is left of that beside a control group."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -152,10 +153,10 @@ def _by_campaign(returned: pd.DataFrame) -> pd.DataFrame:
 
 def chance_above_zero(value: pd.Series, half: pd.Series) -> pd.Series:
     """Return the chance that each value is above 0. half: of its 95 % interval, by the normal distribution."""
-    from scipy import stats
-
-    error = half / stats.norm.ppf((1 + CONFIDENCE) / 2)
-    return pd.Series(stats.norm.cdf(value / error.where(error > 0)), index=value.index)
+    normal = NormalDist()
+    error = half / normal.inv_cdf((1 + CONFIDENCE) / 2)
+    scores = value / error.where(error > 0)
+    return scores.map(normal.cdf, na_action="ignore").astype(float)
 
 
 # ── together ────────────────────────────────────────────────────────────────────────────────────────────────────────────

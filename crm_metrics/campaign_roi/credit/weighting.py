@@ -1,5 +1,6 @@
 """What the treated did against what like customers did, where nobody drew lots: weights that make the two alike, and what is left then."""
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -88,12 +89,10 @@ def _overlap_weights(measures: Floats, side: Flags) -> Floats:
 
 def _difference(outcome: Floats, measures: Floats, side: Flags, weights: Floats) -> dict[str, float]:
     """Return the weighted means and their difference with its interval, from the residuals of the weighted regression (sandwich)."""
-    from scipy import stats
-
     means = float(weights[side] @ outcome[side]), float(weights[~side] @ outcome[~side])
     design, root = np.column_stack([measures, side]), np.sqrt(weights)
     fitted = design @ np.linalg.lstsq(design * root[:, None], outcome * root, rcond=None)[0]
-    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt((weights**2 * (outcome - fitted) ** 2).sum()))
+    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * float(np.sqrt((weights**2 * (outcome - fitted) ** 2).sum()))
     difference = means[0] - means[1]
     return {
         "mean": means[0],
