@@ -25,7 +25,8 @@ from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
-from crm_metrics.planned_test.tables import EVERYBODY, TestTerms
+from crm_metrics.planned_test import words as test_words
+from crm_metrics.planned_test.tables import EVERYBODY, TestTerms, planned_members
 from crm_metrics.randomised_test.plan import Baseline, Design
 from crm_metrics.segments.rule import rule_text
 
@@ -256,6 +257,28 @@ def test_arms_that_lost_members_each_in_its_own_way_have_no_result(shop: Source)
     assert row["sample_ratio_p_value"] < 0.001
     assert math.isnan(row["uplift"])
     assert math.isnan(row["profit"])
+
+
+def test_a_stratum_that_lost_an_arm_is_no_reason_to_lose_the_log(shop: Source) -> None:
+    saved(shop, members=[*MEMBERS, ("gone0", "W", "control", 0), ("gone1", "W", "control", 0), ("Nt0", "W", "treated", 0)][1:])
+    row: Any = decision_tables.decision_log(shop, Filters()).iloc[0]
+    assert (row["is_faulty"], row["verdict"]) == (True, "faulty")
+
+
+def test_a_member_who_does_not_agree_any_more_is_told_apart_and_stays_in_the_test(shop: Source) -> None:
+    number = saved(shop, members=[*MEMBERS, ("withdrawn", "N", "treated", 0)])
+    members = planned_members(shop, number).set_index("customer_id")
+    assert len(members) == len(MEMBERS) + 1
+    assert members.index[~members["has_consent"]].tolist() == ["withdrawn"]
+    assert "any more: 1." in test_words.withdrawn_note(members)
+    assert test_words.withdrawn_note(members.drop("withdrawn")) == ""
+
+
+def test_without_a_past_test_a_plan_begins_with_a_guess_that_is_called_one(shop: Source) -> None:
+    start = tables.starting_point(shop, Filters())
+    assert (start["tests"][0], start["is_own"][0], start["lift"][0], start["days"][0]) == (0, False, tables.GUESS[0], tables.DAYS)
+    assert math.isnan(start["contact_cost"][0])
+    assert "is a guess" in words.start_note(start)
 
 
 def test_a_campaign_of_which_nothing_was_expected_has_a_result_and_no_verdict(shop: Source) -> None:

@@ -85,6 +85,11 @@ def contactable_count(rule: Rule, day: date | None, scope: Scope) -> Select[Any]
     return select(func.count().label("customers")).where(known.in_(select(chosen)), known.in_(_agreeing()))
 
 
+def agreeing_customers() -> Select[Any]:
+    """One row per customer who may be contacted for marketing now: customer_id."""
+    return select(customers.c.customer_id).where(customers.c.has_consent.is_(True))
+
+
 def _agreeing() -> Select[Any]:
     """One row per customer who may be contacted for marketing: customer_number."""
     agreed = select(customer_facts.c.customer_number).join(customers, customers.c.customer_id == customer_facts.c.customer_id)

@@ -127,6 +127,12 @@ def planned(source: Source, filters: Filters) -> pd.DataFrame:
     return workspace.planned_campaigns(source.data_set)
 
 
+def planned_members(source: Source, campaign_id: int) -> pd.DataFrame:
+    """Return the members of a planned campaign: see workspace.planned_members; has_consent: who may still be contacted now."""
+    members = workspace.planned_members(source.data_set, campaign_id)
+    return members.assign(has_consent=members["customer_id"].isin(source(query.agreeing_customers())["customer_id"]))
+
+
 def contactable_customers(source: Source, filters: Filters, rule: Rule | None) -> int:
     """Return how many customers of the rule may be contacted now."""
     return int(source(query.contactable_count(chosen_rule(rule, filters), filters.today, filters.scope))["customers"].iloc[0])

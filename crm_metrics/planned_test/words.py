@@ -39,6 +39,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "customer_id": (noop("Customer number"), "text"),
         "arm": (noop("Arm"), "text"),
         "stratum": (noop("Stratum"), "text"),
+        "has_consent": (noop("May be contacted"), "flag"),
     },
     "planned": {
         "campaign_name": (noop("Planned campaign"), "text"),
@@ -122,6 +123,14 @@ def merged_note(merged: tuple[str, ...]) -> str:
 def members_in_words(members: pd.DataFrame) -> pd.DataFrame:
     """Return the members of a test with the arms and strata in the reader's language."""
     return strata_in_words(members).assign(arm=members["arm"].map({"treated": t("treated"), "control": t("control")}))
+
+
+def withdrawn_note(members: pd.DataFrame) -> str:
+    """Return how many members may not be contacted any more; "" where all may. members: the table planned_members."""
+    withdrawn = int((~members["has_consent"]).sum())
+    if not withdrawn:
+        return ""
+    return t("Members who do not agree to be contacted any more: {n}. They stay in the test, but send them nothing.", n=f"{withdrawn:,}")
 
 
 def strata_in_words(frame: pd.DataFrame) -> pd.DataFrame:

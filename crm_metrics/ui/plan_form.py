@@ -79,8 +79,9 @@ def planned_lists(page: Page) -> None:
     chosen = table(page, planned, columns=words.columns("planned", planned), name="planned", selects=True)
     if chosen:
         row: Any = planned.iloc[chosen[0]]
-        members = words.members_in_words(workspace.planned_members(page.source.data_set, int(row.campaign_id)))
+        members = words.members_in_words(tables.planned_members(page.source, int(row.campaign_id)))
         with question(t("Members of “{name}”", name=safe_text(row.campaign_name))):
+            note(words.withdrawn_note(members))
             table(page, members, columns=words.columns("members", members), name="planned_members")
         _delete_form(page, int(row.campaign_id), row.campaign_name)
 

@@ -4,13 +4,13 @@ import math
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from crm_metrics import workspace
 from crm_metrics.campaign_roi.plan import query, verdicts
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
+from crm_metrics.metric import BadInput
 from crm_metrics.randomised_test.analyse import Difference, SampleRatio, sample_ratio, stratified_difference
 from crm_metrics.sales import extent
 from crm_metrics.scope import Scope
@@ -123,7 +123,11 @@ def _outcome(source: Source, scope: Scope, drawn: _Drawn) -> _Outcome:
     treated = int((joined["arm"] == "treated").sum())
     control = len(joined) - treated
     ratio = sample_ratio(treated, control, share_control=drawn.share_control)
+    nothing = _Outcome(ratio, treated, control, None, None)
     if ratio.is_faulty or not len(joined):
-        return _Outcome(ratio, treated, control, None, None)
-    found, spend = (stratified_difference(joined.assign(value=joined[name].astype(np.float64))) for name in (drawn.outcome, "spend"))
+        return nothing
+    try:
+        found, spend = (stratified_difference(joined.assign(value=joined[name].astype(float))) for name in (drawn.outcome, "spend"))
+    except BadInput:  # a stratum has lost nearly all of an arm
+        return nothing
     return _Outcome(ratio, treated, control, found, spend)
