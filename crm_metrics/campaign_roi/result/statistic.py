@@ -20,6 +20,12 @@ HIDDEN = [
     "standard_error", "degrees_of_freedom",
 ]  # fmt: skip
 """Columns that can't be read where arms don't have the sizes that were planned."""
+UPLIFT = [
+    "campaign", "arm", "outcome", "n", "mean", "control_n", "control_mean", "uplift", "low", "high", "p_value", "campaign_name", "unit",
+    "is_stratified", "p_adjusted", "lift", "adjusted_uplift", "adjusted_low", "adjusted_high", "variance_reduction", "bootstrap_low",
+    "bootstrap_high", "smallest_uplift", "smallest_lift", "power", "customers_needed", "coverage", "is_rough", "is_unreliable",
+    "sample_ratio_p_value", "is_faulty", "is_finished",
+]  # fmt: skip
 ARMS = ["campaign", "campaign_name", "arm", "members", "share", "planned_share", "p_value", "is_faulty"]
 SEED = 20261122
 _NORMAL = NormalDist()

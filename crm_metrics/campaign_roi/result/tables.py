@@ -4,7 +4,6 @@ Results are those of all orders that the reader may see, from the first day to t
 is earlier; region, channel and category choose nothing here. Segments of the filters choose members, told on the day before the start.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,11 +12,22 @@ import pandas as pd
 from sqlalchemy import Select
 
 from crm_metrics.campaign_roi.result import metrics, query, statistic
-from crm_metrics.campaign_roi.result.terms import CONTROL, OUTCOMES, RECORDED, Outcome, ResultTerms
-from crm_metrics.customer_profit import costing
+from crm_metrics.campaign_roi.result.asked import (
+    campaigns_of,
+    compared,
+    cost_share,
+    ids_of_orders,
+    in_order,
+    members_of,
+    of_each,
+    planned,
+    sizes_of,
+    sums_of,
+)
+from crm_metrics.campaign_roi.result.terms import CONTROL, RECORDED, Outcome, ResultTerms
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
-from crm_metrics.metric import BadInput, Metric
+from crm_metrics.metric import Metric
 from crm_metrics.randomised_test.resample import ROUGH_BELOW, UNRELIABLE_BELOW
 from crm_metrics.rooms import Table
 
@@ -26,13 +36,6 @@ MOST_SEGMENTS = 20  # of one way are told: the largest; more would be names, not
 MAIN: tuple[Outcome, ...] = ("gross_revenue", "spend", "visited", "bought")  # the first that is known is what a campaign is about
 MOST_OF_ALL, MOST_OF_ONE = 2_000, 20_000  # members with an outcome, up to which it is resampled: of every campaign, of the chosen one
 MONEY = ("gross_margin", "net_revenue", "spend")  # what a campaign brings, the best known first
-Asked = Callable[[Filters, ResultTerms], pd.DataFrame]
-_FIRST = [
-    "campaign", "arm", "outcome", "n", "mean", "control_n", "control_mean", "uplift", "low", "high", "p_value", "campaign_name", "unit",
-    "is_stratified", "p_adjusted", "lift", "adjusted_uplift", "adjusted_low", "adjusted_high", "variance_reduction", "bootstrap_low",
-    "bootstrap_high", "smallest_uplift", "smallest_lift", "power", "customers_needed", "coverage", "is_rough", "is_unreliable",
-    "sample_ratio_p_value", "is_faulty", "is_finished",
-]  # fmt: skip
 _CHOSEN = [
     "campaign", "campaign_name", "started_on", "ends_on", "is_finished", "is_recorded", "is_stratified", "is_faulty", "has_cost", "arms",
     "members",
@@ -50,115 +53,10 @@ _SEGMENTS = [
 
 def queries(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> tuple[Select[Any], ...]:
     """Return the queries that the result of campaigns is made from, to be shown."""
-    filters = _members(filters)
-    of_orders = _of_orders(_known(source, filters, terms))
-    asked = (query.order_sums(filters, terms, of_orders, _cost_share(source, filters)),) if of_orders else ()
+    filters = members_of(filters)
+    of_orders = ids_of_orders(campaigns_of(source, filters, terms))
+    asked = (query.order_sums(filters, terms, of_orders, cost_share(source, filters)),) if of_orders else ()
     return (query.arm_sizes(filters, terms), *asked)
-
-
-# ── asked once per version, members and terms ───────────────────────────────────────────────────────────────────────────
-
-
-def known_campaigns(source: Source, filters: Filters, campaign: str = "") -> pd.DataFrame:
-    """Return one row per campaign with a control group, or the one, the newest first; ask by source.remember.
-
-    The columns of query.campaign_rows, is_finished, is_recorded, is_stratified. Raises BadInput if there is no such campaign.
-    """
-    terms = ResultTerms(campaign=campaign)
-    found = source(query.campaign_rows(filters, terms))
-    if campaign and found.empty:
-        raise BadInput(
-            "No campaign {campaign!r} with a control group drawn by lot began by this day. Choose one of those there are.",
-            campaign=campaign,
-        )
-    by_campaign = source(query.arm_sizes(filters, terms)).groupby("campaign")
-    recorded, strata = by_campaign[list(RECORDED)].sum().sum(axis=1), by_campaign["stratum"].nunique()
-    today = pd.Timestamp(filters.today) if filters.today else pd.Timestamp.max
-    is_recorded = found["campaign"].map(recorded) > 0
-    is_over = (found["ends_on"] <= today) | (found["ends_on"].isna() & (is_recorded | found["started_on"].isna()))
-    return found.assign(is_finished=is_over, is_recorded=is_recorded, is_stratified=found["campaign"].map(strata) > 1)
-
-
-def _known(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
-    """Return the campaigns, whatever the segments and the other terms."""
-    return source.remember(known_campaigns, replace(filters, segments=(), segments_on=None), terms.campaign)
-
-
-def sizes_of(source: Source, filters: Filters, campaign: str = "") -> pd.DataFrame:
-    """Return the rows of query.arm_sizes; ask by source.remember."""
-    return _of_each(source, filters, ResultTerms(campaign=campaign), lambda chosen, one: source(query.arm_sizes(chosen, one)))
-
-
-def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
-    """Return the sums of every outcome: see statistic.long_sums; ask by source.remember."""
-    share = _cost_share(source, filters)
-
-    def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
-        known = _known(source, chosen, one)
-        of_orders, recorded = _of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
-        parts = [source(query.order_sums(chosen, one, of_orders, share))] if of_orders else []
-        parts += [source(query.recorded_sums(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
-        return pd.concat([statistic.long_sums(part) for part in parts], ignore_index=True) if parts else statistic.no_sums()
-
-    return _of_each(source, filters, terms, asked)
-
-
-def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
-    """Return the rows of statistic.uplift_rows, what is faulty hidden, with campaign_name and is_finished; ask by source.remember."""
-    sums, known = source.remember(sums_of, filters, terms), _known(source, filters, terms)
-    if sums.empty:
-        return pd.DataFrame(columns=[*_FIRST, "standard_error", "degrees_of_freedom"])
-    sizes = sums.rename(columns={"n": "members"})
-    checked = statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"])
-    found = statistic.hidden(statistic.uplift_rows(sums, checked, lift=terms.lift))
-    return _in_order(found.merge(known[["campaign", "campaign_name", "is_finished"]], on="campaign"), known)
-
-
-def planned(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
-    """Return the planned shares: see statistic.planned_of; ask by source.remember."""
-    return statistic.planned_of(source.remember(sizes_of, filters, terms.campaign), source(query.planned_shares(terms)), terms)
-
-
-def _of_each(source: Source, filters: Filters, terms: ResultTerms, asked: Asked) -> pd.DataFrame:
-    """Return what is asked of all campaigns at once; with segments campaign by campaign, told on the day before each began."""
-    known = _known(source, filters, terms)
-    if not filters.segments or known.empty:
-        return asked(filters, terms)
-    parts = [
-        asked(
-            replace(filters, segments_on=None if pd.isna(day) else (day - pd.Timedelta(days=1)).date()), replace(terms, campaign=campaign)
-        )
-        for campaign, day in zip(known["campaign"], known["started_on"], strict=True)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _members(filters: Filters) -> Filters:
-    """Return what of the filters matters here, so that the rest asks nothing anew: the day, the scope and the segments."""
-    return Filters(as_of=filters.today, scope=filters.scope, segments=filters.segments)
-
-
-def _of_orders(known: pd.DataFrame) -> tuple[str, ...]:
-    """Return the campaigns whose results are those of orders."""
-    return tuple(known.loc[~known["is_recorded"] & known["started_on"].notna(), "campaign"])
-
-
-def _cost_share(source: Source, filters: Filters) -> float | None:
-    """Return the share of net revenue that goods cost whose cost is not known; None where it is known of too few."""
-    known = source.remember(_costing, replace(filters, segments=(), segments_on=None))
-    return known.cost_share if known.is_enough else None
-
-
-def _costing(source: Source, filters: Filters) -> Any:
-    return costing(source(query.sold(replace(filters, end=filters.today))))
-
-
-def _in_order(found: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by campaign as in `known`, arm and outcome."""
-    place = {campaign: at for at, campaign in enumerate(known["campaign"])}
-    outcome = {name: at for at, name in enumerate(OUTCOMES)}
-    keys = pd.DataFrame({"campaign": found["campaign"].map(place), "arm": found["arm"], "outcome": found["outcome"].map(outcome)})
-    return found.loc[keys.sort_values(["campaign", "arm", "outcome"], kind="stable").index].reset_index(drop=True)
 
 
 # ── campaigns and their arms ────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,8 +68,8 @@ def chosen_campaigns(source: Source, filters: Filters, terms: ResultTerms = Resu
     campaign, campaign_name, started_on, ends_on (last day on which a result counts; empty: not known), is_finished, is_recorded (its own
     file records the outcomes), is_stratified, is_faulty (sizes of the arms), has_cost, arms (treated ones), members (in an arm).
     """
-    filters = _members(filters)
-    known = _known(source, filters, terms)
+    filters = members_of(filters)
+    known = campaigns_of(source, filters, terms)
     if known.empty:
         return pd.DataFrame(columns=_CHOSEN)
     sized = arms(source, filters, terms)
@@ -198,32 +96,32 @@ def uplift(source: Source, filters: Filters, terms: ResultTerms = ResultTerms())
     it takes to show what came out, if it is true. coverage: share of simulated intervals that hold the truth, where an arm is small.
     is_rough: below .93. is_unreliable: below .90. sample_ratio_p_value, is_faulty, is_finished. Where is_faulty what was compared is NaN.
     """
-    filters = _members(filters)
+    filters = members_of(filters)
     found = source.remember(compared, filters, terms)
     if found.empty:
-        return pd.DataFrame(columns=_FIRST)
+        return pd.DataFrame(columns=statistic.UPLIFT)
     drawn = source.remember(resampled, filters, terms)
     rows = statistic.hidden(found.merge(drawn, on=statistic.KEYS, how="left"))
     coverage = rows["coverage"].astype(float)
-    return rows.assign(coverage=coverage, is_rough=coverage < ROUGH_BELOW, is_unreliable=coverage < UNRELIABLE_BELOW)[_FIRST]
+    return rows.assign(coverage=coverage, is_rough=coverage < ROUGH_BELOW, is_unreliable=coverage < UNRELIABLE_BELOW)[statistic.UPLIFT]
 
 
 def resampled(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
     """Return what drawing members again says: see statistic.resampled; ask by source.remember."""
-    sums, share = source.remember(sums_of, filters, terms), _cost_share(source, filters)
+    sums, share = source.remember(sums_of, filters, terms.of_sums), cost_share(source, filters)
     most = MOST_OF_ONE if terms.campaign else MOST_OF_ALL
     worth = statistic.worth_drawing(sums, most=most)
 
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
-        known = _known(source, chosen, one)
+        known = campaigns_of(source, chosen, one)
         known = known[known["campaign"].isin(worth)]
-        of_orders, recorded = _of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
+        of_orders, recorded = ids_of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
         parts = [statistic.resampled(sums, source(query.order_outcomes(chosen, one, of_orders, share)), most=most)] if of_orders else []
         singles = [source(query.recorded_outcomes(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
         parts += [statistic.resampled(sums, single, most=most) for single in singles if len(single)]
         return pd.concat(parts, ignore_index=True) if parts else statistic.nothing_resampled()
 
-    return _of_each(source, filters, terms, asked)
+    return of_each(source, filters, terms, asked)
 
 
 def arms(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
@@ -232,8 +130,8 @@ def arms(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -
     campaign, campaign_name, arm, members, share (of the members in an arm), planned_share (NaN: not known), p_value (of all arms of the
     campaign together against the plan, in all and by stratum; NaN: no plan), is_faulty (it is below .001).
     """
-    filters = _members(filters)
-    names = _known(source, filters, terms).set_index("campaign")["campaign_name"]
+    filters = members_of(filters)
+    names = campaigns_of(source, filters, terms).set_index("campaign")["campaign_name"]
     if names.empty:
         return pd.DataFrame(columns=statistic.ARMS)
     return statistic.arm_rows(source.remember(sizes_of, filters, terms.campaign), source.remember(planned, filters, terms), names)
@@ -251,7 +149,7 @@ def returns(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()
     (incremental_profit / cost), roi_low, roi_high, chance_of_profit (that roi is above 0, by the t distribution), is_faulty,
     is_finished. NaN where it is not known, and where the sample ratio is faulty.
     """
-    filters = _members(filters)
+    filters = members_of(filters)
     found, spent = source.remember(compared, filters, terms), source(query.spent(filters, terms))
     place = {name: at for at, name in enumerate(MONEY)}
     money = found.assign(place=found["outcome"].map(place)).dropna(subset=["place"]).sort_values("place", kind="stable")
@@ -259,8 +157,8 @@ def returns(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()
     if best.empty:
         return pd.DataFrame(columns=_RETURNS)
     per_member = np.nan if filters.scope.regions else spent["cost"] / spent["treated"]
-    known = _known(source, filters, terms)
-    return _in_order(statistic.return_rows(best, spent.assign(per_member=per_member)), known)[_RETURNS]
+    known = campaigns_of(source, filters, terms)
+    return in_order(statistic.return_rows(best, spent.assign(per_member=per_member)), known)[_RETURNS]
 
 
 # ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -278,12 +176,12 @@ def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms(
 
     Everything that tells a segment was known before the start.
     """
-    filters = _members(filters)
+    filters = members_of(filters)
     sums = source.remember(segment_sums, filters, terms)
     if sums.empty:
         return pd.DataFrame(columns=_SEGMENTS)
     found = statistic.segment_rows(sums)
-    known = _known(source, filters, terms)
+    known = campaigns_of(source, filters, terms)
     faulty = source.remember(compared, filters, terms).drop_duplicates(["campaign", "outcome"])[["campaign", "outcome", "is_faulty"]]
     rows = found.merge(faulty, on=["campaign", "outcome"]).merge(known[["campaign", "campaign_name"]], on="campaign")
     rows = rows.assign(is_small=rows[["n", "control_n"]].min(axis=1) < SMALL_SEGMENT)
@@ -300,13 +198,13 @@ def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.Dat
 
     The MOST_SEGMENTS largest of a way, of ways that tell at least two segments apart.
     """
-    share = _cost_share(source, filters)
+    share = cost_share(source, filters)
 
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
-        known = _known(source, chosen, one)
+        known = campaigns_of(source, chosen, one)
         sums = source.remember(compared, chosen, one) if chosen.segments else source.remember(compared, filters, terms)
         main = {campaign: main_outcome(part["outcome"], one) for campaign, part in sums.groupby("campaign")}
-        of_orders, parts = set(_of_orders(known)), []
+        of_orders, parts = set(ids_of_orders(known)), []
         for outcome in sorted(set(main.values())):
             of_outcome = tuple(campaign for campaign in known["campaign"] if main.get(campaign) == outcome)
             ordered = tuple(campaign for campaign in of_outcome if campaign in of_orders)
@@ -317,7 +215,7 @@ def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.Dat
             parts += [source(each).assign(outcome=outcome) for each in asked_for]
         return pd.concat(parts, ignore_index=True) if parts else statistic.no_segment_sums()
 
-    found = _of_each(source, filters, terms, asked)
+    found = of_each(source, filters, terms, asked)
     return found if found.empty else statistic.told_apart(found, most=MOST_SEGMENTS, unknown=UNKNOWN)
 
 
@@ -346,8 +244,8 @@ def result_tiles(source: Source, filters: Filters, terms: ResultTerms = ResultTe
 
     metric, value, low, high (NaN: exact), unit, n (members in an arm). Empty without such a campaign.
     """
-    filters = _members(filters)
-    known = _known(source, filters, terms)
+    filters = members_of(filters)
+    known = campaigns_of(source, filters, terms)
     one = terms if known.empty else replace(terms, campaign=str(known["campaign"].iloc[0]))
     found, paid = source.remember(compared, filters, one), returns(source, filters, one)
     if found.empty:

@@ -48,3 +48,8 @@ class ResultTerms:
                 days=value_text(self.covariate_days, "days"),
                 most=MOST_COVARIATE_DAYS,
             )
+
+    @property
+    def of_sums(self) -> "ResultTerms":
+        """The terms on which the sums hang, so that the others ask nothing anew."""
+        return ResultTerms(campaign=self.campaign, covariate_days=self.covariate_days)
