@@ -116,8 +116,9 @@ def test_the_average_curve_begins_after_the_first_period_and_dashes_what_is_unfi
 
 def test_the_trend_has_hollow_points_where_the_period_is_not_over(rows, average):
     trend = statistic.trend_rows(rows, average, 1)
-    (points,) = figure.trend_figure(trend, MONTHLY, currency="").data
+    line, points = figure.trend_figure(trend, MONTHLY, currency="").data
     assert list(points.y) == [0.4, 0.5]
+    assert list(np.isnan(line.y)) == [False, True]
     assert list(points.marker.color) == [figures.ACCENT, "rgba(0,0,0,0)"]
     assert words.trend_finding(trend, MONTHLY, currency="") == "Month 1: 40.0% of the latest whole cohort, Jan 2024; 40.0% of all."
 

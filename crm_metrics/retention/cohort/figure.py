@@ -189,11 +189,12 @@ def trend_figure(trend: pd.DataFrame, terms: CohortTerms, *, currency: str) -> g
     hollow, average = trend["is_unfinished"].to_numpy(dtype=bool), trend["average"].iloc[0] if len(trend) else np.nan
     if np.isfinite(average):
         figure.add_hline(y=average, line={"color": figures.GREY, "width": 1.5, "dash": "dot"})
+    line = {"color": figures.faded(figures.ACCENT, 0.45), "width": 1.5}  # ends where periods are not over
+    figure.add_scatter(x=days, y=np.where(hollow, np.nan, rate), mode="lines", line=line, hoverinfo="skip")
     figure.add_scatter(
         x=days,
         y=rate,
-        mode="lines+markers",
-        line={"color": figures.faded(figures.ACCENT, 0.45), "width": 1.5},
+        mode="markers",
         marker=_markers(trend, hollow),
         error_y=_errors(trend, rate),
         customdata=[[_hover(row, terms, currency)] for row in trend.itertuples()],
