@@ -6,7 +6,7 @@ from crm_metrics import ui
 from crm_metrics.campaign_roi.credit import figure, labels, tables, words
 from crm_metrics.campaign_roi.credit.answers import ANSWERS
 from crm_metrics.language import t
-from crm_metrics.ui.credit_form import credit_form
+from crm_metrics.ui.credit_form import choose_compared, credit_form
 
 page = ui.start_page("campaign_roi", needs_orders=False, narrows=False)
 money, above = {"currency": page.currency}, st.container()
@@ -38,12 +38,7 @@ def adjusted() -> None:
     drawn = ui.draw(page, figure.adjusted_dots, every, outcome=outcome, **money)
     ui.figure(page, drawn, queries=tables.queries(*asked, "adjusted"), **words.about("adjusted"))
     with ui.question(t("Are they alike?")):
-        pair = st.selectbox(
-            t("Campaign"),
-            list(names := labels.balanced(balance := ui.ask(page, tables.balance))),
-            format_func=names.__getitem__,
-            key="balance_of",
-        )
+        balance, pair = choose_compared(page)
         ui.finding(words.balance_finding(balance, pair))
         ui.figure(page, ui.draw(page, figure.balance_dots, balance, pair=pair), **words.about("balance"))
     ui.table(page, rows := labels.in_words("adjusted", every), columns=labels.columns("adjusted", rows), name="adjusted")
