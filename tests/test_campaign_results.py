@@ -355,9 +355,12 @@ def test_a_segment_of_the_filters_is_told_on_the_day_before_the_start(data_set):
     assert (table("uplift", source)["n"] + table("uplift", source)["control_n"]).unique().tolist() == [60]
 
 
-def test_value_before_the_start_is_not_moved_by_what_came_after(data_set):
+def test_value_before_the_start_is_not_moved_by_what_came_after(any_data_set):
     members, orders = ordered_people()
-    found = table("segments", shop(data_set, members=members, orders=orders))
+    customers = [{"customer_id": row["customer_id"], "birth_year": 1970 + 40 * (number < 9)} for number, row in enumerate(members)]
+    found = table("segments", shop(any_data_set, members=members, orders=orders, customers=customers))
+    ages = found[found["by"] == "age_band"].assign(members=found["n"] + found["control_n"]).set_index("segment")["members"]
+    assert ages.to_dict() == {"0–17": 9, "45–54": 51}
     sizes = found[found["by"] == "value_before"].assign(members=found["n"] + found["control_n"]).set_index("segment")["members"]
     assert sizes.to_dict() == {"top 20%": 12, "other 80%": 8, "none": 40}
 
@@ -408,6 +411,40 @@ def test_tiles_are_those_of_the_arm_with_most_members(data_set):
     assert found["extra"] == paid["extra"]
     assert found["incremental_roi"] == paid["roi"]
     assert found["chance_of_profit"] == paid["chance_of_profit"]
+
+
+# ── looks, and several campaigns ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("outcome", ["gross_revenue", "gross_margin", "bought", "orders"])
+def test_the_look_of_each_day_is_the_result_as_of_that_day(data_set, outcome):
+    members, orders = ordered_people()
+    source, terms = shop(data_set, members=members, orders=orders), ResultTerms(outcome=outcome)
+    found = table("looks", source, FILTERS, terms).set_index("day")
+    assert list(found.index) == list(range(1, 32))
+    assert found["is_last"].tolist() == [False] * 30 + [True]
+    for day in (6, 31):
+        then = table("uplift", source, Filters(end=START + dt.timedelta(day - 1)), terms).set_index("outcome").loc[outcome]
+        seen = found.loc[day]
+        assert [seen["uplift"], seen["plain_low"], seen["plain_high"]] == pytest.approx([then["uplift"], then["low"], then["high"]])
+    later = found.loc[6:]
+    assert (later["low"] < later["plain_low"]).all()
+    assert (later["high"] > later["plain_high"]).all()
+    assert table("looks", source, Filters(end=START + dt.timedelta(9)), terms)["day"].max() == 10
+
+
+def test_of_a_file_with_its_own_outcomes_there_are_no_looks(plain):
+    assert table("looks", plain, Filters()).empty
+
+
+def test_campaigns_are_ranked_by_what_is_left_when_chance_is_taken_out(plain):
+    found = table("ranking", plain, Filters())
+    uplift = table("uplift", plain, Filters()).set_index(["arm", "outcome"])["uplift"]
+    assert found["place"].tolist() == [1, 2]
+    assert found["uplift"].tolist() == pytest.approx([uplift[arm, "spend"] for arm in found["arm"]])
+    assert found["shrunk_uplift"].max() <= found["uplift"].max()
+    assert found["shrunk_uplift"].min() >= found["uplift"].min()
+    assert found["chance_best"].sum() == pytest.approx(1)
 
 
 # ── against the demo's truth ────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from crm_metrics.randomised_test.analyse import stratified_difference
+from crm_metrics.randomised_test.repeated import half_width_at_every_look, shrunk
 from crm_metrics.randomised_test.resample import Arm, Stratum, coverage, symmetric_percentile_t
 from crm_metrics.randomised_test.sums import SUMS, differences, holm, sample_ratio_of_arms
 
@@ -158,6 +159,44 @@ def test_a_split_of_52_to_48_among_25000_is_flagged_and_an_even_one_is_not():
         flagged[share] = np.mean(found)
     assert flagged[0.52] >= 0.99
     assert flagged[0.5] <= 0.005  # one in a thousand is meant
+
+
+# ── looks at a running test, and several tests ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("habit", [0.0, 0.5])
+def test_who_looks_every_day_at_nothing_is_seldom_misled_by_the_interval_for_every_look(habit):
+    """45 looks at the difference of two arms: independent days, and days that half repeat what kind of spender somebody is."""
+    random = np.random.default_rng(SEED)
+    runs, days = 4_000, 45
+    steps = np.sqrt(1 - habit) * random.standard_normal((runs, days)) + np.sqrt(habit) * random.standard_normal((runs, 1))
+    variance = np.arange(1, days + 1) * (1 - habit) + habit * np.arange(1, days + 1) ** 2
+    total = steps.cumsum(axis=1)
+    half = half_width_at_every_look(variance, planned=float(variance[-1]))
+    misled, plainly = ((np.abs(total) > border).any(axis=1).mean() for border in (half, 1.96 * np.sqrt(variance)))
+    assert misled <= 0.05
+    assert plainly > 0.08 + 0.2 * (habit == 0)
+    assert half[-1] / np.sqrt(variance[-1]) == pytest.approx(3.04, abs=0.01)
+
+
+def test_shrinking_takes_the_estimates_nearer_to_what_is_true():
+    random = np.random.default_rng(SEED)
+    error = random.uniform(2, 12, 400)
+    truth = random.normal(5, 4, 400)
+    seen = truth + error * random.standard_normal(400)
+    found = shrunk(seen, error)
+    assert ((found.estimate - truth) ** 2).mean() < 0.4 * ((seen - truth) ** 2).mean()
+    assert found.mean == pytest.approx(5, abs=0.7)
+    assert found.between == pytest.approx(4, abs=1)
+    assert ((found.low <= truth) & (truth <= found.high)).mean() == pytest.approx(0.95, abs=0.03)
+    assert found.chance_best.sum() == pytest.approx(1)
+
+
+def test_one_test_alone_stays_as_it_is():
+    found = shrunk(np.array([3.0]), np.array([2.0]))
+    assert found.estimate.tolist() == [3.0]
+    assert [found.low[0], found.high[0]] == pytest.approx([3 - 1.96 * 2, 3 + 1.96 * 2], abs=0.01)
+    assert np.isnan(found.between)
 
 
 # ── several p-values, and drawing again ─────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from crm_metrics.sales import days_within
 from crm_metrics.schema import campaign_arms, campaign_members, campaign_spend, campaigns, customer_facts, customers
 from crm_metrics.scope import visible_orders
 from crm_metrics.segments.known import AGE_BANDS, band_name
-from crm_metrics.sql import is_one_of
+from crm_metrics.sql import days_between, is_one_of
 
 TOP_SHARE = 0.2  # of the members, by spend before the start
 TOP, OTHERS, NOBODY = "top 20%", "other 80%", "none"
@@ -93,6 +93,31 @@ def order_outcomes(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost
 def recorded_outcomes(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> Select[Any]:
     """One row per member whose recorded outcome is other than zero: campaign, arm, stratum and y_ of it; in an order of its own."""
     return _single(_recorded(filters, terms, chosen, outcome))
+
+
+def order_days(filters: Filters, terms: ResultTerms, cost_share: float | None) -> Select[Any]:
+    """One row per member and day with an order in the window of terms.campaign: arm, stratum, customer_number, day (1, 2, …), y_ of each.
+
+    y_bought is not among them: who bought is told by the first day.
+    """
+    members = _members(filters, _of_control(filters, terms))
+    seen, who = visible_orders(filters.scope).c, members.c
+    net, gross, costed, cost = (
+        cast(func.coalesce(func.sum(seen[name]), 0), Double) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods")
+    )
+    orders = cast(func.sum(case((seen.is_purchase, 1), else_=0)), Double)
+    outcomes: dict[str, ColumnElement[Any]] = {"gross_revenue": gross, "net_revenue": net, "orders": orders}
+    if cost_share is not None:
+        outcomes["gross_margin"] = net - cost - (net - costed) * literal(cost_share, Double)
+    last_on = func.least(who.ends_on, literal(filters.today, Date)) if filters.today else who.ends_on
+    keys = [who.arm, who.stratum, seen.customer_number, (days_between(who.started_on, seen.ordered_on) + 1).label("day")]
+    return (
+        select(*keys, *[value.label(f"y_{name}") for name, value in outcomes.items()])
+        .join_from(members, visible_orders(filters.scope), seen.customer_number == who.customer_number)
+        .where(seen.ordered_on >= who.started_on, or_(seen.ordered_on <= last_on, last_on.is_(None)))
+        .group_by(who.arm, who.stratum, seen.customer_number, who.started_on, seen.ordered_on)
+        .order_by(seen.customer_number, seen.ordered_on, who.arm, who.stratum)
+    )
 
 
 def order_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:

@@ -11,6 +11,7 @@ from crm_metrics.campaign_roi.result.terms import CONTROL, OUTCOMES, ResultTerms
 from crm_metrics.randomised_test import resample
 from crm_metrics.randomised_test.analyse import SampleRatio
 from crm_metrics.randomised_test.plan import LEAST_PER_ARM
+from crm_metrics.randomised_test.repeated import half_width_at_every_look, shrunk
 from crm_metrics.randomised_test.sums import SUMS, differences, holm, sample_ratio_of_arms
 
 KEYS = ["campaign", "arm", "outcome"]
@@ -219,6 +220,40 @@ def hidden(found: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with what can't be read as NaN where the sizes of the arms are faulty."""
     names = [name for name in HIDDEN if name in found]
     return found.assign(**found[names].astype(float).mask(found["is_faulty"]))
+
+
+# ── looks at a running test, and several tests ──────────────────────────────────────────────────────────────────────────
+
+
+def look_rows(ordered: pd.DataFrame, sizes: pd.DataFrame, *, outcome: str, days: int, planned_days: int) -> pd.DataFrame:
+    """Return one row per day: day, n, control_n, uplift, low, high (at every look), plain_low, plain_high.
+
+    ordered: one row per member (customer_number) and day: stratum, is_treated, day, y_ of each outcome; in order of member and day.
+    sizes: stratum, is_treated, n. days: seen so far. planned_days: of the whole window.
+    """
+    member = ordered["customer_number"].to_numpy()
+    step = ordered["y_orders" if outcome == "bought" else f"y_{outcome}"].to_numpy(dtype=float)
+    running = pd.Series(step).groupby(member, sort=False).cumsum().to_numpy()
+    after, before = (running, running - step) if outcome != "bought" else ((running > 0).astype(float), (running - step > 0).astype(float))
+    moved = ordered[["stratum", "is_treated", "day"]].assign(y=after - before, yy=after**2 - before**2)
+    every = sizes.merge(pd.DataFrame({"day": range(1, days + 1)}), how="cross")
+    summed = moved.groupby(["stratum", "is_treated", "day"])[["y", "yy"]].sum().reset_index()
+    cells = every.merge(summed, on=["stratum", "is_treated", "day"], how="left").sort_values(["stratum", "is_treated", "day"])
+    cells[["y", "yy"]] = cells[["y", "yy"]].fillna(0.0).groupby([cells["stratum"], cells["is_treated"]]).cumsum()
+    found = differences(cells.assign(x=np.nan, xx=np.nan, xy=np.nan), ["day"]).sort_values("day", ignore_index=True)
+    variance = found["standard_error"].to_numpy(dtype=float) ** 2
+    half = half_width_at_every_look(variance, planned=float(variance[-1]) * planned_days / days)
+    shown = found.rename(columns={"estimate": "uplift", "low": "plain_low", "high": "plain_high"}).astype({"n": int, "control_n": int})
+    return shown.assign(low=found["estimate"] - half, high=found["estimate"] + half)
+
+
+def ranking_rows(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of tables.ranking from those of uplift, one per campaign and treated arm, of which each is known."""
+    drawn = shrunk(*(found[name].to_numpy(dtype=float) for name in ("uplift", "standard_error")))
+    rows = found.assign(shrunk_uplift=drawn.estimate, shrunk_low=drawn.low, shrunk_high=drawn.high, chance_best=drawn.chance_best)
+    rows = rows.assign(mean_uplift=drawn.mean, between=drawn.between)
+    ordered = rows.sort_values("shrunk_uplift", ascending=False, kind="stable", ignore_index=True)
+    return ordered.assign(place=ordered.index + 1)
 
 
 # ── money ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -40,6 +40,14 @@ _CHOSEN = [
     "campaign", "campaign_name", "started_on", "ends_on", "is_finished", "is_recorded", "is_stratified", "is_faulty", "has_cost", "arms",
     "members",
 ]  # fmt: skip
+_LOOKS = [
+    "campaign", "arm", "outcome", "day", "looked_on", "looks", "n", "control_n", "uplift", "low", "high", "plain_low", "plain_high",
+    "is_shown", "is_last",
+]  # fmt: skip
+_RANKING = [
+    "place", "campaign", "arm", "campaign_name", "outcome", "n", "control_n", "uplift", "low", "high", "shrunk_uplift",
+    "shrunk_low", "shrunk_high", "chance_best", "mean_uplift", "between", "is_finished",
+]  # fmt: skip
 _RETURNS = [
     "campaign", "arm", "campaign_name", "treated", "measure", "cost", "extra", "low", "high", "incremental_profit", "profit_low",
     "profit_high", "roi", "roi_low", "roi_high", "chance_of_profit", "is_faulty", "is_finished",
@@ -264,6 +272,66 @@ def _tile(metric: Metric, row: Any, names: tuple[str, ...]) -> dict[str, object]
     return {"metric": metric.name, "value": value, "low": low, "high": high, "unit": metric.unit}
 
 
+# ── looks at a running test, and several tests ──────────────────────────────────────────────────────────────────────────
+
+
+def looks(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
+    """Return one row per day of one campaign (terms.campaign; "": the newest) and arm (terms.arm) so far: what a look on it shows.
+
+    campaign, arm, outcome (the main one), day (1: the first), looked_on, looks (by then, if one looks every day), n, control_n, uplift
+    (of all that came so far), low, high (that hold at every look together, 95 %), plain_low, plain_high (of this look alone: looking
+    twenty times at nothing, one in four finds something), is_shown (low and high leave zero out), is_last (of the whole window). Of a
+    campaign whose own file records the outcomes, and of a faulty one, there are none.
+    """
+    filters = members_of(filters)
+    known = campaigns_of(source, filters, terms)
+    one = terms if known.empty else replace(terms, campaign=str(known["campaign"].iloc[0]))
+    found = source.remember(compared, filters, one)
+    main = found[found["outcome"] == main_outcome(found["outcome"], one)]
+    if main.empty or known["is_recorded"].iloc[0] or main["is_faulty"].any():
+        return pd.DataFrame(columns=_LOOKS)
+    row, (started_on, ends_on) = statistic.one_arm(main, one.arm), known[["started_on", "ends_on"]].iloc[0]
+    share = cost_share(source, filters)
+    ordered = of_each(source, filters, one, lambda chosen, each: source(query.order_days(chosen, replace(each, arm=""), share)))
+    seen_on = pd.Timestamp(filters.today) if filters.today else ordered["day"].max() * pd.Timedelta(days=1) + started_on
+    whole = (ends_on - started_on).days + 1 if pd.notna(ends_on) else (seen_on - started_on).days + 1
+    days = min((seen_on - started_on).days + 1, whole)
+    sums = source.remember(sums_of, filters, one.of_sums)
+    sizes = sums[(sums["outcome"] == row["outcome"]) & sums["arm"].isin([row["arm"], CONTROL])]
+    kept = ordered[ordered["arm"].isin([row["arm"], CONTROL])]
+    rows = statistic.look_rows(
+        kept.assign(is_treated=kept["arm"] != CONTROL),
+        sizes.assign(is_treated=sizes["arm"] != CONTROL)[["stratum", "is_treated", "n"]],
+        outcome=str(row["outcome"]),
+        days=days,
+        planned_days=whole,
+    )
+    return rows.assign(
+        campaign=one.campaign,
+        arm=row["arm"],
+        outcome=row["outcome"],
+        looked_on=started_on + pd.to_timedelta(rows["day"] - 1, unit="D"),
+        looks=rows["day"],
+        is_shown=(rows["low"] > 0) | (rows["high"] < 0),
+        is_last=rows["day"] == whole,
+    )[_LOOKS]
+
+
+def ranking(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> pd.DataFrame:
+    """Return one row per campaign and treated arm that is about money, the best first by what is left of it when chance is taken out.
+
+    place, campaign, arm, campaign_name, outcome (the main one), n, control_n, uplift (per person), low, high (95 %), shrunk_uplift (drawn
+    to the mean of all by how little this test knows), shrunk_low, shrunk_high, chance_best (that it is the best of all), mean_uplift (of
+    the population of campaigns), between (standard deviation of what they truly bring; NaN of one alone), is_finished.
+    """
+    filters = members_of(filters)
+    found = source.remember(compared, filters, replace(terms, campaign=""))
+    main = {campaign: main_outcome(part["outcome"], terms) for campaign, part in found.groupby("campaign")}
+    is_main = (found["outcome"] == found["campaign"].map(main)) & (found["unit"] == "money_per_customer")
+    chosen = found[is_main & (found["standard_error"] > 0)]
+    return statistic.ranking_rows(chosen)[_RANKING] if len(chosen) else pd.DataFrame(columns=_RANKING)
+
+
 TABLES: dict[str, Table] = {
     "uplift": uplift,
     "arms": arms,
@@ -271,4 +339,6 @@ TABLES: dict[str, Table] = {
     "segments": segments,
     "result_tiles": result_tiles,
     "chosen_campaigns": chosen_campaigns,
+    "looks": looks,
+    "ranking": ranking,
 }
