@@ -47,7 +47,7 @@ ADJUSTED = {
     "difference": 3.0, "low": -1.0, "high": 7.0, "crude_difference": 12.0, "unit": "money_per_customer",
 }  # fmt: skip
 FORBIDDEN = ("incremental", "增量")
-IN_DOLLARS = {"currency": "USD"}
+IN_DOLLARS, NOW = {"currency": "USD"}, {"progress": ""}
 
 
 def uplift(*rows: dict[str, object]) -> pd.DataFrame:
@@ -120,9 +120,24 @@ def test_the_figure_puts_three_ways_of_reckoning_beside_a_line_at_nothing_and_ho
 
 
 def test_of_several_arms_each_is_named():
-    figure = uplift_dots(uplift({}, {"arm": "treated <b>"}), outcome="net_revenue", **IN_DOLLARS)
+    figure = uplift_dots(uplift({}, {"arm": "other <b>"}), outcome="net_revenue", **IN_DOLLARS)
     assert len(figure.data) == 6
-    assert "treated &lt;b>: " in row_names(figure)
+    assert "other &lt;b>: " in row_names(figure)
+
+
+def test_several_arms_are_held_to_all_of_them_together():
+    assert "Looked at together, the arms have p = 0.060" in words.trust_note(
+        uplift({"p_value": 0.03, "p_adjusted": 0.06}), **NOW, **IN_DOLLARS
+    )
+    assert "together" not in words.trust_note(uplift({"p_adjusted": 0.001}), **NOW, **IN_DOLLARS)
+    assert labels.arm_label("treated B") == "Treated B"
+
+
+def test_a_cost_that_nobody_recorded_is_a_dash_with_a_reason_and_what_hangs_on_it_is_not_shown():
+    tiles = pd.DataFrame({"metric": ["uplift", "extra", "cost", "incremental_roi", "chance_of_profit"], "value": [1.0, 2.0, NAN, NAN, NAN]})
+    assert [metric.name for metric in labels.tile_metrics(tiles)] == ["uplift", "extra", "cost"]
+    assert labels.tile_notes(tiles) == {"cost": "not recorded"}
+    assert labels.tile_notes(tiles.fillna(1.0)) == {}
 
 
 def test_a_faulty_split_says_both_shares_and_shows_no_result():
@@ -266,7 +281,7 @@ def chosen_shop(folder: Path) -> DataSet:
     return published(find_data_set(f"duckdb:///{folder}/mine.duckdb"), made)
 
 
-def plain_file(folder: Path) -> DataSet:
+def plain_file(folder: Path, *, costs: int | None = None) -> DataSet:
     """A campaign of ninety people whom nobody knows, thirty in each of three arms, what they spent in its own file, and nothing else."""
     spent = {"treated": (0, 0, 30), "other mail": (0, 20, 20), "control": (0, 0, 3)}
     people = [(arm, spent[arm][who % 3]) for arm in spent for who in range(30)]
@@ -284,6 +299,8 @@ def plain_file(folder: Path) -> DataSet:
     campaign = {"campaign_id": "mail", "campaign_name": None, "is_randomised": True}
     batch = {"content_hash": "one", "mapping_hash": "one", "mapping_toml": "", "batch_state": "loaded"}
     made: Tables = {schema.import_batches: [batch], schema.campaigns: [campaign], schema.campaign_members: members}
+    if costs:
+        made[schema.campaign_spend] = [{"spend_id": "s", "campaign_id": "mail", "spend_amount": costs}]
     return published(find_data_set(f"duckdb:///{folder}/mine.duckdb"), made)
 
 
@@ -319,7 +336,7 @@ def test_where_nobody_was_held_back_the_page_warns_and_the_word_incremental_appe
 
 @pytest.mark.slow
 def test_the_forbidden_word_would_be_found(folder: Path) -> None:
-    plain_file(folder)
+    plain_file(folder, costs=60)
     found = everything(opened("campaign_result", tab="worked"))
     assert "incremental" in found.lower()
     assert any("增量" in text for text in chinese().values())

@@ -8,7 +8,6 @@ import streamlit as st
 
 from crm_metrics.campaign_roi.result import labels, tables, words
 from crm_metrics.campaign_roi.result.answers import Answer
-from crm_metrics.campaign_roi.result.metrics import METRICS
 from crm_metrics.campaign_roi.result.terms import MOST_COVARIATE_DAYS, ResultTerms
 from crm_metrics.language import t
 from crm_metrics.ui.parts import draw, figure, finding, note, table, tiles
@@ -53,7 +52,7 @@ def show_answer(page: Page, name: str, found: Answer, rows: pd.DataFrame, *, ter
         st.warning(found.warning, icon=":material/swap_vert:")
     if terms and found.has_tiles:
         values = ask(page, tables.result_tiles, terms)
-        tiles(page, values, [metric for metric in METRICS if metric.name in set(values["metric"])])
+        tiles(page, values, labels.tile_metrics(values), notes=labels.tile_notes(values))
     if found.has_figure:
         queries = tables.queries(page.source, page.filters, terms) if terms else ()
         figure(page, draw(page, found.draw, rows, **found.options), queries=queries, **words.about(name))

@@ -192,7 +192,7 @@ def _dots(rows: list[_Row], *, title: str, unit: Unit) -> go.Figure:
         )
     _name_rows(figure, [_two_lines(row) for row in rows])
     if unit == "share":
-        figure.update_xaxes(tickformat="+.2~%")
+        figure.update_xaxes(tickformat=".2~%")
     return figure
 
 

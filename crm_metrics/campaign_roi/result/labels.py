@@ -4,12 +4,14 @@ from typing import Any
 
 import pandas as pd
 
+from crm_metrics.campaign_roi.result.metrics import COST, METRICS
 from crm_metrics.language import date_text, noop, t
-from crm_metrics.metric import DASH, Unit, is_unknown, value_text
+from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.words import value_label
 
 PROVEN_BELOW = 0.05  # two-sided: the interval of 95% leaves zero out
+_FURTHER = "treated "  # "treated B"
 _SMALLEST_P = 0.001  # of those written out
 ARMS = {"treated": noop("Treated"), "control": noop("Control"), "unassigned": noop("Not assigned")}
 OUTCOMES: dict[str, str] = {  # the main one first
@@ -121,7 +123,9 @@ def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
 
 
 def arm_label(arm: Any) -> str:
-    """Return the name of an arm; one of its own keeps it."""
+    """Return the name of an arm; of one that carries a name of its own that name."""
+    if str(arm).startswith(_FURTHER):
+        return t(ARMS["treated"]) + " " + str(arm).removeprefix(_FURTHER)
     return t(ARMS[arm]) if arm in ARMS else str(arm)
 
 
@@ -211,6 +215,18 @@ def arms(uplift: pd.DataFrame) -> dict[str, str]:
 def groups(segments: pd.DataFrame) -> dict[str, str]:
     """Return the ways in which people are told apart. segments: rows of one campaign."""
     return {by: group_label(by) for by in segments["by"].unique()}
+
+
+def tile_metrics(tiles: pd.DataFrame) -> list[Metric]:
+    """Return the metrics of the tiles that are known, and the cost, without which some are not. tiles: the table result_tiles."""
+    known = set(tiles.loc[tiles["value"].notna(), "metric"]) | ({COST.name} & set(tiles["metric"]))
+    return [metric for metric in METRICS if metric.name in known]
+
+
+def tile_notes(tiles: pd.DataFrame) -> dict[str, str]:
+    """Return what stands under a tile without a value."""
+    unknown = set(tiles.loc[tiles["value"].isna(), "metric"])
+    return {COST.name: t("not recorded")} if COST.name in unknown else {}
 
 
 def pairs(balance: pd.DataFrame) -> list[tuple[str, str]]:

@@ -41,7 +41,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
         "Members who were drawn to be treated less members who were drawn to be left alone, whether reached or not, those who bought "
         "nothing with 0. As it is: Welch's t (1947). By strata: the difference within each stratum, by its share of members (Imbens and "
         "Rubin 2015, chapter 9). Allowing for earlier spend: CUPED (Deng, Xu, Kohavi and Walker 2013). By bootstrap: 95%, for skewed "
-        "amounts. Hollow: the interval holds zero. Faded: intervals of so small an arm hold the truth too seldom."
+        "amounts. Hollow: the interval holds zero. Faded: intervals of so small an arm hold the truth too seldom. "
+        "Choose the outcome before you look: of several, one may look proven by luck."
     ),
     "paid": noop(
         "Extra: the difference per person times the people treated, so what would not have come without the campaign. Return: extra less "
@@ -144,6 +145,8 @@ def trust_note(uplift: pd.DataFrame, *, progress: str, currency: str) -> str:
     if not is_unknown(row.p_value) and row.p_value >= PROVEN_BELOW and not is_unknown(row.smallest_uplift):
         least = difference_text(row.smallest_uplift, cast("Unit", row.unit), currency)
         parts.append(t("A change of {least} or more would have shown, with a chance of 80%; a smaller one may be there.", least=least))
+    if row.p_value < PROVEN_BELOW and row.p_adjusted > row.p_value:
+        parts.append(t("Looked at together, the arms have {p} (Holm 1979).", p=p_text(row.p_adjusted)))
     if progress:
         parts.append(t("Who looks every day and stops when it looks good finds something where there is nothing: wait for the last day."))
     if row.is_rough or row.is_unreliable:
