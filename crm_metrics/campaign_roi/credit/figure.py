@@ -136,7 +136,7 @@ def balance_dots(balance: pd.DataFrame, *, pair: tuple[str, str]) -> go.Figure:
         t(MEASURES[measure]) + ("" if is_adjusted else " *")
         for measure, is_adjusted in zip(balance["measure"], balance["is_adjusted"], strict=True)
     ]
-    figure = _rows(t("Treated less others, standard deviations"), names, unit="ratio")
+    figure = _rows(t("Apart, standard deviations"), names, unit="ratio")
     figure.add_vrect(x0=-ALIKE, x1=ALIKE, fillcolor=figures.faded(figures.GREY, 0.2), line={"width": 0}, layer="below")
     ids = balance["measure"]
     _dots(figure, balance["difference_before"], ids, _Mark(t("Before adjusting"), "diamond-open", figures.GREY))

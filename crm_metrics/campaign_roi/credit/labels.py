@@ -121,9 +121,9 @@ def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
 
 
 def shown_names(frame: pd.DataFrame) -> list[str]:
-    """Return what the campaigns of a frame (campaign, campaign_name) are called; the key where one has no name."""
+    """Return what the campaigns of a frame (campaign, campaign_name) are called; where one has no name, by its key."""
     pairs = zip(frame["campaign"], frame["campaign_name"], strict=True)
-    return [str(key) if is_unknown(name) or not str(name).strip() else str(name) for key, name in pairs]
+    return [t("Campaign {key}", key=key) if is_unknown(name) or not str(name).strip() else str(name) for key, name in pairs]
 
 
 def names_with_arms(frame: pd.DataFrame) -> list[str]:
@@ -151,7 +151,8 @@ def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
         wide = named.pivot(index="campaign", columns="rule", values="credited_revenue").reindex(named["campaign"].unique())
         return wide.assign(shown_name=named.drop_duplicates("campaign")["shown_name"].to_numpy()).reset_index()
     if table == "adjusted":
-        return named.assign(shown_outcome=[t(OUTCOMES[name]) for name in rows["outcome"]])
+        arms = [t("treated") if arm == "treated" else arm for arm in rows["arm"]]
+        return named.assign(shown_outcome=[t(OUTCOMES[name]) for name in rows["outcome"]], arm=arms)
     kinds = rows["campaign_kind"].map({kind: t(label) for kind, label in KINDS.items()})
     return named.assign(campaign_kind=kinds.where(kinds.notna(), rows["campaign_kind"]))
 

@@ -160,9 +160,8 @@ def notes(campaigns: pd.DataFrame, *, is_whole: bool) -> str:
     if not is_whole:
         texts.append(t("Under these filters the credited purchases are some of all, and costs are whole: no ROI is shown."))
     if len(campaigns):
-        rule = campaigns["rule"].dropna()
-        if len(rule):
-            texts.append(t("Credited by: {rule}.", rule=t(LABELS[rule.iloc[0]])))
+        if campaigns["attributed_orders"].notna().any():
+            texts.append(t("Credited by: {rule}.", rule=t(LABELS[campaigns["rule"].iloc[0]])))
         free = campaigns[campaigns["cost"].isna()]
         if len(free) and campaigns["cost"].notna().any():
             texts.append(t("No cost is recorded of {names}, so no ROI is shown there.", names=_named(free)))
