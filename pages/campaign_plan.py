@@ -3,6 +3,7 @@
 from crm_metrics import ui
 from crm_metrics.campaign_roi.plan import decision_tables, log_words, words
 from crm_metrics.campaign_roi.plan.figure import calibration_dots, log_dots
+from crm_metrics.campaign_roi.plan.metrics import LOG_METRICS
 from crm_metrics.language import t
 from crm_metrics.ui.campaign_form import plan_campaign
 
@@ -12,6 +13,8 @@ page = ui.start_page("campaign_plan", narrows=False)
 def log() -> None:
     rows = decision_tables.decision_log(page.source, page.filters)  # not kept: it changes with what is saved
     ui.finding(log_words.finding(rows, currency=page.currency))
+    if len(rows):
+        ui.tiles(page, decision_tables.log_tiles(page.source, page.filters), LOG_METRICS)
     if log_words.has_results(rows):
         ui.figure(page, ui.draw(page, log_dots, rows), **words.about("log"))
         ui.note(log_words.calibration_sentence(decision_tables.calibration(page.source, page.filters)))

@@ -230,6 +230,18 @@ def test_what_came_out_is_the_difference_of_the_arms_by_stratum_of_the_days_that
     assert row["verdict"] == "cannot tell"
 
 
+def test_the_tiles_of_the_log_add_up_what_its_rows_say(shop: Source) -> None:
+    empty = decision_tables.log_tiles(shop, Filters()).set_index("metric")["value"]
+    assert empty["log_finished"] == 0
+    assert empty.drop("log_finished").isna().all()
+    saved(shop)
+    row: Any = decision_tables.decision_log(shop, Filters()).iloc[0]
+    tiles: Any = decision_tables.log_tiles(shop, Filters()).set_index("metric")
+    assert tiles["value"].tolist() == pytest.approx([1, 1, EXPECTED.expected_profit, row["profit"]])
+    assert tiles.loc["log_profit_found", ["low", "high"]].tolist() == pytest.approx([row["found_low"], row["found_high"]])
+    assert tiles["n"].tolist() == [1, 1, 1, 1]
+
+
 def test_of_the_share_who_buy_the_money_is_still_that_of_what_they_spent(shop: Source) -> None:
     saved(shop, outcome="buyers", baseline=Baseline(0.5))
     row: Any = decision_tables.decision_log(shop, Filters()).iloc[0]

@@ -7,7 +7,7 @@ import streamlit as st
 from crm_metrics import workspace
 from crm_metrics.campaign_roi.plan import tables, words
 from crm_metrics.campaign_roi.plan.figure import control_lines, profit_line
-from crm_metrics.campaign_roi.plan.metrics import METRICS
+from crm_metrics.campaign_roi.plan.metrics import PLAN_METRICS
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.language import t
 from crm_metrics.planned_test.tables import TestTerms, contactable_customers, outcome_queries
@@ -34,7 +34,7 @@ def plan_campaign(page: Page) -> None:
     expected = ask(page, tables.expectation, terms, rule)
     with above:
         finding(words.finding(expected, **money))
-        tiles(page, ask(page, tables.plan_tiles, terms, rule), METRICS)
+        tiles(page, ask(page, tables.plan_tiles, terms, rule), PLAN_METRICS)
     if words.has_margin(expected):
         drawn = draw(page, profit_line, ask(page, tables.profit_by_lift, terms, rule), expected, **money)
         figure(page, drawn, queries=outcome_queries(page.source, page.filters, terms.test, rule), **words.about("profit"))

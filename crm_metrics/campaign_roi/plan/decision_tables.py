@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from crm_metrics import workspace
-from crm_metrics.campaign_roi.plan import query, verdicts
+from crm_metrics.campaign_roi.plan import metrics, query, verdicts
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import BadInput
+from crm_metrics.metric import BadInput, Metric
 from crm_metrics.randomised_test.analyse import Difference, SampleRatio, sample_ratio, stratified_difference
 from crm_metrics.sales import extent
 from crm_metrics.scope import Scope
@@ -64,6 +64,21 @@ def decision_log(source: Source, filters: Filters) -> pd.DataFrame:
 def calibration(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row on how good the planner is over all campaigns whose days are over: see verdicts.calibration_row."""
     return verdicts.calibration_row(decision_log(source, filters))
+
+
+def log_tiles(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return the tiles of the log: metric, value, low, high (95 %; NaN: exact), unit, n (planned campaigns that it is about)."""
+    log = decision_log(source, filters)
+    known: Any = verdicts.calibration_row(log).iloc[0]
+    money: Any = verdicts.profit_row(log).iloc[0]
+    values: dict[Metric, tuple[float, float, float, int]] = {
+        metrics.FINISHED: (int(log["is_finished"].sum()), math.nan, math.nan, len(log)),
+        metrics.INSIDE: (known.inside_share, known.low, known.high, known.plans),
+        metrics.PROFIT_EXPECTED: (money.expected, math.nan, math.nan, money.plans),
+        metrics.PROFIT_FOUND: (money.profit, money.low, money.high, money.plans),
+    }
+    rows = [(metric.name, *found[:3], metric.unit, found[3]) for metric, found in values.items()]
+    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "unit", "n"])
 
 
 def _until(source: Source, filters: Filters) -> date | None:

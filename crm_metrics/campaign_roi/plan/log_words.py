@@ -1,12 +1,11 @@
 """The decision log in words."""
 
-import math
 from typing import Any
 
 import pandas as pd
 
 from crm_metrics.campaign_roi.plan.terms import OFTEN
-from crm_metrics.campaign_roi.plan.verdicts import LEAST_PLANS
+from crm_metrics.campaign_roi.plan.verdicts import LEAST_PLANS, profit_row
 from crm_metrics.language import noop, t
 from crm_metrics.metric import DASH, is_unknown, value_text
 
@@ -71,17 +70,11 @@ def finding(log: pd.DataFrame, *, currency: str) -> str:
     counts = over["verdict"].value_counts()
     parts = [f"{t(VERDICTS[name])}: {n}" for name, n in ((name, int(counts.get(name, 0))) for name in VERDICTS) if n]
     said = t("Planned campaigns that are over: {n} ({parts}).", n=len(over), parts=t("; ").join(parts))
-    both = over.dropna(subset=["profit", "expected_profit"])
-    if both.empty:
+    money: Any = profit_row(over).iloc[0]
+    if not money.plans:
         return said
-    profit, half = float(both["profit"].sum()), math.sqrt(float(((both["found_high"] - both["found_low"]) ** 2).sum())) / 2
-    return said + t(
-        " They earned {profit} together ({low} to {high}), {expected} were expected.",
-        profit=value_text(profit, "money", currency),
-        low=value_text(profit - half, "money", currency),
-        high=value_text(profit + half, "money", currency),
-        expected=value_text(float(both["expected_profit"].sum()), "money", currency),
-    )
+    shown = {name: value_text(getattr(money, name), "money", currency) for name in ("profit", "low", "high", "expected")}
+    return said + t(" They earned {profit} together ({low} to {high}), {expected} were expected.", **shown)
 
 
 def calibration_sentence(calibration: pd.DataFrame) -> str:

@@ -53,4 +53,40 @@ SMALLEST_LIFT = Metric(
     noop("Smallest lift that the customers who may be contacted can show, split as planned, with a chance of 80%."),
     "Chow, Shao and Wang (2008)",
 )
-METRICS: tuple[Metric, ...] = (CHANCE_OF_PROFIT, EXPECTED_PROFIT, COST, BREAK_EVEN_LIFT, CUSTOMERS_NEEDED, SMALLEST_LIFT)
+FINISHED = Metric(
+    "log_finished",
+    noop("Planned campaigns that are over"),
+    "count",
+    "neither",
+    noop("Planned campaigns whose last day is past."),
+)
+INSIDE = Metric(
+    "log_inside",
+    noop("As good as expected"),
+    "share",
+    "higher",
+    noop(
+        "Planned campaigns whose lift lies in the range that should hold it four times in five, the luck of the test counted in, divided "
+        "by those that are over and of which something was expected."
+    ),
+)
+PROFIT_EXPECTED = Metric(
+    "log_profit_expected",
+    noop("Profit expected of them"),
+    "money",
+    "neither",
+    noop("Sum of the profits that were expected when the campaigns that are over were saved."),
+)
+PROFIT_FOUND = Metric(
+    "log_profit_found",
+    noop("Profit that came out"),
+    "money",
+    "higher",
+    noop(
+        "Sum over the same campaigns: net revenue per treated member more than in the control group x treated members x margin share - "
+        "cost, margin and cost as they were saved."
+    ),
+)
+PLAN_METRICS = (CHANCE_OF_PROFIT, EXPECTED_PROFIT, COST, BREAK_EVEN_LIFT, CUSTOMERS_NEEDED, SMALLEST_LIFT)
+LOG_METRICS = (FINISHED, INSIDE, PROFIT_EXPECTED, PROFIT_FOUND)
+METRICS: tuple[Metric, ...] = (*PLAN_METRICS, *LOG_METRICS)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crm_metrics.campaign_roi.plan import metrics, past, query
-from crm_metrics.campaign_roi.plan.decision_tables import calibration, decision_log
+from crm_metrics.campaign_roi.plan.decision_tables import calibration, decision_log, log_tiles
 from crm_metrics.campaign_roi.plan.economics import SPREADS, Economics, baselines, chance_above, chance_to_prove, profit_quantile
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.campaign_roi.result import tables as results
@@ -201,5 +201,6 @@ TABLES: dict[str, Table] = {
     "past_lifts": past_lifts,
     "starting_point": starting_point,
     "decision_log": decision_log,
+    "log_tiles": log_tiles,
     "calibration": calibration,
 }

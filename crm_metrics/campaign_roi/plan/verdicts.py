@@ -51,6 +51,18 @@ def calibration_row(log: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([{**found, "error": error, "error_low": error - half, "error_high": error + half}])
 
 
+def profit_row(log: pd.DataFrame) -> pd.DataFrame:
+    """Return one row: plans (of which a profit was expected and came out), expected, profit, low, high (95 %), their sums.
+
+    The campaigns are taken to be independent: half of the interval is the root of the sum of squares. NaN without any.
+    """
+    rows = log[["expected_profit", "profit", "found_low", "found_high"]].astype(float).dropna()
+    expected, profit = (float(rows[name].sum(min_count=1)) for name in ("expected_profit", "profit"))
+    half = math.sqrt(float(((rows["found_high"] - rows["found_low"]) ** 2).sum())) / 2
+    found = {"plans": len(rows), "expected": expected, "profit": profit}
+    return pd.DataFrame([{**found, "low": profit - half, "high": profit + half}])
+
+
 def _half_width(values: np.ndarray) -> float:
     from scipy.special import stdtrit
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm_metrics.campaign_roi.plan.metrics import METRICS
+from crm_metrics.campaign_roi.plan.metrics import LOG_METRICS, PLAN_METRICS
 from crm_metrics.captions import Captions
 from crm_metrics.language import noop, t
 from crm_metrics.metric import is_unknown, value_text
@@ -43,7 +43,7 @@ ALT_TEXTS = {
 about = Captions(
     ALT_TEXTS,
     {"profit": HOW_PROFIT, "control": HOW_CONTROL, "log": HOW_LOG, "calibration": HOW_CALIBRATED},
-    {"profit": METRICS},
+    {"profit": PLAN_METRICS, "log": LOG_METRICS},
 ).about
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
     "control": {
