@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from browser import ROOT
 from sqlalchemy import make_url, select
@@ -25,6 +26,7 @@ from crm_metrics.retention.leaving import contract, query, rhythm, words
 from crm_metrics.retention.leaving.contract import states
 from crm_metrics.retention.leaving.definitions import ChurnTerms, Judgement, agreement_rows
 from crm_metrics.scope import Scope
+from crm_metrics.segments.rule import Condition, Segment
 
 LAST = dt.date(2025, 12, 31)
 EVER = Filters()
@@ -212,7 +214,7 @@ def test_without_intervals_enough_nobody_is_called_late(five):
     assert table("late", five).empty
     assert table("late_customers", five).empty
     tiles = table("churn_tiles", five).set_index("metric")
-    assert np.isnan(tiles.loc["late_customers", "value"])
+    assert tiles.loc[["late_customers"], "value"].isna().all()
     assert tiles.loc["late_customers", "n"] == 5
 
 
@@ -260,7 +262,7 @@ def six(written):
 
 def test_by_a_window_who_had_ordered_a_year_ago_and_has_not_now_is_lost(six):
     found = table("churn_definitions", six, Filters(), ChurnTerms(window_days=100)).set_index("definition")
-    window = found.loc["no_order"]
+    window: Any = found.loc["no_order"]
     assert window[["state", "customers", "churned", "lost_today", "customers_today"]].tolist() == ["known", 3, 2, 5, 6]
     assert window[["rate", "low", "high"]].tolist() == pytest.approx([2 / 3, *wilson(2, 3)])
     assert (window["since"], window["until"]) == (day(365), LAST)
@@ -273,7 +275,7 @@ def test_a_definition_without_data_says_why_and_has_no_rate(six):
     assert "too few customers" in words.silence_note(found.reset_index(), 100)
     early = table("churn_definitions", six, Filters(end=day(450)), ChurnTerms(window_days=100)).set_index("definition")
     assert early.loc["no_order", "state"] == "no_history"
-    assert np.isnan(early.loc["no_order", "rate"])
+    assert early.loc[["no_order"], "rate"].isna().all()
 
 
 def test_where_the_model_finds_nobody_leaving_it_is_said_and_no_number_shown():
@@ -427,6 +429,34 @@ def test_the_page_opens_on_contracts_alone(telco, monkeypatch, tab):
     assert any("26.5% of 7,043 contracts" in markdown.value for markdown in app.markdown)
     assert len(app.get("plotly_chart")) == 1
     assert not app.number_input  # nobody orders, so nobody is late
+
+
+@pytest.mark.slow
+def test_contracts_are_those_of_the_segments_and_of_the_customers_one_may_see(any_data_set):
+    """Ann (east) and Bob (west) have a contract each, and so has Zoe, who never ordered."""
+    write(any_data_set, [sale("Ann", day(9), "10", region="east"), sale("Bob", day(5), "20", region="west"), sale(None, LAST, "1")])
+    rows = pa.table(
+        {
+            "contract_id": ["1", "2", "3"],
+            "customer_id": ["Ann", "Bob", "Zoe"],
+            "started_on": [day(400), day(300), day(2)],
+            "has_churned": [False] * 3,
+            "batch_id": pa.array([1] * 3, pa.int32()),
+        }
+    )
+    with database.change(any_data_set) as writer:
+        writer.append(schema.contracts, rows)
+    source = database.open_source(any_data_set)
+    rich = Segment("rich", Condition("net_revenue", low=15.0))
+    for filters, contracts in (
+        (EVER, 3),
+        (Filters(end=day(3)), 2),  # Zoe's has not begun
+        (Filters(start=day(3)), 3),
+        (Filters(segments=(rich,)), 1),
+        (Filters(scope=Scope(regions=("east",))), 1),
+    ):
+        assert table("contract_churn", source, filters)["contracts"].iloc[0] == contracts
+    assert table("contract_curve", source)["tenure_months"].tolist() == [0, 9, 13]
 
 
 def test_without_contracts_the_tables_are_empty_and_the_page_says_so(five):

@@ -55,7 +55,7 @@ def contract_projection(source: Source, filters: Filters) -> pd.DataFrame:
 
     contract_kind (empty: all), is_all, tenure_months, at_risk, actual, actual_low, actual_high (Kaplan-Meier by renewals; NaN where under
     30 were followed), projected, projected_low, projected_high (95%, profile likelihood), is_held_out (the model did not see it), is_ahead
-    (nobody has yet).
+    (under 30 were followed so long).
     """
     return source.remember(_projections, choice(filters), today_of(source, filters))[1]
 

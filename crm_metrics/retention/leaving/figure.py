@@ -37,12 +37,10 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
         orientation="h",
         marker={"color": colors, "opacity": np.where(shown["customers"] < FEW_CUSTOMERS, _FADED, 1.0)},
         error_x={"type": "data", "array": above, "arrayminus": below, "color": figures.SERIES[1], "thickness": 2},
-        text=[value_text(rate, "share") for rate in shown["rate"]],
-        textposition="inside",
-        insidetextanchor="start",
-        textfont={"color": "#FFFFFF"},
-        hovertemplate="%{y}: %{text}<extra></extra>",
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
+    labels = [f" {value_text(rate, 'share')}" for rate in shown["rate"]]
+    figure.add_scatter(x=shown["high"], y=names, text=labels, mode="text", textposition="middle right", hoverinfo="skip")
     for rate in YEARLY_REFERENCES:
         figure.add_vline(x=rate, line={"color": figures.GREY, "width": 1, "dash": "dot"})
     figure.add_annotation(
@@ -50,8 +48,8 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
         text=t("dotted: told of financial firms in China"), xanchor="right",
     )  # fmt: skip
     figure.update_layout(margin={"t": 30})
-    figure.update_yaxes(type="category")
-    figure.update_xaxes(range=[0, max(0.55, float(shown["high"].max()) * 1.05 if len(shown) else 0.0)])
+    figure.update_yaxes(type="category", showgrid=False)
+    figure.update_xaxes(range=[0, max(0.58, float(shown["high"].max()) * 1.15 if len(shown) else 0.0)])
     return figure
 
 
