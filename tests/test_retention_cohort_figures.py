@@ -190,3 +190,6 @@ def test_remarks_say_why_a_cell_is_not_to_be_compared(rows):
     assert state["Jan 2024", 2] == "not over"
     assert state["Feb 2024", 1] == "not over, few customers"
     assert state["Mar 2024", 0] == "not over, only a part of the cohort's period"
+    few = words.in_words(rows, MONTHLY)["is_small"]
+    assert words.in_words(rows, MONTHLY).loc[few, ["rate", "low", "high"]].isna().all(axis=None)
+    assert rows.loc[few, "rate"].notna().all()  # the frame that others share is as it was

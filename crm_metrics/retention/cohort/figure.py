@@ -1,6 +1,7 @@
 """The pictures of the cohorts."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from babel.numbers import format_compact_decimal
 
 from crm_metrics import figures
 from crm_metrics.export import safe_label
-from crm_metrics.language import locale, t
+from crm_metrics.language import date_text, locale, t
 from crm_metrics.metric import value_text
 from crm_metrics.retention.cohort.labels import AGE_TITLES, age_text, cell_key, cohort_name, rate_title
 from crm_metrics.retention.cohort.terms import CohortTerms
@@ -103,7 +104,8 @@ def _field_text(rate: float, is_small: bool, terms: CohortTerms) -> str:
 
 
 def _row_label(cohort: str, customers: float, terms: CohortTerms) -> str:
-    name = cohort_name(cohort, terms)
+    is_week = cohort and terms.is_of_periods and terms.grain == "week"  # its first day is enough beside a row
+    name = date_text(date.fromisoformat(cohort)) if is_week else cohort_name(cohort, terms)
     name = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"
     label = f"{safe_label(name)} · {customers:,.0f}"
     return label if cohort else f"<b>{label}</b>"
@@ -260,7 +262,7 @@ def difference_dots(test: pd.DataFrame, terms: CohortTerms, *, currency: str) ->
     """
     known = test[~test["is_small"]]
     kept = known.tail(_MOST_TESTED)[::-1] if terms.is_of_periods else known.head(_MOST_TESTED)
-    title = t("Points above or below all other cohorts, in percentage points")
+    title = t("Percentage points against the others")
     figure = figures.base(x_title=title, y_title="", height=_MARGIN + (_ROW_HEIGHT - 3) * max(len(kept), 2))
     points, low, high = (kept[name].to_numpy(dtype=float) * 100 for name in ("difference", "difference_low", "difference_high"))
     is_different = kept["is_different"].to_numpy(dtype=bool)

@@ -29,8 +29,7 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
 }
 _OLD_ENOUGH = noop(
     "All together: the sum over the cohorts whose period of that age is over, divided by the customers of these, not the mean of their "
-    "rates. Each age is of other cohorts, so the curve can go up. Band: 95% (Wilson 1927). Fewer than 30 customers: no rate is read. "
-    "“Then or later” falls towards the end, where little time is left to come back."
+    "rates. Each age is of other cohorts, so the curve can go up. Band: 95% (Wilson 1927). Fewer than 30 customers: no rate is read."
 )
 NOTES: dict[str, str] = {  # by the name of the figure
     "cohorts": noop(
@@ -156,7 +155,8 @@ def cohorts_finding(average: pd.DataFrame, terms: CohortTerms, *, currency: str)
         return t("No cohort is old enough yet, or too few customers are.")
     chosen = dict.fromkeys((later[0], next((age for age in reversed(later) if age <= _FAR[terms.grain]), later[0])))
     texts = [_age_finding(readable[readable["age"] == age].iloc[0], terms, currency) for age in chosen]
-    return _sentence(t("; ").join(texts) + t("."))
+    text = _sentence(t("; ").join(texts) + t("."))
+    return text + t(" ") + t("It falls towards the end, where little time is left to come back.") if terms.mode == "on_or_after" else text
 
 
 def _sentence(text: str) -> str:
@@ -221,8 +221,11 @@ def _points(row: Any) -> float:
 
 
 def in_words(rows: pd.DataFrame, terms: CohortTerms) -> pd.DataFrame:
-    """Return rows of `cohorts` or `cohort_trend` with the names and remarks that the page's table shows."""
-    return rows.assign(name=_names(rows, terms), state=[_state(row) for row in rows.itertuples()])
+    """Return rows of `cohorts` or `cohort_trend` as the page's table shows them: named, with remarks, no rate of few customers."""
+    rates = rows[["rate", "low", "high"]].mask(rows["is_small"])
+    return rows.assign(
+        **{str(name): rates[name] for name in rates}, name=_names(rows, terms), state=[_state(row) for row in rows.itertuples()]
+    )
 
 
 def differences_in_words(test: pd.DataFrame, terms: CohortTerms) -> pd.DataFrame:
