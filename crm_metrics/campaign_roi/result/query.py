@@ -17,6 +17,7 @@ TOP_SHARE = 0.2  # of the members, by spend before the start
 TOP, OTHERS, NOBODY = "top 20%", "other 80%", "none"
 WAYS = ("stratum", "segment", "value_before", "home_region", "acquisition_channel", "customer_kind", "age_band")
 Campaigns = tuple[str, ...]
+_AMOUNTS = ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods")
 
 
 def campaign_rows(filters: Filters, terms: ResultTerms) -> Select[Any]:
@@ -77,12 +78,13 @@ def order_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_sha
     cost_share: of net revenue whose cost is not known; None leaves gross margin out.
     """
     rows = _ordered(filters, terms, chosen, cost_share)
-    return _summed(rows, [column.name for column in rows.c if column.name.startswith("y_")])
+    return _summed(rows, [column.name for column in rows.c if column.name.startswith("y_")], x_known=func.count())
 
 
 def recorded_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> Select[Any]:
     """One row per campaign, arm and stratum: the same of an outcome that the campaign's own file records, of whom it does."""
-    return _summed(_recorded(filters, terms, chosen, outcome), [f"y_{outcome}"])
+    rows = _recorded(filters, terms, chosen, outcome)
+    return _summed(rows, [f"y_{outcome}"], x_known=func.count(rows.c.x))
 
 
 def order_outcomes(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:
@@ -102,34 +104,32 @@ def order_days(filters: Filters, terms: ResultTerms, cost_share: float | None) -
     """
     members = _members(filters, _of_control(filters, terms))
     seen, who = visible_orders(filters.scope).c, members.c
-    net, gross, costed, cost = (
-        cast(func.coalesce(func.sum(seen[name]), 0), Double) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods")
-    )
-    orders = cast(func.sum(case((seen.is_purchase, 1), else_=0)), Double)
-    outcomes: dict[str, ColumnElement[Any]] = {"gross_revenue": gross, "net_revenue": net, "orders": orders}
-    if cost_share is not None:
-        outcomes["gross_margin"] = net - cost - (net - costed) * literal(cost_share, Double)
     last_on = func.least(who.ends_on, literal(filters.today, Date)) if filters.today else who.ends_on
+    orders = cast(func.sum(case((seen.is_purchase, 1), else_=0)), Double).label("orders")
+    amounts = [cast(func.coalesce(func.sum(seen[name]), 0), Double).label(name) for name in _AMOUNTS]
     keys = [who.arm, who.stratum, seen.customer_number, (days_between(who.started_on, seen.ordered_on) + 1).label("day")]
-    return (
-        select(*keys, *[value.label(f"y_{name}") for name, value in outcomes.items()])
+    daily = (
+        select(*keys, orders, *amounts)
         .join_from(members, visible_orders(filters.scope), seen.customer_number == who.customer_number)
         .where(seen.ordered_on >= who.started_on, or_(seen.ordered_on <= last_on, last_on.is_(None)))
         .group_by(who.arm, who.stratum, seen.customer_number, who.started_on, seen.ordered_on)
-        .order_by(seen.customer_number, seen.ordered_on, who.arm, who.stratum)
+        .cte("daily")
     )
+    shown = [daily.c[name] for name in ("arm", "stratum", "customer_number", "day")]
+    values = [value.label(f"y_{name}") for name, value in _outcomes(daily.c, cost_share).items()]
+    return select(*shown, *values).order_by(daily.c.customer_number, daily.c.day, daily.c.arm, daily.c.stratum)
 
 
 def order_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:
     """One row per campaign, arm, stratum, way (WAYS) and segment: n, y, yy of terms.outcome, of members who are customers."""
     rows = _ordered(filters, terms, chosen, cost_share)
-    return _by_way(rows, rows.c[f"y_{terms.outcome}"])
+    return _by_way(rows, func.coalesce(rows.c.x, 0.0), func.coalesce(rows.c[f"y_{terms.outcome}"], 0.0))
 
 
 def recorded_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns) -> Select[Any]:
     """One row per campaign, arm, stratum, way (WAYS) and segment: n, y, yy of terms.outcome, as recorded."""
     rows = _recorded(filters, terms, chosen, terms.outcome)
-    return _by_way(rows, rows.c[f"y_{terms.outcome}"])
+    return _by_way(rows, rows.c.x, rows.c[f"y_{terms.outcome}"])
 
 
 def _of_control(filters: Filters, terms: ResultTerms, chosen: Campaigns = ()) -> CTE:
@@ -190,25 +190,30 @@ def _members(filters: Filters, known: CTE, *, is_numbered: bool = True) -> CTE:
 
 
 def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> CTE:
-    """One row per member who is a customer: what the members table says, x (net revenue before the start) and y_ of each outcome."""
+    """One row per member who is a customer: what the members table says, x (net revenue before the start) and y_ of each outcome.
+
+    Both are empty without an order within these days, which adds nothing to sums.
+    """
     members = _members(filters, _of_control(filters, terms, chosen))
     placed = _placed(filters, terms, members)
-    rows = placed.c
-    net, gross, costed, cost, before = (
-        cast(func.coalesce(rows[name], 0), Double) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods", "x")
-    )
-    orders = cast(func.coalesce(rows.orders, 0), Double)
-    outcomes = {"gross_revenue": gross, "net_revenue": net, "bought": case((rows.orders > 0, 1.0), else_=0.0), "orders": orders}
-    if cost_share is not None:
-        outcomes["gross_margin"] = net - cost - (net - costed) * literal(cost_share, Double)
     kept = [members.c[name] for name in ("campaign", "started_on", "customer_id", "arm", "stratum", "segment")]
-    is_placed = (rows.place == members.c.place) & (rows.customer_number == members.c.customer_number)
+    is_placed = (placed.c.place == members.c.place) & (placed.c.customer_number == members.c.customer_number)
+    outcomes = _outcomes(placed.c, cost_share) | {"bought": case((placed.c.orders > 0, 1.0))}
     return (
-        select(*kept, before.label("x"), *[value.label(f"y_{name}") for name, value in outcomes.items()])
+        select(*kept, placed.c.x, *[value.label(f"y_{name}") for name, value in outcomes.items()])
         .join_from(members, placed, is_placed, isouter=True)
         .where(members.c.customer_id.is_not(None))
         .cte("ordered")
     )
+
+
+def _outcomes(rows: Any, cost_share: float | None) -> dict[str, ColumnElement[Any]]:
+    """Return the outcomes made of sums over orders: orders and SOLD."""
+    outcomes = {name: rows[name] for name in ("gross_revenue", "net_revenue", "orders")}
+    if cost_share is not None:
+        unknown = (rows.net_revenue - rows.costed_revenue) * literal(cost_share, Double)
+        outcomes["gross_margin"] = rows.net_revenue - func.coalesce(rows.cost_of_goods, 0.0) - unknown
+    return outcomes
 
 
 def _placed(filters: Filters, terms: ResultTerms, members: CTE) -> CTE:
@@ -218,16 +223,14 @@ def _placed(filters: Filters, terms: ResultTerms, members: CTE) -> CTE:
     person = select(*who).where(members.c.customer_number.is_not(None)).distinct().cte("persons")  # some are members twice
     last_on = func.least(person.c.ends_on, literal(filters.today, Date)) if filters.today else person.c.ends_on  # empty ones don't count
     is_after = seen.ordered_on >= person.c.started_on
-    amounts = [
-        func.sum(case((is_after, seen[name]))).label(name) for name in ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods")
-    ]
+    amounts = [cast(func.sum(case((is_after, seen[name]))), Double).label(name) for name in _AMOUNTS]
     return (
         select(
             person.c.place,
             person.c.customer_number,
-            func.sum(case((is_after & seen.is_purchase, 1), else_=0)).label("orders"),
+            cast(func.sum(case((is_after & seen.is_purchase, 1))), Double).label("orders"),
             *amounts,
-            func.sum(case((~is_after, seen.net_revenue))).label("x"),
+            cast(func.sum(case((~is_after, seen.net_revenue))), Double).label("x"),
         )
         .join_from(person, held, seen.customer_number == person.c.customer_number)
         .where(seen.ordered_on >= person.c.started_on - terms.covariate_days, or_(seen.ordered_on <= last_on, last_on.is_(None)))
@@ -244,14 +247,14 @@ def _recorded(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: 
     return select(*kept, cast(rows.prior_spend, Double).label("x"), value).where(rows[outcome].is_not(None)).cte("recorded")
 
 
-def _summed(rows: CTE, outcomes: list[str]) -> Select[Any]:
+def _summed(rows: CTE, outcomes: list[str], *, x_known: ColumnElement[Any]) -> Select[Any]:
     """One row per campaign, arm and stratum: n, x_known (members of whom x is), x, xx, and y_, yy_ and xy_ of each outcome."""
     keys = [rows.c[name] for name in ("campaign", "arm", "stratum")]
     sums = {"x": rows.c.x, "xx": rows.c.x * rows.c.x}
     for name in outcomes:
         value = rows.c[name]
         sums |= {name: value, f"y{name}": value * value, f"x{name}": value * rows.c.x}
-    counted = [func.count().label("n"), func.count(rows.c.x).label("x_known")]
+    counted = [func.count().label("n"), x_known.label("x_known")]
     return select(*keys, *counted, *[func.sum(value).label(name) for name, value in sums.items()]).group_by(*keys).order_by(*keys)
 
 
@@ -261,16 +264,16 @@ def _single(rows: CTE) -> Select[Any]:
     return select(*keys, *values).where(or_(*[value != 0 for value in values])).order_by(*keys, *values)
 
 
-def _by_way(rows: CTE, outcome: ColumnElement[Any]) -> Select[Any]:
+def _by_way(rows: CTE, before: ColumnElement[Any], outcome: ColumnElement[Any]) -> Select[Any]:
     """One row per campaign, arm, stratum, way and segment: n, y, yy."""
     known = customers.c
     age = cast(extract("year", rows.c.started_on), Integer) - known.birth_year
     bands = [((age >= low) & (age <= high) if high else age >= low, literal(band_name(low, high))) for low, high in AGE_BANDS]
-    place = func.cume_dist().over(partition_by=rows.c.campaign, order_by=rows.c.x.desc())
+    place = func.cume_dist().over(partition_by=rows.c.campaign, order_by=before.desc())
     told = {
         "stratum": func.nullif(rows.c.stratum, ""),
         "segment": rows.c.segment,
-        "value_before": case((rows.c.x <= 0, NOBODY), (place <= TOP_SHARE, TOP), (rows.c.x > 0, OTHERS)),
+        "value_before": case((before <= 0, NOBODY), (place <= TOP_SHARE, TOP), (before > 0, OTHERS)),
         "home_region": known.home_region,
         "acquisition_channel": known.acquisition_channel,
         "customer_kind": known.customer_kind,

@@ -43,6 +43,7 @@ def long_sums(wide: pd.DataFrame) -> pd.DataFrame:
     """
     names = [name.removeprefix("y_") for name in wide.columns if name.startswith("y_")]
     is_known = (wide["x_known"] == wide["n"]).groupby(wide["campaign"]).transform("all")
+    wide = wide.fillna({name: 0.0 for name in wide.columns if name not in _CELL})  # a sum over nothing
     before = wide[["x", "xx"]].astype(float).where(is_known)
     parts = [
         wide[["campaign", "arm", "stratum", "n"]].assign(
@@ -171,7 +172,7 @@ def resampled(sums: pd.DataFrame, single: pd.DataFrame, *, most: int) -> pd.Data
     outcomes = [name.removeprefix("y_") for name in values]
     one = sums[sums["outcome"] == outcomes[0]]
     nobody = np.zeros((0, len(values)))
-    held = {tuple(map(str, key)): part[values].to_numpy(dtype=float) for key, part in single.groupby(_CELL, sort=False)}
+    held = {tuple(map(str, key)): part[values].fillna(0.0).to_numpy(dtype=float) for key, part in single.groupby(_CELL, sort=False)}
     cells = {
         (campaign, arm, stratum): resample.Arm(held.get((campaign, arm, stratum), nobody), int(members))
         for campaign, arm, stratum, members in one[[*_CELL, "n"]].itertuples(index=False)
