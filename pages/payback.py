@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm_metrics import ui
 from crm_metrics.retention.worth import figure, labels, tables, words
-from crm_metrics.retention.worth.terms import LITERATURE
+from crm_metrics.retention.worth.answers import ANSWERS
 
 page = ui.start_page("payback", compares=False)
 money, basis = {"currency": page.currency}, ui.ask(page, tables.payback_basis)
@@ -26,35 +26,24 @@ def payback(by: str) -> None:
     ui.table(page, lines, columns=labels.columns("payback", lines), name="payback_ages")
 
 
-def channels() -> None:
-    quality = ui.ask(page, tables.acquisition_quality)
-    ui.finding(words.channels_finding(quality, **money))
-    queries = tables.queries(page.source, page.filters, "acquisition_channel")
-    ui.figure(page, ui.draw(page, figure.quality_points, quality, **money), queries=queries, **words.about("channels"))
-    named = labels.in_words(quality, "acquisition_channel")
-    ui.table(page, named, columns=labels.columns("quality", named), name="acquisition_quality")
-
-
-def retention() -> None:
-    levers = ui.ask(page, tables.five_points)
-    ui.finding(words.lever_finding(levers, **money))
-    drawn = ui.draw(page, figure.lever_line, ui.ask(page, tables.retention_lever), LITERATURE)
-    ui.figure(page, drawn, queries=tables.lever_queries(page.source, page.filters), **words.about("retention"))
-    named = labels.in_words(levers)
-    ui.table(page, named, columns=labels.columns("levers", named), name="five_points")
-
-
-def keeping() -> None:
-    cost = ui.ask(page, tables.keeping_cost)
-    ui.finding(words.keeping_finding(cost, **money))
-    queries = tables.keeping_queries(page.source, page.filters)
-    ui.figure(page, ui.draw(page, figure.keeping_bars, cost, **money), queries=queries, **words.about("keeping"))
-    ui.table(page, cost, columns=labels.columns("keeping", cost), name="keeping_cost")
+def answer(question: str) -> None:
+    one = ANSWERS[question]
+    rows = ui.ask(page, one.table)
+    ui.finding(one.find(rows, **money))
+    if words.has_rows(rows):
+        drawn = ui.draw(page, one.draw, ui.ask(page, one.drawn), **(money if one.has_money else {}))
+        ui.figure(page, drawn, queries=one.queries(page.source, page.filters), **words.about(question))
+    if len(rows):
+        named = labels.in_words(rows, one.by)
+        ui.table(page, named, columns=labels.columns(one.columns, named), name=question)
 
 
 @ui.part
 def questions() -> None:
     with st.container(horizontal=True):
-        chosen = ui.tabs(page, words.questions())
-        by = ui.tabs(page, words.bys(), key="by") if chosen == "payback" else ""
-    {"payback": lambda: payback(by), "channels": channels, "retention": retention, "keeping": keeping}[chosen]()
+        chosen = ui.tabs(page, words.questions(basis))
+        by = ui.tabs(page, words.bys(basis), key="by") if chosen == "payback" else ""
+    if chosen in ANSWERS:
+        answer(chosen)
+    else:
+        payback(by)

@@ -21,7 +21,6 @@ from crm_metrics.intervals import wilson
 from crm_metrics.language import speaking
 from crm_metrics.retention.worth import figure, labels, statistic, tables, words
 from crm_metrics.retention.worth.statistic import Kept, geometric_value, lever_row, payback_month
-from crm_metrics.retention.worth.terms import LITERATURE
 from crm_metrics.scope import Scope
 
 LAST_ON = FIRST_ON + timedelta(days=DAYS)
@@ -259,7 +258,7 @@ def test_findings_name_what_is_first_and_last(years):
 def test_pages_are_told_in_both_languages(crowd):
     levers, lever = tables.five_points(crowd, Filters(end=LAST_ON)), tables.retention_lever(crowd, Filters(end=LAST_ON))
     assert "Five points more would be worth" in words.lever_finding(levers, currency="EUR")
-    assert list(figure.lever_line(lever, LITERATURE).data[-1].y) == [0.25, 0.95]
+    assert list(figure.lever_line(lever).data[-1].y) == [0.25, 0.95]
     keeping = tables.keeping_cost(crowd, Filters(start=date(2024, 6, 1), end=LAST_ON))
     assert len(figure.keeping_bars(keeping, currency="").data[0].x) == 2
     with speaking("zh"):

@@ -78,10 +78,12 @@ def windows(period: Period, active_days: int) -> Windows:
 
 
 def usual_days(period: Period, first_on: date) -> int:
-    """Return the first of USUAL_DAYS that data beginning on `first_on` hold before the period; the shortest where they hold none.
+    """Return the first of USUAL_DAYS that data beginning on `first_on` hold before the period.
+
+    The shortest where they hold fewer, the longest where they hold no day, because then nobody was a customer before.
 
     >>> usual_days(Period(date(1997, 7, 1), date(1998, 6, 30)), date(1997, 1, 1))
     180
     """
     held = (period.start - first_on).days
-    return next((days for days in USUAL_DAYS if days <= held), USUAL_DAYS[-1])
+    return next((days for days in USUAL_DAYS if days <= held), USUAL_DAYS[-1] if held else USUAL_DAYS[0])

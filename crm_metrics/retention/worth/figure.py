@@ -10,11 +10,13 @@ from crm_metrics import figures
 from crm_metrics.export import safe_label
 from crm_metrics.language import t
 from crm_metrics.metric import is_unknown, value_text
-from crm_metrics.retention.worth.labels import cohort_name, unit_name
+from crm_metrics.retention.worth.labels import TENURE_MEASURES, cohort_name, unit_name
+from crm_metrics.retention.worth.terms import LITERATURE
 
 LINES_HEIGHT = 360
 _NAMED_LINES = 4  # so many have their names at their ends, more a legend
 _ROUGH = 300  # customers under whom a mean of skewed amounts is rough: its interval holds the truth in 87 % of cases or fewer
+_PANEL_HEIGHT = 150
 _ROW_HEIGHT, _LONGEST_NAME = 44, 26
 _FIVE_POINTS = 0.05
 
@@ -118,7 +120,7 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"
 
 
-def lever_line(lever: pd.DataFrame, literature: tuple[float, float]) -> go.Figure:
+def lever_line(lever: pd.DataFrame) -> go.Figure:
     """Return by how much the value of the customers rises with each point more retention, and what the literature tells of five points.
 
     lever: the table retention_lever.
@@ -140,18 +142,42 @@ def lever_line(lever: pd.DataFrame, literature: tuple[float, float]) -> go.Figur
     figure.data[-1].hovertemplate = "+%{x:.0f}: %{y:.1%}<extra></extra>"
     figure.add_scatter(
         x=[5, 5],
-        y=list(literature),
+        y=list(LITERATURE),
         mode="lines",
         line={"color": figures.GREY, "width": 8},
         opacity=0.5,
         hovertemplate="%{y:.0%}<extra></extra>",
     )
-    told = t("told in the literature: {low} to {high}", low=value_text(literature[0], "share"), high=value_text(literature[1], "share"))
-    figures.add_label(figure, 5, literature[1], told)
+    told = t("told in the literature: {low} to {high}", low=value_text(LITERATURE[0], "share"), high=value_text(LITERATURE[1], "share"))
+    figures.add_label(figure, 5, LITERATURE[1], told)
     own = float(lever.loc[np.isclose(points, _FIVE_POINTS), "change_share"].iloc[0])
     if not is_unknown(own):
         figures.add_label(figure, 5, own, t("ours: {value}", value=value_text(own, "share")), color=figures.ACCENT)
         figure.layout.annotations[-1].update(yshift=-14)
+    return figure
+
+
+def tenure_points(tenure: pd.DataFrame, *, currency: str) -> go.Figure:
+    """Return how customers of more years differ, a panel for each measure, with intervals; few customers faded. tenure: the table."""
+    measures = list(dict.fromkeys(tenure["measure"]))
+    figure = figures.base(x_title="", y_title="", height=_PANEL_HEIGHT * len(measures))
+    figure.set_subplots(rows=len(measures), cols=1, shared_xaxes=True, vertical_spacing=0.12)
+    for place, measure in enumerate(measures, 1):
+        rows = tenure[tenure["measure"] == measure]
+        values, low, high = (rows[name].to_numpy(dtype=float) for name in ("value", "low", "high"))
+        colors = [figures.GREY if few else figures.ACCENT for few in rows["is_small"]]
+        label, unit = TENURE_MEASURES[measure]
+        error = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low, "color": figures.GREY}
+        trace = go.Scatter(x=rows["tenure_years"], y=values, mode="markers", marker={"size": 10, "color": colors}, error_y=error)
+        hover = t("{value} ({n} customers)", value="%{y:,.3g}", n="%{customdata:,.0f}") + "<extra></extra>"
+        figure.add_trace(trace.update(customdata=rows["customers"], hovertemplate=hover), row=place, col=1)
+        title = unit_name(t(label), currency if unit.startswith("money") else "")
+        at = {"xref": "paper", "x": 0, "yref": f"y{place if place > 1 else ''} domain", "y": 1, "xanchor": "left", "yanchor": "bottom"}
+        figure.add_annotation(text=title, showarrow=False, font={"color": figures.GREY, "size": 12}, **at)
+        figure.update_yaxes(rangemode="tozero", tickformat=".0%" if unit == "share" else None, row=place, col=1)
+    figure.update_xaxes(dtick=1, showgrid=False, zeroline=False)
+    figure.update_xaxes(title={"text": t("Whole years since the first purchase"), "font": {"size": 12}}, row=len(measures), col=1)
+    figure.update_layout(margin={"t": 30})
     return figure
 
 

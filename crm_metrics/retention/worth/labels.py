@@ -6,6 +6,7 @@ import pandas as pd
 
 from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop, t
+from crm_metrics.metric import Unit
 from crm_metrics.retention.worth.terms import By
 
 BYS: dict[By, str] = {
@@ -22,6 +23,12 @@ FALLS = {
     "above": noop("above what the literature tells"),
     "": noop("unknown"),
 }
+TENURE_MEASURES: dict[str, tuple[str, Unit]] = {
+    "order_value": (noop("Net revenue per purchase"), "money_per_order"),
+    "discount": (noop("Discounts, share of list revenue"), "share"),
+    "cost_to_serve": (noop("Cost to serve per customer"), "money_per_customer"),
+    "referrals": (noop("Customers referred, per customer"), "ratio"),
+}
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "quality": {
         "cohort": (noop("Group"), "text"),
@@ -32,6 +39,8 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "payback_latest": (noop("at the latest"), "count"),
         "customers_12_months": (noop("Customers of 12 months and more"), "count"),
         "value_12_months": (noop("Brought in 12 months"), "money"),
+        "value_low": (noop("95% from"), "money"),
+        "value_high": (noop("95% to"), "money"),
         "profit_12_months": (noop("Less the cost of winning"), "money"),
         "low": (noop("95% from"), "money"),
         "high": (noop("95% to"), "money"),
@@ -50,7 +59,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "levers": {
         "lever": (noop("Retention"), "text"),
         "retention": (noop("Stay a year"), "share"),
-        "retention_then": (noop("Then"), "share"),
+        "retention_then": (noop("Stay then"), "share"),
         "value": (noop("Value of a customer"), "money"),
         "value_then": (noop("Value then"), "money"),
         "change_share": (noop("Change"), "share"),
@@ -60,6 +69,14 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "money_low": (noop("from"), "money"),
         "money_high": (noop("to"), "money"),
         "falls": (noop("Five points in the literature: 25 to 95%"), "text"),
+    },
+    "tenure": {
+        "measure": (noop("Measure"), "text"),
+        "tenure_years": (noop("Whole years since the first purchase"), "count"),
+        "customers": (noop("Customers"), "count"),
+        "value": (noop("Value"), "ratio"),
+        "low": (noop("95% from"), "ratio"),
+        "high": (noop("95% to"), "ratio"),
     },
     "keeping": {
         "campaigns": (noop("Campaigns that keep"), "money"),
@@ -91,12 +108,14 @@ def cohort_name(cohort: str, by: str) -> str:
 
 def in_words(rows: pd.DataFrame, by: str = "all") -> pd.DataFrame:
     """Return the rows of a table as shown: groups and levers in the reader's language."""
-    made = {}
+    made: dict[str, list[str]] = {}
     if "cohort" in rows:
         made["cohort"] = [cohort_name(cohort, by) for cohort in rows["cohort"]]
     if "lever" in rows:
         made = {"lever": [t(LEVERS[lever]) for lever in rows["lever"]], "falls": [t(FALLS[falls]) for falls in rows["falls"]]}
         made["falls"] = [falls if lever == "five_points" else "" for lever, falls in zip(rows["lever"], made["falls"], strict=True)]
+    if "measure" in rows:
+        made["measure"] = [t(TENURE_MEASURES[measure][0]) for measure in rows["measure"]]
     return rows.assign(**made)
 
 

@@ -54,6 +54,26 @@ def cohort_values(filters: Filters, by: By, today: date, cost_share: float | Non
     return select(*keys, func.sum(held.c.amount).label("value"), squares.label("squares")).group_by(*keys).order_by(*keys)
 
 
+def first_purchases(filters: Filters, today: date) -> Select[Any]:
+    """One row per customer with a purchase up to today, whatever else is chosen: customer_number, months (whole, since the first)."""
+    people = _people(Filters(scope=filters.scope), "all", today).c
+    return select(people.customer_number, people.months)
+
+
+def referrals(filters: Filters) -> Select[Any]:
+    """One row per customer who referred one that first bought in the filters and the period: customer_number, referred (how many)."""
+    bought, referrers, own = orders_within(filters), customer_facts.alias("referrers"), customer_facts
+    is_first = and_(bought.c.customer_number == own.c.customer_number, bought.c.purchase_number == 1, bought.c.is_purchase)
+    return (
+        select(referrers.c.customer_number, func.count().label("referred"))
+        .join_from(customers, own, own.c.customer_id == customers.c.customer_id)
+        .join(bought, is_first)
+        .join(referrers, referrers.c.customer_id == customers.c.referrer_customer_id)
+        .group_by(referrers.c.customer_number)
+        .order_by(referrers.c.customer_number)
+    )
+
+
 def campaign_spend_by_kind(filters: Filters) -> Select[Any]:
     """One row per kind of campaign with a cost in the period: campaign_kind (empty: unknown), spend."""
     kind = campaigns.c.campaign_kind
@@ -70,6 +90,11 @@ def customers_won(filters: Filters) -> Select[Any]:
     """One row: customers, whose first purchase lies in the filters and the period."""
     rows = orders_within(filters).c
     return select(func.count().label("customers")).where(rows.is_purchase, rows.purchase_number == 1)
+
+
+def customers_with_channel() -> Select[Any]:
+    """One row: customers, whose acquisition channel is known, whoever they are."""
+    return select(func.count(customers.c.acquisition_channel).label("customers"))
 
 
 def winning_spend(today: date) -> Select[Any]:

@@ -104,15 +104,16 @@ def quality_rows(ages: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
         value, low, high = (float(year[name]) if is_enough else np.nan for name in ("cumulative_value", "low", "high"))
         old = 0 if pd.isna(year["customers"]) else int(year["customers"])
         known = {"cohort": cohort, "customers": int(came[cohort]), "customers_12_months": old, "acquisition_cost": cost}
-        year_row = {"value_12_months": value, "profit_12_months": value - cost, "low": low - cost, "high": high - cost}
+        year_row = {"value_12_months": value, "value_low": low, "value_high": high}
+        year_row |= {"profit_12_months": value - cost, "low": low - cost, "high": high - cost}
         months = {"payback_month": paid.month, "payback_earliest": paid.earliest, "payback_latest": paid.latest}
         rows.append(known | year_row | {"value_to_cost": value / cost if cost > 0 else np.nan} | months)
     return pd.DataFrame(rows, columns=QUALITY_COLUMNS).sort_values("customers", ascending=False, kind="stable", ignore_index=True)
 
 
 QUALITY_COLUMNS = [
-    "cohort", "customers", "customers_12_months", "acquisition_cost", "value_12_months", "profit_12_months", "low", "high",
-    "value_to_cost", "payback_month", "payback_earliest", "payback_latest",
+    "cohort", "customers", "customers_12_months", "acquisition_cost", "value_12_months", "value_low", "value_high",
+    "profit_12_months", "low", "high", "value_to_cost", "payback_month", "payback_earliest", "payback_latest",
 ]  # fmt: skip
 
 # ── what retention is worth ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -166,3 +167,46 @@ def lever_row(kept: Kept, discount_rate: float, *, points: float = 0.0, percent:
     values = {"retention_then": float(then[0]), "value": float(now_value[0]), "value_then": float(then_value[0])}
     change = {"change_share": float(changes[0]), "low": float(changes.min()), "high": float(changes.max())}
     return retention | values | change | {"money": float(money[0]), "money_low": float(money.min()), "money_high": float(money.max())}
+
+
+# ── customers by how long they have been there ──────────────────────────────────────────────────────────────────────────
+
+TENURE_MEASURES: dict[str, tuple[str, str]] = {  # measure: numerator and denominator of a customer; '' counts customers
+    "order_value": ("net_revenue", "orders"),
+    "discount": ("discount", "list_revenue"),
+    "cost_to_serve": ("cost_to_serve", ""),
+    "referrals": ("referrals", ""),
+}
+TENURE_COLUMNS = ["measure", "tenure_years", "customers", "value", "low", "high", "is_small"]
+
+
+def tenure_rows(customers: pd.DataFrame, years: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Return one row per measure and year: see tables.tenure. customers: see customer_profit.profits, with referrals. years: of each."""
+    made = []
+    for measure, (over, under) in TENURE_MEASURES.items():
+        above = customers[over].to_numpy(dtype=float)
+        if np.isnan(above).all():
+            continue
+        below = customers[under].to_numpy(dtype=float) if under else np.ones(len(customers))
+        made.append(_ratios(np.nan_to_num(above), np.nan_to_num(below), years).assign(measure=measure))
+    return pd.concat(made, ignore_index=True)[TENURE_COLUMNS] if made else pd.DataFrame(columns=TENURE_COLUMNS)
+
+
+def _ratios(above: Floats, below: Floats, group: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Return ratios of sums by group with their 95 % interval: the t-interval of what is left of each customer once the ratio is taken off.
+
+    Cochran (1977), Sampling Techniques, 3rd edition, section 6.4.
+    """
+    n, total, base = (_sums(group, values) for values in (np.ones(len(group)), above, below))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(base > 0, total / base, np.nan)
+        rest = _sums(group, (above - np.nan_to_num(ratio)[group] * below) ** 2)
+        low, high = _t_interval(n, np.zeros(len(n)), rest)
+        scale = n / np.where(base > 0, base, np.nan)
+    frame = pd.DataFrame({"tenure_years": np.arange(len(n)), "customers": n.astype(int), "value": ratio})
+    frame = frame.assign(low=ratio + low * scale, high=ratio + high * scale, is_small=frame["customers"] < FEW_CUSTOMERS)
+    return frame[frame["customers"] > 0]
+
+
+def _sums(group: npt.NDArray[np.int64], values: Floats) -> Floats:
+    return np.bincount(group, weights=values).astype(np.float64)

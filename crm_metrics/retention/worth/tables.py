@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Select
 
-from crm_metrics.customer_profit import Costing, coverage, has_customer_costs, unallocated_costs, whole
+from crm_metrics.customer_profit import Costing, coverage, customer_amounts, customer_profits, has_customer_costs, unallocated_costs, whole
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.metric import Metric
@@ -47,6 +47,12 @@ def keeping_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]
         return flow.queries(source, filters)
     seen = _seen(filters)
     return (*flow.queries(source, filters), query.campaign_spend_by_kind(seen), whole(seen), unallocated_costs(seen))
+
+
+def tenure_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
+    """Return the queries behind how longer customers differ, to be shown."""
+    today, seen = _today(source, filters), _seen(filters)
+    return (customer_amounts(seen), query.first_purchases(filters, today), query.referrals(seen)) if today else ()
 
 
 def _today(source: Source, filters: Filters) -> date | None:
@@ -122,7 +128,7 @@ def payback_basis(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row: what payback stands on.
 
     today, measure ('gross_margin', or 'net_revenue' where costs of goods are unknown), cost_from ('customers', 'campaigns' or '' where the
-    cost of winning is unknown), customers, costed (customers whose cost is known).
+    cost of winning is unknown), customers, costed (customers whose cost is known), has_channels (the acquisition channel of any is known).
     """
     people, _ = source.remember(aged, filters, "all")
     today, costed = _today(source, filters), int(people["costed"].sum())
@@ -133,6 +139,7 @@ def payback_basis(source: Source, filters: Filters) -> pd.DataFrame:
         "cost_from": "customers" if costed else "campaigns" if cost.notna().any() else "",
         "customers": int(people["customers"].sum()),
         "costed": costed,
+        "has_channels": bool(source(query.customers_with_channel())["customers"].iloc[0]),
     }
     return pd.DataFrame([row])
 
@@ -147,8 +154,9 @@ def acquisition_quality(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per acquisition channel, the largest first.
 
     cohort (the channel), customers, customers_12_months (who came at least twelve months ago), acquisition_cost (per customer),
-    value_12_months (gross margin, or net revenue, of their first twelve months per customer), profit_12_months (less the cost), low, high
-    (its 95 % interval; the cost is taken as known), value_to_cost, payback_month, payback_earliest, payback_latest (by the interval).
+    value_12_months (gross margin, or net revenue, of their first twelve months per customer) with value_low, value_high (95 % interval),
+    profit_12_months (less the cost) with low, high (the cost is taken as known), value_to_cost, payback_month, payback_earliest,
+    payback_latest (by the interval).
     NaN under 30 customers, and where cost is unknown.
     """
     return payback_months(source, filters, "acquisition_channel")
@@ -161,11 +169,10 @@ def payback_tiles(source: Source, filters: Filters) -> pd.DataFrame:
     lever: Any = five_points(source, filters).iloc[0]
     keeping: Any = keeping_cost(source, filters).iloc[0]
     year = int(row.customers_12_months) if len(found) else 0
-    cost = 0.0 if pd.isna(row.acquisition_cost) else row.acquisition_cost
     values: list[tuple[Metric, tuple[float, float, float], float]] = [
         (metrics.PAYBACK_MONTH, (row.payback_month, row.payback_earliest, row.payback_latest), row.customers),
         (metrics.ACQUISITION_COST, (row.acquisition_cost, math.nan, math.nan), row.customers),
-        (metrics.VALUE_12_MONTHS, (row.value_12_months, row.low + cost, row.high + cost), year),
+        (metrics.VALUE_12_MONTHS, (row.value_12_months, row.value_low, row.value_high), year),
         (metrics.VALUE_TO_COST, (row.value_to_cost, math.nan, math.nan), year),
         (metrics.FIVE_POINTS, (lever.change_share, lever.low, lever.high), lever.opening),
         (metrics.KEEPING_TO_WINNING, (keeping.ratio, math.nan, math.nan), keeping.retained),
@@ -254,6 +261,29 @@ def _per(amount: float, count: float) -> float:
     return amount / count if count > 0 else math.nan
 
 
+# ── customers by how long they have been there ──────────────────────────────────────────────────────────────────────────
+
+
+def tenure(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row per measure and whole years from the first purchase to the end of the period: what longer customers do differently.
+
+    measure ('order_value': net revenue / purchases, 'discount': discounts / list revenue, 'cost_to_serve': per customer, 'referrals':
+    customers referred who first bought in the period, per customer), tenure_years, customers (with an order or a cost in the period; the
+    interval is over them), value, low, high (95 %), is_small (fewer than 30). A measure that nobody recorded has no rows.
+    """
+    today = _today(source, filters)
+    if today is None:
+        return pd.DataFrame(columns=statistic.TENURE_COLUMNS)
+    seen = _seen(filters)
+    made = source.remember(customer_profits, seen)
+    firsts = source(query.first_purchases(filters, today)).set_index("customer_number")
+    referred = source(query.referrals(seen)).set_index("customer_number")["referred"]
+    known = made[made["customer_number"].isin(firsts.index)]
+    referrals = known["customer_number"].map(referred).fillna(0.0) if len(referred) else math.nan
+    years = known["customer_number"].map(firsts["months"]).to_numpy(dtype=int) // YEAR_MONTHS
+    return statistic.tenure_rows(known.assign(referrals=referrals), years)
+
+
 TABLES: dict[str, Table] = {
     "payback_tiles": payback_tiles,
     "payback": payback,
@@ -263,4 +293,5 @@ TABLES: dict[str, Table] = {
     "five_points": five_points,
     "retention_lever": retention_lever,
     "keeping_cost": keeping_cost,
+    "tenure": tenure,
 }

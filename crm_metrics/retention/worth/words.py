@@ -10,7 +10,7 @@ from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import Metric, change_text, is_unknown, value_text
 from crm_metrics.retention.worth import metrics
-from crm_metrics.retention.worth.labels import BYS, MEASURES, cohort_name
+from crm_metrics.retention.worth.labels import BYS, MEASURES, TENURE_MEASURES, cohort_name
 from crm_metrics.retention.worth.terms import By
 
 QUESTIONS: dict[str, str] = {
@@ -18,6 +18,7 @@ QUESTIONS: dict[str, str] = {
     "channels": noop("Channels"),
     "retention": noop("What retention is worth"),
     "keeping": noop("Keeping or winning"),
+    "tenure": noop("Longer customers"),
 }
 ALT_TEXTS: dict[str, str] = {
     "payback": noop("Lines over the months since the first purchase: what a customer has brought, less the cost of winning."),
@@ -25,6 +26,7 @@ ALT_TEXTS: dict[str, str] = {
     "retention": noop(
         "Line: rise of the value of the customers by points more retention, beside what the literature tells of five points."
     ),
+    "tenure": noop("Points with intervals by years since the first purchase: order value, discount, cost to serve, referrals."),
     "keeping": noop("Two bars: cost of keeping and of winning a customer, with a line at one fifth of winning."),
 }
 NOTES: dict[str, str] = {
@@ -44,6 +46,13 @@ NOTES: dict[str, str] = {
         "literature (Reichheld and Schefter 2000) tells of 25 to 95% more profit from five points: of firms whose customers mostly stayed; "
         "the higher r is, the more a point brings. Margins and growth of single customers are taken to stay as they are."
     ),
+    "tenure": noop(
+        "The source says that customers who stay cost less to serve, spend more per purchase, ask for fewer discounts and refer "
+        "others. Here are the customers with an order or a cost in the period, by whole years from their first purchase to its end: "
+        "ratios of sums with 95% intervals. Customers of year 0 were there for a part of the period only, so they cost less to serve "
+        "and referred fewer. Those who stayed for years are those who were content: this does not say that staying made them so. Grey: "
+        "fewer than 30 customers."
+    ),
     "keeping": noop(
         "Keeping: spend on campaigns of the kinds retention, win-back and cross-sell, and rewards, in the period, divided by the customers "
         "at its beginning who stayed. Winning: cost of the customers won in the period (without it the spend of acquisition campaigns), "
@@ -60,14 +69,16 @@ _CAPTIONS = Captions(ALT_TEXTS, NOTES, DRAWN)
 about, remark = _CAPTIONS.about, _CAPTIONS.remark
 
 
-def questions() -> dict[str, str]:
-    """Return the questions of the page."""
-    return {name: t(label) for name, label in QUESTIONS.items()}
+def questions(basis: pd.DataFrame) -> dict[str, str]:
+    """Return the questions that these data can answer. basis: the table payback_basis."""
+    missing = set() if basis["has_channels"].iloc[0] else {"channels"}
+    return {name: t(label) for name, label in QUESTIONS.items() if name not in missing}
 
 
-def bys() -> dict[str, str]:
-    """Return how customers can be put together."""
-    return {name: t(label) for name, label in BYS.items()}
+def bys(basis: pd.DataFrame) -> dict[str, str]:
+    """Return how customers can be put together. basis: the table payback_basis."""
+    missing = set() if basis["has_channels"].iloc[0] else {"acquisition_channel"}
+    return {name: t(label) for name, label in BYS.items() if name not in missing}
 
 
 def chosen_by(name: str) -> By:
@@ -187,9 +198,32 @@ def keeping_finding(keeping: pd.DataFrame, *, currency: str) -> str:
         "winning": value_text(row.winning_per_customer, "money_per_customer", currency),
         "ratio": value_text(row.ratio, "ratio"),
     }
+    if is_unknown(row.keeping_per_customer) and is_unknown(row.winning_per_customer):
+        return t("Neither what keeping nor what winning a customer costs is recorded for what is chosen.")
     if is_unknown(row.ratio):
         return t("Keeping one customer costs {keeping}, winning one {winning}; a dash is not recorded.", **values)
     return t("Keeping one customer costs {keeping}, winning one {winning}: {ratio} of it, against the rule's 0.20.", **values)
+
+
+def tenure_finding(tenure: pd.DataFrame, *, currency: str) -> str:
+    """Return how the longest customers differ from the newest, measure by measure. tenure: the table of this name."""
+    told = tenure[~tenure["is_small"].astype(bool)].dropna(subset=["value"])
+    texts = []
+    for measure, (label, unit) in TENURE_MEASURES.items():
+        rows = told[told["measure"] == measure]
+        if len(rows) > 1:
+            first, last = (value_text(float(rows["value"].iloc[place]), unit, currency) for place in (0, -1))
+            years = int(rows["tenure_years"].iloc[-1])
+            texts.append(
+                t("{label} {last} after {years} years ({first} in the first)", label=t(label), last=last, years=years, first=first)
+            )
+    return t("; ").join(texts) + t(".") if texts else t("Customers of different years can't be compared yet: too few are of more than one.")
+
+
+def has_rows(rows: pd.DataFrame) -> bool:
+    """Return whether there is anything to draw: profits of channels, costs of keeping, years; retention where it is known."""
+    known = [name for name in ("profit_12_months", "keeping_per_customer", "winning_per_customer", "change_share", "value") if name in rows]
+    return bool(len(rows) and rows[known].notna().any(axis=None))
 
 
 def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
