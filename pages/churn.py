@@ -22,14 +22,14 @@ with above:
 
 def late() -> None:
     ui.note(words.silence_note(rates, days))
-    ui.figure(page, ui.draw(page, figure.definition_bars, rates, window_days=days), queries=asked["late"], **words.about("late"))
-    people, agreement = ui.ask(page, tables.late_customers, terms), ui.ask(page, tables.churn_agreement, terms)
+    drawn = ui.draw(page, figure.definition_bars, rates, window_days=days)
+    picked = ui.figure(page, drawn, queries=asked["late"], selects=True, **words.about("late"))
     with ui.question(t("Whom have we not heard from for longer than usual?")):
-        ui.note(words.remark("late_customers"))
-        heads = labels.columns("late_customers", people)
-        ui.table(page, people, columns=heads, name="late_customers", opens_customer=True, search=True, height=400)
+        people = ui.ask(page, tables.late_customers, terms, definition := words.chosen_definition(picked))
+        ui.note(words.people_note(definition, days))
+        ui.table(page, people, columns=labels.columns("people", people), name="people", opens_customer=True, search=True, height=400)
     with ui.question(t("Is it the new or the old customers, and do the definitions agree?")):
-        ui.note(words.agreement_finding(agreement, days))
+        ui.note(words.agreement_finding(agreement := ui.ask(page, tables.churn_agreement, terms), days))
         for name, rows in {"late": ui.ask(page, tables.late, terms), "definitions": rates, "agreement": agreement}.items():
             ui.table(page, labels.in_words(rows, days), columns=labels.columns(name, rows), name=name)
 

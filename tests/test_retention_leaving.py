@@ -501,6 +501,8 @@ def test_the_definitions_are_of_the_same_customers_and_the_parts_add_up(demo):
     assert found.loc[["own_rhythm", "p_alive", "no_order"], "customers_today"].nunique() == 1
     late = table("late", demo)
     assert late["late"].sum() == found.loc["own_rhythm", "lost_today"] == len(table("late_customers", demo))
+    for definition in ("p_alive", "no_order"):
+        assert len(table("late_customers", demo, EVER, ChurnTerms(), definition)) == found.loc[definition, "lost_today"]
     agreement = table("churn_agreement", demo)
     parts = agreement[["lost_by_both", "lost_by_first", "lost_by_second", "lost_by_neither"]].sum(axis=1)
     assert parts.tolist() == agreement["customers"].tolist()

@@ -37,6 +37,7 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
         orientation="h",
         marker={"color": colors, "opacity": np.where(shown["customers"] < FEW_CUSTOMERS, _FADED, 1.0)},
         error_x={"type": "data", "array": above, "arrayminus": below, "color": figures.SERIES[1], "thickness": 2},
+        customdata=shown[["definition"]],
         hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
     labels = [f" {value_text(rate, 'share')}" for rate in shown["rate"]]

@@ -58,7 +58,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "usual_days": (noop("Usual days between"), "days"),
         "late_after_days": (noop("Late after days"), "days"),
     },
-    "late_customers": {
+    "people": {
         "customer_id": (noop("Customer number"), "text"),
         "customer_name": (noop("Name"), "text"),
         "purchase_days": (noop("Purchase days so far"), "count"),

@@ -1,7 +1,6 @@
 """The tables of who is late, and of what it is to have left."""
 
 import math
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +14,17 @@ from crm_metrics.intervals import wilson
 from crm_metrics.retention.leaving import contract, query, rhythm
 from crm_metrics.retention.leaving.asked import alive, base, choice, chosen, judgements, lateness, rhythms, today_of, year_before
 from crm_metrics.retention.leaving.contract_tables import contracts
-from crm_metrics.retention.leaving.definitions import CONTRACT, USUAL, Booleans, ChurnTerms, agreement_rows, rate_row, standing
+from crm_metrics.retention.leaving.definitions import (
+    CONTRACT,
+    RHYTHM,
+    USUAL,
+    Booleans,
+    ChurnTerms,
+    Judgement,
+    agreement_rows,
+    rate_row,
+    standing,
+)
 
 
 def churn_definitions(source: Source, filters: Filters, terms: ChurnTerms = USUAL) -> pd.DataFrame:
@@ -30,7 +39,7 @@ def churn_definitions(source: Source, filters: Filters, terms: ChurnTerms = USUA
     if today is None:
         return pd.DataFrame([rate_row(CONTRACT, "no_days", (NO_DATA, NO_DATA), counts=(0, 0), lost=(math.nan, math.nan))])
     shown, since = source.remember(chosen, choice(filters), today), year_before(today)
-    said = source.remember(judgements, replace(Filters(scope=filters.scope), end=today), terms)
+    said = _judged(source, filters, today, terms)
     rows = [
         rate_row(
             name,
@@ -51,6 +60,10 @@ def churn_definitions(source: Source, filters: Filters, terms: ChurnTerms = USUA
     return pd.DataFrame(rows)
 
 
+def _judged(source: Source, filters: Filters, today: date, terms: ChurnTerms) -> dict[str, Judgement]:
+    return source.remember(judgements, Filters(end=today, scope=filters.scope), terms)
+
+
 def churn_agreement(source: Source, filters: Filters, terms: ChurnTerms = USUAL) -> pd.DataFrame:
     """Return one row per pair of definitions, of the customers active under both a year before the as-of day.
 
@@ -58,7 +71,7 @@ def churn_agreement(source: Source, filters: Filters, terms: ChurnTerms = USUAL)
     customers).
     """
     today = today_of(source, filters)
-    said = source.remember(judgements, replace(Filters(scope=filters.scope), end=today), terms) if today else {}
+    said = _judged(source, filters, today, terms) if today else {}
     return agreement_rows(said, source.remember(chosen, choice(filters), today) if today else np.empty(0, dtype=bool))
 
 
@@ -98,8 +111,10 @@ def _stood(source: Source, filters: Filters, today: date) -> tuple[Any, Booleans
     return standing(known, today), source.remember(chosen, choice(filters), today)
 
 
-def late_customers(source: Source, filters: Filters, terms: ChurnTerms = USUAL) -> pd.DataFrame:
-    """Return one row per customer who is late by the own rhythm, those with most purchase days first.
+def late_customers(source: Source, filters: Filters, terms: ChurnTerms = USUAL, definition: str = RHYTHM) -> pd.DataFrame:
+    """Return one row per customer who is late by the own rhythm, or lost by another definition, those with most purchase days first.
+
+    definition: 'own_rhythm', 'p_alive' or 'no_order'; on the as-of day, whoever was active a year before.
 
     customer_id, customer_name, purchase_days (so far), last_on, days_since_last_order, mean_interval_days (own; NaN with one purchase
     day), usual_interval_days (half of the intervals expected are shorter), expected_on (the last purchase day and those), lateness (share
@@ -107,12 +122,12 @@ def late_customers(source: Source, filters: Filters, terms: ChurnTerms = USUAL) 
     """
     columns = ["customer_id", "customer_name", "purchase_days", "last_on", "days_since_last_order", "mean_interval_days",
                "usual_interval_days", "expected_on", "lateness", "probability_alive"]  # fmt: skip
-    today, usual = with_base(source, filters)
-    if today is None or usual is None:
+    today = today_of(source, filters)
+    if today is None:
         return pd.DataFrame(columns=columns)
     (stood, shown), known = _stood(source, filters, today), source.remember(rhythms, filters.scope, today)
-    share = source.remember(lateness, filters.scope, today, today)
-    rows = np.flatnonzero(shown & (share >= terms.late_from))
+    share, usual = source.remember(lateness, filters.scope, today, today), source.remember(base, filters.scope, today)
+    rows = np.flatnonzero(shown & _judged(source, filters, today, terms)[definition].lost_now)
     counted, span = stood.purchase_days[rows], stood.span_days[rows]
     middle = rhythm.expected_days(usual, counted, span)
     held = known.iloc[rows]
@@ -124,7 +139,7 @@ def late_customers(source: Source, filters: Filters, terms: ChurnTerms = USUAL) 
             "days_since_last_order": stood.silent_days[rows],
             "mean_interval_days": np.where(counted > 1, span / np.maximum(counted - 1, 1), np.nan),
             "usual_interval_days": middle,
-            "expected_on": held["last_on"].to_numpy() + np.round(middle).astype("timedelta64[D]"),
+            "expected_on": held["last_on"].to_numpy() + pd.to_timedelta(np.round(middle), unit="D").to_numpy(),
             "lateness": share[rows],
             "probability_alive": source.remember(alive, filters.scope, today, today)[rows],
         }

@@ -1,5 +1,6 @@
 """The findings of this part in words, made from its tables, and what goes with its figures."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -163,6 +164,20 @@ def silence_note(definitions: pd.DataFrame, window_days: int) -> str:
         for name, state in zip(silent["definition"], silent["state"], strict=True)
     ]
     return t(" ").join(reasons)
+
+
+def chosen_definition(picked: Sequence[str]) -> str:
+    """Return the definition whose customers are shown: that of the chosen bar, else own rhythm. picked: see ui.figure."""
+    return next((name for name in picked if name in _OF_CUSTOMERS), RHYTHM)
+
+
+def people_note(definition: str, window_days: int) -> str:
+    """Return whom the table of customers shows."""
+    return (
+        t("Shown: {definition}; choose a bar above for another.", definition=definition_name(definition, window_days))
+        + t(" ")
+        + remark("late_customers")
+    )
 
 
 def agreement_finding(agreement: pd.DataFrame, window_days: int) -> str:
