@@ -314,6 +314,27 @@ def test_two_arms_are_added_up_with_the_halves_of_their_intervals():
     assert found.loc["b", names].isna().all()
 
 
+def test_only_segments_proven_to_lose_are_waste_and_each_campaign_counts_by_one_way_to_tell_them():
+    """Cost 2 a head: 30 + 10 people told by age cost 80, 50 told by region 100: 100 were wasted."""
+    segments = pd.DataFrame(
+        {
+            "campaign": "a",
+            "campaign_name": "A",
+            "arm": "treated",
+            "by": ["age", "age", "region", "region", "age"],
+            "segment": list("pqrst"),
+            "n": [30, 10, 50, 70, 90],
+            "uplift": [-5.0, -1.0, -2.0, 3.0, -9.0],
+            "is_proven": [True, True, True, True, False],
+            **dict.fromkeys(("low", "high", "outcome", "unit"), ""),
+        }
+    )
+    campaigns = pd.DataFrame({"campaign": ["a"], "cost": [400.0], "reach": [200.0]})
+    found = statistic.wasted_rows(segments, campaigns)
+    assert found[["segment", "spent_there"]].to_numpy().tolist() == [["r", 100], ["p", 60], ["q", 20]]
+    assert statistic.wasted_total(found) == 100
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Source:
     data_set = find_data_set(f"duckdb:///{tmp_path_factory.mktemp('demo')}/demo.duckdb")
@@ -425,6 +446,17 @@ def test_only_who_bought_before_the_start_is_compared_and_the_window_ends_with_t
     assert len(found) == 1
     names = ["arm", "spend_30", "orders_365", "days_since_last", "bought", "gross_revenue", "net_revenue"]
     assert found.iloc[0][names].tolist() == ["treated", 5, 1, 10, 1, 7, 5]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_question_of_the_page_is_answered_on_the_demo(demo, monkeypatch, language):
+    monkeypatch.setenv(database.FOLDER_SETTING, str(demo.data_set.link.parent))
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    for tab in words.QUESTIONS:
+        app = opened("campaign_roi", data="demo", tab=tab, lang=language)
+        assert not app.exception, tab
+        assert tab == "wasted" or app.get("plotly_chart"), tab
 
 
 # ── without a control group the word does not come up ───────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 from crm_metrics.campaign_roi.credit import tables, words
-from crm_metrics.campaign_roi.credit.figure import budget_bars, contact_bars, rule_dots
+from crm_metrics.campaign_roi.credit.figure import budget_bars, contact_bars, rule_dots, wasted_bars
 from crm_metrics.rooms import Table
 
 
@@ -30,5 +30,6 @@ class Answer(NamedTuple):
 ANSWERS: dict[str, Answer] = {  # by the name of the question
     "credit": Answer(tables.attribution, words.credit_finding, rule_dots, ("currency", "rule")),
     "budget": Answer(tables.campaigns, words.budget_finding, budget_bars),
+    "wasted": Answer(tables.wasted, words.wasted_finding, wasted_bars, has_terms=False),
     "contacts": Answer(tables.contacts, words.contacts_finding, contact_bars, (), has_terms=False),
 }

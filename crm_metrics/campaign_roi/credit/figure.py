@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crm_metrics import figures
-from crm_metrics.campaign_roi.credit.labels import LABELS, MEASURES, PERSONALISATIONS, of_pair, short_names
+from crm_metrics.campaign_roi.credit.labels import LABELS, MEASURES, PERSONALISATIONS, of_pair, short_names, shown_segments
 from crm_metrics.campaign_roi.credit.terms import Rule
 from crm_metrics.campaign_roi.credit.weighting import ALIKE
+from crm_metrics.export import safe_label
 from crm_metrics.language import t
 
 MOST_ROWS = 14  # campaigns in a figure, the newest; the table holds all
@@ -166,6 +167,24 @@ def budget_bars(campaigns: pd.DataFrame, *, currency: str) -> go.Figure:
             hovertemplate="%{x:,.0f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(barmode="overlay")
+    return figure
+
+
+def wasted_bars(wasted: pd.DataFrame, *, currency: str) -> go.Figure:
+    """Return what was spent on each segment that a campaign harmed. wasted: the table of this name."""
+    rows = wasted[wasted["spent_there"].notna()].head(MOST_ROWS)
+    names = [f"{name}<br>{safe_label(segment)}" for name, segment in zip(short_names(rows), shown_segments(rows), strict=True)]
+    figure = _rows(_money(t("Spent there"), currency), names)
+    figure.add_bar(
+        x=rows["spent_there"].to_numpy(dtype=float),
+        y=np.arange(len(rows)),
+        orientation="h",
+        width=0.5,
+        marker={"color": figures.BAD},
+        customdata=rows[["uplift", "treated"]].to_numpy(dtype=float),
+        hovertemplate="%{x:,.0f} (%{customdata[0]:+,.2f}, n = %{customdata[1]:,})<extra></extra>",
+    )
+    figure.update_layout(showlegend=False, height=_AROUND + 56 * len(rows))
     return figure
 
 

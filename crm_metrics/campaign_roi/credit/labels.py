@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from crm_metrics.campaign_roi.credit.terms import RULES, Rule
+from crm_metrics.campaign_roi.result.labels import arm_label, group_label, segment_label
 from crm_metrics.export import safe_label
 from crm_metrics.language import noop, t
 from crm_metrics.metric import is_unknown
@@ -105,6 +106,16 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "cost_per_response": (noop("Cost per response"), "money"),
         "cost_per_order": (noop("Cost per attributed purchase"), "money"),
     },
+    "wasted": {
+        **_CAMPAIGN,
+        "arm": (noop("Arm"), "text"),
+        "shown_segment": (noop("Segment"), "text"),
+        "treated": (noop("Treated"), "count"),
+        "uplift": (noop("Difference per person"), "ratio"),
+        "low": (noop("95% from"), "ratio"),
+        "high": (noop("95% to"), "ratio"),
+        "spent_there": (noop("Spent there"), "money"),
+    },
     "contacts": {
         "quarter_on": (noop("Quarter from"), "day"),
         "shown_personalisation": (noop("Written for"), "text"),
@@ -140,6 +151,12 @@ def short_names(frame: pd.DataFrame) -> list[str]:
     return ["<br>".join(safe_label(line) for line in lines) for lines in wrapped]
 
 
+def shown_segments(rows: pd.DataFrame) -> list[str]:
+    """Return what the segments of a frame (by, segment) are called, and by what they are told."""
+    pairs = zip(rows["by"], rows["segment"], strict=True)
+    return [t("{label}: {values}", label=group_label(by), values=segment_label(by, segment)) for by, segment in pairs]
+
+
 def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table (a key of COLUMNS) as shown: names in the reader's language."""
     if table == "contacts":
@@ -150,8 +167,10 @@ def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
     if table == "credit":
         wide = named.pivot(index="campaign", columns="rule", values="credited_revenue").reindex(named["campaign"].unique())
         return wide.assign(shown_name=named.drop_duplicates("campaign")["shown_name"].to_numpy()).reset_index()
+    if table == "wasted":
+        return named.assign(shown_segment=shown_segments(rows), arm=[arm_label(arm) for arm in rows["arm"]])
     if table == "adjusted":
-        arms = [t("treated") if arm == "treated" else arm for arm in rows["arm"]]
+        arms = [arm_label(arm) for arm in rows["arm"]]
         return named.assign(shown_outcome=[t(OUTCOMES[name]) for name in rows["outcome"]], arm=arms)
     kinds = rows["campaign_kind"].map({kind: t(label) for kind, label in KINDS.items()})
     return named.assign(campaign_kind=kinds.where(kinds.notna(), rows["campaign_kind"]))

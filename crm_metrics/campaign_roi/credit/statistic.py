@@ -107,6 +107,9 @@ def campaign_rows(found: pd.DataFrame, credit: pd.DataFrame, *, today: pd.Timest
     )
 
 
+WASTED = ("campaign", "campaign_name", "arm", "by", "segment", "outcome", "unit", "uplift", "low", "high", "treated", "spent_there")
+"""Columns of the table wasted."""
+
 # ── beside a control group ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -157,6 +160,21 @@ def chance_above_zero(value: pd.Series, half: pd.Series) -> pd.Series:
     error = half / normal.inv_cdf((1 + CONFIDENCE) / 2)
     scores = value / error.where(error > 0)
     return scores.map(normal.cdf, na_action="ignore").astype(float)
+
+
+def wasted_rows(segments: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Return the segments that a campaign is proven to have harmed, and what it spent on them, the most first: see tables.wasted."""
+    cost = campaigns.set_index("campaign")[["cost", "reach"]].astype(float)
+    harmed = segments[segments["is_proven"].eq(True) & (segments["uplift"] <= 0)]  # noqa: FBT003  # unknown is not proven
+    per_person = harmed["campaign"].map(cost["cost"] / cost["reach"].where(cost["reach"] > 0)).astype(float)
+    made = harmed[list(WASTED[:-2])].assign(treated=harmed["n"], spent_there=per_person * harmed["n"].astype(float))
+    return made.sort_values("spent_there", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def wasted_total(wasted: pd.DataFrame) -> float:
+    """Return what was spent on harmed segments: of each campaign and arm by the one way to tell segments that finds most."""
+    by_way = wasted.groupby(["campaign", "arm", "by"])["spent_there"].sum(min_count=1)
+    return float(by_way.groupby(["campaign", "arm"]).max().sum(min_count=1)) if len(by_way) else math.nan
 
 
 # ── together ────────────────────────────────────────────────────────────────────────────────────────────────────────────

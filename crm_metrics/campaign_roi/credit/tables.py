@@ -14,7 +14,8 @@ from sqlalchemy import Select
 
 from crm_metrics.campaign_roi.credit import metrics, query, statistic, weighting
 from crm_metrics.campaign_roi.credit.terms import CreditTerms, Rule
-from crm_metrics.campaign_roi.result.tables import returns
+from crm_metrics.campaign_roi.result import tables as result_tables
+from crm_metrics.campaign_roi.result.tables import returns, segments
 from crm_metrics.customer_profit import coverage, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
@@ -29,6 +30,8 @@ def queries(source: Source, filters: Filters, terms: CreditTerms = USUAL, questi
     """Return the queries that a question of the page is answered from, to be shown; of adjusted comparisons that of the newest."""
     if question == "contacts":
         return (query.contacts(filters),)
+    if question == "wasted":
+        return tuple(result_tables.queries(source, _always(filters)))
     if question == "adjusted":
         newest = _undrawn(source.remember(found_campaigns, filters)).head(1)
         return tuple(query.before_and_after(_always(filters), str(row.campaign), _window(row, filters)) for row in newest.itertuples())
@@ -169,6 +172,21 @@ def attribution(source: Source, filters: Filters, terms: CreditTerms = USUAL) ->
     return _credit(source, filters, replace(terms, rule=""))
 
 
+def wasted(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return one row per campaign of the period, treated arm and segment that it is proven to have harmed: what was spent on it.
+
+    campaign, campaign_name, arm, by (how segments are told), segment, outcome, unit, uplift (per person; below 0), low, high, treated
+    (people), spent_there (their share of the cost; NaN without a cost), the most first. A segment can be in several rows, told in several
+    ways; see statistic.wasted_total. Empty without a control group.
+    """
+    empty = pd.DataFrame(columns=list(statistic.WASTED))
+    if not (has_control(source, filters) and is_whole(filters)):
+        return empty
+    found = source.remember(found_campaigns, filters)
+    told = source.remember(segments, _always(filters))
+    return statistic.wasted_rows(told[told["campaign"].isin(found["campaign"])], found) if len(told) else empty
+
+
 # ── chosen, not drawn ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -256,5 +274,6 @@ TABLES: dict[str, Table] = {
     "attribution": attribution,
     "adjusted": adjusted,
     "balance": balance,
+    "wasted": wasted,
     "contacts": contacts,
 }

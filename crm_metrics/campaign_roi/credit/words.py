@@ -21,6 +21,7 @@ QUESTIONS: dict[str, str] = {
     "credit": noop("What orders say"),
     "adjusted": noop("Chosen, not drawn"),
     "budget": noop("Budget"),
+    "wasted": noop("Wasted?"),
     "contacts": noop("Written for whom?"),
 }
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
@@ -32,6 +33,7 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "adjusted": noop("One row per campaign: the difference between treated and other customers, as it is and adjusted, with its interval."),
     "balance": noop("One row per measure: how far treated and other customers are apart before and after adjusting."),
     "budget": noop("Bars: cost beside budget, by campaign."),
+    "wasted": noop("Bars: what was spent on each segment that a campaign harmed."),
     "contacts": noop("Stacked bars by quarter: share of the contacts that were written for all alike, for a segment, or one to one."),
 }
 NOTES: dict[str, str] = {  # by the name of the figure or table
@@ -63,6 +65,11 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "enough."
     ),
     "budget": noop("Costs are those recorded by today, whenever they fell due. Purchases are those credited by the rule named."),
+    "wasted": noop(
+        "Segments known before the start in which those treated brought proven less than the control group (Holm over the segments of "
+        "one way to tell them). Spent there: their people's share of the cost. Ways to tell segments overlap, so the sum takes of each "
+        "campaign the one way that finds most. What is not proven is not here: a campaign can have wasted more."
+    ),
     "contacts": noop(
         "Contacts are messages sent; where no sending is recorded, all touches. From mass mailings over segments to one to one is the "
         "road that the literature of customer management draws; whether it pays is what control groups are for."
@@ -85,6 +92,8 @@ def questions(campaigns: pd.DataFrame) -> dict[str, str]:
         missing |= {"budget"}
     if campaigns["attributed_orders"].isna().all():
         missing |= {"credit"}
+    if "incremental" not in campaigns:
+        missing |= {"wasted"}
     return {name: t(label) for name, label in QUESTIONS.items() if name not in missing}
 
 
@@ -270,3 +279,14 @@ def contacts_finding(contacts: pd.DataFrame) -> str:
         n=f"{total:,}",
         **{name: value_text(sums.get(name, 0) / total, "share") for name in ("individual", "segment", "mass")},
     )
+
+
+def wasted_finding(wasted: pd.DataFrame, *, currency: str) -> str:
+    """Return what was spent where a campaign is proven to have harmed. wasted: the table of this name."""
+    if wasted.empty:
+        return t("No segment is proven to have bought less because of a campaign.")
+    total = statistic.wasted_total(wasted)
+    values = {"campaigns": _counted(wasted["campaign"].nunique()), "n": len(wasted), "money": value_text(total, "money", currency)}
+    if is_unknown(total):
+        return t("{campaigns} made people buy less in {n} segments; what was spent on them is not recorded.", **values)
+    return t("{campaigns} made people buy less in {n} segments, at a cost of {money}.", **values)
