@@ -29,11 +29,12 @@ from crm_metrics.metric import BadInput, is_unknown
 from crm_metrics.randomised_test.plan import Baseline, Design
 from crm_metrics.segments.known import UNKNOWN
 from crm_metrics.segments.rule import Rule, rule_text
-from crm_metrics.workspace_tables import campaign_table, edited_targets, member_table, metadata, saved_segments, settings
+from crm_metrics.workspace_tables import campaign_table, decisions, edited_targets, member_table, metadata, saved_segments, settings
 
 T = TypeVar("T")
 WHOLE_COMPANY = ""  # the region of a target that is for all regions together
 _VERSION = "workspace_version"
+MOST_SIGNS = 500  # of what was decided
 MOST_LETTERS = 60  # of the name of a segment or campaign: it stands in the filter bar and in addresses
 
 
@@ -81,6 +82,15 @@ def planned_members(data_set: DataSet, campaign_id: int) -> pd.DataFrame:
     query = select(columns.customer_id, columns.stratum, columns.arm).where(columns.campaign_id == campaign_id)
     frame = pd.DataFrame([tuple(row) for row in _rows(data_set, member_table, query)], columns=["customer_id", "stratum", "arm"])
     return frame.astype("str").sort_values("customer_id", ignore_index=True)
+
+
+def read_decisions(data_set: DataSet) -> pd.DataFrame:
+    """Return the decisions in order of writing: decision_id and the columns of Decision."""
+    columns = [decisions.c[name] for name in ("decision_id", *Decision._fields)]
+    rows = _rows(data_set, decisions, select(*columns).order_by(decisions.c.decision_id))
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
+    days = dict.fromkeys(["decided_on", "review_on"], "datetime64[us]")
+    return frame.astype(days | dict.fromkeys(["value_then", "value_expected"], "float64"))
 
 
 def _rows(data_set: DataSet, table: Table, query: Any) -> list[Any]:
@@ -168,6 +178,57 @@ def delete_segment(data_set: DataSet, name: str) -> None:
     def write(connection: Connection) -> None:
         _prepare(connection, data_set)
         connection.execute(delete(saved_segments).where(saved_segments.c.segment_name == name))
+        _raise_version(connection)
+
+    _in_transaction(data_set, write)
+
+
+class Decision(NamedTuple):
+    """What was decided, and what should come of it by when: the columns of decisions of the same names."""
+
+    decided_on: date
+    decided_in: str
+    decision_text: str
+    decided_by: str
+    data_version: int
+    metric: str
+    value_then: float
+    value_expected: float
+    review_on: date
+
+
+def write_decision(data_set: DataSet, decision: Decision) -> None:
+    """Write a decision down. Raises BadInput if it says nothing or too much, or is to be looked at on no later day."""
+    text_written = decision.decision_text.strip()
+    if not text_written or len(text_written) > MOST_SIGNS:
+        raise BadInput("The decision has {n} letters. Write 1 to {most}.", n=len(text_written), most=MOST_SIGNS)
+    if decision.review_on <= decision.decided_on:
+        raise BadInput(
+            "The decision is of {decided} and to be looked at on {review}. Choose a later day.",
+            decided=decision.decided_on,
+            review=decision.review_on,
+        )
+    values = {name: None if is_unknown(value) else value for name, value in decision._asdict().items()}
+    written_at = datetime.now(UTC).replace(tzinfo=None)
+
+    def write(connection: Connection) -> None:
+        _prepare(connection, data_set)
+        if connection.execute(select(decisions.c.decision_id).where(decisions.c.written_at == written_at)).first():
+            return  # written before the answer was cut off
+        number = (connection.execute(select(func.max(decisions.c.decision_id))).scalar() or 0) + 1
+        row = values | {"decision_id": number, "decision_text": text_written, "written_at": written_at}
+        connection.execute(insert(decisions).values(**row))
+        _raise_version(connection)
+
+    _in_transaction(data_set, write)
+
+
+def delete_decision(data_set: DataSet, decision_id: int) -> None:
+    """Take a decision away; nothing happens where there is none."""
+
+    def write(connection: Connection) -> None:
+        _prepare(connection, data_set)
+        connection.execute(delete(decisions).where(decisions.c.decision_id == decision_id))
         _raise_version(connection)
 
     _in_transaction(data_set, write)

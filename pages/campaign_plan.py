@@ -6,6 +6,7 @@ from crm_metrics.campaign_roi.plan.figure import calibration_dots, log_dots
 from crm_metrics.campaign_roi.plan.metrics import LOG_METRICS
 from crm_metrics.language import t
 from crm_metrics.ui.campaign_form import plan_campaign
+from crm_metrics.ui.decision_form import decision_form
 
 page = ui.start_page("campaign_plan", narrows=False)
 
@@ -23,6 +24,8 @@ def log() -> None:
             ui.figure(page, ui.draw(page, calibration_dots, rows), **words.about("calibration"))
     if len(rows):
         ui.table(page, log_words.in_words(rows), columns=log_words.columns(), name="decision_log")
+    with ui.question(t("Other decisions")):
+        decision_form(page)
 
 
 @ui.part

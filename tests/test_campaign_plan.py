@@ -17,7 +17,7 @@ from peopled_shop import published
 from test_pages import opened
 
 from crm_metrics import database, rooms, schema, workspace
-from crm_metrics.campaign_roi.plan import decision_tables, log_words, past, tables, verdicts, words
+from crm_metrics.campaign_roi.plan import decision_tables, free_decisions, log_words, past, tables, verdicts, words
 from crm_metrics.campaign_roi.plan.economics import Economics, chance_above, chance_to_prove, profit_quantile
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.database import DataSet, Source, find_data_set, open_source
@@ -331,6 +331,51 @@ def test_the_planner_is_calibrated_where_what_came_out_lies_in_the_range() -> No
     assert row["error"] == pytest.approx(-0.2 / 3)
     assert row["error_low"] < 0 < row["error_high"]
     assert "2 of 3 campaigns" in log_words.calibration_sentence(pd.DataFrame([row]))
+
+
+# ── other decisions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def decision(**more: Any) -> workspace.Decision:
+    values = {
+        "decided_on": DRAWN_ON,
+        "decided_in": "campaign_plan",
+        "decision_text": " Call the best ",
+        "decided_by": "陈",
+        "data_version": 1,
+    }
+    values |= {"metric": "net_revenue", "value_then": 800.0, "value_expected": 9_000.0, "review_on": DRAWN_ON + dt.timedelta(days=20)}
+    return workspace.Decision(**(values | more))
+
+
+def test_a_decision_is_set_beside_what_its_figure_came_to_on_the_day_of_review(shop: Source) -> None:
+    workspace.write_decision(shop.data_set, decision())
+    workspace.write_decision(shop.data_set, decision(metric="customers", value_then=math.nan, value_expected=math.nan))
+    rows: Any = free_decisions.decisions(shop, Filters())
+    assert rows["decision_text"].tolist() == ["Call the best", "Call the best"]
+    assert rows["is_due"].tolist() == [True, True]
+    spent = sum(50 + amount + (1_000 if arm == "treated" else 0) for *_, arm, amount in MEMBERS)
+    assert rows["value_found"].tolist() == [len(MEMBERS), spent]  # of the day of review: the last thousands come later
+    assert rows["value_expected"].isna().tolist() == [True, False]
+    early: Any = free_decisions.decisions(shop, Filters(end=DRAWN_ON + dt.timedelta(days=5)))
+    assert early["is_due"].tolist() == [False, False]
+    assert early["value_found"][1] == spent - sum(amount for *_, amount in MEMBERS)
+    assert free_decisions.decisions(shop, Filters(end=DRAWN_ON - dt.timedelta(days=1))).empty
+    shown = free_decisions.in_words(rows, currency="CNY")
+    assert shown["then"].tolist() == ["—", "CN¥800.00"]
+    for number in rows["decision_id"]:
+        workspace.delete_decision(shop.data_set, int(number))
+    assert free_decisions.decisions(shop, Filters()).empty
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"decision_text": "  "}, "0 letters"), ({"decision_text": "x" * 501}, "501 letters"), ({"review_on": DRAWN_ON}, "later day")],
+)
+def test_a_decision_that_says_nothing_or_is_never_looked_at_is_refused(shop: Source, wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        workspace.write_decision(shop.data_set, decision(**wrong))
+    assert workspace.read_decisions(shop.data_set).empty
 
 
 # ── the plan of a shop ──────────────────────────────────────────────────────────────────────────────────────────────────

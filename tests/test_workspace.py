@@ -172,6 +172,19 @@ def test_a_workspace_of_an_earlier_program_is_read_as_it_is_and_gets_the_missing
     assert read["chance_of_profit"].isna().tolist() == [True, False]
 
 
+def test_decisions_are_read_back_in_the_order_of_writing_and_one_that_is_deleted_is_gone(data_set):
+    assert workspace.read_decisions(data_set).empty
+    one = workspace.Decision(MAY, "campaign_plan", "Call the best", "陈", 3, "net_revenue", 12.5, 20.0, JUNE)
+    for each in (one, one._replace(decision_text="Mail the rest", value_expected=float("nan"))):
+        workspace.write_decision(data_set, each)
+    read = workspace.read_decisions(data_set)
+    assert read["decision_id"].tolist() == [1, 2]
+    assert read.drop(columns="decision_id").iloc[0].tolist() == [pd.Timestamp(MAY), *one[1:-1], pd.Timestamp(JUNE)]
+    assert read["value_expected"].isna().tolist() == [False, True]
+    workspace.delete_decision(data_set, 1)
+    assert workspace.read_decisions(data_set)["decision_text"].tolist() == ["Mail the rest"]
+
+
 def test_without_planned_campaigns_their_tables_are_empty_and_nothing_is_created(data_set, tmp_path):
     assert workspace.planned_campaigns(data_set).empty
     assert workspace.planned_members(data_set, 1).columns.tolist() == ["customer_id", "stratum", "arm"]

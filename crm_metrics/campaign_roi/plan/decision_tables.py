@@ -54,7 +54,7 @@ def decision_log(source: Source, filters: Filters) -> pd.DataFrame:
     by stratum as it was split. Before is_finished, and where is_faulty (the sizes of the arms), nothing of what came out is told: NaN.
     verdict: see verdicts.
     """
-    until = _until(source, filters)
+    until = last_day_seen(source, filters)
     plans: list[Any] = list(workspace.planned_campaigns(source.data_set).itertuples())
     rows = [_row(source, filters.scope, plan, until) for plan in plans if until and plan.as_of_on.date() <= until]
     frame = pd.DataFrame(rows, columns=list(LOG_COLUMNS)).astype(dict.fromkeys(_FOUND, "float64"))
@@ -81,7 +81,7 @@ def log_tiles(source: Source, filters: Filters) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "unit", "n"])
 
 
-def _until(source: Source, filters: Filters) -> date | None:
+def last_day_seen(source: Source, filters: Filters) -> date | None:
     """Return the last day that is seen: today, or the last day of the data before it."""
     last_on = source(extent(filters.scope))["last_on"].iloc[0]
     if pd.isna(last_on):

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Double, Select, case, cast, func, select
+from sqlalchemy import ColumnElement, Double, Select, case, cast, func, select
 
 from crm_metrics.customer_profit import sold_sums
 from crm_metrics.filters import Filters
-from crm_metrics.sales import amounts_within
+from crm_metrics.sales import amounts_within, orders_within
 from crm_metrics.schema import customer_facts
 from crm_metrics.scope import Scope, visible_orders
 
@@ -15,6 +15,13 @@ from crm_metrics.scope import Scope, visible_orders
 def sold(filters: Filters) -> Select[Any]:
     """One row: what was sold in the filters and the period; see customer_profit.sold_sums."""
     return select(*sold_sums(amounts_within(filters)))
+
+
+def bought(filters: Filters) -> Select[Any]:
+    """One row: purchases and customers, the known ones with a purchase, in the filters and the period."""
+    rows = orders_within(filters).c
+    counts: dict[str, ColumnElement[Any]] = {"purchases": func.count(), "customers": func.count(rows.customer_number.distinct())}
+    return select(*[count.label(name) for name, count in counts.items()]).where(rows.is_purchase)
 
 
 def outcomes_between(first_on: date, last_on: date, scope: Scope) -> Select[Any]:

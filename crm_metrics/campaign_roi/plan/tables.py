@@ -11,6 +11,7 @@ import pandas as pd
 from crm_metrics.campaign_roi.plan import metrics, past, query
 from crm_metrics.campaign_roi.plan.decision_tables import calibration, decision_log, log_tiles
 from crm_metrics.campaign_roi.plan.economics import SPREADS, Economics, baselines, chance_above, chance_to_prove, profit_quantile
+from crm_metrics.campaign_roi.plan.free_decisions import decisions
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.campaign_roi.result import tables as results
 from crm_metrics.customer_profit import costing
@@ -203,4 +204,5 @@ TABLES: dict[str, Table] = {
     "decision_log": decision_log,
     "log_tiles": log_tiles,
     "calibration": calibration,
+    "decisions": decisions,
 }
