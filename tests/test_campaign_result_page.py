@@ -13,10 +13,18 @@ from peopled_shop import Tables, published
 from streamlit.testing.v1 import AppTest
 from test_pages import five_customers, opened, texts
 
-from crm_metrics import schema
+from crm_metrics import figures, schema
 from crm_metrics.campaign_roi.credit import words as credit_words
-from crm_metrics.campaign_roi.result import answers, labels, words
-from crm_metrics.campaign_roi.result.figure import adjusted_dots, money_bars, segment_forest, shown_lifts, uplift_dots
+from crm_metrics.campaign_roi.result import answers, labels, more_words, words
+from crm_metrics.campaign_roi.result.figure import (
+    adjusted_dots,
+    looks_band,
+    money_bars,
+    ranking_dots,
+    segment_forest,
+    shown_lifts,
+    uplift_dots,
+)
 from crm_metrics.campaign_roi.result.terms import ResultTerms
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
@@ -231,6 +239,38 @@ def test_the_band_of_lifts_too_small_to_show_reaches_the_smallest_lift_either_wa
     assert list(dots.marker.symbol) == ["circle"]
 
 
+# ── looks and ranking ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def looks(*lows: float) -> pd.DataFrame:
+    """One row a day: the difference is 2.00, the bounds of every look reach from `lows` to 5.00, those of one look from 1.00 to 3.00."""
+    days = range(1, len(lows) + 1)
+    rows = {"campaign": "c1", "arm": "treated", "outcome": "net_revenue", "uplift": 2.0, "high": 5.0, "plain_low": 1.0, "plain_high": 3.0}
+    made = [{**rows, "day": day, "looks": day, "low": low, "is_shown": low > 0} for day, low in zip(days, lows, strict=True)]
+    return pd.DataFrame(made)
+
+
+def test_the_day_is_named_since_which_it_is_shown_however_often_one_looks():
+    text = more_words.looks_finding(looks(-1.0, 0.5, 0.7), **NOW, **IN_DOLLARS)
+    assert text == "Net revenue per person: shown since day 2, however often one looked; after 3 looks it is $0.70 to $5.00."
+    assert "still hold zero (-$1.00 to $5.00)" in more_words.looks_finding(looks(-1.0), **NOW, **IN_DOLLARS)
+    assert "leaves zero out on 3 of 3 days" in more_words.looks_note(looks(-1.0, 0.5, 0.7))
+    assert "not recorded by day" in more_words.looks_finding(looks(), **NOW, **IN_DOLLARS)
+    assert list(looks_band(looks(-1.0, 0.5), **IN_DOLLARS).data[0].y) == [-1.0, 0.5]
+
+
+def test_a_campaign_is_ranked_by_what_is_left_when_chance_is_taken_out():
+    row = {"outcome": "net_revenue", "low": -1.0, "high": 9.0, "shrunk_low": 0.0, "shrunk_high": 4.0, "mean_uplift": 1.0, "between": 2.0}
+    one = {**row, "place": 1, "campaign": "c1", "campaign_name": "Spring", "uplift": 4.0, "shrunk_uplift": 2.0, "chance_best": 0.4}
+    rows = pd.DataFrame([{**one, "arm": arm, "place": place} for place, arm in enumerate(("treated", "treated B"), 1)])
+    text = more_words.ranking_finding(rows, campaign="c1", arm="treated B", **IN_DOLLARS)
+    assert text == "Place 2 of 2: +$2.00 per person with chance taken out, +$4.00 as measured; with 40.0% chance the best of all."
+    assert more_words.ranked_names(rows) == ["Treated · Spring", "Treated B · Spring"]
+    assert "Choose an outcome in money" in more_words.ranking_finding(rows, campaign="c2", arm="treated", **IN_DOLLARS)
+    figure = ranking_dots(rows, campaign="c1", arm="treated B", **IN_DOLLARS)
+    assert [trace.marker.color for trace in figure.data[:2]] == [figures.GREY, figures.ACCENT]
+
+
 # ── without a control group ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -359,7 +399,7 @@ def test_a_plain_file_of_people_whom_nobody_knows_is_answered_as_far_as_it_goes(
     assert not app.exception
     assert not app.error
     assert app.selectbox(key="campaign_result_arm").value == "other mail"
-    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("plotly_chart")) == (0 if tab == "looks" else 1)  # the file says nothing by day
     if (tab, spoken) == ("worked", "en"):
         assert "other mail: It worked. Spend per person: 12.33 more than the control's 1.00" in texts(app)
     if (tab, spoken) == ("paid", "en"):

@@ -6,8 +6,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from crm_metrics.campaign_roi.result import adjusted_words, tables, words
-from crm_metrics.campaign_roi.result.figure import adjusted_dots, money_bars, segment_forest, shown_lifts, uplift_dots
+from crm_metrics.campaign_roi.result import adjusted_words, more_words, tables, words
+from crm_metrics.campaign_roi.result.figure import (
+    adjusted_dots,
+    looks_band,
+    money_bars,
+    ranking_dots,
+    segment_forest,
+    shown_lifts,
+    uplift_dots,
+)
 from crm_metrics.campaign_roi.result.labels import of
 from crm_metrics.campaign_roi.result.terms import ResultTerms
 
@@ -106,6 +114,30 @@ def enough(uplift: pd.DataFrame, chosen: Chosen) -> Answer:
     )
 
 
+def known_since(looks: pd.DataFrame, chosen: Chosen) -> Answer:
+    """Return since which day it is shown, however often one looked."""
+    return Answer(
+        more_words.looks_finding(looks, progress=chosen.so_far, currency=chosen.currency),
+        more_words.looks_note(looks),
+        looks,
+        looks_band,
+        {"currency": chosen.currency},
+    )
+
+
+def ranked(ranking: pd.DataFrame, chosen: Chosen) -> Answer:
+    """Return where the campaign stands among the others."""
+    money = {"currency": chosen.currency}
+    options = {"campaign": chosen.terms.campaign, "arm": chosen.terms.arm, **money}
+    return Answer(
+        more_words.ranking_finding(ranking, **options),
+        more_words.ranking_note(ranking, **money),
+        ranking.assign(shown_name=more_words.ranked_names(ranking)),
+        ranking_dots,
+        options,
+    )
+
+
 def compared(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> Answer:
     """Return how chosen people differ from like ones. adjusted: rows of one campaign without a control group; see credit."""
     rows = of(adjusted, outcome=outcome)
@@ -131,4 +163,6 @@ QUESTIONS: dict[str, Question] = {  # by the name of the question
     "paid": Question(tables.returns, paid),
     "whom": Question(tables.segments, whom),
     "enough": Question(tables.uplift, enough),
+    "looks": Question(tables.looks, known_since),
+    "ranking": Question(tables.ranking, ranked),
 }

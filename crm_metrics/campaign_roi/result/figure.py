@@ -18,6 +18,8 @@ from crm_metrics.campaign_roi.result.labels import (
     outcome_label,
     segment_label,
 )
+from crm_metrics.campaign_roi.result.more_words import ranked_names
+from crm_metrics.campaign_roi.result.terms import OUTCOMES
 from crm_metrics.export import safe_label
 from crm_metrics.language import t
 from crm_metrics.metric import Unit, is_unknown, value_text
@@ -170,6 +172,52 @@ def shown_lifts(uplift: pd.DataFrame, *, arm: str) -> go.Figure:
     )
     _name_rows(figure, labels)
     figure.update_xaxes(zeroline=True)
+    return figure
+
+
+def looks_band(looks: pd.DataFrame, *, currency: str) -> go.Figure:
+    """Return the difference by day with the bounds that hold at every look, and dashed those of a single one. looks: the table."""
+    outcome = looks["outcome"].iloc[0]
+    unit = OUTCOMES[outcome]
+    title = _difference_title(outcome, unit, currency)
+    figure = figures.base(x_title=t("Day of the campaign"), y_title=title, y_unit="ratio" if unit == "count" else unit)
+    days, no_line = looks["day"], {"width": 0}
+    figure.add_scatter(x=days, y=looks["low"], mode="lines", line=no_line, hoverinfo="skip")
+    figure.add_scatter(
+        x=days, y=looks["high"], mode="lines", line=no_line, fill="tonexty", fillcolor=figures.faded(figures.ACCENT), hoverinfo="skip"
+    )
+    for bound in ("plain_low", "plain_high"):
+        dashed = {"color": figures.GREY, "width": 1.5, "dash": "dash"}
+        figure.add_scatter(x=days, y=looks[bound], mode="lines", line=dashed, hoverinfo="skip")
+    figure.add_scatter(
+        x=days,
+        y=looks["uplift"],
+        mode="lines",
+        line={"color": figures.ACCENT, "width": 3},
+        customdata=looks[["low", "high"]],
+        hovertemplate="%{x}: %{y:+,.3~f} (%{customdata[0]:,.3~f} – %{customdata[1]:,.3~f})<extra></extra>",
+    )
+    figure.add_hline(y=0, line={"color": figures.GREY, "width": 1.5})
+    place = looks.iloc[-1]
+    for bound, text, color in (("high", t("however often one looks"), figures.ACCENT), ("plain_high", t("one look alone"), figures.GREY)):
+        figures.add_label(figure, place["day"], float(place[bound]), text, color=color, anchor="right")
+        figure.layout.annotations[-1].update(yshift=10)
+    return figure
+
+
+def ranking_dots(ranking: pd.DataFrame, *, campaign: str, arm: str, currency: str) -> go.Figure:
+    """Return every campaign's money per person with chance taken out, best first, and hollow as measured; the chosen one in colour."""
+    shown = ranking.head(MOST_SEGMENTS)
+    is_chosen = ((shown["campaign"] == campaign) & (shown["arm"] == arm)).tolist()
+    rows = []
+    for row, name, chosen in zip(_each(shown), ranked_names(shown), is_chosen, strict=True):
+        drawn, measured = (level_text(value, "money_per_customer", currency) for value in (row.shrunk_uplift, row.uplift))
+        text, color = t("{drawn}, measured {measured}", drawn=drawn, measured=measured), figures.ACCENT if chosen else figures.GREY
+        rows.append(_Row(name, text, row.shrunk_uplift, row.shrunk_low, row.shrunk_high, color))
+    figure = _dots(rows, title=_money_title(t("Difference per person"), currency), unit="money_per_customer")
+    hollow = {"size": 9, "color": figures.GREY, "symbol": "diamond-open"}
+    figure.add_scatter(x=shown["uplift"], y=np.arange(len(shown)), mode="markers", marker=hollow, hoverinfo="skip")
+    figure.add_vline(x=float(shown["mean_uplift"].iloc[0]), line={"color": figures.GREY, "width": 1, "dash": "dot"})
     return figure
 
 

@@ -26,6 +26,8 @@ QUESTIONS = {
     "paid": noop("Did it pay?"),
     "whom": noop("For whom did it work?"),
     "enough": noop("Was it big enough?"),
+    "looks": noop("Since when is it known?"),
+    "ranking": noop("Beside the others"),
 }
 NAMED_SEGMENTS = 3
 _NOTHING_GAINED = 0.005  # of the variance
@@ -34,6 +36,10 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "paid": noop("Bars: money the campaign brought with its interval, what it cost, and what orders credit it with."),
     "whom": noop("Points with intervals: what the campaign changed per person in each segment, all together on top."),
     "enough": noop("Points over bands: the lift found of each outcome, and the lifts too small to be shown."),
+    "looks": noop("Line with a band: the difference by day, with the bounds that hold at every look and dashed those of one look."),
+    "ranking": noop(
+        "Points with intervals: what every campaign changed per person with chance taken out, hollow as measured, the best first."
+    ),
     "compared": noop("Points: how chosen people differ from like people who were not chosen, as they are and adjusted."),
 }
 NOTES: dict[str, str] = {  # by the name of the figure
@@ -56,6 +62,14 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "enough": noop(
         "Band: lifts that these people show with a chance of less than 80%, at a 5% chance of a false alarm, two-sided (Chow, Shao and "
         "Wang 2008). A lift inside it is no proof that the campaign did nothing."
+    ),
+    "looks": noop(
+        "Band: bounds that hold at every look together, 95%, whenever one stops (Robbins 1970; Howard, Ramdas, McAuliffe and Sekhon 2021; "
+        "Waudby-Smith and others 2024). Dashed: the interval of one look alone. Each day counts what came by then."
+    ),
+    "ranking": noop(
+        "The best of many was partly lucky: each is drawn to the mean of all (dotted), the more the less its test knows (empirical Bayes: "
+        "DerSimonian and Laird 1986; Efron and Morris 1975). Hollow: as measured."
     ),
     "compared": noop(
         "The members were chosen, not drawn by lot. They are compared with people who could have been chosen, made alike in what is known "
