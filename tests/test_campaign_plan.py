@@ -337,7 +337,7 @@ def test_the_planner_is_calibrated_where_what_came_out_lies_in_the_range() -> No
 
 
 def decision(**more: Any) -> workspace.Decision:
-    values = {
+    values: dict[str, Any] = {
         "decided_on": DRAWN_ON,
         "decided_in": "campaign_plan",
         "decision_text": " Call the best ",
