@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Date, Select, Table, Text, case, cast, collate, exists, false, func, literal_column, null, select
 
 from crm_metrics.customer_profit import sold_sums
-from crm_metrics.filters import UNKNOWN, Filters
+from crm_metrics.filters import UNKNOWN, Filters, period_conditions
 from crm_metrics.retention.cohort.terms import CohortCell, CohortGrain, CohortTerms
 from crm_metrics.sales import amounts_within, holds_whole_history, is_first_since, orders_within
 from crm_metrics.schema import (
@@ -212,7 +212,8 @@ def _groups(filters: Filters, terms: CohortTerms) -> CTE:
         is_same = customers.c.customer_id == customer_facts.c.customer_id
         return select(customer_facts.c.customer_number, channel).join_from(customer_facts, customers, is_same).cte("groups")
     seen = visible_orders(filters.scope)
-    first = select(seen.c.customer_number, seen.c.order_id, seen.c.campaign_id).where(seen.c.purchase_number == 1).cte("first_orders")
+    is_first = (seen.c.purchase_number == 1, *period_conditions(seen.c.ordered_on, replace(filters, end=filters.today)))
+    first = select(seen.c.customer_number, seen.c.order_id, seen.c.campaign_id).where(*is_first).cte("first_orders")
     if terms.by == "first_campaign":
         name = func.coalesce(campaigns.c.campaign_name, first.c.campaign_id).label("group_name")
         is_same = campaigns.c.campaign_id == first.c.campaign_id
@@ -230,7 +231,9 @@ def _largest(first: CTE, parts: Table, name: ColumnElement[Any]) -> CTE:
 
     Of equals the first by name, so that each customer is in one group and groups add up.
     """
-    place = func.row_number().over(partition_by=parts.c.order_id, order_by=(parts.c.gross_revenue.desc(), collate(name, "C").nulls_last()))
+    place = func.row_number().over(
+        partition_by=first.c.customer_number, order_by=(parts.c.gross_revenue.desc(), collate(name, "C").nulls_last())
+    )
     ranked = (
         select(first.c.customer_number, name.label("group_name"), place.label("place"))
         .join_from(first, parts, parts.c.order_id == first.c.order_id)

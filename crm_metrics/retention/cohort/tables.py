@@ -63,13 +63,17 @@ def _held(source: Source, scope: Scope) -> Period | None:
 
 def cells(source: Source, filters: Filters, terms: CohortTerms) -> pd.DataFrame:
     """Return the cells of the cohorts: see statistic.cells; ask by source.remember."""
-    sizes, seen = source(query.cohort_sizes(filters, terms)), horizon(source, filters)
+    seen = horizon(source, filters) or Horizon(_NEVER, _NEVER)
     if terms.measure == "customers":
         events = source(query.cohort_events(filters, terms)).rename(columns={"customers": "value"})
     else:
         amounts = source(query.cohort_amounts(filters, terms))
         events = amounts.assign(value=margins(amounts, source.remember(coverage, filters))[terms.measure])
-    return statistic.cells(sizes, events, terms, seen or Horizon(_NEVER, _NEVER))
+    if terms.measure == "customers" and terms.mode == "on":  # all of a cohort bought in its first period
+        sizes = events[events["bucket_on"] == events["cohort_on"]].rename(columns={"value": "customers"})
+    else:
+        sizes = source(query.cohort_sizes(filters, terms))
+    return statistic.cells(sizes, events, terms, seen)
 
 
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
