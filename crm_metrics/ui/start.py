@@ -253,7 +253,7 @@ def start_page(name: str, *, needs_data: bool = True, needs_orders: bool = True,
     _draw_links(links, is_demo=about.is_demo)
     write_address()
     if needs_data and not about.held and (needs_orders or about.is_empty):
-        _no_data(data_set)
+        _no_data(data_set, is_empty=about.is_empty)
     return _page(name, source, filters, about)
 
 
@@ -313,11 +313,13 @@ def _draw_links(place: Any, *, is_demo: bool) -> None:
             st.page_link(f"pages/{name}.py", label=t(title), icon=icon, query_params=address_parameters(), width="stretch")
 
 
-def _no_data(data_set: DataSet) -> None:
-    st.info(
-        t("The data set “{name}” is empty. Bring in order files, or look around in a sample.", name=data_set.name),
-        icon=":material/inbox:",
+def _no_data(data_set: DataSet, *, is_empty: bool) -> None:
+    empty = t("The data set “{name}” is empty. Bring in order files, or look around in a sample.", name=data_set.name)
+    without = t(
+        "The data set “{name}” holds no orders, and this page is about them. Bring in order files, or look around in a sample.",
+        name=data_set.name,
     )
+    st.info(empty if is_empty else without, icon=":material/inbox:")
     if st.button(t("Open the Data page"), type="primary"):
         open_page("data")
     samples.offer(data_set)

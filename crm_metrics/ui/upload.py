@@ -85,10 +85,17 @@ def _run(data_set: DataSet, raw: RawTable, mapping: Mapping, *, check_only: bool
     """Check or load one file while a bar moves; stopping the page stops the import, and nothing of it stays."""
     bar = st.progress(0.0, text=t("Checking every row"))
     latest_on = datetime.now(UTC).astimezone().date()
-    report = load.import_table(
-        data_set, raw, mapping, check_only=check_only, progress=lambda step, share: _show_progress(bar, step, share), latest_on=latest_on
-    )
-    bar.empty()
+    try:
+        report = load.import_table(
+            data_set,
+            raw,
+            mapping,
+            check_only=check_only,
+            progress=lambda step, share: _show_progress(bar, step, share),
+            latest_on=latest_on,
+        )
+    finally:
+        bar.empty()
     _show_report(report, key=raw.content_hash)
     if report.state in ("loaded", "replaced"):
         _turn_to(data_set, report)
@@ -121,7 +128,10 @@ def _show_report(report: ImportReport, *, key: str) -> None:
         st.success(safe_text(report.headline()), icon=":material/check_circle:")
     headings = (t("Rows"), t("Number"), report.amount_label)
     rows = pd.DataFrame([(label, rows, float(amount)) for label, rows, amount in report.classes()], columns=list(headings))
-    config = {headings[2]: st.column_config.NumberColumn(format="accounting")}
+    config = {
+        headings[1]: st.column_config.NumberColumn(format="localized"),
+        headings[2]: st.column_config.NumberColumn(format="accounting"),
+    }
     st.dataframe(rows, hide_index=True, column_config=config, key=f"report_{key}", width=520)
     for warning in report.warnings():
         st.warning(safe_text(warning), icon=":material/warning:")
