@@ -30,7 +30,7 @@ COLUMNS: dict[str, tuple[str, Any]] = {
     "figure": (noop("Figure, of a year"), "text"),
     "then": (noop("Then"), "text"),
     "expected": (noop("Expected"), "text"),
-    "found": (noop("Came to"), "text"),
+    "found": (noop("Came to, or so far"), "text"),
     "review_on": (noop("Look again on"), "day"),
     "is_due": (noop("That day is past"), "flag"),
 }
