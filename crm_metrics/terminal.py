@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from crm_metrics.language import t
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv"]
 MOST_COLUMNS = 16  # side by side; more can not be read
+MOST_KEYS = 3  # columns that stand in each part of a table with more
 PIPED_WIDTH = 200  # a table that goes into a file or another program is not cut to the 80 columns of an unknown terminal
 
 
@@ -66,19 +68,43 @@ def _print_table(frame: "pd.DataFrame") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(show_edge=False, header_style="bold")
-    rows = records(frame)
+    rows, console = records(frame), _console()
     if len(frame.columns) > MOST_COLUMNS and len(rows) < MOST_COLUMNS:  # many columns of few rows: a line for each column
+        table = Table(show_edge=False, header_style="bold")
         for heading in ("", *(str(number) for number in range(1, len(rows) + 1))):
             table.add_column(heading, overflow="fold")
         for name in frame.columns:
             table.add_row(str(name), *[Text(_cell(row[name])) for row in rows])
-    else:
-        for name in frame.columns:
-            table.add_column(Text(str(name)), justify="right" if frame[name].dtype.kind in "iuf" else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*[Text(_cell(value)) for value in row.values()])
-    _console().print(table)
+        console.print(table)
+        return
+    cells = {name: [_cell(row[name]) for row in rows] for name in frame.columns}
+    is_number = {name: frame[name].dtype.kind in "iuf" for name in frame.columns}
+    keys = max(1, sum(1 for _ in takewhile(lambda name: not is_number[name], list(cells)[:MOST_KEYS])))
+    for names in _side_by_side(cells, keys, width=console.width) if len(frame.columns) > MOST_COLUMNS else [list(cells)]:
+        table = Table(show_edge=False, header_style="bold")
+        for name in names:
+            table.add_column(Text(str(name)), justify="right" if is_number[name] else "left", overflow="fold")
+        for place in range(len(rows)):
+            table.add_row(*[Text(cells[name][place]) for name in names])
+        console.print(table)
+
+
+def _side_by_side(cells: dict[str, list[str]], keys: int, *, width: int) -> list[list[str]]:
+    """Return the names of the columns in parts that fit into `width`; the first `keys` stand in each, to know the rows by.
+
+    >>> _side_by_side({"who": ["a"], "first": ["1"], "second": ["2"]}, 1, width=20)
+    [['who', 'first'], ['who', 'second']]
+    """
+    from rich.cells import cell_len
+
+    wide = {name: 3 + max(cell_len(text) for text in (str(name), *texts)) for name, texts in cells.items()}
+    names = list(cells)
+    parts = [names[:keys]]
+    for name in names[keys:]:
+        if len(parts[-1]) > keys and sum(wide[one] for one in (*parts[-1], name)) > width:
+            parts.append(names[:keys])
+        parts[-1].append(name)
+    return parts
 
 
 def _cell(value: Any) -> str:
