@@ -222,6 +222,34 @@ def test_keeping_costs_rewards_and_the_campaigns_that_keep(shop):
     assert tables.keeping_cost(shop, Filters(region=("North",)))[["keeping", "winning"]].isna().all(axis=None)
 
 
+# ── customers by how long they have been there ──────────────────────────────────────────────────────────────────────────
+
+
+def test_ratios_by_years_are_ratios_of_sums_with_the_interval_of_what_is_left():
+    """Three customers of year 0 with 10, 20, 60 for 1, 2, 3 purchases: 90 / 6 = 15, left over -5, -10, 15; one of year 2 alone."""
+    customers = pd.DataFrame({"net_revenue": [10.0, 20, 60, 7], "orders": [1, 2, 3, 1], "discount": np.nan, "list_revenue": 1.0})
+    customers = customers.assign(cost_to_serve=[3.0, 0, 0, 0], referrals=np.nan)
+    rows = statistic.tenure_rows(customers, np.array([0, 0, 0, 2]))
+    assert rows["measure"].tolist() == ["order_value"] * 2 + ["cost_to_serve"] * 2
+    first = rows.iloc[0]
+    assert first[["tenure_years", "customers", "value", "is_small"]].tolist() == [0, 3, 15, True]
+    half = stats.t.ppf(0.975, 2) * np.sqrt((25 + 100 + 225) / 2) / np.sqrt(3) / 2
+    assert (first["low"], first["high"]) == pytest.approx((15 - half, 15 + half))
+    assert rows["value"].tolist() == [15, 7, 1, 0]
+    assert np.isnan(rows["low"].iloc[1])
+
+
+def test_referrals_are_of_those_who_first_bought_in_the_period(crowd):
+    """Everybody whose referrer is known was referred by ann."""
+    filters = Filters(start=date(2023, 1, 1), end=LAST_ON)
+    rows = tables.tenure(crowd, filters)
+    referred = (rows["value"] * rows["customers"])[rows["measure"] == "referrals"].sum()
+    shop = raw_shop.raw_shop(crowd.arrow)
+    bought = raw_shop.purchase_days(shop.lines)
+    expected = [who for who in bought if shop.customers.get(who, {}).get("referrer_customer_id") == "ann"]
+    assert referred == pytest.approx(len(expected) if "ann" in bought else 0)
+
+
 # ── pictures and words ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -61,7 +61,8 @@ def _add_cohort(figure: go.Figure, rows: pd.DataFrame, *, name: str, color: str)
     start = [0.0] if has_cost else []
     x = np.concatenate([start, rows["age_months"].to_numpy(dtype=float)])
     y, low, high = (np.concatenate([start, rows[column].to_numpy(dtype=float)]) - spent for column in ("cumulative_value", "low", "high"))
-    few = np.concatenate([[False] * len(start), rows["customers"].to_numpy() < _ROUGH])
+    is_rough = (rows["customers"].to_numpy() < _ROUGH) & (color != figures.GREY)  # of many lines dots would be all that is seen
+    few = np.concatenate([[False] * len(start), is_rough])
     if name == t("All customers"):
         known = np.isfinite(low)
         figure.add_scatter(
@@ -158,17 +159,20 @@ def lever_line(lever: pd.DataFrame) -> go.Figure:
 
 
 def tenure_points(tenure: pd.DataFrame, *, currency: str) -> go.Figure:
-    """Return how customers of more years differ, a panel for each measure, with intervals; few customers faded. tenure: the table."""
-    measures = list(dict.fromkeys(tenure["measure"]))
+    """Return how customers of more years differ, a panel for each measure, with intervals; years of few customers left out.
+
+    tenure: the table of this name.
+    """
+    shown = tenure[~tenure["is_small"].astype(bool)]
+    measures = list(dict.fromkeys(shown["measure"]))
     figure = figures.base(x_title="", y_title="", height=_PANEL_HEIGHT * len(measures))
     figure.set_subplots(rows=len(measures), cols=1, shared_xaxes=True, vertical_spacing=0.12)
     for place, measure in enumerate(measures, 1):
-        rows = tenure[tenure["measure"] == measure]
+        rows = shown[shown["measure"] == measure]
         values, low, high = (rows[name].to_numpy(dtype=float) for name in ("value", "low", "high"))
-        colors = [figures.GREY if few else figures.ACCENT for few in rows["is_small"]]
         label, unit = TENURE_MEASURES[measure]
         error = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low, "color": figures.GREY}
-        trace = go.Scatter(x=rows["tenure_years"], y=values, mode="markers", marker={"size": 10, "color": colors}, error_y=error)
+        trace = go.Scatter(x=rows["tenure_years"], y=values, mode="markers", marker={"size": 10, "color": figures.ACCENT}, error_y=error)
         hover = t("{value} ({n} customers)", value="%{y:,.3g}", n="%{customdata:,.0f}") + "<extra></extra>"
         figure.add_trace(trace.update(customdata=rows["customers"], hovertemplate=hover), row=place, col=1)
         title = unit_name(t(label), currency if unit.startswith("money") else "")
@@ -177,7 +181,7 @@ def tenure_points(tenure: pd.DataFrame, *, currency: str) -> go.Figure:
         figure.update_yaxes(rangemode="tozero", tickformat=".0%" if unit == "share" else None, row=place, col=1)
     figure.update_xaxes(dtick=1, showgrid=False, zeroline=False)
     figure.update_xaxes(title={"text": t("Whole years since the first purchase"), "font": {"size": 12}}, row=len(measures), col=1)
-    figure.update_layout(margin={"t": 30})
+    figure.update_layout(margin={"t": 30, "b": 50})
     return figure
 
 

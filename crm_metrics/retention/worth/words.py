@@ -50,8 +50,8 @@ NOTES: dict[str, str] = {
         "The source says that customers who stay cost less to serve, spend more per purchase, ask for fewer discounts and refer "
         "others. Here are the customers with an order or a cost in the period, by whole years from their first purchase to its end: "
         "ratios of sums with 95% intervals. Customers of year 0 were there for a part of the period only, so they cost less to serve "
-        "and referred fewer. Those who stayed for years are those who were content: this does not say that staying made them so. Grey: "
-        "fewer than 30 customers."
+        "and referred fewer. Those who stayed for years are those who were content: this does not say that staying made them so. Years "
+        "of fewer than 30 customers are left out."
     ),
     "keeping": noop(
         "Keeping: spend on campaigns of the kinds retention, win-back and cross-sell, and rewards, in the period, divided by the customers "
@@ -207,17 +207,19 @@ def keeping_finding(keeping: pd.DataFrame, *, currency: str) -> str:
 
 def tenure_finding(tenure: pd.DataFrame, *, currency: str) -> str:
     """Return how the longest customers differ from the newest, measure by measure. tenure: the table of this name."""
-    told = tenure[~tenure["is_small"].astype(bool)].dropna(subset=["value"])
-    texts = []
+    told = tenure[~tenure["is_small"].astype(bool)].dropna(subset=["low", "high"])
+    texts, years = [], 0
     for measure, (label, unit) in TENURE_MEASURES.items():
         rows = told[told["measure"] == measure]
         if len(rows) > 1:
-            first, last = (value_text(float(rows["value"].iloc[place]), unit, currency) for place in (0, -1))
-            years = int(rows["tenure_years"].iloc[-1])
-            texts.append(
-                t("{label} {last} after {years} years ({first} in the first)", label=t(label), last=last, years=years, first=first)
-            )
-    return t("; ").join(texts) + t(".") if texts else t("Customers of different years can't be compared yet: too few are of more than one.")
+            first, last = rows.iloc[0], rows.iloc[-1]
+            years = int(last.tenure_years)
+            is_same = first.low <= last.high and last.low <= first.high
+            change = t("no clear difference") if is_same or not first.value else change_text(last.value / first.value - 1)
+            texts.append(f"{t(label)} {value_text(last.value, unit, currency)} ({change})")
+    if not texts:
+        return t("Customers of different years can't be compared yet: too few are of more than one.")
+    return t("After {years} years, beside the first: {changes}.", years=years, changes=t("; ").join(texts))
 
 
 def has_rows(rows: pd.DataFrame) -> bool:
