@@ -93,14 +93,17 @@ def ratios(sizes: pd.DataFrame, planned: pd.DataFrame, by: list[str]) -> dict[tu
     """Return the check of the sizes of the arms by `by` (the campaign first): sizes: by, arm, stratum, members; without a plan unknown."""
     shares = {str(campaign): part.set_index("arm")["planned_share"] for campaign, part in planned.groupby("campaign")}
     found: dict[tuple[str, ...], SampleRatio] = {}
-    for each, part in sizes.groupby(by, sort=False):
+    for each, rows in sizes.groupby(by, sort=False):
         key = tuple(map(str, each))
         share = shares.get(key[0])
         if share is None:
             found[key] = SampleRatio(math.nan, is_faulty=False)
             continue
-        members = part.pivot_table(index="stratum", columns="arm", values="members", aggfunc="sum").reindex(columns=share.index)
-        found[key] = sample_ratio_of_arms(members.fillna(0.0).to_numpy(dtype=float), share.to_numpy(dtype=float))
+        part = rows[rows["arm"].isin(share.index)]
+        strata, names = pd.factorize(part["stratum"])
+        members = np.zeros((len(names), len(share)))
+        np.add.at(members, (strata, share.index.get_indexer(part["arm"])), part["members"].to_numpy(dtype=float))
+        found[key] = sample_ratio_of_arms(members, share.to_numpy(dtype=float))
     return found
 
 
