@@ -196,6 +196,7 @@ FILLED = {  # what each page shows at least of the demo: figures, tables
     "clusters": (2, 1),
     "audience": (0, 2),
     "retention": (1, 1),
+    "campaign_result": (1, 1),
     "campaign_plan": (2, 3),
     "definitions": (0, 1),
     "demo": (0, 1),
