@@ -102,7 +102,7 @@ def ratios(sizes: pd.DataFrame, planned: pd.DataFrame, by: list[str]) -> dict[tu
         part = rows[rows["arm"].isin(share.index)]
         strata, names = pd.factorize(part["stratum"])
         members = np.zeros((len(names), len(share)))
-        np.add.at(members, (strata, share.index.get_indexer(part["arm"])), part["members"].to_numpy(dtype=float))
+        np.add.at(members, (strata, share.index.get_indexer(pd.Index(part["arm"]))), part["members"].to_numpy(dtype=float))
         found[key] = sample_ratio_of_arms(members, share.to_numpy(dtype=float))
     return found
 
