@@ -200,7 +200,7 @@ def contact_bars(contacts: pd.DataFrame) -> go.Figure:
             x=rows["quarter_on"].dt.strftime("%Y-%m"),
             y=rows["share"],
             name=t(PERSONALISATIONS.get(name, name)),
-            marker={"color": _TONES.get(name, figures.SERIES[2])},
+            marker={"color": _TONES.get(name, figures.SERIES[2]), "pattern": {"shape": np.where(rows["is_unfinished"], "/", "")}},
             customdata=rows[["contacts"]].to_numpy(),
             hovertemplate="%{x}: %{y:.1%} (n = %{customdata[0]:,})<extra>%{fullData.name}</extra>",
         )

@@ -18,7 +18,7 @@ REACH = Metric(
 )
 COST = Metric(
     "campaigns_cost",
-    noop("Cost of the campaigns"),
+    noop("Cost"),
     "money",
     "lower",
     noop("Costs recorded of the campaigns by today; a campaign without any recorded cost is in no ratio with cost."),

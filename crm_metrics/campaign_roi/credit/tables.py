@@ -6,7 +6,7 @@ about it are not there at all.
 
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -20,6 +20,7 @@ from crm_metrics.customer_profit import coverage, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import Metric
+from crm_metrics.periods import Period, is_unfinished
 from crm_metrics.rooms import Table
 
 USUAL = CreditTerms()
@@ -261,11 +262,17 @@ def compared_arms(source: Source, filters: Filters, campaign: str) -> dict[str, 
 def contacts(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per quarter and personalisation of the contacts by campaigns in the period.
 
-    quarter_on, personalisation ('mass', 'segment', 'individual', … or '' where it is not recorded), contacts, share (of the quarter).
+    quarter_on, personalisation ('mass', 'segment', 'individual', … or '' where it is not recorded), contacts, share (of the quarter),
+    is_unfinished (an end of the period or of the orders cuts the quarter).
     """
     found = source(query.contacts(filters))
-    total = found.groupby("quarter_on")["contacts"].transform("sum")
-    return found.assign(personalisation=found["personalisation"].astype(object).fillna(""), share=found["contacts"] / total)
+    total, today = found.groupby("quarter_on")["contacts"].transform("sum"), _today(source, filters)
+    held = Period(filters.start or date.min, today.date() if pd.notna(today) else date.max - timedelta(1))
+    return found.assign(
+        personalisation=found["personalisation"].astype(object).fillna(""),
+        share=found["contacts"] / total,
+        is_unfinished=[is_unfinished(start.date(), "quarter", held) for start in found["quarter_on"]],
+    )
 
 
 TABLES: dict[str, Table] = {

@@ -71,8 +71,9 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "campaign the one way that finds most. What is not proven is not here: a campaign can have wasted more."
     ),
     "contacts": noop(
-        "Contacts are messages sent; where no sending is recorded, all touches. From mass mailings over segments to one to one is the "
-        "road that the literature of customer management draws; whether it pays is what control groups are for."
+        "Contacts are messages sent; where no sending is recorded, all touches. A hatched quarter is not over. From mass mailings over "
+        "segments to one to one is the road that the literature of customer management draws; whether it pays is what control groups are "
+        "for."
     ),
 }
 _CAPTIONS = Captions(ALT_TEXTS, NOTES, {"campaigns": (ATTRIBUTED_MARGIN, ATTRIBUTED_ROI), "caused": (ATTRIBUTED_MARGIN, INCREMENTAL)})
@@ -174,6 +175,8 @@ def notes(campaigns: pd.DataFrame, *, is_whole: bool) -> str:
         free = campaigns[campaigns["cost"].isna()]
         if len(free) and campaigns["cost"].notna().any():
             texts.append(t("No cost is recorded of {names}, so no ROI is shown there.", names=_named(free)))
+        elif len(free) and "incremental" in campaigns:  # else the finding says so
+            texts.append(t("No cost is recorded, so there is no ROI."))
     if "is_faulty" in campaigns and campaigns["is_faulty"].any():
         names = _named(campaigns[campaigns["is_faulty"]])
         texts.append(t("The groups of {names} are not of the planned sizes: what they brought can't be told.", names=names))
@@ -288,5 +291,5 @@ def wasted_finding(wasted: pd.DataFrame, *, currency: str) -> str:
     total = statistic.wasted_total(wasted)
     values = {"campaigns": _counted(wasted["campaign"].nunique()), "n": len(wasted), "money": value_text(total, "money", currency)}
     if is_unknown(total):
-        return t("{campaigns} made people buy less in {n} segments; what was spent on them is not recorded.", **values)
-    return t("{campaigns} made people buy less in {n} segments, at a cost of {money}.", **values)
+        return t("{campaigns} made people buy less; segments where that is proven: {n}. What was spent on them is not recorded.", **values)
+    return t("{campaigns} made people buy less; segments where that is proven: {n}, at a cost of {money}.", **values)
