@@ -166,7 +166,8 @@ class Cells:
         """Return a column of exact decimals, or None when the mapping has none."""
         marks = self.mapping.numbers
         written = partial(values.parse_numbers, decimal=marks.decimal or ".", thousands=marks.thousands, is_binary=marks.is_binary)
-        return self._parsed(self.columns[target], written, typed=("n", values.parse_numbers)) if target in self.columns else None
+        typed = ("n", partial(values.parse_numbers, is_binary=marks.is_binary))
+        return self._parsed(self.columns[target], written, typed=typed) if target in self.columns else None
 
     def read(self, column: str, parse: Parser, *, typed: tuple[str, Parser] | None = None) -> Parsed:
         """Return a column of the file as `parse` reads it; cells that Excel knows to be of the kind typed[0] as typed[1] does."""

@@ -1,6 +1,7 @@
 """Checks every row of a file that brings rows of other tables than order lines: typed rows, and those that can't be right."""
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -96,7 +97,7 @@ def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTabl
     unused = tuple(name for name in raw.columns if name not in cells.columns.values())
     currency = mapping.money.reporting or mapping.money.currency
     rejected = verdicts.table(raw, hashes, amounts)
-    return CheckedTables(brought, judged, rejected, cells.mapping, currency, cells.columns, unused, raw.notes)
+    return CheckedTables(brought, judged, rejected, cells.mapping, currency, cells.columns, unused, (*raw.notes, *_rounded(cells)))
 
 
 def judged_rows(row_number: pa.Array, row_hash: pa.Array, row_key: pa.Array, amount: pa.Array) -> pa.Table:
@@ -110,6 +111,15 @@ def key_texts(rows: pa.Table, table: Table) -> pa.Array:
     """Return the key of each row as one text."""
     parts = [rows[name].cast(pa.string()).combine_chunks() for name in key_of(table)]
     return functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, KEY_JOIN), parts)
+
+
+def _rounded(cells: Cells) -> Iterator[Note]:
+    """Give a note of how many amounts have more decimals than are kept, where the mapping lets them be rounded."""
+    columns = {column for name, column in cells.columns.items() if _kind_of(name) == "amount"} if cells.mapping.numbers.is_binary else set()
+    is_long = [pc.match_substring_regex(cells.encoded[column].dictionary, r"\.\d{4}\d*[1-9]\d*\s*$") for column in columns]
+    counts = [pc.sum(mask.take(cells.encoded[column].indices)).as_py() or 0 for column, mask in zip(columns, is_long, strict=True)]
+    if sum(counts):
+        yield Note(noop("{n} numbers with more than 4 decimals were rounded to 4."), {"n": f"{sum(counts):,}"})
 
 
 def _reject_totals(raw: RawTable, verdicts: Verdicts) -> None:
@@ -171,7 +181,11 @@ def _parsed(cells: Cells, column: str, name: str, rows: Rows) -> Parsed:
     kind, words = kind_of(target), rows.values.get(name, {})
     written = Written(date_patterns(cells.mapping), dates.time_zone, numbers.decimal or ".", numbers.thousands, numbers.is_binary)
     known_to_excel = "d" if kind in _DATED else "n" if kind in _NUMERIC else ""
-    typed = (known_to_excel, partial(_said, words, parser(target, Written(time_zone=dates.time_zone)))) if known_to_excel else None
+    typed = (
+        (known_to_excel, partial(_said, words, parser(target, Written(time_zone=dates.time_zone, is_binary=numbers.is_binary))))
+        if known_to_excel
+        else None
+    )
     parsed = cells.read(column, partial(_said, words, parser(target, written)), typed=typed)
     if cells.mapping.customers.is_case_folded and name == "customer_id":
         return parsed._replace(values=pc.utf8_lower(parsed.values))
