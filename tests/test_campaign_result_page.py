@@ -15,7 +15,7 @@ from test_pages import five_customers, opened, texts
 
 from crm_metrics import figures, schema
 from crm_metrics.campaign_roi.credit import words as credit_words
-from crm_metrics.campaign_roi.result import answers, labels, more_words, words
+from crm_metrics.campaign_roi.result import adjusted_words, answers, labels, more_words, words
 from crm_metrics.campaign_roi.result.figure import (
     adjusted_dots,
     looks_band,
@@ -52,7 +52,7 @@ SEGMENT = {
 }  # fmt: skip
 ADJUSTED = {
     "campaign": "c9", "arm": "treated", "outcome": "net_revenue", "n": 400, "mean": 30.0, "compared_n": 900, "compared_mean": 27.0,
-    "difference": 3.0, "low": -1.0, "high": 7.0, "crude_difference": 12.0, "unit": "money_per_customer",
+    "difference": 3.0, "low": -1.0, "high": 7.0, "crude_difference": 12.0, "unit": "money_per_customer", "is_finished": True,
 }  # fmt: skip
 FORBIDDEN = ("incremental", "增量")
 IN_DOLLARS, NOW = {"currency": "USD"}, {"progress": ""}
@@ -272,6 +272,13 @@ def test_a_campaign_is_ranked_by_what_is_left_when_chance_is_taken_out():
 
 
 # ── without a control group ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_campaign_that_goes_on_is_compared_so_far():
+    rows = pd.DataFrame([{**ADJUSTED, "is_finished": False}])
+    assert adjusted_words.finding(rows, **IN_DOLLARS).startswith("So far: Net revenue per person: chosen people have +$3.00 against")
+    assert adjusted_words.finding(pd.DataFrame([ADJUSTED]), **IN_DOLLARS).startswith("Net revenue per person")
+    assert "too few like people" in adjusted_words.finding(rows.head(0), **IN_DOLLARS)
 
 
 @pytest.mark.parametrize("spoken", ["en", "zh"])

@@ -15,7 +15,7 @@ def finding(adjusted: pd.DataFrame, *, currency: str) -> str:
         return t("There are too few like people outside the campaign to compare its members with.")
     row: Any = next(adjusted.itertuples())
     unit = cast("Unit", row.unit)
-    return t(
+    return ("" if row.is_finished else t("So far: ")) + t(
         "{outcome}: chosen people have {difference} against like people who were not chosen, adjusted for what was known before (95%: "
         "{low} to {high}); unadjusted it is {crude}.",
         difference=difference_text(row.difference, unit, currency, signed=True),

@@ -103,7 +103,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "variance_reduction": (noop("Variance that earlier spend explains"), "share"),
     },
     "looks": {
-        "day": (noop("Day"), "count"),
+        "day": (noop("Day of the campaign"), "count"),
         "looked_on": (noop("Date"), "day"),
         "n": (noop("Treated people"), "count"),
         "control_n": (noop("Control people"), "count"),
