@@ -24,8 +24,7 @@ def bucket(measure: str) -> None:
     ui.finding(words.bucket_finding(rows, measure=measure, currency=page.currency))
     drawn = ui.draw(page, figure.bucket_bars, rows, measure=measure, currency=page.currency)
     queries = tables.queries(page.source, page.filters, terms)
-    picked = ui.figure(page, drawn, queries=queries, selects=True, **words.about("bucket"))
-    for flow in picked:
+    for flow in ui.figure(page, drawn, queries=queries, selects=True, **words.about("bucket")):
         people = labels.in_words(ui.ask(page, tables.bucket_customers, terms, flow))
         with ui.question(words.picked_heading(flow, people)):
             shown = labels.columns("bucket_customers", people)
@@ -39,7 +38,11 @@ def lifecycle(chosen: str) -> None:
     cycle = ui.ask(page, tables.lifecycle, grain)
     ui.finding(words.lifecycle_finding(cycle))
     drawn, queries = ui.draw(page, figure.lifecycle_bars, cycle), tables.lifecycle_queries(page.source, page.filters, grain)
-    ui.figure(page, drawn, queries=queries, **words.about("lifecycle"))
+    for cell in ui.figure(page, drawn, queries=queries, selects=True, **words.about("lifecycle")):
+        people = ui.ask(page, tables.lifecycle_customers, grain, cell)
+        with ui.question(words.cell_heading(cell, people)):
+            shown = labels.columns("lifecycle_customers", people)
+            ui.table(page, people, columns=shown, name="lifecycle_customers", opens_customer=True, search=True)
     ui.table(page, cycle, columns=labels.columns("lifecycle", cycle), name="lifecycle")
 
 

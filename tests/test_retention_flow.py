@@ -210,6 +210,19 @@ def test_the_life_cycle_is_what_plain_loops_make_of_the_lines_and_adds_up(crowd,
     assert rows["active_before"].tolist()[1:] == rows["active"].tolist()[:-1]
 
 
+@pytest.mark.parametrize(
+    "filters", [Filters(start=date(2024, 3, 5), end=date(2024, 6, 20)), Filters(start=date(2024, 4, 1), region=("N",))]
+)
+def test_behind_each_part_of_a_bar_are_as_many_customers_as_it_is_long(crowd, filters):
+    rows = tables.lifecycle(crowd, filters, "month")
+    for row in rows[~rows["is_unfinished"]].to_dict("records"):
+        for kind in statistic.KINDS:
+            people = tables.lifecycle_customers(crowd, filters, "month", f"{row['bucket_on']:%Y-%m-%d} {kind}")
+            assert len(people) == row[kind]
+    with pytest.raises(BadInput, match="no part of the life cycle"):
+        tables.lifecycle_customers(crowd, filters, "month", "2024-04-01 gone")
+
+
 def test_who_is_dormant_in_an_unfinished_month_is_not_claimed(crowd):
     rows = tables.lifecycle(crowd, Filters(start=date(2024, 1, 1), end=date(2024, 3, 15)), "month")
     assert rows["is_unfinished"].tolist() == [False, False, True]

@@ -80,7 +80,7 @@ def _add_bars(figure: go.Figure, bars: list[_Bar]) -> None:
 def lifecycle_bars(rows: pd.DataFrame) -> go.Figure:
     """Return who is new, returning and resurrected in each bucket, and below zero who is dormant; unfinished ones hatched.
 
-    rows: the table lifecycle.
+    A click gives day and kind. rows: the table lifecycle.
     """
     figure = figures.base(x_title=t("Beginning of the period"), y_title=t("Customers"), y_unit="count", height=LIFECYCLE_HEIGHT)
     shapes = ["/" if unfinished else "" for unfinished in rows["is_unfinished"]]
@@ -91,8 +91,8 @@ def lifecycle_bars(rows: pd.DataFrame) -> go.Figure:
             y=-counts if kind == "dormant" else counts,
             name=t(KINDS[kind]),
             marker={"color": color, "pattern": {"shape": shapes, "fillmode": "overlay", "fgcolor": "#FFFFFF", "size": 6}},
-            customdata=counts,
-            hovertemplate="%{x|%Y-%m-%d}: %{customdata:,.0f}<extra>%{fullData.name}</extra>",
+            customdata=[[f"{day:%Y-%m-%d} {kind}", count] for day, count in zip(rows["bucket_on"], counts, strict=True)],
+            hovertemplate="%{x|%Y-%m-%d}: %{customdata[1]:,.0f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(barmode="relative", margin={"t": 34})
     figure.update_yaxes(tickformat=",d")  # of stacked bars, whose height no one trace has

@@ -55,6 +55,12 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "active_before": (noop("Active in the one before"), "count"),
         "is_unfinished": (noop("Unfinished"), "flag"),
     },
+    "lifecycle_customers": {
+        **_WHO,
+        "purchases": (noop("Purchases in both periods"), "count"),
+        "first_on": (noop("First purchase"), "day"),
+        "last_on": (noop("Last purchase"), "day"),
+    },
     "acquisition_needed": {
         "unit": (noop("Of"), "text"),
         "opening": (noop("At the start"), "number"),

@@ -1,6 +1,7 @@
 """What became of the customers between two days, and of those who bought in one bucket of time in the next."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, cast, collate, false, func, literal, null, select, union_all
@@ -129,6 +130,43 @@ def lifecycle_counts(filters: Filters, grain: Grain) -> Select[Any]:
     keys = [made.c.bucket_on, made.c.before_on]
     new = func.sum(case((made.c.is_new, 1), else_=0)).label("new")
     return select(*keys, func.count().label("customers"), new).group_by(*keys).order_by(*keys)
+
+
+def lifecycle_customers(filters: Filters, kind: str, before_on: date, bucket_on: date) -> Select[Any]:
+    """One row per customer of one kind in a bucket, by customer_id: customer_id, customer_name, purchases, first_on, last_on.
+
+    kind: 'new', 'returning', 'resurrected' or 'dormant'. The filters end with the bucket. before_on: first day of the bucket before it.
+    purchases, last_on: in the two buckets; first_on: first purchase ever.
+    """
+    rows = orders_within(replace(filters, start=before_on)).c
+    start = literal(bucket_on, Date)
+    is_now, was_before = (func.max(case((is_in, 1), else_=0)) == 1 for is_in in (rows.ordered_on >= start, rows.ordered_on < start))
+    is_new = func.min(rows.first_purchase_on) >= start
+    chosen = {
+        "new": and_(is_now, is_new),
+        "returning": and_(is_now, was_before),
+        "resurrected": and_(is_now, ~was_before, ~is_new),
+        "dormant": and_(was_before, ~is_now),
+    }[kind]
+    found = (
+        select(
+            rows.customer_number,
+            func.count().label("purchases"),
+            func.min(rows.first_purchase_on).label("first_on"),
+            func.max(rows.ordered_on).label("last_on"),
+        )
+        .where(rows.is_purchase, rows.customer_number.is_not(None))
+        .group_by(rows.customer_number)
+        .having(chosen)
+        .cte("of_kind")
+    )
+    person = customer_facts.c
+    return (
+        select(person.customer_id, customers.c.customer_name, *[found.c[name] for name in ("purchases", "first_on", "last_on")])
+        .join_from(found, customer_facts, person.customer_number == found.c.customer_number)
+        .outerjoin(customers, customers.c.customer_id == person.customer_id)
+        .order_by(collate(person.customer_id, "C"))
+    )
 
 
 def _before_whole(filters: Filters, grain: Grain) -> CTE:

@@ -19,6 +19,7 @@ BEHIND: dict[str, tuple[str, ...]] = {  # of each row of the bucket the flows of
     "lost": ("lost",),
     "closing": ("expansion", "contraction", "unchanged", "new", "reactivated"),
 }
+KINDS = ("new", "returning", "resurrected", "dormant")
 LINES = ("chosen", "market", "double", "needed")
 _EXACT = 4  # decimals of the database's amounts: what adding doubles leaves behind is cut off
 LIFECYCLE_COLUMNS = ["bucket_on", "new", "returning", "resurrected", "dormant", "active", "active_before", "is_unfinished"]

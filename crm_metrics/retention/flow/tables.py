@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +13,8 @@ from crm_metrics.customer_profit import has_customer_costs, unallocated_costs, w
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.metric import Metric
-from crm_metrics.periods import Grain, Period, grain_for, whole_months
+from crm_metrics.metric import BadInput, Metric
+from crm_metrics.periods import Grain, Period, bucket_starts, grain_for, next_bucket, whole_months
 from crm_metrics.retention.flow import metrics, query, statistic
 from crm_metrics.retention.flow.terms import FROM_DATA, SOURCE_PLAN, BucketTerms, Plan, Windows, usual_days, windows
 from crm_metrics.rooms import Table
@@ -237,6 +237,29 @@ def lifecycle(source: Source, filters: Filters, grain: Grain | None = None) -> p
     return statistic.lifecycle_rows(counts, chosen, span.period, Period(span.first_on, span.period.end))
 
 
+def lifecycle_customers(source: Source, filters: Filters, grain: Grain | None = None, cell: str = "") -> pd.DataFrame:
+    """Return one row per customer behind a part of a bar of the life cycle: customer_id, customer_name, purchases, first_on, last_on.
+
+    cell: first day of the bucket and kind, as '2025-12-01 dormant'; '': those dormant in the last bucket of the period. purchases, last_on:
+    in the bucket and the one before. Raises BadInput for a cell that is none.
+    """
+    span = _span(source, filters)
+    if not span:
+        return pd.DataFrame(columns=["customer_id", "customer_name", "purchases", "first_on", "last_on"])
+    chosen = grain or grain_for(span.period)
+    starts = {start.isoformat(): start for start in bucket_starts(span.period, chosen)}
+    day, _, kind = (cell or f"{max(starts)} dormant").partition(" ")
+    if day not in starts or kind not in statistic.KINDS:
+        raise BadInput(
+            "{value!r} is no part of the life cycle. Give a first day and a kind, such as {example!r}.",
+            value=cell,
+            example=f"{max(starts)} new",
+        )
+    start = starts[day]
+    seen = _until(filters, min(next_bucket(start, chosen) - timedelta(days=1), span.period.end))
+    return source(query.lifecycle_customers(seen, kind, statistic.lifecycle_start(Period(start, start), chosen), start))
+
+
 TABLES: dict[str, Table] = {
     "flow_tiles": flow_tiles,
     "leaky_bucket": leaky_bucket,
@@ -247,4 +270,5 @@ TABLES: dict[str, Table] = {
     "references": references,
     "simulation": simulation,
     "lifecycle": lifecycle,
+    "lifecycle_customers": lifecycle_customers,
 }

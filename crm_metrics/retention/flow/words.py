@@ -1,5 +1,6 @@
 """The findings in words, made from the tables; what stands beside the figures."""
 
+from datetime import date
 from typing import Any, cast
 
 import pandas as pd
@@ -10,7 +11,7 @@ from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import Metric, change_text, is_unknown, value_text
 from crm_metrics.periods import Grain
 from crm_metrics.retention.flow import metrics
-from crm_metrics.retention.flow.labels import FLOWS, GRAINS, MEASURES, PLANS
+from crm_metrics.retention.flow.labels import FLOWS, GRAINS, KINDS, MEASURES, PLANS
 from crm_metrics.retention.flow.terms import SOURCE_PLAN, Plan
 
 QUESTIONS: dict[str, str] = {"bucket": noop("Leaky bucket"), "lifecycle": noop("Life cycle"), "needed": noop("What must be won")}
@@ -194,6 +195,12 @@ def picked_heading(flow: str, people: pd.DataFrame) -> str:
 def _flows(rows: pd.DataFrame) -> dict[str, Any]:
     """Return the rows of the bucket by flow."""
     return {str(row.flow): row for row in rows.itertuples()}
+
+
+def cell_heading(cell: str, people: pd.DataFrame) -> str:
+    """Return the heading of the customers behind a part of a bar of the life cycle. cell: its first day and kind."""
+    day, _, kind = cell.partition(" ")
+    return t("{kind} from {day}: {n} customers", kind=t(KINDS[kind]), day=date_text(date.fromisoformat(day)), n=f"{len(people):,}")
 
 
 # ── what the simulation begins with ─────────────────────────────────────────────────────────────────────────────────────
