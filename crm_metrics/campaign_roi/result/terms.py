@@ -9,13 +9,13 @@ Outcome = Literal["gross_revenue", "net_revenue", "gross_margin", "bought", "ord
 Planned = Literal["record", "equal"]
 CONTROL, UNASSIGNED = "control", "unassigned"
 OUTCOMES: dict[str, Unit] = {
+    "spend": "money_per_customer",
+    "visited": "share",
     "gross_revenue": "money_per_customer",
     "net_revenue": "money_per_customer",
     "gross_margin": "money_per_customer",
     "bought": "share",
     "orders": "ratio",
-    "spend": "money_per_customer",
-    "visited": "share",
 }
 """Outcomes in the order of the tables, and the unit of the mean of each."""
 RECORDED = ("spend", "visited", "bought")  # outcomes that a campaign's own file may record, the first the main one
