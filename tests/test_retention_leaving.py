@@ -174,7 +174,7 @@ def simulated_rhythms(shape=1.5, rates_shape=2.5, rates_scale=60.0, customers=20
 
 @pytest.fixture(scope="module")
 def usual() -> rhythm.Base:
-    return rhythm.base(simulated_rhythms()[0])
+    return rhythm.base(simulated_rhythms()[0], history_days=1_000)
 
 
 def test_the_base_finds_the_shape_and_the_rates_that_made_the_intervals(usual):
@@ -202,6 +202,15 @@ def test_few_intervals_lean_on_all_customers_and_many_on_the_customers_own(usual
     assert (np.diff(middle) < 0).all()
     assert middle[-1] == pytest.approx(5 * 0.789, rel=0.04)  # the median of a gamma of shape 1.5 is 0.789 of its mean
     assert middle[0] > 20
+
+
+def test_in_a_short_history_nobody_is_called_late_by_intervals_that_could_only_be_short():
+    short, _ = simulated_rhythms(customers=500, rates_scale=20.0)
+    assert rhythm.base(short, history_days=31).state == "too_short"
+    assert rhythm.base(short, history_days=364).state == "known"  # twice what is late
+    rare, _ = simulated_rhythms(customers=500, rates_scale=600.0)
+    assert rhythm.base(rare, history_days=364).state == "too_short"
+    assert rhythm.base(rare, history_days=365).state == "known"
 
 
 def test_two_who_are_silent_for_as_long_are_late_or_not_by_their_own_rhythm(usual):

@@ -27,9 +27,14 @@ from crm_metrics.scope import Scope
 
 
 def today_of(source: Source, filters: Filters) -> date | None:
-    """Return the as-of day: no later than the last order; None where nothing says one, on data without orders."""
+    """Return the as-of day, no later than the last order; None on data without orders."""
     as_of = dates(source, filters).as_of
-    return filters.today if as_of == NO_DATA else as_of
+    return None if as_of == NO_DATA else as_of
+
+
+def contracts_day(source: Source, filters: Filters) -> date | None:
+    """Return the as-of day of contracts; on data without orders the reader's own, None where there is none."""
+    return today_of(source, filters) or filters.today
 
 
 def choice(filters: Filters) -> Filters:
@@ -49,7 +54,8 @@ def rhythms(source: Source, scope: Scope, today: date) -> pd.DataFrame:
 
 def base(source: Source, scope: Scope, today: date) -> rhythm.Base:
     """Return what is usual of all customers; ask by source.remember."""
-    return rhythm.base(source.remember(rhythms, scope, today))
+    known = source.remember(rhythms, scope, today)
+    return rhythm.base(known, history_days=(pd.Timestamp(today) - known["first_on"].min()).days if len(known) else 0)
 
 
 def lateness(source: Source, scope: Scope, today: date, day: date) -> Any:
@@ -94,7 +100,7 @@ def judgements(source: Source, filters: Filters, terms: ChurnTerms) -> dict[str,
     alive_then, alive_now = (source.remember(alive, scope, today, day) for day in (since, today))
     limit = terms.late_from
     return {
-        RHYTHM: Judgement("known" if usual.is_known else "too_few", late_then < limit, late_now >= limit),
+        RHYTHM: Judgement(usual.state, late_then < limit, late_now >= limit),
         ALIVE: Judgement(alive_state, alive_then >= ALIVE_FROM, alive_now < ALIVE_FROM),
         WINDOW: Judgement("known", silent_then < terms.window_days, silent_now >= terms.window_days),
     }

@@ -7,7 +7,7 @@ import pandas as pd
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.retention.leaving import contract, query
-from crm_metrics.retention.leaving.asked import choice, today_of
+from crm_metrics.retention.leaving.asked import choice, contracts_day
 
 
 def contracts(source: Source, filters: Filters, today: date | None) -> pd.DataFrame:
@@ -16,7 +16,7 @@ def contracts(source: Source, filters: Filters, today: date | None) -> pd.DataFr
 
 
 def _contracts(source: Source, filters: Filters) -> pd.DataFrame:
-    return source.remember(contracts, choice(filters), today_of(source, filters))
+    return source.remember(contracts, choice(filters), contracts_day(source, filters))
 
 
 def contract_churn(source: Source, filters: Filters) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def contract_fit(source: Source, filters: Filters) -> pd.DataFrame:
     absolute difference of projected and actual share over the renewals it did not see), last_error (projected less actual at the last
     of them), inside_share (of them, how often the projection lies within the 95% band of what came).
     """
-    return source.remember(_projections, choice(filters), today_of(source, filters))[0]
+    return source.remember(_projections, choice(filters), contracts_day(source, filters))[0]
 
 
 def contract_projection(source: Source, filters: Filters) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def contract_projection(source: Source, filters: Filters) -> pd.DataFrame:
     30 were followed), projected, projected_low, projected_high (95%, profile likelihood), is_held_out (the model did not see it), is_ahead
     (under 30 were followed so long).
     """
-    return source.remember(_projections, choice(filters), today_of(source, filters))[1]
+    return source.remember(_projections, choice(filters), contracts_day(source, filters))[1]
 
 
 def _projections(source: Source, filters: Filters, today: date | None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -31,9 +31,9 @@ def churn_definitions(source: Source, filters: Filters, terms: ChurnTerms = USUA
     """Return one row per definition of having left: what came over the year up to the as-of day of those active at its start.
 
     definition ('own_rhythm', 'p_alive', 'no_order', 'contract'), state ('known', else why there is no rate: 'too_few' intervals,
-    'no_model', 'no_leaving' found by the model, 'no_history' a year ago, 'no_days' of contracts), since, until, customers (active on
-    since; of 'contract' contracts), churned (of them, by until), rate (a year), low, high (Wilson), lost_today (of everybody ever seen),
-    customers_today (everybody).
+    'too_short' a history for them, 'no_model', 'no_leaving' found by the model, 'no_history' a year ago, 'no_days' of contracts), since,
+    until, customers (active on since; of 'contract' contracts), churned (of them, by until), rate (a year), low, high (Wilson),
+    lost_today (of everybody ever seen), customers_today (everybody).
     """
     today = today_of(source, filters)
     if today is None:

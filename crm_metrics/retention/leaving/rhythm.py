@@ -11,7 +11,7 @@ ended are in it: the question is how long a customer is usually away who does co
 """
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,17 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 INTERVALS_NEEDED, CUSTOMERS_NEEDED = 100, 30  # customers: with two intervals, which is what regularity shows in
+# Intervals longer than the history can't have ended in it. In less than a year it must be twice as long as what is late: after the first
+# month of a shop all that ended are short, and two customers of three would be late.
+HISTORY_NEEDED_DAYS, HISTORY_NEEDED_TIMES = 365, 2
+_LATE = 0.95
 MOST_ALIKE = 1e4  # shape of the rates: customers who buy alike to within one part in a hundred
 
 
 class Base(NamedTuple):
-    """What is usual: intervals have this shape; rates per day have `rates_shape` and `rates_scale` (days). NaN with too few intervals.
+    """What is usual: intervals have this shape; rates per day have `rates_shape` and `rates_scale` (days); NaN unless the state is 'known'.
 
-    customers: with an interval; intervals: that ended.
+    customers: with an interval; intervals: that ended; state: 'known', or 'too_few' intervals, or 'too_short' a history.
     """
 
     shape: float
@@ -33,29 +37,34 @@ class Base(NamedTuple):
     rates_scale: float
     customers: int
     intervals: int
+    state: Literal["known", "too_few", "too_short"] = "known"
 
     @property
     def is_known(self) -> bool:
-        """Whether there were enough intervals."""
-        return not math.isnan(self.shape)
+        """Whether there were enough intervals in a history long enough."""
+        return self.state == "known"
 
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def base(rhythms: pd.DataFrame) -> Base:
+def base(rhythms: pd.DataFrame, *, history_days: float) -> Base:
     """Return what is usual of all customers. rhythms: purchase_days, log_sum, log_square_sum (see query.rhythms)."""
     repeaters = rhythms[rhythms["purchase_days"].to_numpy() > 1]
     intervals = repeaters["purchase_days"].to_numpy(dtype=float) - 1
     total, squares = (repeaters[name].to_numpy(dtype=float) for name in ("log_sum", "log_square_sum"))
     several = intervals > 1
     counts = len(intervals), int(intervals.sum())
+    unknown = Base(math.nan, math.nan, math.nan, *counts, "too_few")
     if counts[1] < INTERVALS_NEEDED or several.sum() < CUSTOMERS_NEEDED:
-        return Base(math.nan, math.nan, math.nan, *counts)
+        return unknown
     means = total / intervals
     within = float((squares - total * means)[several].sum() / (intervals[several] - 1).sum())
     between = float(means.var(ddof=1) - within * (1 / intervals).mean())
-    return _of_moments(float(means.mean()), within, between, counts)
+    found = _of_moments(float(means.mean()), within, between, counts)
+    late_after = float(expected_days(found, np.ones(1), np.zeros(1), _LATE)[0])
+    is_short = history_days < min(HISTORY_NEEDED_DAYS, HISTORY_NEEDED_TIMES * late_after)
+    return unknown._replace(state="too_short") if is_short else found
 
 
 def _of_moments(mean: float, within: float, between: float, counts: tuple[int, int]) -> Base:

@@ -80,7 +80,8 @@ _SILENT: dict[str, str] = {  # why a definition says nothing, by its state
     "no_model": noop("No P(alive): there are too few customers, or too short a history, for the model."),
     "no_leaving": noop("No P(alive): the model finds nobody leaving for good, so nearly 100% for everybody would be its assumption."),
     "too_few": noop("No own rhythms: too few customers have come back twice."),
-    "no_history": noop("No churn of a year by {definition}: nobody was active a year before the as-of day."),
+    "too_short": noop("No own rhythms: the history is too short to know how long customers stay away who come back."),
+    "no_history": noop("“{definition}” has no churn of a year: nobody was active by it a year before the as-of day."),
 }
 _captions = Captions(ALT_TEXTS, NOTES, DRAWN)
 about, remark = _captions.about, _captions.remark
