@@ -260,6 +260,11 @@ def test_the_source_s_double_holds_its_firm_flat_and_three_times_the_growth_is_n
     )
 
 
+def test_what_is_told_of_a_year_stands_beside_a_year_only(crowd):
+    assert tables.references(crowd, Filters(start=date(2024, 1, 1), end=date(2024, 12, 31)))["churn"].tolist() == [0.3, 0.4, 0.5]
+    assert tables.references(crowd, Filters(start=date(2024, 1, 1), end=date(2024, 3, 31))).empty
+
+
 def test_with_what_was_won_the_simulation_comes_to_the_end_of_the_bucket(crowd):
     filters, terms = Filters(start=date(2024, 1, 1), end=date(2024, 12, 31)), BucketTerms(180)
     needed = tables.acquisition_needed(crowd, filters, terms).set_index("unit")

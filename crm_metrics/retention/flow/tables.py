@@ -206,9 +206,11 @@ def acquisition_needed(
     return pd.DataFrame(made, columns=list(made[-1]))
 
 
-def references(_source: Source, _filters: Filters) -> pd.DataFrame:
-    """Return what is told of others: churn, the share of customers that Chinese financial firms lose in a year."""
-    return pd.DataFrame({"churn": REFERENCES})
+def references(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return what is told of others: churn, the share of customers that Chinese financial firms lose in a year; none beside other periods."""
+    span = _span(source, filters)
+    is_year = span is not None and whole_months(span.period) == _MONTHS_OF_YEAR
+    return pd.DataFrame({"churn": REFERENCES if is_year else ()}, dtype=float)
 
 
 def simulation(_source: Source, _filters: Filters, plan: Plan = SOURCE_PLAN) -> pd.DataFrame:
