@@ -363,6 +363,9 @@ def test_a_campaign_without_a_control_group_has_no_incremental_figure_and_a_faul
     assert found.loc[~found["has_control"], "incremental"].isna().all()
     assert found.loc[found["has_control"] & ~found["is_faulty"], "incremental"].notna().all()
     assert {"incremental_low", "chance_of_profit", "not_caused"} <= set(found.columns)
+    some = tables.campaigns(demo, Filters(channel=("nowhere",)))
+    assert some.columns.tolist() == found.columns.tolist()
+    assert some[["incremental", "incremental_roi", "attributed_roi"]].isna().all(axis=None)
     assert tables.headline(demo, Filters(start=dt.date(2025, 1, 1), end=dt.date(2025, 12, 31)))["metric"].tolist() == [
         "campaigns_incremental_roi"
     ]

@@ -113,12 +113,14 @@ WASTED = ("campaign", "campaign_name", "arm", "by", "segment", "outcome", "unit"
 # ── beside a control group ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def with_returns(campaigns: pd.DataFrame, returned: pd.DataFrame) -> pd.DataFrame:
-    """Return the campaigns with RETURNED. returned: the table returns, one row per campaign and treated arm.
+def with_returns(campaigns: pd.DataFrame, returned: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the campaigns with RETURNED. returned: the table returns, one row per campaign and treated arm; None: unknown.
 
     The arms of a campaign are added up, and so are the halves of their intervals: they share a control group, so that they err together.
     not_caused: what orders credit the campaign with, less what it brought; NaN where the two are not of one measure.
     """
+    if returned is None:
+        return campaigns.assign(**{**dict.fromkeys(RETURNED, np.nan), "is_faulty": False})
     joined = campaigns.merge(_by_campaign(returned), on="campaign", how="left")
     worth = joined["attributed_margin"].where(joined["measure"] == "gross_margin", joined["attributed_revenue"])
     gap = (worth - joined["incremental"]).where(joined["measure"] == joined["returned_measure"])

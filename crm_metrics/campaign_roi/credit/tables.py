@@ -117,8 +117,7 @@ def campaigns(source: Source, filters: Filters, terms: CreditTerms = USUAL) -> p
     made = statistic.campaign_rows(found, of_rule, today=_today(source, filters), is_whole=is_whole(filters))
     if not has_control(source, filters):
         return made
-    returned = source.remember(returns, _always(filters))
-    return statistic.with_returns(made, returned if is_whole(filters) else returned.iloc[:0])
+    return statistic.with_returns(made, source.remember(returns, _always(filters)) if is_whole(filters) else None)
 
 
 def _today(source: Source, filters: Filters) -> pd.Timestamp:
