@@ -207,7 +207,7 @@ def acquisition_needed(
 
 
 def references(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return what is told of others: churn, the share of customers that Chinese financial firms lose in a year; none beside other periods."""
+    """Return what is told of others: churn, the share of customers that Chinese financial firms lose in a year; none for other periods."""
     span = _span(source, filters)
     is_year = span is not None and whole_months(span.period) == _MONTHS_OF_YEAR
     return pd.DataFrame({"churn": REFERENCES if is_year else ()}, dtype=float)
