@@ -75,6 +75,7 @@ def test_what_cannot_be_read_is_left_out_with_its_reason_and_kept(data_set):
     assert '"price": "x"' in kept.raw[1]
 
 
+@pytest.mark.slow
 def test_the_same_file_again_changes_nothing_and_its_undo_leaves_nothing(any_data_set):
     load(any_data_set, "1,a,9.90,No,")
     assert load(any_data_set, "1,a,9.90,No,", name="again.csv").state == "unchanged"
@@ -114,6 +115,7 @@ def test_after_an_undo_the_state_is_that_of_importing_the_remaining_files(tmp_pa
     assert stored(one) == stored(other)
 
 
+@pytest.mark.slow
 def test_another_mapping_replaces_the_batch(any_data_set):
     load(any_data_set, "1,a,9,No,")
     report = load(any_data_set, "1,a,9,No,", using=mapping({**CONTRACTS, "constants": {"contract_kind": "monthly"}}))
@@ -135,6 +137,7 @@ PEOPLE = mapping(
 )
 
 
+@pytest.mark.slow
 def test_a_file_of_customers_says_who_consents_and_a_later_one_knows_better(any_data_set):
     def people(*rows: str) -> ImportReport:
         return load(any_data_set, *rows, using=PEOPLE, header="Id,Name,Newsletter,Channel,Cost", name="people.csv")
@@ -149,6 +152,18 @@ def test_a_file_of_customers_says_who_consents_and_a_later_one_knows_better(any_
     assert rows_of(any_data_set, *columns) == [expected[0], ("2", "Bob", False, None), expected[2]]
 
 
+@pytest.mark.slow
+def test_a_batch_says_one_thing_of_a_customer_also_after_an_undo(data_set):
+    """The second file says two things of Ann, of which the first batch held the later one."""
+    load(data_set, "1,Ann,,,", using=PEOPLE, header="Id,Name,Newsletter,Channel,Cost", name="one.csv")
+    report = load(data_set, "1,Anne,,,", "1,Ann,,,", using=PEOPLE, header="Id,Name,Newsletter,Channel,Cost", name="two.csv")
+    assert counts(report) == (2, 1, 0, 1)
+    undo(data_set, 1)
+    assert stored(data_set)["customer_records"] != []
+    assert rows_of(data_set, customers.c.customer_name) == [("Anne",)]
+
+
+@pytest.mark.slow
 def test_a_file_of_products_gives_the_orders_their_categories(any_data_set):
     orders = from_dict({"columns": {"order": "order", "customer": "customer", "date": "date", "amount": "amount", "product": "product"}})
     import_file(any_data_set, b"order,customer,date,amount,product\n1,a,2024-01-31,10,p\n", "orders.csv", orders)

@@ -109,25 +109,25 @@ def source_of(mapping: Mapping, file_name: str) -> str:
 
 def _verdicts(writer: Writer, own: Brought, judged: pa.Table) -> pa.Table:
     """Return one row per row that must be left out, as duplicates.VERDICTS: first for what is held, then for earlier rows of the file."""
+    rows = judged.select(["row_number", "row_key", "row_hash"]).to_pandas()
+    first = rows.groupby("row_key", sort=False)[["row_number", "row_hash"]].transform("first")
+    is_repeated = (rows["row_number"] != first["row_number"]).to_numpy()
     there = _compared(writer, own.table, own.rows)
-    if own.table in RECORDS:
-        there = there.filter(there["is_same"])
-    is_same = there["is_same"].combine_chunks()
+    if own.table in RECORDS:  # a batch says one thing of a customer: of its rows the first
+        there = _but(there.filter(there["is_same"]), judged["row_number"].filter(pa.array(is_repeated)))
     by_others = {
         "row_number": there["row_number"],
-        "verdict": pc.if_else(is_same, HELD, KEY_CONFLICT),
+        "verdict": pc.if_else(there["is_same"].combine_chunks(), HELD, KEY_CONFLICT),
         "batch_id": there["batch_id"],
         "other_row": pa.nulls(there.num_rows, pa.int64()),
     }
-    rows = _but(judged, there["row_number"]).select(["row_number", "row_key", "row_hash"]).to_pandas()
-    first = rows.groupby("row_key", sort=False)[["row_number", "row_hash"]].transform("first")
-    repeated = rows["row_number"] != first["row_number"]
-    same = (rows["row_hash"] == first["row_hash"])[repeated]
+    is_repeated = is_repeated & ~rows["row_number"].isin(there["row_number"].to_pandas()).to_numpy()
+    same = (rows["row_hash"] == first["row_hash"])[is_repeated]
     in_file = {
-        "row_number": rows["row_number"][repeated],
+        "row_number": rows["row_number"][is_repeated],
         "verdict": np.where(same, KEY_REPEATED, KEY_TWICE),
-        "batch_id": pa.nulls(int(repeated.sum()), pa.int64()),
-        "other_row": first["row_number"][repeated],
+        "batch_id": pa.nulls(int(is_repeated.sum()), pa.int64()),
+        "other_row": first["row_number"][is_repeated],
     }
     return pa.concat_tables([pa.table(by_others).cast(VERDICTS), pa.table(in_file).cast(VERDICTS)])
 
