@@ -147,8 +147,8 @@ def geometric_value(value_per_year: float, retention: Any, discount_rate: float)
 def raised(retention: Any, *, points: float = 0.0, percent: float = 0.0) -> Any:
     """Return retention by so many points, or by so large a share of itself, higher; never above _ALMOST_ALL.
 
-    >>> round(raised(0.8, points=0.05), 4), round(raised(0.8, percent=0.05), 4)
-    (0.85, 0.84)
+    >>> [round(float(share), 4) for share in (raised(0.8, points=0.05), raised(0.8, percent=0.05))]
+    [0.85, 0.84]
     """
     return np.minimum(retention * (1 + percent) + points, _ALMOST_ALL)
 
