@@ -19,7 +19,7 @@ from raw_shop import Row
 
 from crm_metrics import database, schema, workspace
 from crm_metrics.audience import difference, tables, words
-from crm_metrics.audience.difference import DIFFERENCE_COLUMNS, holm, of_numbers, of_shares
+from crm_metrics.audience.difference import DIFFERENCE_COLUMNS, of_numbers, of_shares
 from crm_metrics.audience.query import Pair
 from crm_metrics.database import Source, find_data_set, open_source
 from crm_metrics.demo.build import build
@@ -32,6 +32,7 @@ from crm_metrics.planned_test import words as test_words
 from crm_metrics.planned_test.tables import TestTerms
 from crm_metrics.randomised_test.plan import Baseline, customers_needed, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import stratified_split
+from crm_metrics.randomised_test.sums import holm
 from crm_metrics.scope import Scope
 from crm_metrics.segments.attributes import attribute
 from crm_metrics.segments.known import NO, YES

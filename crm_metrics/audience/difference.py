@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crm_metrics.intervals import wilson
+from crm_metrics.randomised_test.sums import holm
 
 Floats = NDArray[np.float64]
 ALPHA = 0.05
@@ -88,20 +89,6 @@ def ranked(found: Mapping[tuple[str, str, str], Contrast]) -> pd.DataFrame:
     frame = frame.assign(p_adjusted=adjusted, is_different=adjusted < ALPHA)
     order = np.lexsort((frame["value"], frame["attribute"], -frame["difference"].abs().fillna(-1.0)))
     return frame.iloc[order].reset_index(drop=True)
-
-
-def holm(p_values: Floats) -> Floats:
-    """Return the p-values adjusted by Holm's step-down; unknown ones stay unknown and are no comparison.
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    known = np.flatnonzero(~np.isnan(p_values))
-    order = known[np.argsort(p_values[known], kind="stable")]
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1))
-    adjusted = np.full(len(p_values), np.nan)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
 
 
 def _median(values: Floats, customers: Floats) -> float:
