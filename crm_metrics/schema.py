@@ -692,7 +692,7 @@ import_held_rows = Table(
     _flag("is_own", "of the file's own table, so that the row of the file waits with it", nullable=False),
     _text("row_content", "the row's values, JSON", nullable=False),
 )
-"""One row per row of another table than order_lines that was left out for what other batches hold: it is loaded when they are taken back."""
+"""One row per row of a table but order_lines that was left out for what other batches hold: it is loaded when they are taken back."""
 
 # ── keys and indexes ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_metrics import schema
-from crm_metrics.data_import.check import LINES, check_rows
+from crm_metrics.data_import.check import LINES, Checked, check_rows
 from crm_metrics.data_import.made_file import made_file, made_mapping
 from crm_metrics.data_import.mapping import from_dict
 from crm_metrics.data_import.read_file import read_file
@@ -287,6 +287,7 @@ def test_a_file_with_the_same_rows_gives_the_same_lines_and_fingerprints():
     assert checked.rejected.num_rows == 0
     assert set(lines["line_kind"].to_pylist()) == {"sale", "return", "gift", "cancelled"}
     made = made_file("demo", "demo", lines, made_mapping("demo", "Demo", currency="CNY", time_zone="Asia/Shanghai")).checked
+    assert isinstance(made, Checked)
     for name in LINES.names:
         if name != "row_number":
             assert checked.lines[name].to_pylist() == made.lines[name].to_pylist(), name
