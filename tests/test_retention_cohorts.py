@@ -397,6 +397,25 @@ def test_few_customers_are_not_tested():
     assert not compared([(500, 100)])["is_different"].any()
 
 
+def test_cohorts_of_different_ages_are_not_tested_on_who_came_back_then_or_later(shop):
+    """The older ones had more time: what would be found is the calendar."""
+    terms = CohortTerms(mode="on_or_after")
+    assert not len(tables.cohort_test(shop, EVER, terms, 1))
+    assert "more time" in words.difference_finding(tables.cohort_test(shop, EVER, terms, 1), terms)
+    trend = tables.cohort_trend(shop, EVER, terms, 1).assign(is_small=False)
+    assert "more time" in words.trend_finding(trend, terms, currency="EUR")
+
+
+def test_what_was_brought_in_a_period_and_later_is_a_share_of_that_of_the_first_period():
+    days = [date(2024, month, 1) for month in (1, 2, 3)]
+    sizes = pd.DataFrame({"group_name": [None], "cohort_on": pd.to_datetime(days[:1]), "customers": [40]})
+    events = pd.DataFrame({"group_name": [None] * 3, "cohort_on": pd.to_datetime(days[:1] * 3), "bucket_on": pd.to_datetime(days)})
+    terms = CohortTerms(measure="net_revenue", mode="on_or_after")
+    found = statistic.cells(sizes, events.assign(value=[100.0, 30.0, 20.0]), terms, HORIZON)
+    assert found["value"].tolist()[:3] == [150.0, 50.0, 20.0]
+    assert found["base"].tolist()[:3] == [100.0, 100.0, 100.0]
+
+
 @pytest.mark.slow
 def test_where_all_cohorts_are_alike_one_in_twenty_shops_has_a_cohort_that_differs():
     """2,000 shops of 12 cohorts of 150 customers who come back at 25 %: Holm's promise is at most 5 % (seed fixed beforehand)."""

@@ -89,6 +89,7 @@ def cells(sizes: pd.DataFrame, events: pd.DataFrame, terms: CohortTerms, horizon
     np.add.at(value, begins[place[is_followed]] + event_age[is_followed], events["value"].to_numpy(dtype=float)[is_followed])
     if events["value"].isna().any():  # where costs are not known enough no margin is
         value[:] = np.nan
+    first_value = np.repeat(value[begins], lengths)
     value = _accumulated(value, np.repeat(begins, lengths), np.repeat(begins + lengths, lengths), terms)
     customers, cohort_on = np.repeat(size, lengths), sizes["cohort_on"].to_numpy()[order]
     return pd.DataFrame(
@@ -98,7 +99,9 @@ def cells(sizes: pd.DataFrame, events: pd.DataFrame, terms: CohortTerms, horizon
             "age": age,
             "customers": customers,
             "value": value,
-            "base": _bases(value, customers, age, terms),
+            "base": _bases(
+                value, customers if terms.measure == "customers" or terms.relative_to == "customer" else first_value, age, terms
+            ),
             "is_unfinished": np.repeat(first, lengths) + age > bucket_numbers([horizon.last_whole(terms.grain)], terms.grain)[0],
             "is_partial": np.repeat(_are_partial(cohort_on, terms.grain, horizon), lengths),
         }
@@ -122,11 +125,11 @@ def _accumulated(value: Floats, begin: Integers, end: Integers, terms: CohortTer
     return sums[1:] - sums[begin] if terms.mode == "on_or_before" else sums[end] - sums[:-1]
 
 
-def _bases(value: Floats, customers: Floats, age: Integers, terms: CohortTerms) -> Floats:
-    """Return what each value is divided by."""
+def _bases(value: Floats, of_cohort: Floats, age: Integers, terms: CohortTerms) -> Floats:
+    """Return what each value is divided by. of_cohort: its customers, or what they brought in its first period."""
     if terms.relative_to == "previous":
         return np.where(age > 0, np.concatenate([[np.nan], value[:-1]])[: len(value)], np.nan)
-    return customers if terms.measure == "customers" or terms.relative_to == "customer" else value[np.arange(len(value)) - age]
+    return of_cohort
 
 
 def _are_partial(cohort_on: Any, grain: CohortGrain, horizon: Horizon) -> npt.NDArray[np.bool_]:

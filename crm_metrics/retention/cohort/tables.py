@@ -154,12 +154,14 @@ def cohort_test(source: Source, filters: Filters, terms: CohortTerms = MONTHLY, 
 
     The columns of `cohort_trend`, and others_customers, others_rate, difference (rate - others_rate), difference_low, difference_high
     (95%), p_value, p_adjusted (Holm, over all cohorts tested), is_different (p_adjusted below 5%). It is about the share of the cohort's
-    customers, whatever the terms' measure. p is NaN where there are too few customers to test.
+    customers, whatever the terms' measure. p is NaN where there are too few customers to test. Nothing under `on_or_after`, where older
+    cohorts had more time to come back.
 
     Raises BadInput if the age is none that is followed.
     """
     of_customers = replace(terms, measure="customers", relative_to="first")
-    return statistic.differences(cohort_trend(source, filters, of_customers, age))
+    rows = cohort_trend(source, filters, of_customers, age)
+    return statistic.differences(rows if terms.has_equal_time else rows.head(0))
 
 
 def cohort_customers(source: Source, filters: Filters, terms: CohortTerms = MONTHLY, cell: CohortCell = ALL_BACK) -> pd.DataFrame:

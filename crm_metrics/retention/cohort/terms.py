@@ -46,6 +46,11 @@ class CohortTerms:
         return self.measure == "customers" and (self.relative_to != "previous" or self.mode == "on_or_after")
 
     @property
+    def has_equal_time(self) -> bool:
+        """Whether cohorts of the same age had as much time to be counted; under `on_or_after` the older ones had more."""
+        return self.mode != "on_or_after"
+
+    @property
     def unit(self) -> Unit:
         """The unit of a rate."""
         return "money_per_customer" if self.measure != "customers" and self.relative_to == "customer" else "share"

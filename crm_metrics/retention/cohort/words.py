@@ -189,7 +189,8 @@ def trend_finding(trend: pd.DataFrame, terms: CohortTerms, *, currency: str) -> 
         high, low = _named(best, terms, currency), _named(worst, terms, currency)
         named = {"best": high["name"], "high": high["rate"], "worst": low["name"], "low": low["rate"]}
         text = t("{age}: most of {best} ({high}), least of {worst} ({low}); {average} of all.", **values, **named)
-    return _sentence(text)
+    more_time = "" if terms.has_equal_time else t(" ") + t("Who came earlier had more time to come back, and looks better for it.")
+    return _sentence(text) + more_time
 
 
 def _named(row: Any, terms: CohortTerms, currency: str) -> dict[str, str]:
@@ -198,6 +199,8 @@ def _named(row: Any, terms: CohortTerms, currency: str) -> dict[str, str]:
 
 def difference_finding(test: pd.DataFrame, terms: CohortTerms) -> str:
     """Return which cohorts differ from the others by more than luck explains. test: the table cohort_test."""
+    if not terms.has_equal_time:
+        return t("“Then or later” can't be tested: older cohorts had more time to come back. Choose another way of counting.")
     tested = test[test["p_value"].notna()]
     if not len(tested):
         return t("No cohort can be tested: it takes two that are old enough, with enough customers who came back and who did not.")
