@@ -19,7 +19,7 @@ from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.database import Source
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
-from crm_metrics.filters import Filters
+from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import BadInput
 from crm_metrics.retention.leaving import contract, query, rhythm, words
@@ -130,6 +130,12 @@ def test_nothing_after_the_as_of_day_is_seen(five):
 def test_who_may_see_one_region_sees_first_and_second_orders_of_that_region(five):
     found = row(table("second_order", five, Filters(scope=Scope(regions=("east",)))))
     assert found[["customers", "came_back", "same_day"]].tolist() == [3, 1, 1]  # of Bob the order in the east is his first
+
+
+def test_who_first_bought_something_of_no_known_category_is_found_by_that_choice(written):
+    source = written("no_category", [sale("Ann", day(9), "10"), sale("Ann", day(3), "10"), sale("Bob", day(9), "10")])
+    found = row(table("second_order", source, Filters(category=(UNKNOWN,)), "category"))
+    assert found[["part", "customers", "came_back"]].tolist() == ["", 2, 1]
 
 
 def test_parts_are_named_and_a_customer_stands_in_each_category_of_the_first_order(five):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Date, Double, Select, and_, case, cast, collate, func, literal, null, or_, select
 
 from crm_metrics.customer_forecast.query import begins_day
-from crm_metrics.filters import Filters, customer_conditions
+from crm_metrics.filters import Filters, choice_conditions, customer_conditions
 from crm_metrics.sales import orders_within
 from crm_metrics.schema import contracts, customer_facts, customers, order_category_facts
 from crm_metrics.scope import visible_orders
@@ -44,9 +44,9 @@ def second_orders(filters: Filters, today: date, by: Split) -> Select[Any]:
         )
     if by == "category":
         held = order_category_facts.c
-        followed = followed.join(order_category_facts, and_(held.order_id == firsts.c.order_id, held.is_purchase))
-        if filters.category:
-            followed = followed.where(held.category.in_(filters.category))
+        followed = followed.join(order_category_facts, and_(held.order_id == firsts.c.order_id, held.is_purchase)).where(
+            *choice_conditions(filters, order_category_facts)
+        )
     counted = followed.cte("followed").c
     ended = func.sum(counted.ended).label("ended")
     return (
