@@ -96,6 +96,13 @@ def test_a_key_that_another_batch_holds_is_a_duplicate_or_a_contradiction(any_da
     assert report.amount_loaded + report.amount_duplicate + report.amount_quarantined == Decimal("36.9")
 
 
+def test_a_row_whose_customer_is_known_already_still_brings_its_contract(data_set):
+    using = mapping({"table": "customers", "columns": {"customer_id": "who"}}, {"table": "contracts", "columns": {"contract_id": "id"}})
+    assert counts(load(data_set, "1,a", "2,a", "1,a", using=using, header="id,who")) == (3, 1, 2, 0)
+    assert dict(load(data_set, "3,a", "2,a", using=using, header="id,who").brought) == {"customers": 0, "contracts": 1}
+    assert rows_of(data_set, contracts.c.contract_id) == [("1",), ("2",), ("3",)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("undone", [1, 2])
 def test_after_an_undo_the_state_is_that_of_importing_the_remaining_files(tmp_path, undone):

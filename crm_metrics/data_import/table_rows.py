@@ -46,15 +46,17 @@ def placed(writer: Writer, brought: tuple[Brought, ...], judged: pa.Table, batch
     own, *others = brought
     verdicts = _verdicts(writer, own, judged)
     out, by_others = (rows["row_number"] for rows in (verdicts, verdicts.filter(pc.is_valid(verdicts["batch_id"]))))
+    refused = verdicts.filter(pc.is_in(verdicts["verdict"], value_set=pa.array([KEY_CONFLICT, KEY_TWICE])))
+    refused_by_others = refused.filter(pc.is_valid(refused["batch_id"]))["row_number"]
     loaded, held = {own.table: _but(own.rows, out)}, [_as_held(own.table, _only(own.rows, by_others), is_own=True)]
     for table, rows in others:
         if table in RECORDS:
             loaded[table] = _last_known(rows, key_of(table)[0])
             continue
-        left = _first_of_each(_but(rows, out), table)
+        left = _first_of_each(_but(rows, refused["row_number"]), table)  # a known customer's next contract is a new one
         there = _compared(writer, table, left)
         elsewhere = there.filter(pc.not_equal(there["batch_id"], batch_id))
-        held += [_as_held(table, part) for part in (_only(rows, by_others), _only(left, elsewhere["row_number"]))]
+        held += [_as_held(table, part) for part in (_only(rows, refused_by_others), _only(left, elsewhere["row_number"]))]
         loaded[table] = _but(left, there["row_number"])
     return Placed(verdicts, loaded, pa.concat_tables(held))
 
