@@ -33,7 +33,7 @@ def average(terms: CohortTerms) -> None:
     rows, pooled = ui.ask(page, tables.cohorts, terms), ui.ask(page, tables.cohort_average, terms)
     ui.finding(words.cohorts_finding(pooled, terms, **money))
     names = words.names(rows, terms)
-    beside = st.multiselect(t("Beside it"), list(names), format_func=names.__getitem__, max_selections=4, key="cohort_beside")
+    beside = st.multiselect(t("Compare with"), list(names), format_func=names.__getitem__, max_selections=4, key="cohort_beside")
     ui.figure(page, ui.draw(page, figure.average_curve, pooled, rows, terms, beside=tuple(beside), **money), **words.about("average"))
     ui.table(page, pooled, columns=labels.columns("average", pooled, terms), name="average")
 

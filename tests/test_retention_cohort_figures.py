@@ -85,7 +85,7 @@ def test_names_from_the_data_make_no_html_and_no_markdown(average):
     assert made.layout.yaxis.ticktext == ("<b>All · 170</b>", "&lt;b>web · 170")
     assert "&lt;b>web" in made.data[0].customdata[-1][1]
     trend = statistic.trend_rows(rows, average, 1).assign(cohort="[x](y)")
-    assert words.trend_finding(trend, BY_CHANNEL, currency="EUR") == r"Month 1: 40.0% of \[x\]\(y\)."
+    assert words.trend_finding(trend, BY_CHANNEL, currency="EUR") == r"Month 1: 40.0% in \[x\]\(y\)."
 
 
 def test_the_latest_periods_and_the_largest_groups_are_drawn():
@@ -120,7 +120,7 @@ def test_the_trend_has_hollow_points_where_the_period_is_not_over(rows, average)
     assert list(points.y) == [0.4, 0.5]
     assert list(np.isnan(line.y)) == [False, True]
     assert list(points.marker.color) == [figures.ACCENT, "rgba(0,0,0,0)"]
-    assert words.trend_finding(trend, MONTHLY, currency="") == "Month 1: 40.0% of the latest whole cohort, Jan 2024; 40.0% of all."
+    assert words.trend_finding(trend, MONTHLY, currency="") == "Month 1: 40.0% in the latest complete cohort, Jan 2024; 40.0% over all."
 
 
 def test_what_is_more_than_luck_is_filled_and_named():
@@ -131,12 +131,12 @@ def test_what_is_more_than_luck_is_filled_and_named():
     (points,) = figure.difference_dots(test, MONTHLY, currency="").data
     assert list(points.marker.color) == ["rgba(0,0,0,0)"] * 9 + [figures.GOOD]  # the latest stands first
     assert words.difference_finding(test, MONTHLY) == (
-        "Month 1: 1 of 10 cohorts differ from the others by more than luck explains: Jan 2024 (+20.0 points)."
+        "Month 1: 1 of 10 cohorts differ from the others beyond chance: Jan 2024 (+20.0 points)."
     )
     alike = statistic.differences(rows.assign(value=40))
     assert words.difference_finding(alike, MONTHLY).startswith("Month 1: none of the 10 cohorts tested differs")
     assert words.difference_finding(alike.head(0), MONTHLY).startswith("No cohort can be tested")
-    assert set(words.differences_in_words(test, MONTHLY)["verdict"]) == {"more than luck", "may be luck"}
+    assert set(words.differences_in_words(test, MONTHLY)["verdict"]) == {"beyond chance", "may be chance"}
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def tiles(*values: tuple[float, int]) -> pd.DataFrame:
 def test_the_finding_says_what_is_known_and_of_how_many():
     nothing = (np.nan, 0)
     assert words.finding(tiles((500, 500), (0.25, 400), (0.2, 300), (0.5, 300), (0.6, 200))) == (
-        "50.0% of 300 new customers bought again by month 3; 25.0% of 400 were back in month 1."
+        "50.0% of 300 new customers bought again by month 3; 25.0% of 400 bought in month 1."
     )
     assert words.finding(tiles((90, 90), (0.25, 40), *[nothing] * 3)) == (
-        "25.0% of 40 new customers were back in the month after their first purchase."
+        "25.0% of 40 new customers bought again in the month after their first purchase."
     )
     assert "too few for a rate" in words.finding(tiles((90, 90), (0.25, 12), *[nothing] * 3))
     assert "not over yet" in words.finding(tiles((90, 90), *[nothing] * 4))
@@ -179,9 +179,9 @@ def test_the_cohorts_are_summed_up_soon_and_late(average):
 def test_what_limits_the_cohorts_is_said():
     days = {"first_on": pd.Timestamp("2024-01-01"), "from_on": pd.Timestamp("2024-01-01")}
     begins = words.basis_note(pd.DataFrame([days | {"is_whole_history": True}]))
-    assert begins == "The data begin on Jan 1, 2024: who came before then seems to be new in the first cohort."
+    assert begins == "The data begin on Jan 1, 2024: earlier customers look new in the first cohort."
     later = words.basis_note(pd.DataFrame([days | {"from_on": pd.Timestamp("2024-02-01"), "is_whole_history": False}]))
-    assert later.startswith("New is who made the first purchase ever then")
+    assert later.startswith("New customers made their first purchase ever in the period")
 
 
 def test_remarks_say_why_a_cell_is_not_to_be_compared(rows):
@@ -189,7 +189,7 @@ def test_remarks_say_why_a_cell_is_not_to_be_compared(rows):
     assert state["Jan 2024", 1] == ""
     assert state["Jan 2024", 2] == "not over"
     assert state["Feb 2024", 1] == "not over, few customers"
-    assert state["Mar 2024", 0] == "not over, only a part of the cohort's period"
+    assert state["Mar 2024", 0] == "not over, part of the period only"
     few = words.in_words(rows, MONTHLY)["is_small"]
     assert words.in_words(rows, MONTHLY).loc[few, ["rate", "low", "high"]].isna().all(axis=None)
     assert rows.loc[few, "rate"].notna().all()  # the frame that others share is as it was

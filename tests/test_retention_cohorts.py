@@ -464,7 +464,7 @@ def test_every_table_of_an_empty_data_set_is_empty(data_set, filters):
         assert len(tables.TABLES[name](source, filters)) == 0, name
     tiles = tables.tiles(source, filters)
     assert tiles["n"].tolist() == [0] * 5
-    assert words.finding(tiles) == "Nobody's first purchase lies in the period and matches the filters."
+    assert words.finding(tiles) == "No customer's first purchase lies in the period and matches the filters."
     assert words.basis_note(tables.cohort_basis(source, filters)) == ""
 
 

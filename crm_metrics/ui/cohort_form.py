@@ -13,9 +13,9 @@ from crm_metrics.retention.cohort.terms import CohortTerms
 def choose_terms(basis: pd.DataFrame) -> CohortTerms:
     """Draw the choices side by side and return what the reader chose. basis: the table cohort_basis."""
     with st.container(horizontal=True):
-        by = _choose(t("Cohorts of"), words.bys(basis), "by")
+        by = _choose(t("Cohorts by"), words.bys(basis), "by")
         grain = _choose(t("Periods"), labels.choices(labels.GRAINS), "grain")
-        measure = _choose(t("What counts"), words.measures(basis), "measure")
+        measure = _choose(t("Measure"), words.measures(basis), "measure")
         mode = _choose(t("When"), words.modes(measure), "mode")
         relative_to = _choose(t("Shown as"), words.relatives(measure), "as")
     return CohortTerms.of_texts(grain=grain, by=by, mode=mode, measure=measure, relative_to=relative_to)

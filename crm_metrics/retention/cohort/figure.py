@@ -262,7 +262,7 @@ def difference_dots(test: pd.DataFrame, terms: CohortTerms, *, currency: str) ->
     """
     known = test[~test["is_small"]]
     kept = known.tail(_MOST_TESTED)[::-1] if terms.is_of_periods else known.head(_MOST_TESTED)
-    title = t("Percentage points against the others")
+    title = t("Difference from the others, percentage points")
     figure = figures.base(x_title=title, y_title="", height=_MARGIN + (_ROW_HEIGHT - 3) * max(len(kept), 2))
     points, low, high = (kept[name].to_numpy(dtype=float) * 100 for name in ("difference", "difference_low", "difference_high"))
     is_different = kept["is_different"].to_numpy(dtype=bool)

@@ -19,9 +19,9 @@ BYS = {
     "first_campaign": noop("First campaign"),
 }
 MODES = {
-    "on": noop("bought then"),
-    "on_or_after": noop("then or later"),
-    "on_or_before": noop("back by then"),
+    "on": noop("bought in the period"),
+    "on_or_after": noop("bought in it or later"),
+    "on_or_before": noop("bought again by then"),
 }
 MONEY_MODES = {"on": noop("in the period"), "on_or_after": noop("in it and later"), "on_or_before": noop("up to then")}
 MEASURES = {"customers": noop("Customers"), "net_revenue": noop("Net revenue"), "gross_margin": noop("Gross margin")}
@@ -48,42 +48,42 @@ _RATE: dict[str, tuple[str, Any]] = {
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "cohorts": {
         "name": (noop("Cohort"), "text"),
-        "age": (noop("Age, periods"), "count"),
-        "cohort_customers": (noop("Customers of the cohort"), "count"),
-        "customers": (noop("Old enough"), "count"),
-        "value": (noop("Back"), "count"),
+        "age": (noop("Age (periods)"), "count"),
+        "cohort_customers": (noop("Cohort size"), "count"),
+        "customers": (noop("Customers old enough"), "count"),
+        "value": (noop("Retained"), "count"),
         **_RATE,
         "value_per_customer": (noop("per customer"), "money"),
         "state": (noop("Remark"), "text"),
     },
     "trend": {
         "name": (noop("Cohort"), "text"),
-        "customers": (noop("Old enough"), "count"),
-        "value": (noop("Back"), "count"),
+        "customers": (noop("Customers old enough"), "count"),
+        "value": (noop("Retained"), "count"),
         **_RATE,
         "value_per_customer": (noop("per customer"), "money"),
         "state": (noop("Remark"), "text"),
     },
     "average": {
-        "age": (noop("Age, periods"), "count"),
+        "age": (noop("Age (periods)"), "count"),
         "cohorts": (noop("Cohorts old enough"), "count"),
-        "customers": (noop("Old enough"), "count"),
-        "value": (noop("Back"), "count"),
+        "customers": (noop("Customers old enough"), "count"),
+        "value": (noop("Retained"), "count"),
         **_RATE,
         "value_per_customer": (noop("per customer"), "money"),
     },
     "test": {
         "name": (noop("Cohort"), "text"),
         "customers": (noop("Customers"), "count"),
-        "value": (noop("Back"), "count"),
+        "value": (noop("Retained"), "count"),
         "rate": (noop("Rate"), "share"),
-        "others_customers": (noop("Others"), "count"),
+        "others_customers": (noop("Customers of the others"), "count"),
         "others_rate": (noop("Rate of the others"), "share"),
         "difference": (noop("Difference"), "share"),
         "difference_low": (noop("95% from"), "share"),
         "difference_high": (noop("95% to"), "share"),
-        "p_adjusted": (noop("p, allowing for all"), "ratio"),
-        "verdict": (noop("Is it luck?"), "text"),
+        "p_adjusted": (noop("p, adjusted (Holm)"), "ratio"),
+        "verdict": (noop("Beyond chance?"), "text"),
     },
     "people": {
         **_WHO,

@@ -12,11 +12,11 @@ CUSTOMERS_WHO_CAME = Metric(
     noop("New customers"),
     "count",
     "higher",
-    noop("Customers whose first purchase ever lies in the period: those whom the cohorts hold."),
+    noop("Customers whose first purchase ever lies in the period: the customers of all cohorts."),
 )
 BACK_IN_MONTH_1 = Metric(
     "back_in_month_1",
-    noop("Back in month 1"),
+    noop("Month 1 retention"),
     "share",
     "higher",
     noop(
@@ -27,7 +27,7 @@ BACK_IN_MONTH_1 = Metric(
 )
 BACK_IN_MONTH_3 = Metric(
     "back_in_month_3",
-    noop("Back in month 3"),
+    noop("Month 3 retention"),
     "share",
     "higher",
     noop(

@@ -17,31 +17,31 @@ from crm_metrics.retention.cohort.terms import CohortCell, CohortGrain, CohortTe
 
 QUESTIONS: dict[str, str] = {
     "cohorts": noop("Cohorts"),
-    "average": noop("Average curve"),
-    "trend": noop("Cohort by cohort"),
+    "average": noop("Retention curve"),
+    "trend": noop("Trend over cohorts"),
     "test": noop("Does a cohort differ?"),
 }
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
-    "cohorts": noop("Table of fields: a row per cohort, a column per age; the darker, the higher. Unfinished fields are hatched."),
+    "cohorts": noop("Heat map: a row per cohort, a column per age; the darker, the higher. Unfinished cells are hatched."),
     "average": noop("Curve with its band: the rate of all cohorts together by age; the cohorts chosen beside it."),
     "trend": noop("Points with intervals: the rate at one age, cohort by cohort; a dotted line for all together."),
     "test": noop("Points with intervals: how far each cohort's rate lies from that of all others."),
 }
 _OLD_ENOUGH = noop(
     "All together: the sum over the cohorts whose period of that age is over, divided by the customers of these, not the mean of their "
-    "rates. Each age is of other cohorts, so the curve can go up. Band: 95% (Wilson 1927). Fewer than 30 customers: no rate is read."
+    "rates. Each age is of other cohorts, so the curve can go up. Band: 95% (Wilson 1927). No rate is given for fewer than 30 "
+    "customers."
 )
 NOTES: dict[str, str] = {  # by the name of the figure
     "cohorts": noop(
-        "In the fields: % of the customers of the cohort, or what else is chosen; beside each name: its customers. Hatched: the period "
-        "is not over, and is in no average. Faded: fewer than 30 customers, no rate is read. A click shows the customers. Drawn: the "
-        "latest 24 periods or the 24 largest groups; the table holds all. All together, and groups: at each age the customers old enough "
-        "for it alone, so that even what adds up can fall.\n\n"
-        "A customer belongs to the period of the first purchase ever, and is in if that day lies in the period of the filters; what is "
-        "bought is followed up to the as-of date. Under a region, channel or category only what is bought within it counts, and a customer "
-        "is in if something within it was bought in the period of the first purchase, as with the new customers of Executive KPIs. "
-        "Acquisition channel: as recorded of the customer. First category, product and campaign: those of the first purchase; of several "
-        "in it the one that brought most. Sales without a customer are left out."
+        "In the cells: % of the customers of the cohort, or what else is chosen; beside each name: its customers. Hatched: the period "
+        "is not over, and is in no average. Faded: fewer than 30 customers, no rate is given. A click shows the customers. Drawn: the "
+        "latest 24 periods or the 24 largest groups; the table holds all. All together, and groups: at each age only the customers old "
+        "enough for it, so that even a cumulative rate can fall.\n\nA customer belongs to the period of the first purchase ever, and "
+        "is in if that day lies in the period of the filters; purchases are followed up to the as-of date. Under a region, channel or "
+        "category only purchases within it count, and a customer is in if one of them lies in the period of the first purchase, as "
+        "with the new customers of Executive KPIs. Acquisition channel: as recorded of the customer. First category, product and "
+        "campaign: those of the first purchase; of several in it the one that brought most. Sales without a customer are left out."
     ),
     "average": _OLD_ENOUGH,
     "trend": noop(
@@ -49,9 +49,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
         "Faded: fewer than 30 customers. Of groups the 24 largest are drawn."
     ),
     "test": noop(
-        "The cohort's share of customers against that of all others together: Pearson's chi-square test, allowing for as many tests as "
-        "there are cohorts (Holm 1979), so that the chance of even one false finding is at most 5%. Interval of the difference: Newcombe "
-        "(1998), for one cohort by itself. Filled: more than luck explains. Hollow: may be luck. A difference says nothing about its "
+        "The cohort's share of customers against that of all others together: Pearson's chi-square test, adjusted for as many tests as "
+        "there are cohorts (Holm 1979), so that the chance of even one false finding is at most 5%. Interval of the difference: "
+        "Newcombe (1998), for one cohort by itself. Filled: beyond chance. Hollow: may be chance. A difference says nothing about its "
         "cause: cohorts of different seasons differ by season too."
     ),
 }
@@ -112,18 +112,16 @@ def finding(tiles: pd.DataFrame) -> str:
     rows: dict[str, Any] = {str(row.metric): row for row in tiles.itertuples()}
     came, soon, again = (rows[metric.name] for metric in (CUSTOMERS_WHO_CAME, BACK_IN_MONTH_1, BACK_WITHIN_3_MONTHS))
     if not came.n:
-        return t("Nobody's first purchase lies in the period and matches the filters.")
+        return t("No customer's first purchase lies in the period and matches the filters.")
     if is_unknown(soon.value):
-        return t(
-            "{n} new customers; the month after their first purchase is not over yet for any, so nobody can be back in it.", n=_n(came)
-        )
+        return t("{n} new customers; the month after their first purchase is not over yet for any of them.", n=_n(came))
     values = {"soon": value_text(soon.value, "share"), "n": _n(soon)}
     if soon.n < FEW_CUSTOMERS:
-        return t("Of only {n} new customers the month after their first purchase is over: too few for a rate.", n=values["n"])
+        return t("The month after the first purchase is over for only {n} new customers: too few for a rate.", n=values["n"])
     if is_unknown(again.value) or again.n < FEW_CUSTOMERS:
-        return t("{soon} of {n} new customers were back in the month after their first purchase.", **values)
+        return t("{soon} of {n} new customers bought again in the month after their first purchase.", **values)
     return t(
-        "{again} of {old} new customers bought again by month 3; {soon} of {n} were back in month 1.",
+        "{again} of {old} new customers bought again by month 3; {soon} of {n} bought in month 1.",
         again=value_text(again.value, "share"),
         old=_n(again),
         **values,
@@ -141,9 +139,11 @@ def basis_note(basis: pd.DataFrame) -> str:
         return ""
     if state.from_on == state.first_on:
         day = date_text(state.first_on)
-        texts.append(t("The data begin on {day}: who came before then seems to be new in the first cohort.", day=day))
+        texts.append(t("The data begin on {day}: earlier customers look new in the first cohort.", day=day))
     if not state.is_whole_history:
-        texts.append(t("New is who made the first purchase ever then; what is bought outside these filters does not count as coming back."))
+        texts.append(
+            t("New customers made their first purchase ever in the period; purchases outside these filters do not count as coming back.")
+        )
     return t(" ").join(texts)
 
 
@@ -152,7 +152,7 @@ def cohorts_finding(average: pd.DataFrame, terms: CohortTerms, *, currency: str)
     readable = average[~average["is_small"] & average["rate"].notna() & (average["age"] > 0)]
     later = readable["age"].to_list()
     if not later:
-        return t("No cohort is old enough yet, or too few customers are.")
+        return t("No cohort is old enough yet, or it has too few customers.")
     chosen = dict.fromkeys((later[0], next((age for age in reversed(later) if age <= _FAR[terms.grain]), later[0])))
     texts = [_age_finding(readable[readable["age"] == age].iloc[0], terms, currency) for age in chosen]
     text = _sentence(t("; ").join(texts) + t("."))
@@ -177,19 +177,19 @@ def trend_finding(trend: pd.DataFrame, terms: CohortTerms, *, currency: str) -> 
     """Return how the latest cohort did at one age beside all; of groups the best and the worst. trend: the table cohort_trend."""
     kept = trend[~trend["is_unfinished"] & ~trend["is_small"] & trend["rate"].notna()]
     if not len(kept):
-        return t("No cohort is old enough yet, or too few customers are.")
+        return t("No cohort is old enough yet, or it has too few customers.")
     by_rate, last = kept.sort_values("rate", kind="stable"), kept.iloc[-1]
     worst, best = by_rate.iloc[0], by_rate.iloc[-1]
     values = {"age": age_text(int(last["age"]), terms), "average": value_text(last["average"], terms.unit, currency)}
     if terms.is_of_periods:
-        text = t("{age}: {rate} of the latest whole cohort, {name}; {average} of all.", **values, **_named(last, terms, currency))
+        text = t("{age}: {rate} in the latest complete cohort, {name}; {average} over all.", **values, **_named(last, terms, currency))
     elif len(kept) == 1:
-        text = t("{age}: {rate} of {name}.", **values, **_named(last, terms, currency))
+        text = t("{age}: {rate} in {name}.", **values, **_named(last, terms, currency))
     else:
         high, low = _named(best, terms, currency), _named(worst, terms, currency)
         named = {"best": high["name"], "high": high["rate"], "worst": low["name"], "low": low["rate"]}
-        text = t("{age}: most of {best} ({high}), least of {worst} ({low}); {average} of all.", **values, **named)
-    more_time = "" if terms.has_equal_time else t(" ") + t("Who came earlier had more time to come back, and looks better for it.")
+        text = t("{age}: highest in {best} ({high}), lowest in {worst} ({low}); {average} over all.", **values, **named)
+    more_time = "" if terms.has_equal_time else t(" ") + t("Older cohorts had more time to come back, so they look better.")
     return _sentence(text) + more_time
 
 
@@ -200,19 +200,19 @@ def _named(row: Any, terms: CohortTerms, currency: str) -> dict[str, str]:
 def difference_finding(test: pd.DataFrame, terms: CohortTerms) -> str:
     """Return which cohorts differ from the others by more than luck explains. test: the table cohort_test."""
     if not terms.has_equal_time:
-        return t("“Then or later” can't be tested: older cohorts had more time to come back. Choose another way of counting.")
+        return t("“Bought in it or later” can't be tested: older cohorts had more time to come back. Choose another way of counting.")
     tested = test[test["p_value"].notna()]
     if not len(tested):
         return t("No cohort can be tested: it takes two that are old enough, with enough customers who came back and who did not.")
     age, found = age_text(int(tested["age"].iloc[0]), terms), tested[tested["is_different"]].sort_values("p_value", kind="stable")
     values = {"age": age, "n": f"{len(tested):,}", "k": f"{len(found):,}"}
     if not len(found):
-        return _sentence(t("{age}: none of the {n} cohorts tested differs from the others by more than luck explains.", **values))
+        return _sentence(t("{age}: none of the {n} cohorts tested differs from the others beyond chance.", **values))
     named = [
         t("{name} ({points} points)", name=safe_text(cohort_name(str(row.cohort), terms)), points=f"{_points(row):+.1f}")
         for row in found.head(_NAMED).itertuples()
     ]
-    text = t("{age}: {k} of {n} cohorts differ from the others by more than luck explains: {names}.", **values, names=t(", ").join(named))
+    text = t("{age}: {k} of {n} cohorts differ from the others beyond chance: {names}.", **values, names=t(", ").join(named))
     return _sentence(text)
 
 
@@ -245,7 +245,7 @@ def _state(row: Any) -> str:
     remarks = [
         t("not over") if row.is_unfinished else "",
         t("few customers") if row.is_small else "",
-        t("only a part of the cohort's period") if row.is_partial else "",
+        t("part of the period only") if row.is_partial else "",
     ]
     return t(", ").join(remark for remark in remarks if remark)
 
@@ -253,7 +253,7 @@ def _state(row: Any) -> str:
 def _verdict(row: Any) -> str:
     if is_unknown(row.p_value):
         return t("too few to test")
-    return t("more than luck") if row.is_different else t("may be luck")
+    return t("beyond chance") if row.is_different else t("may be chance")
 
 
 def chosen_cell(rows: pd.DataFrame, picked: Sequence[str], chosen: Sequence[int]) -> CohortCell | None:
@@ -271,13 +271,13 @@ def side_of(cell: CohortCell, side: str) -> CohortCell:
 
 def sides() -> dict[str, str]:
     """Return the two sides of a cell."""
-    return {"counted": t("those who are counted"), "others": t("those who are not")}
+    return {"counted": t("counted"), "others": t("not counted")}
 
 
 def cell_text(cell: CohortCell, terms: CohortTerms) -> str:
     """Return the heading over the customers of a cell."""
     values = {"name": safe_text(cohort_name(cell.cohort, terms)), "age": age_text(cell.age, terms), "mode": t(MODES[terms.mode])}
-    return t("Who is behind it: {name}, {age}, {mode}", **values)
+    return t("Customers: {name}, {age}, {mode}", **values)
 
 
 _CAPTIONS = Captions(ALT_TEXTS, NOTES, {"cohorts": METRICS[:2]})
