@@ -272,7 +272,6 @@ def test_a_broken_split_hides_the_result(data_set, people):
     found = table("uplift", source, Filters())
     assert found["is_faulty"].all()
     assert found[[name for name in HIDDEN if name in found]].isna().all(axis=None)
-    assert found["mean"].notna().all()
     assert table("returns", source, Filters())[["extra", "roi", "chance_of_profit"]].isna().all(axis=None)
     assert table("arms", source, Filters())["is_faulty"].all()
     equal = table("uplift", source, Filters(), ResultTerms(planned="equal"))
@@ -355,6 +354,36 @@ def test_a_segment_of_the_filters_is_told_on_the_day_before_the_start(data_set):
     found = table("uplift", source, replace(FILTERS, segments=(buyers,)))
     assert (found["n"] + found["control_n"]).unique().tolist() == [20]
     assert (table("uplift", source)["n"] + table("uplift", source)["control_n"]).unique().tolist() == [60]
+
+
+@pytest.mark.slow
+def test_a_segment_shows_nothing_of_a_campaign_whose_arms_are_broken_as_a_whole(data_set):
+    """All are there who bought before, as many in either arm; of the others the control arm lost most."""
+    members, orders = ordered_people()
+    members += [member(f"late{number}", "treated" if number < 60 else "control") for number in range(62)]
+    source = shop(data_set, members=members, orders=orders, arms={"control": 0.5, "treated": 0.5}, spend=[(START, 100)])
+    chosen = replace(FILTERS, segments=(Segment("buyers", Condition("orders", low=1)),))
+    for name in ("uplift", "arms", "returns"):
+        assert table(name, source, chosen)["is_faulty"].all(), name
+    assert table("uplift", source, chosen)["uplift"].isna().all()
+    assert table("arms", source, chosen)["members"].sum() == len(members)
+    assert table("ranking", source, chosen).empty
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("segments", [(), (Segment("buyers", Condition("orders", low=1)),)])
+def test_every_campaign_arm_and_outcome_is_one_row_whatever_else_is_there(data_set, people, segments):
+    """Two campaigns told by orders and one by its own file, each with who bought."""
+    members, orders = ordered_people()
+    again = [row | {"campaign_id": "autumn"} for row in members]
+    names = [row | {"campaign_id": "file"} for row in recorded(people)]
+    held = [campaign(), campaign("autumn"), campaign("file", started_on=None, ended_on=None, measured_until=None)]
+    source = shop(data_set, members=[*members, *again, *names], orders=orders, campaigns=held)
+    found = table("uplift", source, replace(FILTERS, segments=segments))
+    assert not found.duplicated(["campaign", "arm", "outcome"]).any()
+    alone = table("uplift", source, replace(FILTERS, segments=segments), ResultTerms(campaign="spring"))
+    together = found[found["campaign"] == "spring"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(together, alone, check_dtype=False)
 
 
 def test_value_before_the_start_is_not_moved_by_what_came_after(any_data_set):

@@ -11,6 +11,7 @@ from crm_metrics.customer_profit import Costing, costing
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
+from crm_metrics.randomised_test.analyse import SampleRatio
 
 Asked = Callable[[Filters, ResultTerms], pd.DataFrame]
 
@@ -65,7 +66,11 @@ def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFra
     if sums.empty:
         return pd.DataFrame(columns=[*statistic.UPLIFT, "standard_error", "degrees_of_freedom"])
     sizes = sums.rename(columns={"n": "members"})
-    checked = statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"])
+    checked, whole = (
+        statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"]),
+        whole_ratios(source, filters, terms),
+    )
+    checked = {key: whole[key[:1]] if whole[key[:1]].is_faulty else each for key, each in checked.items()}
     found = statistic.hidden(statistic.uplift_rows(sums, checked, lift=terms.lift))
     return in_order(found.merge(known[["campaign", "campaign_name", "is_finished"]], on="campaign"), known)
 
@@ -73,6 +78,13 @@ def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFra
 def planned(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
     """Return the planned shares: see statistic.planned_of; ask by source.remember."""
     return statistic.planned_of(source.remember(sizes_of, filters, terms.campaign), source(query.planned_shares(terms)), terms)
+
+
+def whole_ratios(source: Source, filters: Filters, terms: ResultTerms) -> dict[tuple[str, ...], SampleRatio]:
+    """Return the check of the sizes of the arms by campaign, whatever the segments: who is missing from it is missing from each of them."""
+    everybody = replace(filters, segments=(), segments_on=None)
+    sizes, shares = source.remember(sizes_of, everybody, terms.campaign), source.remember(planned, everybody, terms)
+    return statistic.ratios(sizes, shares, ["campaign"])
 
 
 def of_each(source: Source, filters: Filters, terms: ResultTerms, asked: Asked) -> pd.DataFrame:

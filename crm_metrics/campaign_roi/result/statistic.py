@@ -16,11 +16,11 @@ from crm_metrics.randomised_test.sums import SUMS, differences, holm, sample_rat
 
 KEYS = ["campaign", "arm", "outcome"]
 HIDDEN = [
-    "uplift", "low", "high", "p_value", "p_adjusted", "lift", "adjusted_uplift", "adjusted_low", "adjusted_high", "variance_reduction",
-    "bootstrap_low", "bootstrap_high", "smallest_uplift", "smallest_lift", "power", "customers_needed", "coverage",
+    "mean", "control_mean", "uplift", "low", "high", "p_value", "p_adjusted", "lift", "adjusted_uplift", "adjusted_low", "adjusted_high",
+    "variance_reduction", "bootstrap_low", "bootstrap_high", "smallest_uplift", "smallest_lift", "power", "customers_needed", "coverage",
     "standard_error", "degrees_of_freedom",
 ]  # fmt: skip
-"""Columns that can't be read where arms don't have the sizes that were planned."""
+"""Columns that can't be read where arms don't have the sizes that were planned: two means side by side are a result."""
 UPLIFT = [
     "campaign", "arm", "outcome", "n", "mean", "control_n", "control_mean", "uplift", "low", "high", "p_value", "campaign_name", "unit",
     "is_stratified", "p_adjusted", "lift", "adjusted_uplift", "adjusted_low", "adjusted_high", "variance_reduction", "bootstrap_low",

@@ -124,9 +124,10 @@ def resampled(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFr
         known = campaigns_of(source, chosen, one)
         known = known[known["campaign"].isin(worth)]
         of_orders, recorded = ids_of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
-        parts = [statistic.resampled(sums, source(query.order_outcomes(chosen, one, of_orders, share)), most=most)] if of_orders else []
+        theirs, own = (sums[sums["campaign"].isin(campaigns)] for campaigns in (of_orders, recorded))
+        parts = [statistic.resampled(theirs, source(query.order_outcomes(chosen, one, of_orders, share)), most=most)] if of_orders else []
         singles = [source(query.recorded_outcomes(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
-        parts += [statistic.resampled(sums, single, most=most) for single in singles if len(single)]
+        parts += [statistic.resampled(own, single, most=most) for single in singles if len(single)]
         return pd.concat(parts, ignore_index=True) if parts else statistic.nothing_resampled()
 
     return of_each(source, filters, terms, asked)
@@ -136,13 +137,20 @@ def arms(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -
     """Return one row per campaign and arm, the newest campaign first, control last.
 
     campaign, campaign_name, arm, members, share (of the members in an arm), planned_share (NaN: not known), p_value (of all arms of the
-    campaign together against the plan, in all and by stratum; NaN: no plan), is_faulty (it is below .001).
+    campaign together against the plan, in all and by stratum; NaN: no plan), is_faulty (it is below .001). Of a campaign that is faulty
+    as a whole the arms are whole, whatever the segments.
     """
     filters = members_of(filters)
     names = campaigns_of(source, filters, terms).set_index("campaign")["campaign_name"]
     if names.empty:
         return pd.DataFrame(columns=statistic.ARMS)
-    return statistic.arm_rows(source.remember(sizes_of, filters, terms.campaign), source.remember(planned, filters, terms), names)
+    found = statistic.arm_rows(source.remember(sizes_of, filters, terms.campaign), source.remember(planned, filters, terms), names)
+    if not filters.segments:
+        return found
+    whole = arms(source, replace(filters, segments=(), segments_on=None), terms)
+    faulty = whole[whole["is_faulty"]]
+    rows = pd.concat([found[~found["campaign"].isin(faulty["campaign"])], faulty])
+    return rows.sort_values("campaign", key=lambda keys: keys.map(names.index.get_loc), kind="stable", ignore_index=True)
 
 
 # ── money ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -193,7 +201,7 @@ def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms(
     faulty = source.remember(compared, filters, terms).drop_duplicates(["campaign", "outcome"])[["campaign", "outcome", "is_faulty"]]
     rows = found.merge(faulty, on=["campaign", "outcome"]).merge(known[["campaign", "campaign_name"]], on="campaign")
     rows = rows.assign(is_small=rows[["n", "control_n"]].min(axis=1) < SMALL_SEGMENT)
-    hidden = ["uplift", "low", "high", "p_value", "p_adjusted", "total_uplift", "weighted_uplift", "differ_p_value"]
+    hidden = ["mean", "control_mean", "uplift", "low", "high", "p_value", "p_adjusted", "total_uplift", "weighted_uplift", "differ_p_value"]
     rows = rows.assign(**rows[hidden].astype(float).mask(rows["is_faulty"]))
     rows = rows.assign(**{name: rows[name].astype(bool) & ~rows["is_faulty"] for name in ("is_proven", "is_reversed")})
     way, place = {name: at for at, name in enumerate(query.WAYS)}, {name: at for at, name in enumerate(known["campaign"])}
