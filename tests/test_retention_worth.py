@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import raw_shop
 from cost_shop import cost_shop
 from peopled_shop import DAYS, FIRST_ON, published, random_shop
 from scipy import stats
 from sqlalchemy import make_url
+from written_orders import amounts, sale, write
 
-from crm_metrics import database
+from crm_metrics import database, schema
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.intervals import wilson
 from crm_metrics.language import speaking
@@ -212,6 +214,27 @@ def test_retention_is_that_of_the_leaky_bucket_of_the_last_twelve_months(crowd):
     assert lever["change_share"][0.05] == pytest.approx(row.change_share)
 
 
+def test_retention_is_of_a_year_where_the_data_hold_less_before_it(tmp_path):
+    """Ann and Bob bought in the only month before the last year; Ann did again in its first month, long before the last 30 days."""
+    orders = [sale("Ann", date(2023, 12, 5), "10"), sale("Bob", date(2023, 12, 20), "10"), sale("Ann", date(2024, 1, 9), "10")]
+    source = database.open_source(
+        write(database.find_data_set(f"duckdb:///{tmp_path}/mine.duckdb"), [*orders, sale("Cid", date(2024, 12, 31), "4")])
+    )
+    levers = tables.five_points(source, EVER)
+    row: Any = levers.iloc[0]
+    assert (row.opening, row.retention, row.customers, row.value_per_year) == (2, 0.5, 2, 7.0)
+    assert "only some of the customers" in words.lever_finding(levers, currency="EUR")
+
+
+def test_winning_is_divided_by_those_whose_cost_is_known(tmp_path):
+    place = database.find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
+    write(place, [sale("Ann", date(2024, 1, 5), "10"), sale("Bob", date(2024, 1, 20), "10")])
+    with database.change(place) as writer:
+        writer.append(schema.customers, pa.table({"customer_id": ["Ann"], "acquisition_cost": amounts(["6"]), "batch_id": [1]}))
+    row = tables.keeping_cost(database.open_source(place), EVER).iloc[0]
+    assert row[["winning", "won", "winning_per_customer"]].tolist() == [6, 2, 6]
+
+
 def test_keeping_costs_rewards_and_the_campaigns_that_keep(shop):
     """From January on: rewards 1, campaigns 37, nobody there before. In February, 30 days make a customer: one stayed."""
     row = tables.keeping_cost(shop, Filters(start=date(2024, 1, 1), end=date(2024, 2, 29))).iloc[0]
@@ -229,7 +252,7 @@ def test_ratios_by_years_are_ratios_of_sums_with_the_interval_of_what_is_left():
     """Three customers of year 0 with 10, 20, 60 for 1, 2, 3 purchases: 90 / 6 = 15, left over -5, -10, 15; one of year 2 alone."""
     customers = pd.DataFrame({"net_revenue": [10.0, 20, 60, 7], "orders": [1, 2, 3, 1], "discount": np.nan, "list_revenue": 1.0})
     customers = customers.assign(cost_to_serve=[3.0, 0, 0, 0], referrals=np.nan)
-    rows = statistic.tenure_rows(customers, np.array([0, 0, 0, 2]))
+    rows = statistic.tenure_rows(customers, np.array([0, 0, 0, 2]), np.full(4, fill_value=True))
     assert rows["measure"].tolist() == ["order_value"] * 2 + ["cost_to_serve"] * 2
     first = rows.iloc[0]
     assert first[["tenure_years", "customers", "value", "is_small"]].tolist() == [0, 3, 15, True]
@@ -239,15 +262,26 @@ def test_ratios_by_years_are_ratios_of_sums_with_the_interval_of_what_is_left():
     assert np.isnan(rows["low"].iloc[1])
 
 
+def test_what_is_told_per_customer_is_of_those_who_were_there_for_the_whole_period():
+    """One who came in the last month can't have cost as much: the newest year would look cheap."""
+    customers = pd.DataFrame({"net_revenue": [10.0, 20, 7], "orders": [1, 1, 1], "discount": np.nan, "list_revenue": 1.0})
+    customers = customers.assign(cost_to_serve=[1.0, 6, 6], referrals=np.nan)
+    rows = statistic.tenure_rows(customers, np.array([0, 0, 1]), np.array([False, True, True]))
+    assert rows["value"].tolist() == [15, 7, 6, 6]
+    assert rows["customers"].tolist() == [2, 1, 1, 1]
+
+
 def test_referrals_are_of_those_who_first_bought_in_the_period(crowd):
     """Everybody whose referrer is known was referred by ann."""
-    filters = Filters(start=date(2023, 1, 1), end=LAST_ON)
-    rows = tables.tenure(crowd, filters)
-    referred = (rows["value"] * rows["customers"])[rows["measure"] == "referrals"].sum()
     shop = raw_shop.raw_shop(crowd.arrow)
     bought = raw_shop.purchase_days(shop.lines)
-    expected = [who for who in bought if shop.customers.get(who, {}).get("referrer_customer_id") == "ann"]
-    assert referred == pytest.approx(len(expected) if "ann" in bought else 0)
+    start = min(bought["ann"])
+    rows = tables.tenure(crowd, Filters(start=start, end=LAST_ON))
+    referred = (rows["value"] * rows["customers"])[rows["measure"] == "referrals"].sum()
+    by_ann = [who for who in bought if shop.customers.get(who, {}).get("referrer_customer_id") == "ann"]
+    expected = [who for who in by_ann if min(bought[who]) >= start]
+    assert expected
+    assert referred == pytest.approx(len(expected))
 
 
 # ── pictures and words ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -55,9 +55,9 @@ def cohort_values(filters: Filters, by: By, today: date, cost_share: float | Non
 
 
 def first_purchases(filters: Filters, today: date) -> Select[Any]:
-    """One row per customer with a purchase up to today, whatever else is chosen: customer_number, months (whole, since the first)."""
+    """One row per customer with a purchase up to today, whatever else is chosen: customer_number, first_on, months (whole, since then)."""
     people = _people(Filters(scope=filters.scope), "all", today).c
-    return select(people.customer_number, people.months)
+    return select(people.customer_number, people.first_on, people.months)
 
 
 def referrals(filters: Filters) -> Select[Any]:
@@ -87,9 +87,15 @@ def campaign_spend_by_kind(filters: Filters) -> Select[Any]:
 
 
 def customers_won(filters: Filters) -> Select[Any]:
-    """One row: customers, whose first purchase lies in the filters and the period."""
+    """One row: customers, whose first purchase lies in the filters and the period, and costed: of how many of them the cost is known."""
     rows = orders_within(filters).c
-    return select(func.count().label("customers")).where(rows.is_purchase, rows.purchase_number == 1)
+    counts: list[ColumnElement[Any]] = [func.count().label("customers"), func.count(customers.c.acquisition_cost).label("costed")]
+    return (
+        select(*counts)
+        .join(customer_facts, customer_facts.c.customer_number == rows.customer_number)
+        .outerjoin(customers, customers.c.customer_id == customer_facts.c.customer_id)
+        .where(rows.is_purchase, rows.purchase_number == 1)
+    )
 
 
 def customers_with_channel() -> Select[Any]:

@@ -120,12 +120,16 @@ QUALITY_COLUMNS = [
 
 
 class Kept(NamedTuple):
-    """How many of the customers of a year ago stayed, what a customer brings in a year, how many there are now."""
+    """How many of the customers of a year ago stayed, what a customer brings in a year, how many there are now.
+
+    is_opening_cut: the data begin within the year before, so that only some of the customers of a year ago are known.
+    """
 
     stayed: int
     opening: int
     value_per_year: float
     customers: int
+    is_opening_cut: bool = False
 
     @property
     def retention(self) -> float:
@@ -180,15 +184,19 @@ TENURE_MEASURES: dict[str, tuple[str, str]] = {  # measure: numerator and denomi
 TENURE_COLUMNS = ["measure", "tenure_years", "customers", "value", "low", "high", "is_small"]
 
 
-def tenure_rows(customers: pd.DataFrame, years: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Return one row per measure and year: see tables.tenure. customers: see customer_profit.profits, with referrals. years: of each."""
+def tenure_rows(customers: pd.DataFrame, years: npt.NDArray[np.int64], were_there: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Return one row per measure and year: see tables.tenure. customers: see customer_profit.profits, with referrals. years: of each.
+
+    were_there: for the whole period. What is told per customer is told of these alone: the others had less time for it.
+    """
     made = []
     for measure, (over, under) in TENURE_MEASURES.items():
-        above = customers[over].to_numpy(dtype=float)
+        told, told_years = (customers, years) if under else (customers[were_there], years[were_there])
+        above = told[over].to_numpy(dtype=float)
         if np.isnan(above).all():
             continue
-        below = customers[under].to_numpy(dtype=float) if under else np.ones(len(customers))
-        made.append(_ratios(np.nan_to_num(above), np.nan_to_num(below), years).assign(measure=measure))
+        below = told[under].to_numpy(dtype=float) if under else np.ones(len(told))
+        made.append(_ratios(np.nan_to_num(above), np.nan_to_num(below), told_years).assign(measure=measure))
     return pd.concat(made, ignore_index=True)[TENURE_COLUMNS] if made else pd.DataFrame(columns=TENURE_COLUMNS)
 
 

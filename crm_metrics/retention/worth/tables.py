@@ -15,6 +15,7 @@ from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.metric import Metric
 from crm_metrics.periods import add_months
 from crm_metrics.retention.flow import tables as flow
+from crm_metrics.retention.flow.terms import BucketTerms
 from crm_metrics.retention.worth import metrics, query, statistic
 from crm_metrics.retention.worth.statistic import Kept
 from crm_metrics.retention.worth.terms import DISCOUNT_RATE, KEEPING_KINDS, LITERATURE, ONE_FIFTH, WINNING_KIND, YEAR_MONTHS, By
@@ -25,6 +26,7 @@ ALL = ""
 LEVERS = {"five_points": {"points": 0.05}, "five_percent": {"percent": 0.05}}
 _MOST_POINTS = 10
 _YEAR_DAYS = 365
+_A_YEAR = BucketTerms(_YEAR_DAYS)
 
 
 def queries(source: Source, filters: Filters, by: By = "all") -> tuple[Select[Any], ...]:
@@ -38,7 +40,7 @@ def queries(source: Source, filters: Filters, by: By = "all") -> tuple[Select[An
 def lever_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
     """Return the queries behind what retention is worth, to be shown."""
     today = _today(source, filters)
-    return flow.queries(source, _last_year(filters, today)) if today else ()
+    return flow.queries(source, _last_year(filters, today), _A_YEAR) if today else ()
 
 
 def keeping_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
@@ -190,11 +192,11 @@ def kept(source: Source, filters: Filters) -> Kept:
     if today is None:
         return Kept(0, 0, math.nan, 0)
     year = _last_year(filters, today)
-    rows = flow.leaky_bucket(source, year).set_index("flow")
-    days = float(flow.bucket_basis(source, year)["active_days"].iloc[0])
+    rows = flow.leaky_bucket(source, year, _A_YEAR).set_index("flow")
+    is_cut = bool(flow.bucket_basis(source, year, _A_YEAR)["is_opening_cut"].iloc[0])
     opening, lost, closing = (abs(int(rows["customers"][name])) for name in ("opening", "lost", "closing"))
-    revenue = float(rows["net_revenue"]["closing"]) / closing * _YEAR_DAYS / days if closing else math.nan
-    return Kept(opening - lost, opening, revenue * (1 - (_cost_share(source, filters) or 0.0)), closing)
+    revenue = float(rows["net_revenue"]["closing"]) / closing if opening and closing else math.nan
+    return Kept(opening - lost, opening, revenue * (1 - (_cost_share(source, filters) or 0.0)), closing, is_opening_cut=is_cut)
 
 
 def _last_year(filters: Filters, today: date) -> Filters:
@@ -213,14 +215,16 @@ def five_points(source: Source, filters: Filters, discount_rate: float = DISCOUN
     lever, retention (share of the customers of a year ago who stayed), retention_low, retention_high (Wilson, 95 %), retention_then, value
     (of a customer: margin a year x r / (1 + d - r)), value_then, change_share with low and high (that of retention), money, money_low,
     money_high (the change for all customers of today), literature_low, literature_high, falls ('below', 'within' or 'above' these, or ''),
-    value_per_year, customers, opening. NaN where nobody was a customer a year ago.
+    value_per_year, customers, opening, is_opening_cut (the data begin within the year before that, so only some of these customers are
+    known). A customer of a day bought in the 365 days up to it. NaN where nobody was a customer a year ago.
     """
     held = source.remember(kept, filters)
     made = [{"lever": lever, **statistic.lever_row(held, discount_rate, **by)} for lever, by in LEVERS.items()]
     frame = pd.DataFrame(made).assign(literature_low=LITERATURE[0], literature_high=LITERATURE[1])
     change = frame["change_share"]
     falls = np.select([change.isna(), change < LITERATURE[0], change > LITERATURE[1]], ["", "below", "above"], "within")
-    return frame.assign(falls=falls, value_per_year=held.value_per_year, customers=held.customers, opening=held.opening)
+    known = {"value_per_year": held.value_per_year, "customers": held.customers, "opening": held.opening}
+    return frame.assign(falls=falls, **known, is_opening_cut=held.is_opening_cut)
 
 
 def retention_lever(source: Source, filters: Filters, discount_rate: float = DISCOUNT_RATE) -> pd.DataFrame:
@@ -236,12 +240,13 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
 
     campaigns (spend of kinds retention, win-back, cross-sell), rewards, keeping (their sum), retained (customers at both ends of the
     period), keeping_per_customer, winning (acquisition cost of those won in the period, else spend of acquisition campaigns), won
-    (customers whose first purchase lies in it), winning_per_customer, ratio (keeping to winning, per customer), reference (one fifth).
+    (customers whose first purchase lies in it), winning_per_customer (over those of whom the cost is known), ratio (keeping to winning, per
+    customer), reference (one fifth).
     NaN where it is not recorded, and where the filters choose orders, to which such costs do not belong.
     """
     held = flow.leaky_bucket(source, filters).set_index("flow")["customers"]
     retained = int(held[["opening", "lost"]].sum())
-    won = int(source(query.customers_won(_seen(filters)))["customers"].iloc[0])
+    won, costed = source(query.customers_won(_seen(filters)))[["customers", "costed"]].astype(int).iloc[0]
     campaigns = rewards = winning = math.nan
     if has_customer_costs(filters):
         seen = _seen(filters)
@@ -249,9 +254,10 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
         spend = source(query.campaign_spend_by_kind(seen)).set_index("campaign_kind")["spend"].astype(float)
         campaigns = math.nan if filters.segments else float(spend.reindex(KEEPING_KINDS).sum(min_count=1))
         rewards, winning = float(parts["reward_cost"]), float(parts["acquisition_cost"])
-        winning = float(spend.get(WINNING_KIND, math.nan)) if math.isnan(winning) and not filters.segments else winning
+        if math.isnan(winning) and not filters.segments:  # nobody carries one: it is dealt out to all who were won
+            winning, costed = float(spend.get(WINNING_KIND, math.nan)), won
     keeping = float(pd.Series([campaigns, rewards]).sum(min_count=1))
-    each, each_won = _per(keeping, retained), _per(winning, won)
+    each, each_won = _per(keeping, retained), _per(winning, costed)
     made = {"campaigns": campaigns, "rewards": rewards, "keeping": keeping, "retained": retained, "keeping_per_customer": each}
     made |= {"winning": winning, "won": won, "winning_per_customer": each_won, "ratio": _per(each, each_won), "reference": ONE_FIFTH}
     return pd.DataFrame([made])
@@ -268,8 +274,9 @@ def tenure(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per measure and whole years from the first purchase to the end of the period: what longer customers do differently.
 
     measure ('order_value': net revenue / purchases, 'discount': discounts / list revenue, 'cost_to_serve': per customer, 'referrals':
-    customers referred who first bought in the period, per customer), tenure_years, customers (with an order or a cost in the period; the
-    interval is over them), value, low, high (95 %), is_small (fewer than 30). A measure that nobody recorded has no rows.
+    customers referred who first bought in the period, per customer; both of those who were there for the whole period), tenure_years,
+    customers (with an order or a cost in the period; the interval is over them), value, low, high (95 %), is_small (fewer than 30). A
+    measure that nobody recorded has no rows.
     """
     today = _today(source, filters)
     if today is None:
@@ -280,8 +287,9 @@ def tenure(source: Source, filters: Filters) -> pd.DataFrame:
     referred = source(query.referrals(seen)).set_index("customer_number")["referred"]
     known = made[made["customer_number"].isin(firsts.index)]
     referrals = known["customer_number"].map(referred).fillna(0.0) if len(referred) else math.nan
-    years = known["customer_number"].map(firsts["months"]).to_numpy(dtype=int) // YEAR_MONTHS
-    return statistic.tenure_rows(known.assign(referrals=referrals), years)
+    came = firsts.reindex(known["customer_number"])
+    were_there = (came["first_on"] <= pd.Timestamp(filters.start or firsts["first_on"].min())).to_numpy(dtype=bool)
+    return statistic.tenure_rows(known.assign(referrals=referrals), came["months"].to_numpy(dtype=int) // YEAR_MONTHS, were_there)
 
 
 TABLES: dict[str, Table] = {

@@ -43,14 +43,15 @@ NOTES: dict[str, str] = {
     "retention": noop(
         "Value of a customer from the next year on: margin a year x r / (1 + d - r), discount d = 10%. r: share of the customers of a year "
         "ago who bought in the last year; the band is its 95% Wilson interval. Five points: r + 0.05; five percent: r x 1.05. The "
-        "literature (Reichheld and Schefter 2000) tells of 25 to 95% more profit from five points: of firms whose customers mostly stayed; "
-        "the higher r is, the more a point brings. Margins and growth of single customers are taken to stay as they are."
+        "literature (Reichheld and Schefter 2000) tells of 25 to 95% more profit from “5%” more, points or percent, of firms whose "
+        "customers mostly stayed; the higher r is, the more a point brings. Margins and growth of single customers are taken to stay as "
+        "they are."
     ),
     "tenure": noop(
         "The source says that customers who stay cost less to serve, spend more per purchase, ask for fewer discounts and refer "
         "others. Here are the customers with an order or a cost in the period, by whole years from their first purchase to its end: "
-        "ratios of sums with 95% intervals. Customers of year 0 were there for a part of the period only, so they cost less to serve "
-        "and referred fewer. Those who stayed for years are those who were content: this does not say that staying made them so. Years "
+        "ratios of sums with 95% intervals. Cost to serve and referrals: only of customers who were there for the whole period, as others "
+        "had less time for them. Those who stayed for years are those who were content: this does not say that staying made them so. Years "
         "of fewer than 30 customers are left out."
     ),
     "keeping": noop(
@@ -187,7 +188,11 @@ def lever_finding(levers: pd.DataFrame, *, currency: str) -> str:
         "95%: ours is {falls} that.",
         **values,
     )
-    return text + (t(" ") + t("With so few customers the shares say little.") if points.opening < FEW_CUSTOMERS else "")
+    remarks = [
+        t("The data begin within the year before, so only some of the customers of a year ago are known.") if points.is_opening_cut else "",
+        t("With so few customers the shares say little.") if points.opening < FEW_CUSTOMERS else "",
+    ]
+    return t(" ").join(part for part in (text, *remarks) if part)
 
 
 def keeping_finding(keeping: pd.DataFrame, *, currency: str) -> str:
@@ -201,7 +206,7 @@ def keeping_finding(keeping: pd.DataFrame, *, currency: str) -> str:
     if is_unknown(row.keeping_per_customer) and is_unknown(row.winning_per_customer):
         return t("Neither what keeping nor what winning a customer costs is recorded for what is chosen.")
     if is_unknown(row.ratio):
-        return t("Keeping one customer costs {keeping}, winning one {winning}; a dash is not recorded.", **values)
+        return t("Keeping one customer costs {keeping}, winning one {winning}; a dash is not known.", **values)
     return t("Keeping one customer costs {keeping}, winning one {winning}: {ratio} of it, against the rule's 0.20.", **values)
 
 
