@@ -294,13 +294,22 @@ def test_a_definition_without_data_says_why_and_has_no_rate(six):
 
 
 def test_where_the_model_finds_nobody_leaving_it_is_said_and_no_number_shown():
-    rates = pd.DataFrame({"definition": ["own_rhythm", "p_alive"], "state": ["known", "no_leaving"], "rate": [0.2, np.nan]})
+    rates = pd.DataFrame(
+        {"definition": ["own_rhythm", "p_alive"], "state": ["known", "no_leaving"], "rate": [0.2, np.nan], "customers": [50, 0]}
+    )
     assert "nobody leaving" in words.silence_note(rates, 365)
     tiles = pd.DataFrame({"metric": ["late_customers", "churn_by_alive"], "value": [3.0, np.nan], "n": [50, 0]})
     sentence = words.finding(tiles, rates, ChurnTerms())
     assert "20.0% by their own rhythm" in sentence
     assert "P(alive)" not in sentence
     assert [metric.name for metric in words.shown_metrics(tiles)] == ["late_customers"]
+
+
+def test_of_few_customers_no_rate_stands_in_the_sentence_or_the_tiles(six):
+    rates, found = table("churn_definitions", six), table("churn_tiles", six)
+    assert rates["rate"].notna().any()
+    assert found.loc[found["unit"] == "share", ["value", "low", "high"]].isna().all(axis=None)
+    assert "%" not in words.finding(found, rates, ChurnTerms())
 
 
 def test_agreement_counts_those_who_were_active_under_both():

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from crm_metrics import figures
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.language import t
+from crm_metrics.language import noop, t
 from crm_metrics.metric import value_text
 from crm_metrics.retention.leaving.definitions import CONTRACT, RHYTHM
 from crm_metrics.retention.leaving.labels import definition_name, kind_name, part_name
@@ -22,13 +22,13 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
     """Return the churn rate of a year by definition with Wilson's interval, beside what is told of others. See tables.churn_definitions."""
     shown = definitions[definitions["rate"].notna()].iloc[::-1]
     figure = figures.base(
-        x_title=t("Churn: lost within the year / active at its start"), y_title="", x_unit="share", height=130 + 48 * len(shown)
+        x_title=t("Lost within the year, of those active at its start"), y_title="", x_unit="share", height=130 + 48 * len(shown)
     )
     colors = [figures.ACCENT if name == RHYTHM else figures.GREY for name in shown["definition"]]
-    names = [
-        f"{definition_name(name, window_days)}<br>"
-        + t("{n} of {total} contracts" if name == CONTRACT else "{n} of {total} customers", n=f"{churned:,.0f}", total=f"{customers:,.0f}")
-        for name, churned, customers in zip(shown["definition"], shown["churned"], shown["customers"], strict=True)
+    of = {True: noop("{rate} of {total} contracts"), False: noop("{rate} of {total} customers")}
+    names = [  # with the rate: beside the bar it would have no room on a narrow screen
+        f"{definition_name(name, window_days)}<br>" + t(of[name == CONTRACT], rate=value_text(rate, "share"), total=f"{customers:,.0f}")
+        for name, rate, customers in zip(shown["definition"], shown["rate"], shown["customers"], strict=True)
     ]
     above, below = shown["high"] - shown["rate"], shown["rate"] - shown["low"]
     figure.add_bar(
@@ -38,10 +38,8 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
         marker={"color": colors, "opacity": np.where(shown["customers"] < FEW_CUSTOMERS, _FADED, 1.0)},
         error_x={"type": "data", "array": above, "arrayminus": below, "color": figures.SERIES[1], "thickness": 2},
         customdata=shown[["definition"]],
-        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        hovertemplate="%{y}<extra></extra>",
     )
-    labels = [f" {value_text(rate, 'share')}" for rate in shown["rate"]]
-    figure.add_scatter(x=shown["high"], y=names, text=labels, mode="text", textposition="middle right", hoverinfo="skip")
     for rate in YEARLY_REFERENCES:
         figure.add_vline(x=rate, line={"color": figures.GREY, "width": 1, "dash": "dot"})
     figure.add_annotation(
@@ -107,7 +105,7 @@ def projection_lines(projection: pd.DataFrame, fitted: pd.DataFrame, *, kind: st
         for is_dashed in (False, True):
             part = shown["tenure_months"] >= until if is_dashed else shown["tenure_months"] <= until
             line = {"color": figures.ACCENT, "width": 2.5, "dash": "dash" if is_dashed else "solid"}
-            name = t("projected") if is_dashed else t("fitted")
+            name = t("Projected") if is_dashed else t("Fitted")
             figure.add_scatter(
                 x=shown.loc[part, "tenure_months"], y=shown.loc[part, "projected"], mode="lines", name=name, line=line,
                 hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.metric import Metric
 from crm_metrics.retention.leaving import metrics
 from crm_metrics.retention.leaving.asked import choice, chosen
@@ -21,7 +22,10 @@ SECOND_ORDER_DAYS = 180
 
 
 def churn_tiles(source: Source, filters: Filters, terms: ChurnTerms = USUAL) -> pd.DataFrame:
-    """Return the tiles: metric, value, low, high (95%), unit, n (customers or contracts it is about); those that these data know."""
+    """Return the tiles: metric, value, low, high (95%), unit, n (customers or contracts it is about); those that these data know.
+
+    Of fewer than FEW_CUSTOMERS there is no share.
+    """
     today, usual = with_base(source, filters)
     rows = []
     if today:
@@ -55,7 +59,7 @@ def _contract_tiles(source: Source, filters: Filters) -> list[dict[str, object]]
 
 
 def _tile(metric: Metric, values: tuple[float, ...], n: int) -> dict[str, object]:
-    value, low, high = values
+    value, low, high = values if metric.unit != "share" or n >= FEW_CUSTOMERS else (math.nan,) * 3  # of few no rate is read
     return {"metric": metric.name, "value": float(value), "low": low, "high": high, "unit": metric.unit, "n": n}
 
 

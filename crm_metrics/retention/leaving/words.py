@@ -131,13 +131,14 @@ def finding(tiles: pd.DataFrame, definitions: pd.DataFrame, terms: ChurnTerms) -
 
 
 def _yearly_sentence(definitions: pd.DataFrame, terms: ChurnTerms) -> str:
-    rates: dict[str, Any] = dict(zip(definitions["definition"], definitions["rate"], strict=True))
+    enough = definitions[definitions["customers"] >= FEW_CUSTOMERS]
+    rates: dict[str, Any] = dict(zip(enough["definition"], enough["rate"], strict=True))
     rates = {name: rate for name, rate in rates.items() if name in _OF_CUSTOMERS and not is_unknown(rate)}
     if not rates:
         return t("What share left within a year can't be told yet.")
     days = f"{terms.window_days:,}"
     named = [t(_OF_CUSTOMERS[name], rate=value_text(rate, "share"), days=days) for name, rate in rates.items()]
-    return t("Of those active a year before, lost are {rates}.", rates=t(", ").join(named))
+    return t("Of those active a year before, {rates} are lost.", rates=t(", ").join(named))
 
 
 _OF_CUSTOMERS = {
@@ -241,18 +242,17 @@ def contract_finding(question: str, rows: pd.DataFrame, kind: str) -> str:
 
 def _ended_finding(churn: pd.DataFrame) -> str:
     whole: Any = churn.iloc[0]
-    text = t("Customers have ended {rate} of {n} contracts.", rate=value_text(whole.rate, "share"), n=f"{whole.contracts:,}")
     kinds = churn[~churn["is_all"].astype(bool) & ~churn["is_few"].astype(bool)].sort_values("rate")
     if len(kinds) < 2:
-        return text
+        return t("Customers have ended {rate} of {n} contracts.", rate=value_text(whole.rate, "share"), n=f"{whole.contracts:,}")
     least, most = kinds.iloc[0], kinds.iloc[-1]
-    return text + t(" ") + t(
-        "Most of {most}: {most_rate}; fewest of {least}: {least_rate}.",
+    return t(
+        "Customers have ended most of {most} ({most_rate}) and fewest of {least} ({least_rate}).",
         most=safe_text(most["contract_kind"]),
         most_rate=value_text(most["rate"], "share"),
         least=safe_text(least["contract_kind"]),
         least_rate=value_text(least["rate"], "share"),
-    )  # fmt: skip
+    )
 
 
 def kinds(question: str, fits: pd.DataFrame) -> dict[str, str]:
