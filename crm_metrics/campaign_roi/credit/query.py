@@ -62,9 +62,11 @@ def campaign_rows(filters: Filters) -> Select[Any]:
 
     campaign, campaign_name, campaign_kind, channel, started_on, measured_until, budget, cost (recorded by today; empty without any), reach
     (members of treated arms; empty without members), asked (of them those of whom it is recorded whether they responded), responded
-    (empty without any such), has_control (drawn by lot, and a member in the control arm).
+    (empty without any such; both empty until the last day on which a result counts, because no day says when somebody responded),
+    has_control (drawn by lot, and a member in the control arm).
     """
     members, spent = _members(), _spent(filters)
+    is_over = or_(filters.today >= _LAST_DAY, _LAST_DAY.is_(None)) if filters.today else literal(1) == 1
     is_drawn = func.coalesce(campaigns.c.is_randomised, literal(1) == 1)
     return (
         select(
@@ -77,8 +79,7 @@ def campaign_rows(filters: Filters) -> Select[Any]:
             campaigns.c.budget_amount.label("budget"),
             spent.c.cost,
             members.c.reach,
-            members.c.asked,
-            members.c.responded,
+            *[case((is_over, members.c[name])).label(name) for name in ("asked", "responded")],
             and_(is_drawn, func.coalesce(members.c.controls, 0) > 0).label("has_control"),
         )
         .join_from(campaigns, members, members.c.campaign_id == campaigns.c.campaign_id, isouter=True)

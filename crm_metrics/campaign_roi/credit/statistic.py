@@ -186,7 +186,7 @@ def totals(campaigns: pd.DataFrame) -> dict[str, float]:
     """Return what the campaigns come to together, by name; ratios are of sums over the campaigns that know both sides.
 
     campaigns, reach, cost, response_rate (and _low, _high), attributed, attributed_roi; and with a control group incremental and
-    incremental_roi, each with _low and _high: campaigns are independent, so their variances add up.
+    incremental_roi, each with _low and _high: campaigns are independent, so their variances add up. <name>_n: campaigns counted in it.
     """
     worth = campaigns["attributed_margin"].where(campaigns["measure"] == "gross_margin", campaigns["attributed_revenue"])
     asked, responded = campaigns["asked"], campaigns["response"]
@@ -194,12 +194,16 @@ def totals(campaigns: pd.DataFrame) -> dict[str, float]:
     both = campaigns["cost"].notna() & campaigns["attributed_roi"].notna()
     found = {
         "campaigns": float(len(campaigns)),
+        **{f"{name}_n": int(campaigns[name].notna().sum()) for name in ("reach", "cost")},
         "reach": campaigns["reach"].sum(min_count=1),
         "cost": campaigns["cost"].sum(min_count=1),
+        "response_rate_n": int((asked.notna() & responded.notna()).sum()),
         "response_rate": answered[0] / answered[1] if answered[1] else math.nan,
         "response_rate_low": wilson(*answered).low,
         "response_rate_high": wilson(*answered).high,
+        "attributed_n": int(worth.notna().sum()),
         "attributed": worth.sum(min_count=1),
+        "attributed_roi_n": int(both.sum()),
         "attributed_roi": _return(worth[both].sum(), campaigns.loc[both, "cost"].sum()),
     }
     return found | (_together(campaigns) if "incremental" in campaigns else {})
@@ -214,6 +218,7 @@ def _together(campaigns: pd.DataFrame) -> dict[str, float]:
         half = math.sqrt((((rows["incremental_high"] - rows["incremental_low"]) / 2) ** 2).sum())
         bounds = {"": value, "_low": value - half, "_high": value + half}
         cost = rows["cost"].sum()
+        found[f"{name}_n"] = len(rows)
         found |= {name + end: bound if name == "incremental" else _return(bound, cost) for end, bound in bounds.items()}
     return found | {"compared": float(len(known)), "credited_there": _credited_there(known)}
 

@@ -125,7 +125,7 @@ def _today(source: Source, filters: Filters) -> pd.Timestamp:
 
 
 def tiles(source: Source, filters: Filters, terms: CreditTerms = USUAL) -> pd.DataFrame:
-    """Return the tiles: metric, value, low, high (NaN: exact), unit, n (campaigns it is about)."""
+    """Return the tiles: metric, value, low, high (NaN: exact), unit, n (campaigns counted in it: of which it is known)."""
     rows = source.remember(campaigns, filters, terms)
     sums = statistic.totals(rows)
     credited = metrics.ATTRIBUTED_MARGIN if (rows["measure"] == "gross_margin").any() else metrics.ATTRIBUTED_REVENUE
@@ -139,7 +139,7 @@ def tiles(source: Source, filters: Filters, terms: CreditTerms = USUAL) -> pd.Da
         shown |= {metrics.INCREMENTAL: "incremental", metrics.INCREMENTAL_ROI: "incremental_roi"}
     else:
         shown = {metrics.CAMPAIGNS: "campaigns", metrics.RESPONSE_RATE: "response_rate"} | shown
-    return pd.DataFrame([_tile(metric, sums, name, len(rows)) for metric, name in shown.items()])
+    return pd.DataFrame([_tile(metric, sums, name) for metric, name in shown.items()])
 
 
 def headline(source: Source, filters: Filters) -> pd.DataFrame:
@@ -153,12 +153,13 @@ def headline(source: Source, filters: Filters) -> pd.DataFrame:
     metric, name = metrics.ATTRIBUTED_ROI, "attributed_roi"
     if "incremental" in rows:
         metric, name = metrics.INCREMENTAL_ROI, "incremental_roi"
-    made = pd.DataFrame([_tile(metric, statistic.totals(ended), name, len(ended))])
+    made = pd.DataFrame([_tile(metric, statistic.totals(ended), name)])
     return made[made["value"].notna()].reset_index(drop=True)
 
 
-def _tile(metric: Metric, sums: dict[str, float], name: str, n: int) -> dict[str, object]:
+def _tile(metric: Metric, sums: dict[str, float], name: str) -> dict[str, object]:
     low, high = (sums.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
+    n = int(sums.get(f"{name}_n", sums["campaigns"]))
     return {"metric": metric.name, "value": float(sums[name]), "low": low, "high": high, "unit": metric.unit, "n": n}
 
 
