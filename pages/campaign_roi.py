@@ -3,8 +3,7 @@
 import streamlit as st
 
 from crm_metrics import ui
-from crm_metrics.campaign_roi.credit import figure, labels, tables, words
-from crm_metrics.campaign_roi.credit.answers import ANSWERS
+from crm_metrics.campaign_roi.credit import answers, figure, labels, tables, words
 from crm_metrics.language import t
 from crm_metrics.ui.credit_form import choose_compared, credit_form
 
@@ -12,13 +11,14 @@ page = ui.start_page("campaign_roi", needs_orders=False, narrows=False)
 money, above = {"currency": page.currency}, st.container()
 with st.container(horizontal=True):
     beside, terms = st.container(), credit_form(page)
-campaigns, tiles = ui.ask(page, tables.campaigns, terms), ui.ask(page, tables.tiles, terms)
+campaigns, asked = ui.ask(page, tables.campaigns, terms), (page.source, page.filters, terms)
 with above:
     ui.finding(words.finding(campaigns, **money))
 with beside:
     ui.note(words.notes(campaigns, is_whole=tables.is_whole(page.filters)))
-ui.tiles(page, tiles, words.shown_metrics(tiles))
-asked = page.source, page.filters, terms
+if campaigns.empty:
+    st.stop()
+ui.tiles(page, tiles := ui.ask(page, tables.tiles, terms), words.shown_metrics(tiles))
 
 
 def side_by_side() -> None:
@@ -37,7 +37,7 @@ def adjusted() -> None:
     st.warning(words.adjusted_warning(), icon=":material/warning:")
     drawn = ui.draw(page, figure.adjusted_dots, every, outcome=outcome, **money)
     ui.figure(page, drawn, queries=tables.queries(*asked, "adjusted"), **words.about("adjusted"))
-    with ui.question(t("Are they alike?")):
+    with ui.question(t("Are the two groups alike?")):
         balance, pair = choose_compared(page)
         ui.finding(words.balance_finding(balance, pair))
         ui.figure(page, ui.draw(page, figure.balance_dots, balance, pair=pair), **words.about("balance"))
@@ -45,7 +45,7 @@ def adjusted() -> None:
 
 
 def answer(question: str) -> None:
-    one = ANSWERS[question]
+    one = answers.ANSWERS[question]
     rows = ui.ask(page, one.table, terms) if one.has_terms else ui.ask(page, one.table)
     options = one.options(rule=terms.rule, **money)
     ui.finding(one.find(rows, **options))
