@@ -41,7 +41,7 @@ UPLIFT = {
 }  # fmt: skip
 RETURNS = {
     "campaign": "c1", "arm": "treated", "treated": 1_000, "measure": "gross_margin", "cost": 500.0, "extra": 2_000.0, "low": 1_000.0,
-    "high": 3_000.0, "incremental_profit": 1_500.0, "profit_low": 500.0, "profit_high": 2_500.0, "roi": 3.0, "roi_low": 1.0,
+    "high": 3_000.0, "profit": 1_500.0, "profit_low": 500.0, "profit_high": 2_500.0, "roi": 3.0, "roi_low": 1.0,
     "roi_high": 5.0, "chance_of_profit": 0.999, "is_faulty": False, "is_finished": True,
 }  # fmt: skip
 SEGMENT = {
@@ -173,7 +173,7 @@ def test_the_return_is_said_with_the_chance_of_profit():
 
 
 def test_without_a_cost_there_is_no_return_and_the_page_says_why():
-    free = returns(cost=NAN, incremental_profit=NAN, roi=NAN, roi_low=NAN, roi_high=NAN, chance_of_profit=NAN)
+    free = returns(cost=NAN, profit=NAN, roi=NAN, roi_low=NAN, roi_high=NAN, chance_of_profit=NAN)
     assert words.paid_finding(free, progress="", **IN_DOLLARS).endswith("Without a cost there is no return.")
     assert "bring in the spend" in words.cost_note(free, sees_all=True)
     assert "some regions only" in words.cost_note(free, sees_all=False)

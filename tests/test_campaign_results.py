@@ -170,6 +170,7 @@ def test_without_campaigns_a_table_is_empty_and_has_its_columns(tmp_path):
         found = table(name, nothing)
         assert found.empty
         assert list(found.columns) == list(table(name, source).columns)
+        assert "incremental" not in found.to_csv()  # a word of control groups
 
 
 # ── a file of one row a person ──────────────────────────────────────────────────────────────────────────────────────────
@@ -254,7 +255,7 @@ def test_money_of_a_file_is_its_spend_and_without_a_cost_there_is_no_return(plai
     spend = uplift[uplift["outcome"] == "spend"]
     assert found["measure"].tolist() == ["spend", "spend"]
     assert found["extra"].tolist() == pytest.approx((spend["uplift"] * spend["n"]).tolist())
-    assert found[["cost", "incremental_profit", "roi", "roi_low", "roi_high", "chance_of_profit"]].isna().all(axis=None)
+    assert found[["cost", "profit", "roi", "roi_low", "roi_high", "chance_of_profit"]].isna().all(axis=None)
 
 
 def test_a_small_arm_shows_how_often_its_interval_holds_the_truth(plain):
@@ -419,7 +420,7 @@ def test_what_was_spent_is_shared_by_the_treated_and_gross_margin_pays_it(data_s
     assert found["treated"] == 30
     assert found["cost"] == 90
     assert found["extra"] == pytest.approx(30 * uplift["uplift"])
-    assert found["incremental_profit"] == pytest.approx(found["extra"] - 90)
+    assert found["profit"] == pytest.approx(found["extra"] - 90)
     assert [found[name] for name in ("roi", "roi_low", "roi_high")] == pytest.approx(
         [(found[name] - 90) / 90 for name in ("extra", "low", "high")]
     )

@@ -71,7 +71,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "low": (noop("95% from"), "money"),
         "high": (noop("95% to"), "money"),
         "cost": (noop("Cost"), "money"),
-        "incremental_profit": (noop("Extra less cost"), "money"),
+        "profit": (noop("Extra less cost"), "money"),
         "profit_low": (noop("less cost, 95% from"), "money"),
         "profit_high": (noop("less cost, 95% to"), "money"),
         "roi": (noop("Return on cost"), "share"),

@@ -273,7 +273,7 @@ def return_rows(found: pd.DataFrame, cost: pd.DataFrame) -> pd.DataFrame:
     paid = rows["cost"].where(rows["cost"] > 0)
     score = (rows["extra"] - rows["cost"]) / (rows["standard_error"] * rows["n"])
     return rows.assign(
-        incremental_profit=rows["extra"] - rows["cost"],
+        profit=rows["extra"] - rows["cost"],
         profit_low=rows["low"] - rows["cost"],
         profit_high=rows["high"] - rows["cost"],
         roi=(rows["extra"] - rows["cost"]) / paid,

@@ -49,7 +49,7 @@ _RANKING = [
     "shrunk_low", "shrunk_high", "chance_best", "mean_uplift", "between", "is_finished",
 ]  # fmt: skip
 _RETURNS = [
-    "campaign", "arm", "campaign_name", "treated", "measure", "cost", "extra", "low", "high", "incremental_profit", "profit_low",
+    "campaign", "arm", "campaign_name", "treated", "measure", "cost", "extra", "low", "high", "profit", "profit_low",
     "profit_high", "roi", "roi_low", "roi_high", "chance_of_profit", "is_faulty", "is_finished",
 ]  # fmt: skip
 _SEGMENTS = [
@@ -161,8 +161,8 @@ def returns(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()
 
     campaign, arm, campaign_name, treated (members), measure ('gross_margin', or 'net_revenue' where costs of goods are not known, or
     'spend' of the campaign's own file), cost (the arm's share of the spend by members; NaN without any recorded, or where the reader
-    sees some regions only), extra (uplift x treated), low, high, incremental_profit (extra - cost), profit_low, profit_high, roi
-    (incremental_profit / cost), roi_low, roi_high, chance_of_profit (that roi is above 0, by the t distribution), is_faulty,
+    sees some regions only), extra (uplift x treated), low, high, profit (extra - cost), profit_low, profit_high, roi
+    (profit / cost), roi_low, roi_high, chance_of_profit (that roi is above 0, by the t distribution), is_faulty,
     is_finished. NaN where it is not known, and where the sample ratio is faulty.
     """
     filters = members_of(filters)
@@ -246,7 +246,7 @@ def main_outcome(known: pd.Series, terms: ResultTerms) -> Outcome | Literal[""]:
 _OF_MONEY = {
     metrics.EXTRA: ("extra", "low", "high"),
     metrics.COST: ("cost",),
-    metrics.INCREMENTAL_PROFIT: ("incremental_profit", "profit_low", "profit_high"),
+    metrics.INCREMENTAL_PROFIT: ("profit", "profit_low", "profit_high"),
     metrics.INCREMENTAL_ROI: ("roi", "roi_low", "roi_high"),
     metrics.CHANCE_OF_PROFIT: ("chance_of_profit",),
 }
