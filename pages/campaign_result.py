@@ -6,7 +6,7 @@ from crm_metrics import ui
 from crm_metrics.campaign_roi.credit import tables as credit
 from crm_metrics.campaign_roi.credit import words as credit_words
 from crm_metrics.campaign_roi.credit.figure import balance_dots
-from crm_metrics.campaign_roi.result import answers, labels, tables, words
+from crm_metrics.campaign_roi.result import answers, labels, more_words, tables, words
 from crm_metrics.campaign_roi.result.terms import ResultTerms
 from crm_metrics.language import t
 from crm_metrics.ui.result_form import choose_one, result_terms, show_answer
@@ -21,6 +21,8 @@ def result(terms: ResultTerms) -> None:
         st.error(words.fault(arms), icon=":material/report:")
         ui.table(page, shown := labels.in_words(arms), columns=labels.columns("arms", shown), name="arms")
         return
+    if doubt := more_words.plan_doubt(arms, labels.of(ui.ask(page, tables.arms, terms.with_equal_arms), campaign=terms.campaign)):
+        st.warning(doubt, icon=":material/help:")
     question = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
     rows = ui.ask(page, answers.QUESTIONS[question].table, terms)
     by = choose_one(page, t("Told apart by"), labels.groups(rows), "by") if question == "whom" and len(rows) else ""

@@ -127,6 +127,15 @@ def test_the_figure_puts_three_ways_of_reckoning_beside_a_line_at_nothing_and_ho
     assert figure.layout.xaxis.title.text == "Net revenue per person,<br>treated less control (USD)"
 
 
+def test_arms_of_nearly_one_size_without_a_plan_are_doubted_where_equal_ones_would_hardly_be_drawn_so():
+    arms = pd.DataFrame({"arm": ["treated", "control"], "share": [0.48, 0.52], "planned_share": NAN})
+    equal = arms.assign(planned_share=0.5, p_value=1e-9, is_faulty=True)
+    assert "Treated 48.0%, Control 52.0% (p < 0.001)" in more_words.plan_doubt(arms, equal)
+    assert not more_words.plan_doubt(arms, equal.assign(is_faulty=False))
+    assert not more_words.plan_doubt(arms.assign(planned_share=[0.48, 0.52]), equal)
+    assert not more_words.plan_doubt(arms, equal.assign(share=[0.2, 0.8]))
+
+
 def test_of_several_arms_each_is_named():
     figure = uplift_dots(uplift({}, {"arm": "other <b>"}), outcome="net_revenue", **IN_DOLLARS)
     assert len(figure.data) == 6
@@ -145,6 +154,9 @@ def test_a_cost_that_nobody_recorded_is_a_dash_with_a_reason_and_what_hangs_on_i
     tiles = pd.DataFrame({"metric": ["uplift", "extra", "cost", "incremental_roi", "chance_of_profit"], "value": [1.0, 2.0, NAN, NAN, NAN]})
     assert [metric.name for metric in labels.tile_metrics(tiles)] == ["uplift", "extra", "cost"]
     assert labels.tile_notes(tiles) == {"cost": "not recorded"}
+    with_power = pd.concat([tiles, pd.DataFrame({"metric": ["smallest_lift"], "value": [0.2]})])
+    assert [metric.name for metric in labels.tile_metrics(with_power)] == ["uplift", "smallest_lift", "extra", "cost"]
+    assert "smallest_lift" not in {metric.name for metric in labels.tile_metrics(with_power.fillna(1.0))}
     assert labels.tile_notes(tiles.fillna(1.0)) == {}
 
 
@@ -276,7 +288,7 @@ def test_a_campaign_is_ranked_by_what_is_left_when_chance_is_taken_out():
 
 def test_a_campaign_that_goes_on_is_compared_so_far():
     rows = pd.DataFrame([{**ADJUSTED, "is_finished": False}])
-    assert adjusted_words.finding(rows, **IN_DOLLARS).startswith("So far: Net revenue per person: chosen people have +$3.00 against")
+    assert adjusted_words.finding(rows, **IN_DOLLARS).startswith("So far: Net revenue per person: +$3.00 for the people chosen")
     assert adjusted_words.finding(pd.DataFrame([ADJUSTED]), **IN_DOLLARS).startswith("Net revenue per person")
     assert "too few like people" in adjusted_words.finding(rows.head(0), **IN_DOLLARS)
 
@@ -373,7 +385,7 @@ def test_where_nobody_was_held_back_the_page_warns_and_the_word_incremental_appe
     app = opened("campaign_result", lang=spoken)
     assert not app.exception
     assert not app.error
-    warned = {"en": "chosen, not drawn by lot", "zh": "挑选的，不是抽签的"}[spoken]
+    warned = {"en": "chosen, not drawn by lot", "zh": "挑选出来的，并非随机分组"}[spoken]
     assert warned in app.warning[0].value
     assert {"en": "adjusted", "zh": "调整"}[spoken] in texts(app)
     assert len(app.get("plotly_chart")) == 2  # the comparison and its balance
@@ -422,7 +434,7 @@ def test_complete_journey_gets_its_warning_and_never_the_word_incremental(folder
     for name in JOURNEY:
         file = shared_data / "completejourney" / f"{name}.csv.gz"
         import_file(data_set, file.read_bytes(), file.name, load_mapping("complete_journey"))
-    for spoken, warned in (("en", "chosen, not drawn by lot"), ("zh", "挑选的，不是抽签的")):
+    for spoken, warned in (("en", "chosen, not drawn by lot"), ("zh", "挑选出来的，并非随机分组")):
         app = opened("campaign_result", lang=spoken)
         assert not app.exception
         assert len(app.selectbox(key="campaign_result_campaign").options) == 27

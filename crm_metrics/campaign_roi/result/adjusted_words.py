@@ -16,8 +16,8 @@ def finding(adjusted: pd.DataFrame, *, currency: str) -> str:
     row: Any = next(adjusted.itertuples())
     unit = cast("Unit", row.unit)
     return ("" if row.is_finished else t("So far: ")) + t(
-        "{outcome}: chosen people have {difference} against like people who were not chosen, adjusted for what was known before (95%: "
-        "{low} to {high}); unadjusted it is {crude}.",
+        "{outcome}: {difference} for the people chosen, beside like people who were not, adjusted for what was known before (95%: {low} to "
+        "{high}); unadjusted it is {crude}.",
         difference=difference_text(row.difference, unit, currency, signed=True),
         low=difference_text(row.low, unit, currency),
         high=difference_text(row.high, unit, currency),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from crm_metrics.campaign_roi.result import query, statistic
 from crm_metrics.campaign_roi.result.terms import OUTCOMES, RECORDED, ResultTerms
-from crm_metrics.customer_profit import Costing, costing
+from crm_metrics.customer_profit import goods_coverage
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
@@ -113,12 +113,8 @@ def ids_of_orders(known: pd.DataFrame) -> tuple[str, ...]:
 
 def cost_share(source: Source, filters: Filters) -> float | None:
     """Return the share of net revenue that goods cost whose cost is not known; None where it is known of too few."""
-    known = source.remember(_costing, replace(filters, segments=(), segments_on=None))
+    known = source.remember(goods_coverage, replace(filters, end=filters.today, segments=(), segments_on=None))
     return known.cost_share if known.is_enough else None
-
-
-def _costing(source: Source, filters: Filters) -> Costing:
-    return costing(source(query.sold(replace(filters, end=filters.today))))
 
 
 def in_order(found: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

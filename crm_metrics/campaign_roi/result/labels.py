@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm_metrics.campaign_roi.result.metrics import COST, METRICS
+from crm_metrics.campaign_roi.result.metrics import COST, INCREMENTAL_ROI, METRICS, SMALLEST_LIFT
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.segments.attributes import ATTRIBUTES
@@ -132,7 +132,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "mean": (noop("Chosen, per person"), "number"),
         "compared_n": (noop("People compared with"), "count"),
         "compared_mean": (noop("Compared, per person"), "number"),
-        "crude_difference": (noop("Difference as it is"), "number"),
+        "crude_difference": (noop("Unadjusted difference"), "number"),
         "difference": (noop("Difference, adjusted"), "number"),
         "low": (noop("95% from"), "number"),
         "high": (noop("95% to"), "number"),
@@ -241,8 +241,12 @@ def groups(segments: pd.DataFrame) -> dict[str, str]:
 
 
 def tile_metrics(tiles: pd.DataFrame) -> list[Metric]:
-    """Return the metrics of the tiles that are known, and the cost, without which some are not. tiles: the table result_tiles."""
+    """Return the metrics of the tiles that are known, and the cost, without which some are not. tiles: the table result_tiles.
+
+    What the people could show stands in the place of a return that is not known.
+    """
     known = set(tiles.loc[tiles["value"].notna(), "metric"]) | ({COST.name} & set(tiles["metric"]))
+    known -= {SMALLEST_LIFT.name} if INCREMENTAL_ROI.name in known else set()
     return [metric for metric in METRICS if metric.name in known]
 
 

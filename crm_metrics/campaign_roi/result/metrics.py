@@ -44,6 +44,14 @@ EXTRA = Metric(
         "the campaign's own file records it."
     ),
 )
+SMALLEST_LIFT = Metric(
+    "smallest_lift",
+    noop("Smallest lift it could show"),
+    "share",
+    "lower",
+    noop("Smallest lift over the control group that the people in both arms show with a chance of 80%, at 5% false alarms."),
+    "Chow, Shao and Wang (2008)",
+)
 COST = Metric(
     "cost",
     noop("Cost of the campaign"),
@@ -80,6 +88,7 @@ METRICS: tuple[Metric, ...] = (
     UPLIFT,
     UPLIFT_SHARE,
     UPLIFT_ORDERS,
+    SMALLEST_LIFT,
     EXTRA,
     COST,
     INCREMENTAL_PROFIT,

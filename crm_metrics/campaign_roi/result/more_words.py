@@ -1,13 +1,33 @@
-"""What looking every day does, and where a campaign stands among the others, in words."""
+"""Whether arms are of the sizes that were drawn, what looking every day does, and where a campaign stands among the others, in words."""
 
 from typing import Any
 
 import pandas as pd
 
-from crm_metrics.campaign_roi.result.labels import arm_label, difference_text, of, outcome_label
+from crm_metrics.campaign_roi.result.labels import arm_label, difference_text, of, outcome_label, p_text
 from crm_metrics.campaign_roi.result.terms import OUTCOMES
+from crm_metrics.export import safe_text
 from crm_metrics.language import t
 from crm_metrics.metric import is_unknown, value_text
+
+_NEARLY_EQUAL = 0.05  # of the people: arms further off were hardly planned to be of one size
+
+
+def plan_doubt(arms: pd.DataFrame, equal: pd.DataFrame) -> str:
+    """Return that arms of nearly one size are not what a draw of equal ones gives, where no plan is recorded; "" where nothing is odd.
+
+    arms: the campaign's rows of the table; equal: the same held to equal sizes.
+    """
+    off = (equal["share"] - equal["planned_share"]).abs().max()
+    if arms["planned_share"].notna().any() or not equal["is_faulty"].any() or off > _NEARLY_EQUAL:
+        return ""
+    parts = [f"{safe_text(arm_label(arm))} {value_text(share, 'share')}" for arm, share in zip(equal["arm"], equal["share"], strict=True)]
+    return t(
+        "Were the arms drawn to be of one size? Then the data are faulty: {parts} ({p}), people have dropped out of one arm. No plan is "
+        "recorded; if it was so, choose equal sizes in the settings, and the result is hidden.",
+        parts=t(", ").join(parts),
+        p=p_text(float(equal["p_value"].iloc[0])),
+    )
 
 
 def looks_finding(looks: pd.DataFrame, *, progress: str, currency: str) -> str:

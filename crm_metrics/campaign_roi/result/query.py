@@ -5,9 +5,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Date, Double, Integer, Select, case, cast, extract, func, literal, or_, select, union_all
 
 from crm_metrics.campaign_roi.result.terms import CONTROL, UNASSIGNED, ResultTerms
-from crm_metrics.customer_profit import sold_sums
 from crm_metrics.filters import UNKNOWN, Filters, customer_conditions
-from crm_metrics.sales import days_within
 from crm_metrics.schema import campaign_arms, campaign_members, campaign_spend, campaigns, customer_facts, customers
 from crm_metrics.scope import visible_orders
 from crm_metrics.segments.known import AGE_BANDS, band_name
@@ -65,11 +63,6 @@ def spent(filters: Filters, terms: ResultTerms) -> Select[Any]:
         .group_by(cost.c.campaign_id, cost.c.cost)
         .order_by(cost.c.campaign_id)
     )
-
-
-def sold(filters: Filters) -> Select[Any]:
-    """One row: SOLD of all sales in the filters and the period, by which it is told how far costs are known."""
-    return select(*sold_sums(days_within(filters)))
 
 
 def order_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:

@@ -269,7 +269,7 @@ def result_tiles(source: Source, filters: Filters, terms: ResultTerms = ResultTe
     main = found[found["outcome"] == main_outcome(found["outcome"], one)]
     row = statistic.one_arm(main, one.arm)
     metric = {"share": metrics.UPLIFT_SHARE, "ratio": metrics.UPLIFT_ORDERS}.get(row["unit"], metrics.UPLIFT)
-    tiles = [_tile(metric, row, ("uplift", "low", "high"))]
+    tiles = [_tile(metric, row, ("uplift", "low", "high")), _tile(metrics.SMALLEST_LIFT, row, ("smallest_lift",))]
     for money in paid[paid["arm"] == row["arm"]].to_dict("records"):  # none where no money is recorded
         tiles += [_tile(each, money, names) for each, names in _OF_MONEY.items()]
     return pd.DataFrame(tiles).assign(n=int(row["n"] + row["control_n"]))

@@ -1,6 +1,6 @@
 """What the reader chooses for the result of a campaign."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from crm_metrics.metric import BadInput, Unit, value_text
@@ -48,6 +48,11 @@ class ResultTerms:
                 days=value_text(self.covariate_days, "days"),
                 most=MOST_COVARIATE_DAYS,
             )
+
+    @property
+    def with_equal_arms(self) -> "ResultTerms":
+        """The terms with arms that were drawn to be of one size."""
+        return replace(self, planned="equal")
 
     @property
     def of_sums(self) -> "ResultTerms":
