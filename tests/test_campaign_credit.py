@@ -525,7 +525,7 @@ def test_complete_journey_gets_its_warning_and_no_roi(tmp_path, shared_data):
     assert found[["cost", "attributed_roi"]].isna().all(axis=None)
     said = words.finding(found, currency="USD")
     assert "no cost is recorded, so there is no ROI" in said
-    assert "None of them has a control group" in said
+    assert "No control group was held back" in said
     for name, table in tables.TABLES.items():
         assert "incremental" not in table(source, EVER).to_csv().lower(), name
     adjusted = tables.adjusted(source, EVER)

@@ -13,7 +13,7 @@ def credit_form(page: Page) -> CreditTerms:
     """Put the choice of the rule, by default the one that the data can answer, and return it."""
     rules, usual = labels.rules(), ask(page, tables.rule_of)
     options: list[Rule] = list(rules)
-    with st.popover(t("Rule of credit"), icon=":material/rule:"):
+    with st.popover(t("Attribution rule"), icon=":material/rule:"):
         rule: Rule = st.selectbox(
             t("Credit goes to"), options, index=options.index(usual), format_func=rules.__getitem__, key="rule", bind="query-params"
         )

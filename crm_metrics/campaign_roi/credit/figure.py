@@ -67,7 +67,8 @@ def _spans(figure: go.Figure, low: pd.Series, high: pd.Series, *, color: str, wi
     figure.add_scatter(
         x=ends.ravel().astype(float),
         y=at.ravel(),
-        mode="lines",
+        mode="lines+markers",  # beside markers the axis leaves room, beside lines none
+        marker={"size": 1, "color": color},
         line={"color": color, "width": width},
         hoverinfo="skip",
         showlegend=False,
@@ -120,7 +121,7 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
     figure = _rows(title, short_names(rows), unit=unit)
     _spans(figure, rows["low"], rows["high"], color=_INTERVAL, width=5)
     ids = rows["campaign"]
-    _dots(figure, rows["crude_difference"], ids, _Mark(t("As it is"), "diamond-open", figures.GREY))
+    _dots(figure, rows["crude_difference"], ids, _Mark(t("Unadjusted"), "diamond-open", figures.GREY))
     over = rows["is_finished"].to_numpy(dtype=bool)
     name = t("Adjusted, with its 95% interval")
     _dots(figure, rows["difference"].where(over), ids, _Mark(name, "circle", figures.ACCENT, 12))
@@ -137,7 +138,7 @@ def balance_dots(balance: pd.DataFrame, *, pair: tuple[str, str]) -> go.Figure:
         t(MEASURES[measure]) + ("" if is_adjusted else " *")
         for measure, is_adjusted in zip(balance["measure"], balance["is_adjusted"], strict=True)
     ]
-    figure = _rows(t("Apart, standard deviations"), names, unit="ratio")
+    figure = _rows(t("Standardised difference"), names, unit="ratio")
     figure.add_vrect(x0=-ALIKE, x1=ALIKE, fillcolor=figures.faded(figures.GREY, 0.2), line={"width": 0}, layer="below")
     ids = balance["measure"]
     _dots(figure, balance["difference_before"], ids, _Mark(t("Before adjusting"), "diamond-open", figures.GREY))

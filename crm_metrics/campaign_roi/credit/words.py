@@ -18,11 +18,11 @@ from crm_metrics.metric import Metric, is_unknown, value_text
 
 QUESTIONS: dict[str, str] = {
     "campaigns": noop("Campaigns"),
-    "credit": noop("What orders say"),
-    "adjusted": noop("Chosen, not drawn"),
+    "credit": noop("Attribution"),
+    "adjusted": noop("Without control group"),
     "budget": noop("Budget"),
-    "wasted": noop("Wasted?"),
-    "contacts": noop("Written for whom?"),
+    "wasted": noop("Wasted spend"),
+    "contacts": noop("Personalisation of contacts"),
 }
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "campaigns": noop("One row per campaign: its cost, and what orders credit it with."),
@@ -30,7 +30,9 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
         "One row per campaign: its cost, what orders credit it with, and what it brought beside its control group, with its interval."
     ),
     "credit": noop("One row per campaign: a dot for what each rule credits it with, that of the chosen rule in colour."),
-    "adjusted": noop("One row per campaign: the difference between treated and other customers, as it is and adjusted, with its interval."),
+    "adjusted": noop(
+        "One row per campaign: the difference between treated and other customers, unadjusted and adjusted, with its interval."
+    ),
     "balance": noop("One row per measure: how far treated and other customers are apart before and after adjusting."),
     "budget": noop("Bars: cost beside budget, by campaign."),
     "wasted": noop("Bars: what was spent on each segment that a campaign harmed."),
@@ -54,26 +56,26 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "without a touch are credited to nobody. Returns of their own are in no purchase."
     ),
     "adjusted": noop(
-        "Treated customers against customers outside the campaign who also bought before its start and are of the same kind. Each counts "
-        "with the chance of having been on the other side, by logistic regression on what was bought before the start, so that both "
-        "sides are alike in that (overlap weights: Li, Morgan and Zaslavsky 2018, JASA 113, 390-400). The interval knows nothing of what "
-        "was not recorded: why somebody was chosen, consent, taste. It is no experiment."
+        "Treated customers against customers outside the campaign who also bought before its start and are of the same kind. Each is "
+        "weighted by the chance of having been on the other side, by logistic regression on purchases before the start, so that both "
+        "sides are alike in these (overlap weights: Li, Morgan and Zaslavsky 2018, JASA 113, 390-400). The interval does not cover "
+        "what was not recorded: why somebody was chosen, consent, taste. It is no experiment."
     ),
     "balance": noop(
         "Treated less others, in standard deviations of the treated. Within the grey band, 0.1 to either side, the two count as alike "
-        "(Austin 2009, Statistics in Medicine 28, 3083-3107). Measures with a star were not made alike: they tell whether that was "
-        "enough."
+        "(Austin 2009, Statistics in Medicine 28, 3083-3107). Measures with a star were not adjusted for: they tell whether the "
+        "adjusting was enough."
     ),
     "budget": noop("Costs are those recorded by today, whenever they fell due. Purchases are those credited by the rule named."),
     "wasted": noop(
-        "Segments known before the start in which those treated brought proven less than the control group (Holm over the segments of "
-        "one way to tell them). Spent there: their people's share of the cost. Ways to tell segments overlap, so the sum takes of each "
-        "campaign the one way that finds most. What is not proven is not here: a campaign can have wasted more."
+        "Segments known before the start in which the treated brought less than the control group, which is proven (Holm over the "
+        "segments of one split). Spent there: the cost, by these people's share. Splits overlap, so the sum takes the one split per "
+        "campaign that finds most. What is not proven is not here: a campaign can have wasted more."
     ),
     "contacts": noop(
-        "Contacts are messages sent; where no sending is recorded, all touches. A hatched quarter is not over. From mass mailings over "
-        "segments to one to one is the road that the literature of customer management draws; whether it pays is what control groups are "
-        "for."
+        "Contacts are messages sent; where no sending is recorded, all touches. A hatched quarter is not over. The literature of "
+        "customer management expects a move from mass mailings over segments to one to one; whether that pays, only control groups can "
+        "tell."
     ),
 }
 _CAPTIONS = Captions(ALT_TEXTS, NOTES, {"campaigns": (ATTRIBUTED_MARGIN, ATTRIBUTED_ROI), "caused": (ATTRIBUTED_MARGIN, INCREMENTAL)})
@@ -110,7 +112,7 @@ def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
 def finding(campaigns: pd.DataFrame, *, currency: str) -> str:
     """Return what the campaigns brought together. campaigns: the table of this name."""
     if campaigns.empty:
-        return t("No campaign ran in these days.")
+        return t("No campaign ran in these days. Bring in campaigns and who was in them, or choose other days.")
     sums = statistic.totals(campaigns)
     if not is_unknown(sums.get("incremental", float("nan"))):
         return _caused(sums, currency)
@@ -123,15 +125,15 @@ def finding(campaigns: pd.DataFrame, *, currency: str) -> str:
         "cost": value_text(sums["cost"], "money", currency),
     }
     if is_unknown(sums["attributed"]):
-        text = t("{campaigns} ran; no touch and no order says which purchases stood beside them.", **values)
+        text = t("{campaigns} ran; neither touches nor orders link purchases to a campaign.", **values)
     elif is_unknown(sums["cost"]):
         text = t("Orders credit {campaigns} with {money} of {measure}; no cost is recorded, so there is no ROI.", **values)
     elif is_unknown(sums["attributed_roi"]):
-        text = t("Orders credit {campaigns} with {money} of {measure}; they cost {cost}.", **values)
+        text = t("Orders credit {campaigns} with {money} of {measure}, at a cost of {cost}.", **values)
     else:
-        text = t("Orders credit {campaigns} with {money} of {measure}; they cost {cost}: an attributed ROI of {roi}.", **values)
+        text = t("Orders credit {campaigns} with {money} of {measure}, at a cost of {cost}: an attributed ROI of {roi}.", **values)
     if not campaigns["has_control"].any():
-        text += t(" ") + t("None of them has a control group, so nobody knows what would have been bought all the same.")
+        text += t(" ") + t("No control group was held back, so nobody knows what would have been bought anyway.")
     return text
 
 
@@ -150,16 +152,16 @@ def _caused(sums: dict[str, float], currency: str) -> str:
         "gap": value_text(abs(gap), "money", currency),
     }
     if is_unknown(gap):
-        return t("{campaigns} with a control group brought {caused} more than without (95%: {low} to {high}).", **values)
+        return t("{campaigns} with a control group: {caused} incremental (95%: {low} to {high}).", **values)
     if gap >= 0:
         return t(
-            "Orders credit {campaigns} that had a control group with {credited}; beside their control groups they brought {caused} (95%: "
-            "{low} to {high}). {gap} would have come all the same.",
+            "{campaigns} with a control group: {credited} attributed by orders, {caused} incremental (95%: {low} to {high}). {gap} "
+            "would have come anyway.",
             **values,
         )
     return t(
-        "Orders credit {campaigns} that had a control group with {credited}; beside their control groups they brought {caused} (95%: "
-        "{low} to {high}), which is {gap} more.",
+        "{campaigns} with a control group: {credited} attributed by orders, {caused} incremental (95%: {low} to {high}), which is "
+        "{gap} more.",
         **values,
     )
 
@@ -168,18 +170,18 @@ def notes(campaigns: pd.DataFrame, *, is_whole: bool) -> str:
     """Return what the reader should know of the campaigns before reading on. is_whole: see tables.is_whole."""
     texts = []
     if not is_whole:
-        texts.append(t("Under these filters the credited purchases are some of all, and costs are whole: no ROI is shown."))
+        texts.append(t("Under these filters only some of the credited purchases are counted, but all of the cost: no ROI is shown."))
     if len(campaigns):
         if campaigns["attributed_orders"].notna().any():
-            texts.append(t("Credited by: {rule}.", rule=t(LABELS[campaigns["rule"].iloc[0]])))
+            texts.append(t("Attribution rule: {rule}.", rule=t(LABELS[campaigns["rule"].iloc[0]])))
         free = campaigns[campaigns["cost"].isna()]
         if len(free) and campaigns["cost"].notna().any():
-            texts.append(t("No cost is recorded of {names}, so no ROI is shown there.", names=_named(free)))
+            texts.append(t("No cost is recorded, so no ROI is shown: {names}.", names=_named(free)))
         elif len(free) and "incremental" in campaigns:  # else the finding says so
             texts.append(t("No cost is recorded, so there is no ROI."))
     if "is_faulty" in campaigns and campaigns["is_faulty"].any():
         names = _named(campaigns[campaigns["is_faulty"]])
-        texts.append(t("The groups of {names} are not of the planned sizes: what they brought can't be told.", names=names))
+        texts.append(t("Arm sizes differ from the plan, so no result is shown: {names}.", names=names))
     if len(campaigns) > MOST_ROWS:
         texts.append(t("The newest {n} of {all} are drawn; the table holds all.", n=MOST_ROWS, all=f"{len(campaigns):,}"))
     return t(" ").join(texts)
@@ -219,13 +221,13 @@ def adjusted_finding(every: pd.DataFrame, campaigns: pd.DataFrame, *, outcome: s
         row: Any = adjusted.iloc[0]
         values = {name: value_text(row[name], row.unit, currency) for name in ("crude_difference", "difference", "low", "high")}
         return t(
-            "{name}: {crude_difference} per customer as it is, {difference} (95%: {low} to {high}) against like customers.",
+            "{name}: {crude_difference} per customer unadjusted, {difference} (95%: {low} to {high}) against similar customers.",
             name=safe_text(shown_names(adjusted)[0]),
             **values,
         )
     moved = float((adjusted["crude_difference"] - adjusted["difference"]).abs().max())
     return t(
-        "Adjusted for what was bought before, {n} of {all} campaigns differ by more than chance; adjusting moved a difference per "
+        "Adjusted for earlier purchases, {n} of {all} campaigns show a difference beyond chance; adjusting changed a difference per "
         "customer by up to {moved}.",
         n=int(((adjusted["low"] > 0) | (adjusted["high"] < 0)).sum()),
         all=len(adjusted),
@@ -236,8 +238,8 @@ def adjusted_finding(every: pd.DataFrame, campaigns: pd.DataFrame, *, outcome: s
 def adjusted_warning() -> str:
     """Return the warning that stands above every adjusted comparison."""
     return t(
-        "These customers were chosen, not drawn by lot. The figures are adjusted for what they bought before, not for the reason why "
-        "they were chosen: read them as a hint, and hold back a control group next time."
+        "These customers were chosen, not drawn by lot. The figures are adjusted for earlier purchases, not for why the customers were "
+        "chosen: read them as a hint, and hold back a control group next time."
     )
 
 
@@ -247,11 +249,9 @@ def balance_finding(balance: pd.DataFrame, pair: tuple[str, str]) -> str:
     before, after = (balance[f"difference_{when}"].abs().max() for when in ("before", "after"))
     values = {"before": f"{before:.2f}", "after": f"{after:.2f}"}
     if after <= ALIKE:
-        return t(
-            "Up to {before} standard deviations apart before adjusting, at most {after} after it: alike in what is recorded.", **values
-        )
+        return t("Largest difference: {before} standard deviations before adjusting, {after} after: alike in what is recorded.", **values)
     return t(
-        "Up to {before} standard deviations apart before adjusting, and still {after} after it: not alike enough to compare.", **values
+        "Largest difference: {before} standard deviations before adjusting, still {after} after: not alike enough to compare.", **values
     )
 
 
@@ -259,10 +259,10 @@ def budget_finding(campaigns: pd.DataFrame, *, currency: str) -> str:
     """Return how cost stands to budget. campaigns: the table of this name."""
     both = campaigns[campaigns["cost"].notna() & campaigns["budget"].notna()]
     if both.empty:
-        return t("Of no campaign both budget and cost are recorded.")
+        return t("No campaign has both a budget and a cost recorded.")
     cost, budget = both["cost"].sum(), both["budget"].sum()
     return t(
-        "{campaigns} cost {cost} of a budget of {budget} ({share}); over their budget went {over}.",
+        "{campaigns}: cost {cost} of a budget of {budget} ({share}); over budget: {over}.",
         campaigns=_counted(len(both)),
         cost=value_text(cost, "money", currency),
         budget=value_text(budget, "money", currency),
@@ -274,11 +274,11 @@ def budget_finding(campaigns: pd.DataFrame, *, currency: str) -> str:
 def contacts_finding(contacts: pd.DataFrame) -> str:
     """Return how many of the contacts were written one to one, first and last. contacts: the table of this name."""
     if contacts.empty or (contacts["personalisation"] == "").all():
-        return t("It is not recorded for whom the contacts were written.")
+        return t("The personalisation of the contacts is not recorded.")
     total = contacts["contacts"].sum()
     sums = contacts.groupby("personalisation")["contacts"].sum()
     return t(
-        "Of {n} contacts {individual} were written one to one, {segment} for a segment and {mass} for all alike.",
+        "Of {n} contacts {individual} were one to one, {segment} by segment and {mass} mass mailings.",
         n=f"{total:,}",
         **{name: value_text(sums.get(name, 0) / total, "share") for name in ("individual", "segment", "mass")},
     )
