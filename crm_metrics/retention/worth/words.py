@@ -188,11 +188,12 @@ def lever_finding(levers: pd.DataFrame, *, currency: str) -> str:
         "95%: ours is {falls} that.",
         **values,
     )
-    remarks = [
-        t("The data begin within the year before, so only some of the customers of a year ago are known.") if points.is_opening_cut else "",
-        t("With so few customers the shares say little.") if points.opening < FEW_CUSTOMERS else "",
-    ]
-    return t(" ").join(part for part in (text, *remarks) if part)
+    if points.is_opening_cut:
+        text += t(" ") + t(
+            "The data begin within the year before, so only some of the customers of a year ago are known: others may stay more or less "
+            "often."
+        )
+    return text + (t(" ") + t("With so few customers the shares say little.") if points.opening < FEW_CUSTOMERS else "")
 
 
 def keeping_finding(keeping: pd.DataFrame, *, currency: str) -> str:
