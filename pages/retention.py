@@ -7,12 +7,12 @@ from crm_metrics.language import t
 from crm_metrics.retention.cohort import figure, labels, tables, words
 from crm_metrics.retention.cohort.metrics import METRICS
 from crm_metrics.retention.cohort.terms import CohortTerms
-from crm_metrics.ui.cohort_form import choose_age, choose_terms
+from crm_metrics.ui.cohort_form import choose_age, choose_terms, say_basis
 
 page = ui.start_page("retention", compares=False)
 tiles, basis, money = ui.ask(page, tables.tiles), ui.ask(page, tables.cohort_basis), {"currency": page.currency}
 ui.finding(words.finding(tiles))
-ui.note(words.basis_note(basis))
+say_basis(page, tiles, basis)
 ui.tiles(page, tiles, METRICS)
 
 

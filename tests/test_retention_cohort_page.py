@@ -65,6 +65,13 @@ def test_whatever_is_chosen_is_drawn(grain: str, mode: str, measure: str, shown:
 
 
 @pytest.mark.usefixtures("demo")
+def test_where_few_came_in_the_period_all_dates_are_offered() -> None:
+    app = opened(period="own", **{"from": "2025-12-31", "to": "2025-12-31"})
+    button = next(button for button in app.button if button.label == "Show all dates")
+    check(button.click().run())
+
+
+@pytest.mark.usefixtures("demo")
 def test_a_click_on_a_cell_shows_who_is_behind_it() -> None:
     app = opened(period="all")
     assert len(app.dataframe) == 1

@@ -436,6 +436,15 @@ def test_the_tiles_are_the_pooled_rates_of_months(shop):
     assert headline["metric"].tolist() == ["back_within_3_months"]
 
 
+def test_of_few_customers_the_tiles_hold_no_rate(shop):
+    first_on = tables.cohort_basis(shop, EVER)["first_on"].iloc[0].date()
+    days = {"start": first_on, "end": first_on + timedelta(days=20), "as_of": first_on + timedelta(days=300)}
+    tiles = tables.tiles(shop, Filters(**days))
+    assert tiles["n"].between(1, 29).all()
+    assert tiles.loc[tiles["unit"] == "share", ["value", "low", "high"]].isna().all(axis=None)
+    assert "too few for a rate" in words.finding(tiles)
+
+
 def test_the_margin_of_a_cohort_is_what_it_paid_less_what_the_goods_cost(shop):
     raw = raw_shop.raw_shop(shop.arrow)
     lines, wanted = raw_shop.grouped(raw.lines, "customer_id"), 0.0

@@ -5,9 +5,26 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import t
 from crm_metrics.retention.cohort import labels, words
 from crm_metrics.retention.cohort.terms import CohortTerms
+from crm_metrics.ui.choices import choose_period
+from crm_metrics.ui.parts import note
+from crm_metrics.ui.start import Page
+
+
+def say_basis(page: Page, tiles: pd.DataFrame, basis: pd.DataFrame) -> None:
+    """Say what limits the cohorts, and offer all dates where few customers came in the period; where nobody did, the page ends here.
+
+    tiles, basis: the tables tiles and cohort_basis.
+    """
+    note(words.basis_note(basis))
+    came = words.customers_who_came(tiles)
+    if came < FEW_CUSTOMERS and page.period.start > page.held.start and st.button(t("Show all dates"), type="primary"):
+        choose_period("all")
+    if not came:
+        st.stop()
 
 
 def choose_terms(basis: pd.DataFrame) -> CohortTerms:
@@ -32,7 +49,7 @@ def _choose(label: str, options: Mapping[str, str], name: str) -> str:
     if st.session_state.get(key) not in options:
         st.session_state[key] = given if (given := st.query_params.get(name, default)) in options else default
     # without a heading: what can be chosen says what it is, and the figure begins higher
-    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", width=170)
+    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", width=186)
     if st.query_params.get(name, default) != chosen:
         st.query_params[name] = chosen
     return chosen

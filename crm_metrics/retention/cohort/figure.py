@@ -203,9 +203,10 @@ def trend_figure(trend: pd.DataFrame, terms: CohortTerms, *, currency: str) -> g
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
     if np.isfinite(average):
-        text = t("All: {rate}", rate=value_text(average, terms.unit, currency))
-        figures.add_label(figure, 1, average, text, anchor="right")
-        figure.layout.annotations[-1].update(xref="paper", yanchor="bottom")
+        text = t("Dotted: all cohorts, {rate}", rate=value_text(average, terms.unit, currency))
+        figures.add_label(figure, 0, 1.0, text)  # above the plot: on the line the points of the last cohorts would cross it
+        figure.layout.annotations[-1].update(xref="paper", yref="paper", xshift=0, yanchor="bottom")
+        figure.update_layout(margin={"t": 30})
     figure.update_yaxes(rangemode="tozero")
     return figure
 

@@ -15,6 +15,7 @@ from sqlalchemy import Select
 from crm_metrics.customer_profit import coverage, margins
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
+from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.metric import BadInput, Metric
 from crm_metrics.periods import Period
 from crm_metrics.retention.cohort import metrics, query, statistic
@@ -91,7 +92,8 @@ def tiles(source: Source, filters: Filters) -> pd.DataFrame:
 def _tile(metric: Metric, average: pd.DataFrame, age: int) -> dict[str, object]:
     row: Any = average.set_index("age")[["rate", "low", "high", "base"]].reindex([age]).iloc[0]
     n = 0 if pd.isna(row.base) else int(row.base)
-    return {"metric": metric.name, "value": row.rate, "low": row.low, "high": row.high, "unit": metric.unit, "n": n}
+    rate, low, high = (row.rate, row.low, row.high) if n >= FEW_CUSTOMERS else (math.nan,) * 3  # of few no rate is read
+    return {"metric": metric.name, "value": rate, "low": low, "high": high, "unit": metric.unit, "n": n}
 
 
 def headline(source: Source, filters: Filters) -> pd.DataFrame:

@@ -113,12 +113,12 @@ def finding(tiles: pd.DataFrame) -> str:
     came, soon, again = (rows[metric.name] for metric in (CUSTOMERS_WHO_CAME, BACK_IN_MONTH_1, BACK_WITHIN_3_MONTHS))
     if not came.n:
         return t("No customer's first purchase lies in the period and matches the filters.")
-    if is_unknown(soon.value):
+    if not soon.n:
         return t("{n} new customers; the month after their first purchase is not over yet for any of them.", n=_n(came))
     values = {"soon": value_text(soon.value, "share"), "n": _n(soon)}
     if soon.n < FEW_CUSTOMERS:
         return t("The month after the first purchase is over for only {n} new customers: too few for a rate.", n=values["n"])
-    if is_unknown(again.value) or again.n < FEW_CUSTOMERS:
+    if again.n < FEW_CUSTOMERS:
         return t("{soon} of {n} new customers bought again in the month after their first purchase.", **values)
     return t(
         "{again} of {old} new customers bought again by month 3; {soon} of {n} bought in month 1.",
@@ -126,6 +126,11 @@ def finding(tiles: pd.DataFrame) -> str:
         old=_n(again),
         **values,
     )
+
+
+def customers_who_came(tiles: pd.DataFrame) -> int:
+    """Return of how many customers the cohorts are. tiles: the table of this name."""
+    return int(tiles.set_index("metric").loc[CUSTOMERS_WHO_CAME.name, "n"])
 
 
 def _n(row: Any) -> str:
