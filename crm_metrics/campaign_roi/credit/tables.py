@@ -16,7 +16,7 @@ from crm_metrics.campaign_roi.credit import metrics, query, statistic, weighting
 from crm_metrics.campaign_roi.credit.terms import CreditTerms, Rule
 from crm_metrics.campaign_roi.result import tables as result_tables
 from crm_metrics.campaign_roi.result.tables import returns, segments
-from crm_metrics.customer_profit import coverage, has_customer_costs
+from crm_metrics.customer_profit import goods_coverage, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import Metric
@@ -62,12 +62,12 @@ def found_campaigns(source: Source, filters: Filters) -> pd.DataFrame:
 
 def named_credit(source: Source, filters: Filters) -> pd.DataFrame:
     """Return what orders that name a campaign credit it with: see statistic.credit_rows; ask by source.remember."""
-    return statistic.named_rows(source(query.named_credit(filters)), source.remember(coverage, filters))
+    return statistic.named_rows(source(query.named_credit(filters)), source.remember(goods_coverage, filters))
 
 
 def touch_credit(source: Source, filters: Filters, terms: CreditTerms) -> pd.DataFrame:
     """Return what every rule by touches credits campaigns with: see statistic.touch_rows; ask by source.remember."""
-    return statistic.touch_rows(source(query.touch_credit(filters, terms)), source.remember(coverage, filters))
+    return statistic.touch_rows(source(query.touch_credit(filters, terms)), source.remember(goods_coverage, filters))
 
 
 def _credit(source: Source, filters: Filters, terms: CreditTerms) -> pd.DataFrame:

@@ -262,7 +262,7 @@ def _by_way(rows: CTE, before: ColumnElement[Any], outcome: ColumnElement[Any]) 
     known = customers.c
     age = cast(extract("year", rows.c.started_on), Integer) - known.birth_year
     bands = [((age >= low) & (age <= high) if high else age >= low, literal(band_name(low, high))) for low, high in AGE_BANDS]
-    place = func.cume_dist().over(partition_by=rows.c.campaign, order_by=before.desc())
+    place = func.cume_dist().over(partition_by=rows.c.campaign, order_by=before.desc().nulls_last())
     told = {
         "stratum": func.nullif(rows.c.stratum, ""),
         "segment": rows.c.segment,

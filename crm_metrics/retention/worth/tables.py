@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Select
 
-from crm_metrics.customer_profit import Costing, coverage, customer_amounts, customer_profits, has_customer_costs, unallocated_costs, whole
+from crm_metrics.customer_profit import (
+    Costing,
+    customer_amounts,
+    customer_profits,
+    goods_coverage,
+    has_customer_costs,
+    unallocated_costs,
+    whole,
+)
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.metric import Metric
@@ -68,8 +76,7 @@ def _today(source: Source, filters: Filters) -> date | None:
 
 def _costing(source: Source, filters: Filters) -> Costing:
     """Return how far costs of goods are known, of all days up to the reader's."""
-    told_on = filters.segments_on or filters.today
-    return source.remember(coverage, replace(filters, start=None, end=filters.today, as_of=None, segments_on=told_on))
+    return source.remember(goods_coverage, replace(filters, start=None, end=filters.today, as_of=None))
 
 
 def _cost_share(source: Source, filters: Filters) -> float | None:
@@ -275,7 +282,7 @@ def tenure(source: Source, filters: Filters) -> pd.DataFrame:
 
     measure ('order_value': net revenue / purchases, 'discount': discounts / list revenue, 'cost_to_serve': per customer, 'referrals':
     customers referred who first bought in the period, per customer; both of those who were there for the whole period), tenure_years,
-    customers (with an order or a cost in the period; the interval is over them), value, low, high (95 %), is_small (fewer than 30). A
+    customers (who bought in the period; the interval is over them), value, low, high (95 %), is_small (fewer than 30). A
     measure that nobody recorded has no rows.
     """
     today = _today(source, filters)
@@ -285,7 +292,7 @@ def tenure(source: Source, filters: Filters) -> pd.DataFrame:
     made = source.remember(customer_profits, seen)
     firsts = source(query.first_purchases(filters, today)).set_index("customer_number")
     referred = source(query.referrals(seen)).set_index("customer_number")["referred"]
-    known = made[made["customer_number"].isin(firsts.index)]
+    known = made[made["customer_number"].isin(firsts.index) & (made["orders"] > 0)]
     referrals = known["customer_number"].map(referred).fillna(0.0) if len(referred) else math.nan
     came = firsts.reindex(known["customer_number"])
     were_there = (came["first_on"] <= pd.Timestamp(filters.start or firsts["first_on"].min())).to_numpy(dtype=bool)
