@@ -397,6 +397,18 @@ def test_value_before_the_start_is_not_moved_by_what_came_after(any_data_set):
     assert sizes.to_dict() == {"top 20%": 12, "other 80%": 8, "none": 40}
 
 
+def test_whoever_spent_an_unknown_amount_before_is_not_among_those_who_spent_most(any_data_set):
+    members = [
+        member(
+            None, ("treated", "control")[number % 2], number=number, outcome_spend=number % 7, prior_spend=number if number < 80 else None
+        )
+        for number in range(100)
+    ]
+    found = table("segments", shop(any_data_set, members=members, campaigns=[UNDATED]), Filters())
+    ways = found[found["by"] == "value_before"].assign(members=found["n"] + found["control_n"]).set_index("segment")["members"]
+    assert ways.to_dict() == {"top 20%": 20, "other 80%": 59, "(unknown)": 20}
+
+
 def test_a_reader_of_one_region_sees_its_orders_alone_and_no_cost(data_set):
     members, orders = ordered_people()
     source = shop(data_set, members=members, orders=orders, spend=[(START, 100)])
