@@ -271,6 +271,13 @@ def test_what_is_told_per_customer_is_of_those_who_were_there_for_the_whole_peri
     assert rows["customers"].tolist() == [2, 1, 1, 1]
 
 
+def test_what_service_costs_is_told_of_those_who_were_there_and_bought(shop):
+    """In February ann, who came in January, bought and cost a visit of 7; ben came in January too and only got a mailing."""
+    rows = tables.tenure(shop, Filters(start=date(2024, 2, 1), end=date(2024, 2, 29)))
+    served = rows[rows["measure"] == "cost_to_serve"].iloc[0]
+    assert served[["customers", "value"]].tolist() == [1, 7]
+
+
 def test_referrals_are_of_those_who_first_bought_in_the_period(crowd):
     """Everybody whose referrer is known was referred by ann."""
     shop = raw_shop.raw_shop(crowd.arrow)

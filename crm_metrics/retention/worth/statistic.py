@@ -184,14 +184,14 @@ TENURE_MEASURES: dict[str, tuple[str, str]] = {  # measure: numerator and denomi
 TENURE_COLUMNS = ["measure", "tenure_years", "customers", "value", "low", "high", "is_small"]
 
 
-def tenure_rows(customers: pd.DataFrame, years: npt.NDArray[np.int64], were_there: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def tenure_rows(customers: pd.DataFrame, years: npt.NDArray[np.int64], stayed: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Return one row per measure and year: see tables.tenure. customers: see customer_profit.profits, with referrals. years: of each.
 
-    were_there: for the whole period. What is told per customer is told of these alone: the others had less time for it.
+    stayed: were there for the whole period. What is told per customer is told of these alone: the others had less time for it.
     """
     made = []
     for measure, (over, under) in TENURE_MEASURES.items():
-        told, told_years = (customers, years) if under else (customers[were_there], years[were_there])
+        told, told_years = (customers, years) if under else (customers[stayed], years[stayed])
         above = told[over].to_numpy(dtype=float)
         if np.isnan(above).all():
             continue

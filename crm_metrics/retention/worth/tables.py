@@ -281,9 +281,9 @@ def tenure(source: Source, filters: Filters) -> pd.DataFrame:
     """Return one row per measure and whole years from the first purchase to the end of the period: what longer customers do differently.
 
     measure ('order_value': net revenue / purchases, 'discount': discounts / list revenue, 'cost_to_serve': per customer, 'referrals':
-    customers referred who first bought in the period, per customer; both of those who were there for the whole period), tenure_years,
-    customers (who bought in the period; the interval is over them), value, low, high (95 %), is_small (fewer than 30). A
-    measure that nobody recorded has no rows.
+    customers referred who first bought in the period, per customer; both of those who were there for the whole period and bought in it),
+    tenure_years, customers (with an order or a cost in the period; the interval is over them), value, low, high (95 %), is_small (fewer
+    than 30). A measure that nobody recorded has no rows.
     """
     today = _today(source, filters)
     if today is None:
@@ -292,11 +292,12 @@ def tenure(source: Source, filters: Filters) -> pd.DataFrame:
     made = source.remember(customer_profits, seen)
     firsts = source(query.first_purchases(filters, today)).set_index("customer_number")
     referred = source(query.referrals(seen)).set_index("customer_number")["referred"]
-    known = made[made["customer_number"].isin(firsts.index) & (made["orders"] > 0)]
+    known = made[made["customer_number"].isin(firsts.index)]
     referrals = known["customer_number"].map(referred).fillna(0.0) if len(referred) else math.nan
     came = firsts.reindex(known["customer_number"])
     were_there = (came["first_on"] <= pd.Timestamp(filters.start or firsts["first_on"].min())).to_numpy(dtype=bool)
-    return statistic.tenure_rows(known.assign(referrals=referrals), came["months"].to_numpy(dtype=int) // YEAR_MONTHS, were_there)
+    stayed = were_there & (known["orders"] > 0).to_numpy()  # of those who only got a mailing, some had left
+    return statistic.tenure_rows(known.assign(referrals=referrals), came["months"].to_numpy(dtype=int) // YEAR_MONTHS, stayed)
 
 
 TABLES: dict[str, Table] = {

@@ -50,9 +50,9 @@ NOTES: dict[str, str] = {
     "tenure": noop(
         "The source says that customers who stay cost less to serve, spend more per purchase, ask for fewer discounts and refer "
         "others. Here are the customers with an order or a cost in the period, by whole years from their first purchase to its end: "
-        "ratios of sums with 95% intervals. Cost to serve and referrals: only of customers who were there for the whole period, as others "
-        "had less time for them. Those who stayed for years are those who were content: this does not say that staying made them so. Years "
-        "of fewer than 30 customers are left out."
+        "ratios of sums with 95% intervals. Cost to serve and referrals: only of those who were there for the whole period, as others had "
+        "less time for them, and bought in it. Those who stayed for years are those who were content: this does not say that staying "
+        "made them so. Years of fewer than 30 customers are left out."
     ),
     "keeping": noop(
         "Keeping: spend on campaigns of the kinds retention, win-back and cross-sell, and rewards, in the period, divided by the customers "
