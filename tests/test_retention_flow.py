@@ -309,7 +309,7 @@ def test_the_finding_is_made_of_the_numbers_in_both_languages(crowd):
     rows, basis = tables.leaky_bucket(crowd, filters, terms), tables.bucket_basis(crowd, filters, terms)
     closing = str(rows["customers"].iloc[-1])
     assert f"make {closing} at the end" in words.finding(rows, basis)
-    assert words.bucket_finding(rows, measure="customers", currency="").startswith("For each customer lost")
+    assert words.bucket_finding(rows, measure="customers", currency="").startswith("Customers won: ")
     with speaking("zh"):
         assert closing in words.finding(rows, basis)
         assert labels.in_words(rows)["flow"].iloc[0] == "期初"

@@ -284,7 +284,7 @@ def table(
     found = _searched(frame, name) if search else frame
     every = found.loc[:, list(columns)]
     shown = every.head(MOST_ROWS)
-    options: dict[str, Any] = {"height": height} if height else {}
+    options: dict[str, Any] = {"height": height} if height and len(shown) else {}
     if selects or opens_customer:
         options |= {"on_select": "rerun", "selection_mode": "single-cell" if opens_customer else "single-row"}
     key = f"{page.name}_{name}_table"

@@ -130,7 +130,7 @@ def finding(tiles: pd.DataFrame) -> str:
 
 def customers_who_came(tiles: pd.DataFrame) -> int:
     """Return of how many customers the cohorts are. tiles: the table of this name."""
-    return int(tiles.set_index("metric").loc[CUSTOMERS_WHO_CAME.name, "n"])
+    return int(tiles.loc[tiles["metric"] == CUSTOMERS_WHO_CAME.name, "n"].iloc[0])
 
 
 def _n(row: Any) -> str:

@@ -112,12 +112,12 @@ def basis_note(basis: pd.DataFrame, *, currency: str) -> str:
     if row.is_opening_cut:
         texts.append(
             t(
-                "The data begin on {first_on}, so the customers at the start are too few: choose a later start or fewer days.",
+                "The data begin on {first_on}, so not all customers at the start are known: choose a later start or fewer days.",
                 first_on=date_text(row.first_on.date()),
             )
         )
     if row.passed:
-        texts.append(t("{n} came or came back in the period and are none at its end: they are in no flow.", n=f"{row.passed:,}"))
+        texts.append(t("{n} came or came back in the period and had left again by its end: they are in no flow.", n=f"{row.passed:,}"))
     if row.unknown_revenue:
         texts.append(t("Sales without a customer ({revenue}) are left out.", revenue=value_text(row.unknown_revenue, "money", currency)))
     return t(" ").join(texts)
@@ -130,10 +130,12 @@ def bucket_finding(rows: pd.DataFrame, *, measure: str, currency: str) -> str:
         lost, won = -flow["lost"].customers, flow["new"].customers + flow["reactivated"].customers
         if not lost:
             return t("No customer was lost.")
-        each = value_text(won / lost, "ratio")
-        if won >= lost:
-            return t("For each customer lost {each} were won: the bucket fills.", each=each)
-        return t("For each customer lost only {each} were won: the bucket empties.", each=each)
+        values = {"won": f"{won:,}", "lost": f"{lost:,}"}
+        if won > lost:
+            return t("Customers won: {won}, lost: {lost}. The bucket fills.", **values)
+        if won == lost:
+            return t("Customers won: {won}, lost: {lost}. The bucket neither fills nor empties.", **values)
+        return t("Customers won: {won}, lost: {lost}. The bucket empties.", **values)
     opening, closing = flow["opening"].net_revenue, flow["closing"].net_revenue
     if not opening > 0:
         return t("The customers at the start brought no revenue.")
@@ -155,8 +157,8 @@ def lifecycle_finding(rows: pd.DataFrame) -> str:
     last: Any = whole.iloc[-1]
     values = {name: f"{int(last[name]):,}" for name in ("new", "returning", "resurrected", "dormant", "active", "active_before")}
     return t(
-        "From {day} on, {active} bought: {new} new, {returning} returning, {resurrected} resurrected. Of {active_before} who had bought "
-        "before, {dormant} did not.",
+        "From {day} on, {active} bought: {new} new, {returning} returning, {resurrected} resurrected. Of the {active_before} who had "
+        "bought in the period before, {dormant} did not.",
         day=date_text(last.bucket_on.date()),
         **values,
     )

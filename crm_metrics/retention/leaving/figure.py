@@ -24,6 +24,8 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
     figure = figures.base(
         x_title=t("Lost within the year, of those active at its start"), y_title="", x_unit="share", height=130 + 48 * len(shown)
     )
+    if not len(shown):  # the page says why
+        return figure.update_layout(height=20).update_xaxes(visible=False).update_yaxes(visible=False)
     colors = [figures.ACCENT if name == RHYTHM else figures.GREY for name in shown["definition"]]
     of = {True: noop("{rate} of {total} contracts"), False: noop("{rate} of {total} customers")}
     names = [  # with the rate: beside the bar it would have no room on a narrow screen
@@ -48,7 +50,7 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
     )  # fmt: skip
     figure.update_layout(margin={"t": 30})
     figure.update_yaxes(type="category", showgrid=False)
-    figure.update_xaxes(range=[0, max(0.58, float(shown["high"].max()) * 1.15 if len(shown) else 0.0)])
+    figure.update_xaxes(range=[0, max(0.58, float(shown["high"].max()) * 1.05)])
     return figure
 
 

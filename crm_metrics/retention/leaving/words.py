@@ -124,10 +124,9 @@ def finding(tiles: pd.DataFrame, definitions: pd.DataFrame, terms: ChurnTerms) -
     if not is_unknown(late.value):
         values = {"late": f"{late.value:,.0f}", "n": f"{late.n:,.0f}"}
         parts.append(t("{late} of {n} customers have been silent for longer than their own rhythm explains.", **values))
-    parts.append(_yearly_sentence(definitions, terms))
-    if late.n < FEW_CUSTOMERS:
-        parts.append(t("With so few customers the shares say little."))
-    return t(" ").join(part for part in parts if part)
+    few = t("Only {n} customers match the filters: too few to tell what share has left.", n=f"{late.n:,.0f}")
+    parts.append(few if late.n < FEW_CUSTOMERS else _yearly_sentence(definitions, terms))
+    return t(" ").join(parts)
 
 
 def _yearly_sentence(definitions: pd.DataFrame, terms: ChurnTerms) -> str:
