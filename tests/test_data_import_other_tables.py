@@ -171,6 +171,17 @@ def test_a_batch_says_one_thing_of_a_customer_also_after_an_undo(data_set):
 
 
 @pytest.mark.slow
+def test_a_customer_stays_while_one_batch_that_names_him_is_loaded(any_data_set):
+    """When the first is taken back, the second file says what the third says too; the third then goes, and the second remains."""
+    for name, channel in (("one.csv", ""), ("two.csv", ""), ("three.csv", "web")):
+        others = [f"{name},Z,,,"] if name == "two.csv" else []
+        load(any_data_set, f"1,Ann,,{channel},", *others, using=PEOPLE, header="Id,Name,Newsletter,Channel,Cost", name=name)
+    undo(any_data_set, 1)
+    undo(any_data_set, 3)
+    assert rows_of(any_data_set, customers.c.customer_name) == [("Ann",), ("Z",)]
+
+
+@pytest.mark.slow
 def test_a_file_of_products_gives_the_orders_their_categories(any_data_set):
     orders = from_dict({"columns": {"order": "order", "customer": "customer", "date": "date", "amount": "amount", "product": "product"}})
     import_file(any_data_set, b"order,customer,date,amount,product\n1,a,2024-01-31,10,p\n", "orders.csv", orders)

@@ -87,10 +87,9 @@ def one_batch(batch_id: int) -> Select[Any]:
     return batches().where(import_batches.c.batch_id == batch_id)
 
 
-def later_batches(writer: Writer, batch_id: int) -> list[Batch]:
-    """Return the loaded batches after one, in order."""
-    later = import_batches.c.batch_id > batch_id
-    query = batches().where(later, import_batches.c.batch_state == LOADED).order_by(None).order_by(import_batches.c.batch_id)
+def loaded_batches(writer: Writer) -> list[Batch]:
+    """Return the loaded batches, in order."""
+    query = batches().where(import_batches.c.batch_state == LOADED).order_by(None).order_by(import_batches.c.batch_id)
     return [Batch(*row) for row in writer.connection.execute(query)]
 
 

@@ -42,8 +42,9 @@ def take_back(writer: Writer, batch: Batch, state: str) -> int:
     records.derive(writer, touched)
     freed = writer.stage("contents_taken_back", contents)
     rows_promoted = 0
-    for later in ledger.later_batches(writer, batch.batch_id):
-        rows_promoted += table_rows.decide_again(writer, later) + _decide_again(writer, later, freed)
+    for other in ledger.loaded_batches(writer):  # an earlier one can hold back what it said once more of a customer of a later one
+        rows_promoted += table_rows.decide_again(writer, other)
+        rows_promoted += _decide_again(writer, other, freed) if other.batch_id > batch.batch_id else 0
     settings.settle_again(writer)
     return rows_promoted
 
