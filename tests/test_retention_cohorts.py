@@ -395,6 +395,8 @@ def test_few_customers_are_not_tested():
     assert compared([(500, 2), (500, 1)])["p_value"].isna().all()
     assert compared([(500, 100)])["p_value"].isna().all()
     assert not compared([(500, 100)])["is_different"].any()
+    with np.errstate(all="raise"):
+        assert compared([(500, 0), (500, 0)])["p_value"].isna().all()  # nobody came back: nothing is divided by nothing
 
 
 def test_cohorts_of_different_ages_are_not_tested_on_who_came_back_then_or_later(shop):

@@ -218,7 +218,7 @@ def differences(rows: pd.DataFrame) -> pd.DataFrame:
     is_tested = (own >= FEW_CUSTOMERS) & (others >= FEW_CUSTOMERS) & (least >= LEAST_EXPECTED)
     spread = np.sqrt(overall * (1 - overall) * (_ratio(np.ones(len(own)), own) + _ratio(np.ones(len(own)), others)))
     p_value = np.array(
-        [math.erfc(abs(z) / math.sqrt(2)) if tested else np.nan for z, tested in zip(difference / spread, is_tested, strict=True)]
+        [math.erfc(abs(z) / math.sqrt(2)) if tested else np.nan for z, tested in zip(_ratio(difference, spread), is_tested, strict=True)]
     )
     adjusted = holm(p_value)
     return whole.assign(
