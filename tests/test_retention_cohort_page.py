@@ -81,7 +81,7 @@ def test_a_click_on_a_cell_shows_who_is_behind_it() -> None:
     found, people = app.dataframe[0].value, app.dataframe[1].value
     back = found.query("name == 'May 2024' and age == 1")["value"].iloc[0]
     assert len(people) == back > 0
-    assert app.subheader[0].value == "Customers: May 2024, month 1, bought in the period"
+    assert app.subheader[0].value == "Customers: May 2024, month 1, bought in period"
 
 
 @pytest.mark.usefixtures("demo")

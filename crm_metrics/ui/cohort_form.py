@@ -49,7 +49,7 @@ def _choose(label: str, options: Mapping[str, str], name: str) -> str:
     if st.session_state.get(key) not in options:
         st.session_state[key] = given if (given := st.query_params.get(name, default)) in options else default
     # without a heading: what can be chosen says what it is, and the figure begins higher
-    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", width=186)
+    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", width=170)
     if st.query_params.get(name, default) != chosen:
         st.query_params[name] = chosen
     return chosen

@@ -19,7 +19,7 @@ BYS = {
     "first_campaign": noop("First campaign"),
 }
 MODES = {
-    "on": noop("bought in the period"),
+    "on": noop("bought in period"),
     "on_or_after": noop("bought in it or later"),
     "on_or_before": noop("bought again by then"),
 }

@@ -22,7 +22,7 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
     """Return the churn rate of a year by definition with Wilson's interval, beside what is told of others. See tables.churn_definitions."""
     shown = definitions[definitions["rate"].notna()].iloc[::-1]
     figure = figures.base(
-        x_title=t("Lost within the year, of those active at its start"), y_title="", x_unit="share", height=130 + 48 * len(shown)
+        x_title=t("Share lost within the year"), y_title="", x_unit="share", height=130 + 48 * len(shown)
     )
     if not len(shown):  # the page says why
         return figure.update_layout(height=20).update_xaxes(visible=False).update_yaxes(visible=False)

@@ -137,7 +137,7 @@ def _yearly_sentence(definitions: pd.DataFrame, terms: ChurnTerms) -> str:
         return t("What share left within a year can't be told yet.")
     days = f"{terms.window_days:,}"
     named = [t(_OF_CUSTOMERS[name], rate=value_text(rate, "share"), days=days) for name, rate in rates.items()]
-    return t("Of those active a year before, {rates} are lost.", rates=t(", ").join(named))
+    return t("Lost of those active a year before: {rates}.", rates=t(", ").join(named))
 
 
 _OF_CUSTOMERS = {
