@@ -325,6 +325,17 @@ def test_a_total_of_the_other_sign_than_its_segments_is_flagged(reversed_shop):
     assert found["is_small"].all()
 
 
+def test_signs_that_differ_by_chance_are_no_paradox(data_set):
+    """The same two segments, but what single people spend scatters by far more than anything between the arms."""
+    cells = {("a", "treated"): (10, 52), ("a", "control"): (34, 50), ("b", "treated"): (34, 45), ("b", "control"): (10, 43)}
+    rows = [(segment, arm, spend + 40 * (-1) ** number) for (segment, arm), (count, spend) in cells.items() for number in range(count)]
+    members = [member(None, arm, number=number, segment=segment, outcome_spend=spend) for number, (segment, arm, spend) in enumerate(rows)]
+    found = table("segments", shop(data_set, members=members, campaigns=[UNDATED]), Filters())
+    assert found["weighted_uplift"].tolist() == pytest.approx([2, 2])
+    assert (found["total_uplift"] < 0).all()
+    assert not found["is_reversed"].any()
+
+
 def test_a_stratified_split_is_analysed_by_stratum(data_set):
     cells = {("a", "treated"): (10, 12), ("a", "control"): (40, 10), ("b", "treated"): (40, 3), ("b", "control"): (10, 1)}
     rows = [(stratum, arm, spend + number % 2) for (stratum, arm), (count, spend) in cells.items() for number in range(count)]

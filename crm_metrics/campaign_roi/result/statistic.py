@@ -290,16 +290,20 @@ def segment_rows(sums: pd.DataFrame) -> pd.DataFrame:
     """Return what sums alone say of tables.segments: one row per campaign, arm, way, segment and outcome.
 
     sums: campaign, arm, stratum, by, segment, outcome, n, y, yy. Strata count within a segment, too. Q: Cochran (1954), Biometrics 10,
-    101-129, of segments with an interval; the total is that of the arms as they are, whatever the strata.
+    101-129, of segments with an interval; the total is that of the arms as they are, whatever the strata. Signs that differ by chance, so
+    that neither the total nor the mean of the segments is told from nothing, reverse nothing.
     """
     whole = ["campaign", "arm", "by", "outcome"]
     sums = sums.assign(x=np.nan, xx=np.nan, xy=np.nan)
     found = differences(pairs(sums, ["by", "segment", "outcome"]), [*whole, "segment"])
-    total = differences(pairs(sums.assign(stratum=""), ["by", "outcome"]), whole).set_index(whole)["crude"]
-    found = found.join(total.rename("total_uplift"), on=whole)
+    total = differences(pairs(sums.assign(stratum=""), ["by", "outcome"]), whole).set_index(whole)
+    found = found.join(total[["crude", "p_value"]].set_axis(["total_uplift", "total_p_value"], axis=1), on=whole)
     members = found["n"] + found["control_n"]
-    sums_of = found.assign(weighted=members * found["estimate"], members=members).groupby(whole)[["weighted", "members"]].transform("sum")
+    parts = found.assign(weighted=members * found["estimate"], variance=(members * found["standard_error"]) ** 2, members=members)
+    sums_of = parts.groupby(whole)[["weighted", "variance", "members"]].transform("sum")
     weighted = sums_of["weighted"] / sums_of["members"]
+    is_told = sums_of["weighted"].abs() > _NORMAL.inv_cdf(1 - _ALPHA / 2) * np.sqrt(sums_of["variance"])
+    is_told |= found["total_p_value"] < _ALPHA
     against = np.sign(found["estimate"]) == -np.sign(found["total_uplift"])
     every = against.groupby([found[name] for name in whole]).transform("all")
     p_adjusted = found.groupby(whole)["p_value"].transform(lambda values: holm(values.to_numpy()))
@@ -310,7 +314,7 @@ def segment_rows(sums: pd.DataFrame) -> pd.DataFrame:
         p_adjusted=p_adjusted,
         is_proven=p_adjusted < _ALPHA,
         weighted_uplift=weighted,
-        is_reversed=(weighted * found["total_uplift"] < 0) | (every & (found["total_uplift"] != 0)),
+        is_reversed=is_told & ((weighted * found["total_uplift"] < 0) | (every & (found["total_uplift"] != 0))),
         differ_p_value=_cochran(found, whole),
     )
 

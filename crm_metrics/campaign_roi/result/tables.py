@@ -187,8 +187,8 @@ def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms(
     'customer_kind', 'age_band'), segment, outcome, n, mean, control_n, control_mean, uplift, low, high, p_value, p_adjusted (Holm over the
     segments of one way), is_proven (p_adjusted below .05), is_small (fewer than SMALL_SEGMENT in the smaller arm), total_uplift (of the
     arms as they are, without segments), weighted_uplift (of the segments, by their members), is_reversed (the two, or the total and every
-    segment, have opposite signs: Simpson), differ_p_value (Cochran's Q: whether the segments differ at all), campaign_name, unit,
-    is_faulty.
+    segment, have opposite signs and one of the two is told from nothing: Simpson), differ_p_value (Cochran's Q: whether the segments
+    differ at all), campaign_name, unit, is_faulty.
 
     Everything that tells a segment was known before the start.
     """
