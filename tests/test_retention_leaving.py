@@ -293,10 +293,17 @@ def test_a_definition_without_data_says_why_and_has_no_rate(six):
     assert early.loc[["no_order"], "rate"].isna().all()
 
 
+def test_where_the_data_hold_less_than_a_year_before_the_year_it_is_said(six):
+    found = table("churn_definitions", six)
+    assert found["is_history_short"].all()
+    assert "only some are known" in words.silence_note(found, 365)
+    assert "only some are known" not in words.silence_note(found.assign(is_history_short=False), 365)
+
+
 def test_where_the_model_finds_nobody_leaving_it_is_said_and_no_number_shown():
     rates = pd.DataFrame(
         {"definition": ["own_rhythm", "p_alive"], "state": ["known", "no_leaving"], "rate": [0.2, np.nan], "customers": [50, 0]}
-    )
+    ).assign(is_history_short=False)
     assert "nobody leaving" in words.silence_note(rates, 365)
     tiles = pd.DataFrame({"metric": ["late_customers", "churn_by_alive"], "value": [3.0, np.nan], "n": [50, 0]})
     sentence = words.finding(tiles, rates, ChurnTerms())

@@ -33,11 +33,13 @@ def churn_definitions(source: Source, filters: Filters, terms: ChurnTerms = USUA
     definition ('own_rhythm', 'p_alive', 'no_order', 'contract'), state ('known', else why there is no rate: 'too_few' intervals,
     'too_short' a history for them, 'no_model', 'no_leaving' found by the model, 'no_history' a year ago, 'no_days' of contracts), since,
     until, customers (active on since; of 'contract' contracts), churned (of them, by until), rate (a year), low, high (Wilson),
-    lost_today (of everybody ever seen), customers_today (everybody).
+    lost_today (of everybody ever seen), customers_today (everybody), is_history_short (the data begin within the year before since, so
+    only some of those active then are known).
     """
     today = today_of(source, filters)
     if today is None:
-        return pd.DataFrame([rate_row(CONTRACT, "no_days", (NO_DATA, NO_DATA), counts=(0, 0), lost=(math.nan, math.nan))])
+        row = rate_row(CONTRACT, "no_days", (NO_DATA, NO_DATA), counts=(0, 0), lost=(math.nan, math.nan))
+        return pd.DataFrame([row]).assign(is_history_short=False)
     shown, since = source.remember(chosen, choice(filters), today), year_before(today)
     said = _judged(source, filters, today, terms)
     rows = [
@@ -57,7 +59,9 @@ def churn_definitions(source: Source, filters: Filters, terms: ChurnTerms = USUA
         rows.append(
             rate_row(CONTRACT, "known" if held["started_on"].notna().any() else "no_days", (since, today), counts=(ran, lost), lost=ended)
         )
-    return pd.DataFrame(rows)
+    found, firsts = pd.DataFrame(rows), source.remember(rhythms, filters.scope, today)["first_on"]
+    is_short = len(firsts) > 0 and firsts.min() > pd.Timestamp(year_before(since))
+    return found.assign(is_history_short=is_short & (found["definition"] != CONTRACT))
 
 
 def _judged(source: Source, filters: Filters, today: date, terms: ChurnTerms) -> dict[str, Judgement]:

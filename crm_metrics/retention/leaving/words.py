@@ -158,12 +158,14 @@ def _contract_sentence(rows: dict[str, Any]) -> str:
 
 
 def silence_note(definitions: pd.DataFrame, window_days: int) -> str:
-    """Return why a definition says nothing, if any does not. definitions: tables.churn_definitions."""
+    """Return why a definition says nothing, if any does not, and what is not known of the others. definitions: see finding."""
     silent = definitions[definitions["state"].isin(_SILENT) & (definitions["definition"] != "contract")]
     reasons = [
         t(_SILENT[state], definition=definition_name(name, window_days)) if state == "no_history" else t(_SILENT[state])
         for name, state in zip(silent["definition"], silent["state"], strict=True)
     ]
+    if (definitions["is_history_short"] & definitions["rate"].notna()).any():
+        reasons.append(t("The data begin less than two years ago: of those active a year before only some are known, others may differ."))
     return t(" ").join(reasons)
 
 
