@@ -25,7 +25,7 @@ def result(terms: ResultTerms) -> None:
         st.warning(doubt, icon=":material/help:")
     question = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
     rows = ui.ask(page, answers.QUESTIONS[question].table, terms)
-    by = choose_one(page, t("Told apart by"), labels.groups(rows), "by") if question == "whom" and len(rows) else ""
+    by = choose_one(page, t("Segment by"), labels.groups(rows), "by") if question == "whom" and len(rows) else ""
     about = labels.of(campaigns, campaign=terms.campaign)
     so_far, is_recorded = words.progress(about, page.filters.today), bool(about["is_recorded"].any())
     credited = words.credited(ui.ask(page, credit.campaigns), terms.campaign) if question == "paid" else None

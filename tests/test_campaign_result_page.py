@@ -92,8 +92,8 @@ def test_harm_is_called_harm():
 
 def test_what_is_not_proven_is_not_called_nothing_but_says_what_could_have_been_shown():
     row = uplift({"low": -1.0, "high": 5.0, "p_value": 0.2})
-    assert found(row).startswith("It can't be told from nothing. Net revenue per person: +$2.00 against")
-    assert words.trust_note(row, progress="", **IN_DOLLARS).startswith("A change of $1.40 or more would have shown")
+    assert found(row).startswith("No effect is proven. Net revenue per person: +$2.00 against")
+    assert words.trust_note(row, progress="", **IN_DOLLARS).startswith("A change of $1.40 or more would have been detected")
 
 
 def test_differences_of_shares_are_points_and_tiny_p_is_never_zero():
@@ -112,7 +112,7 @@ def test_an_unfinished_campaign_says_which_day_it_is_and_warns_of_looking_every_
 
 def test_small_arms_show_how_often_their_intervals_hold_the_truth():
     rough = uplift({"control_n": 100, "coverage": 0.875, "is_rough": True, "is_unreliable": True})
-    assert "the smaller arm has 100 people" in words.trust_note(rough, progress="", **IN_DOLLARS)
+    assert "with 100 in the smaller arm" in words.trust_note(rough, progress="", **IN_DOLLARS)
     assert "87.5%" in words.trust_note(rough, progress="", **IN_DOLLARS)
     assert {trace.marker.opacity for trace in uplift_dots(rough, outcome="net_revenue", **IN_DOLLARS).data} == {0.4}
     assert {trace.marker.opacity for trace in uplift_dots(uplift(), outcome="net_revenue", **IN_DOLLARS).data} == {1.0}
@@ -143,9 +143,7 @@ def test_of_several_arms_each_is_named():
 
 
 def test_several_arms_are_held_to_all_of_them_together():
-    assert "Looked at together, the arms have p = 0.060" in words.trust_note(
-        uplift({"p_value": 0.03, "p_adjusted": 0.06}), **NOW, **IN_DOLLARS
-    )
+    assert "Adjusted for all arms: p = 0.060" in words.trust_note(uplift({"p_value": 0.03, "p_adjusted": 0.06}), **NOW, **IN_DOLLARS)
     assert "together" not in words.trust_note(uplift({"p_adjusted": 0.001}), **NOW, **IN_DOLLARS)
     assert labels.arm_label("treated B") == "Treated B"
 
@@ -177,17 +175,16 @@ def test_a_faulty_split_says_both_shares_and_shows_no_result():
 def test_the_return_is_said_with_the_chance_of_profit():
     text = words.paid_finding(returns(), progress="", **IN_DOLLARS)
     assert text == (
-        "It paid: $2,000.00 of extra gross margin (95%: $1,000.00 to $3,000.00) for $500.00, a return of 300.0%; a profit has a chance of "
-        "99.9%."
+        "It paid: $2,000.00 of extra gross margin (95%: $1,000.00 to $3,000.00) for $500.00, a return of 300.0%; chance of profit 99.9%."
     )
-    assert words.paid_finding(returns(profit_low=-1.0), progress="", **IN_DOLLARS).startswith("Whether it paid can't be told: ")
+    assert words.paid_finding(returns(profit_low=-1.0), progress="", **IN_DOLLARS).startswith("Whether it paid is not proven: ")
     assert words.paid_finding(returns(profit_low=-9.0, profit_high=-1.0), progress="", **IN_DOLLARS).startswith("It did not pay: ")
 
 
 def test_without_a_cost_there_is_no_return_and_the_page_says_why():
     free = returns(cost=NAN, profit=NAN, roi=NAN, roi_low=NAN, roi_high=NAN, chance_of_profit=NAN)
     assert words.paid_finding(free, progress="", **IN_DOLLARS).endswith("Without a cost there is no return.")
-    assert "bring in the spend" in words.cost_note(free, sees_all=True)
+    assert "import the spend" in words.cost_note(free, sees_all=True)
     assert "some regions only" in words.cost_note(free, sees_all=False)
     assert words.cost_note(returns(), sees_all=True) == ""
     assert "roi" not in labels.columns("paid", free)
@@ -211,8 +208,8 @@ def test_segments_are_named_where_proven_and_what_many_looks_do_is_said():
     rows = segments({}, {"segment": "old", "uplift": 0.0, "low": -2.0, "high": 2.0, "is_proven": False})
     text = words.segments_finding(rows, progress="", **IN_DOLLARS)
     assert text == "Proven in 1 of 2 segments: young +$4.00 per person."
-    assert words.differ_note(rows) == "That the segments differ is proven (p = 0.010)."
-    assert "with a chance of 9.8%" in words.holm_note(rows)  # 1 - .95²
+    assert words.differ_note(rows) == "A difference between the segments is proven (p = 0.010)."
+    assert "would be 9.8%" in words.holm_note(rows)  # 1 - .95²
     figure = segment_forest(rows, arm="treated", by="stratum", **IN_DOLLARS)
     assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle", "circle-open"]
 
@@ -220,11 +217,11 @@ def test_segments_are_named_where_proven_and_what_many_looks_do_is_said():
 def test_simpsons_paradox_is_flagged_and_only_where_it_is_one():
     assert words.reversal_note(segments(), **IN_DOLLARS) == ""
     text = words.reversal_note(segments({"is_reversed": True, "total_uplift": -1.0, "weighted_uplift": 2.0}), **IN_DOLLARS)
-    assert text.startswith("Simpson's paradox: all together the difference is -$1.00 per person, within the segments it is +$2.00.")
+    assert text.startswith("Simpson's paradox: over all people the difference is -$1.00 per person, within the segments it is +$2.00.")
 
 
 def test_people_of_whom_nothing_is_known_are_not_told_apart():
-    assert "can't be told apart" in words.segments_finding(segments().head(0), progress="", **IN_DOLLARS)
+    assert "there are no segments" in words.segments_finding(segments().head(0), progress="", **IN_DOLLARS)
 
 
 # ── big enough? ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,14 +230,14 @@ def test_people_of_whom_nothing_is_known_are_not_told_apart():
 def test_what_would_have_been_needed_is_said_where_it_was_not_there():
     small = uplift({"lift": 0.05, "customers_needed": 16_000.0})
     assert words.enough_finding(small, progress="") == (
-        "Net revenue per person: 2,000 people can show a lift of 14.0% or more; 5.0% was found. To show a lift of that size it takes "
-        "16,000 people."
+        "Net revenue per person: a test of 2,000 people detects a lift of 14.0% or more; 5.0% was found. Detecting a lift of that size "
+        "takes 16,000 people."
     )
-    assert "To show" not in words.enough_finding(uplift(), progress="")
+    assert "Detecting" not in words.enough_finding(uplift(), progress="")
 
 
 def test_what_earlier_spend_gains_is_what_theory_says():
-    assert "explains 36.0% of the variance: allowing for it makes the interval 20.0% narrower" in words.cuped_note(uplift(), days=180)
+    assert "explains 36.0% of the variance: adjusting for it makes the interval 20.0% narrower" in words.cuped_note(uplift(), days=180)
     assert "not known" in words.cuped_note(uplift({"variance_reduction": NAN}), days=180)
 
 
@@ -264,8 +261,8 @@ def looks(*lows: float) -> pd.DataFrame:
 
 def test_the_day_is_named_since_which_it_is_shown_however_often_one_looks():
     text = more_words.looks_finding(looks(-1.0, 0.5, 0.7), **NOW, **IN_DOLLARS)
-    assert text == "Net revenue per person: shown since day 2, however often one looked; after 3 looks it is $0.70 to $5.00."
-    assert "still hold zero (-$1.00 to $5.00)" in more_words.looks_finding(looks(-1.0), **NOW, **IN_DOLLARS)
+    assert text == "Net revenue per person: proven since day 2, however often it was checked; the interval at check 3 is $0.70 to $5.00."
+    assert "still include zero (-$1.00 to $5.00)" in more_words.looks_finding(looks(-1.0), **NOW, **IN_DOLLARS)
     assert "leaves zero out on 3 of 3 days" in more_words.looks_note(looks(-1.0, 0.5, 0.7))
     assert "not recorded by day" in more_words.looks_finding(looks(), **NOW, **IN_DOLLARS)
     assert list(looks_band(looks(-1.0, 0.5), **IN_DOLLARS).data[0].y) == [-1.0, 0.5]
@@ -276,7 +273,7 @@ def test_a_campaign_is_ranked_by_what_is_left_when_chance_is_taken_out():
     one = {**row, "place": 1, "campaign": "c1", "campaign_name": "Spring", "uplift": 4.0, "shrunk_uplift": 2.0, "chance_best": 0.4}
     rows = pd.DataFrame([{**one, "arm": arm, "place": place} for place, arm in enumerate(("treated", "treated B"), 1)])
     text = more_words.ranking_finding(rows, campaign="c1", arm="treated B", **IN_DOLLARS)
-    assert text == "Place 2 of 2: +$2.00 per person with chance taken out, +$4.00 as measured; with 40.0% chance the best of all."
+    assert text == "Rank 2 of 2: +$2.00 per person after shrinkage, +$4.00 as measured; chance to be the best 40.0%."
     assert more_words.ranked_names(rows) == ["Treated · Spring", "Treated B · Spring"]
     assert "Choose an outcome in money" in more_words.ranking_finding(rows, campaign="c2", arm="treated", **IN_DOLLARS)
     figure = ranking_dots(rows, campaign="c1", arm="treated B", **IN_DOLLARS)
@@ -406,7 +403,7 @@ def test_data_without_campaigns_say_what_to_bring_in(folder: Path) -> None:
     five_customers(folder)
     app = opened("campaign_result")
     assert not app.exception
-    assert "Bring in the campaigns and who was in them" in texts(app)
+    assert "Import the campaigns and their members" in texts(app)
 
 
 @pytest.mark.slow
@@ -422,7 +419,7 @@ def test_a_plain_file_of_people_whom_nobody_knows_is_answered_as_far_as_it_goes(
     if (tab, spoken) == ("worked", "en"):
         assert "other mail: It worked. Spend per person: 12.33 more than the control's 1.00" in texts(app)
     if (tab, spoken) == ("paid", "en"):
-        assert "bring in the spend" in texts(app)
+        assert "import the spend" in texts(app)
 
 
 JOURNEY = ("transactions_sample", "campaigns", "campaign_descriptions", "coupon_redemptions")

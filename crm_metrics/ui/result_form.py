@@ -34,8 +34,8 @@ def result_terms(page: Page, campaign: str) -> ResultTerms:
     outcome = choose_one(page, t("Outcome"), outcomes, "outcome")
     arm = choose_one(page, t("Arm"), arms, "arm", width=150) if len(arms) > 1 else next(iter(arms), "")
     with st.popover(t("Settings"), icon=":material/tune:"):
-        planned = choose_one(page, t("Sizes of the arms are held to"), labels.plans(), "planned", width=260)
-        days = st.number_input(t("Earlier spend of so many days"), 1, MOST_COVARIATE_DAYS, 180, key="covariate_days", bind="query-params")
+        planned = choose_one(page, t("Planned arm sizes"), labels.plans(), "planned", width=260)
+        days = st.number_input(t("Earlier spend, days"), 1, MOST_COVARIATE_DAYS, 180, key="covariate_days", bind="query-params")
         lift = st.number_input(t("Lift worth having, %"), 0.1, 1000.0, 10.0, step=1.0, key="lift", bind="query-params")
     return ResultTerms(campaign, arm, outcome or "", int(days), planned, lift / _HUNDRED)
 

@@ -111,7 +111,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "arm": (noop("Arm"), "text"),
         "shown_segment": (noop("Segment"), "text"),
         "treated": (noop("Treated"), "count"),
-        "uplift": (noop("Difference per person"), "ratio"),
+        "uplift": (noop("Uplift per person"), "ratio"),
         "low": (noop("95% from"), "ratio"),
         "high": (noop("95% to"), "ratio"),
         "spent_there": (noop("Spent there"), "money"),

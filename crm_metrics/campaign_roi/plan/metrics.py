@@ -47,7 +47,7 @@ CUSTOMERS_NEEDED = Metric(
 )
 SMALLEST_LIFT = Metric(
     "plan_smallest_lift",
-    noop("Smallest lift it can show"),
+    noop("Smallest detectable lift"),
     "share",
     "lower",
     noop("Smallest lift that the customers who may be contacted can show, split as planned, with a chance of 80%."),

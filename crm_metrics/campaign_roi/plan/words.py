@@ -53,7 +53,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "expected_profit": (noop("Expected profit"), "money"),
         "chance_of_profit": (noop("Chance of profit"), "share"),
         "forgone": (noop("Profit forgone by holding back"), "money"),
-        "smallest_lift": (noop("Smallest lift it can show"), "share"),
+        "smallest_lift": (noop("Smallest detectable lift"), "share"),
         "power": (noop("Chance to find the expected lift"), "share"),
         "chance_to_prove": (noop("Chance to prove a gain"), "share"),
     },

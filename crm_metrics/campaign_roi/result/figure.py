@@ -55,14 +55,14 @@ def uplift_dots(uplift: pd.DataFrame, *, outcome: str, currency: str) -> go.Figu
         opacity, arm = _FADED if row.is_unreliable else 1.0, t("{arm}: ", arm=arm_label(row.arm)) if len(shown) > 1 else ""
         ways = (
             (
-                t("by strata, as it was split") if row.is_stratified else t("as it is (Welch)"),
+                t("stratified") if row.is_stratified else t("unadjusted (Welch)"),
                 row.uplift,
                 row.low,
                 row.high,
                 figures.ACCENT,
             ),
-            (t("allowing for earlier spend"), row.adjusted_uplift, row.adjusted_low, row.adjusted_high, figures.SERIES[2]),
-            (t("by bootstrap"), row.uplift, row.bootstrap_low, row.bootstrap_high, figures.GREY),
+            (t("adjusted for earlier spend"), row.adjusted_uplift, row.adjusted_low, row.adjusted_high, figures.SERIES[2]),
+            (t("bootstrap"), row.uplift, row.bootstrap_low, row.bootstrap_high, figures.GREY),
         )
         for way, value, low, high, color in ways:
             if not is_unknown(low):
@@ -99,7 +99,7 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
     for row in _each(shown):
         arm = t("{arm}: ", arm=arm_label(row.arm)) if len(shown) > 1 else ""
         crude = difference_text(row.crude_difference, unit, currency, signed=True)
-        rows.append(_Row(arm + t("as they are"), crude, row.crude_difference, is_hollow=True))
+        rows.append(_Row(arm + t("unadjusted"), crude, row.crude_difference, is_hollow=True))
         text = _interval_text(row.difference, row.low, row.high, unit=unit, currency=currency)
         rows.append(_Row(arm + t("adjusted"), text, row.difference, row.low, row.high, figures.ACCENT, is_hollow=row.low <= 0 <= row.high))
     title = t("{outcome},<br>chosen less compared", outcome=outcome_label(outcome))
@@ -146,7 +146,7 @@ def shown_lifts(uplift: pd.DataFrame, *, arm: str) -> go.Figure:
     enough = of(uplift, arm=arm).dropna(subset=["smallest_lift"])
     found, smallest = (enough[name].to_numpy(dtype=float) for name in ("lift", "smallest_lift"))
     texts = [
-        t("found {found}, could show {smallest}", found=f"{lift:+.1%}", smallest=value_text(least, "share"))
+        t("found {found}, detectable from {smallest}", found=f"{lift:+.1%}", smallest=value_text(least, "share"))
         for lift, least in zip(found, smallest, strict=True)
     ]
     labels = [_two_lines(_Row(outcome_label(outcome), text, 0.0)) for outcome, text in zip(enough["outcome"], texts, strict=True)]
@@ -160,7 +160,7 @@ def shown_lifts(uplift: pd.DataFrame, *, arm: str) -> go.Figure:
         width=0.5,
         marker={"color": figures.faded(figures.GREY, 0.35)},
         customdata=smallest,
-        hovertemplate=t("smaller than {smallest}: can't be told from nothing", smallest="%{customdata:.1%}") + "<extra></extra>",
+        hovertemplate=t("smaller than {smallest}: too small to detect", smallest="%{customdata:.1%}") + "<extra></extra>",
     )
     is_large = np.abs(found) >= smallest
     figure.add_scatter(
@@ -214,7 +214,7 @@ def ranking_dots(ranking: pd.DataFrame, *, campaign: str, arm: str, currency: st
         drawn, measured = (level_text(value, "money_per_customer", currency) for value in (row.shrunk_uplift, row.uplift))
         text, color = t("{drawn}, measured {measured}", drawn=drawn, measured=measured), figures.ACCENT if chosen else figures.GREY
         rows.append(_Row(name, text, row.shrunk_uplift, row.shrunk_low, row.shrunk_high, color))
-    figure = _dots(rows, title=_money_title(t("Difference per person"), currency), unit="money_per_customer")
+    figure = _dots(rows, title=_money_title(t("Uplift per person"), currency), unit="money_per_customer")
     hollow = {"size": 9, "color": figures.GREY, "symbol": "diamond-open"}
     figure.add_scatter(x=shown["uplift"], y=np.arange(len(shown)), mode="markers", marker=hollow, hoverinfo="skip")
     figure.add_vline(x=float(shown["mean_uplift"].iloc[0]), line={"color": figures.GREY, "width": 1, "dash": "dot"})

@@ -9,7 +9,7 @@ _DIFFERENCE = noop(
 
 UPLIFT = Metric(
     "uplift",
-    noop("Extra per person"),
+    noop("Uplift per person"),
     "money_per_customer",
     "higher",
     noop(
@@ -20,7 +20,7 @@ UPLIFT = Metric(
 )
 UPLIFT_SHARE = Metric(
     "uplift_share",
-    noop("Extra share of people"),
+    noop("Uplift in share of people"),
     "share",
     "higher",
     noop("Share of the people treated who did it less that share of the control group, both drawn by lot: a difference in points."),
@@ -28,7 +28,7 @@ UPLIFT_SHARE = Metric(
 )
 UPLIFT_ORDERS = Metric(
     "uplift_orders",
-    noop("Extra purchases per person"),
+    noop("Uplift in purchases per person"),
     "ratio",
     "higher",
     noop("Purchases per person treated less purchases per person of the control group, both drawn by lot."),
@@ -46,10 +46,10 @@ EXTRA = Metric(
 )
 SMALLEST_LIFT = Metric(
     "smallest_lift",
-    noop("Smallest lift it could show"),
+    noop("Smallest detectable lift"),
     "share",
     "lower",
-    noop("Smallest lift over the control group that the people in both arms show with a chance of 80%, at 5% false alarms."),
+    noop("Smallest lift over the control group that a test of these people detects with a chance of 80%, at 5% false alarms."),
     "Chow, Shao and Wang (2008)",
 )
 COST = Metric(

@@ -33,7 +33,7 @@ def plan_doubt(arms: pd.DataFrame, equal: pd.DataFrame) -> str:
 def looks_finding(looks: pd.DataFrame, *, progress: str, currency: str) -> str:
     """Return since which day it is shown, however often one looked. looks: the table of this name."""
     if looks.empty:
-        return t("This campaign's outcomes are not recorded by day, so nobody can say since when it is known.")
+        return t("This campaign's outcomes are not recorded by day, so it can't be said when it was clear.")
     last: Any = list(looks.itertuples())[-1]
     shown = looks[looks["is_shown"].astype(bool)]
     unit = OUTCOMES[last.outcome]
@@ -41,13 +41,13 @@ def looks_finding(looks: pd.DataFrame, *, progress: str, currency: str) -> str:
     label, looked = outcome_label(last.outcome), f"{last.looks:,}"
     if shown.empty:
         return progress + t(
-            "{outcome}: after {looks} looks, one a day, the bounds that hold at every look still hold zero ({low} to {high}).",
+            "{outcome}: not proven; at check {looks}, one a day, the bounds that hold at every check still include zero ({low} to {high}).",
             outcome=label,
             looks=looked,
             **values,
         )
     return progress + t(
-        "{outcome}: shown since day {day}, however often one looked; after {looks} looks it is {low} to {high}.",
+        "{outcome}: proven since day {day}, however often it was checked; the interval at check {looks} is {low} to {high}.",
         outcome=label,
         day=f"{shown['day'].iloc[0]:,}",
         looks=looked,
@@ -61,8 +61,8 @@ def looks_note(looks: pd.DataFrame) -> str:
         return ""
     found = ((looks["plain_low"] > 0) | (looks["plain_high"] < 0)).sum()
     return t(
-        "The plain interval of a single look leaves zero out on {found} of {days} days. Who looks each day and stops at the first of them "
-        "finds something in one of four campaigns that do nothing.",
+        "The plain interval of a single look leaves zero out on {found} of {days} days. Stopping at the first such day would find an "
+        "effect in one of four campaigns that do nothing.",
         found=f"{found:,}",
         days=f"{len(looks):,}",
     )
@@ -72,10 +72,10 @@ def ranking_finding(ranking: pd.DataFrame, *, campaign: str, arm: str, currency:
     """Return where a campaign stands among all that are about money. ranking: the table of this name."""
     found = of(ranking, campaign=campaign, arm=arm)
     if found.empty:
-        return t("Campaigns are ranked by money per person. Choose an outcome in money, of a campaign whose data are whole.")
+        return t("Campaigns are ranked by money per person. Choose an outcome in money, of a campaign without faulty data.")
     row: Any = next(found.itertuples())
     return t(
-        "Place {place} of {n}: {shrunk} per person with chance taken out, {measured} as measured; with {chance} chance the best of all.",
+        "Rank {place} of {n}: {shrunk} per person after shrinkage, {measured} as measured; chance to be the best {chance}.",
         place=f"{row.place:,}",
         n=f"{len(ranking):,}",
         shrunk=_money(row.shrunk_uplift, currency),

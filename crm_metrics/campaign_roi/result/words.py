@@ -26,55 +26,53 @@ QUESTIONS = {
     "paid": noop("Did it pay?"),
     "whom": noop("For whom did it work?"),
     "enough": noop("Was it big enough?"),
-    "looks": noop("Since when is it known?"),
-    "ranking": noop("Beside the others"),
+    "looks": noop("When was it clear?"),
+    "ranking": noop("Compared with other campaigns"),
 }
 NAMED_SEGMENTS = 3
 _NOTHING_GAINED = 0.005  # of the variance
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
-    "worked": noop("Points with intervals: what the campaign changed per person, by arm and way of reckoning, with a line at nothing."),
+    "worked": noop("Points with intervals: what the campaign changed per person, by arm and method, with a line at zero."),
     "paid": noop("Bars: money the campaign brought with its interval, what it cost, and what orders credit it with."),
     "whom": noop("Points with intervals: what the campaign changed per person in each segment, all together on top."),
-    "enough": noop("Points over bands: the lift found of each outcome, and the lifts too small to be shown."),
+    "enough": noop("Points over bands: the lift found of each outcome, and the lifts too small to detect."),
     "looks": noop("Line with a band: the difference by day, with the bounds that hold at every look and dashed those of one look."),
-    "ranking": noop(
-        "Points with intervals: what every campaign changed per person with chance taken out, hollow as measured, the best first."
-    ),
-    "compared": noop("Points: how chosen people differ from like people who were not chosen, as they are and adjusted."),
+    "ranking": noop("Points with intervals: what every campaign changed per person after shrinkage, hollow as measured, the best first."),
+    "compared": noop("Points: how chosen people differ from like people who were not chosen, unadjusted and adjusted."),
 }
 NOTES: dict[str, str] = {  # by the name of the figure
     "worked": noop(
-        "Members who were drawn to be treated less members who were drawn to be left alone, whether reached or not, those who bought "
-        "nothing with 0. As it is: Welch's t (1947). By strata: the difference within each stratum, by its share of members (Imbens and "
-        "Rubin 2015, chapter 9). Allowing for earlier spend: CUPED (Deng, Xu, Kohavi and Walker 2013). By bootstrap: 95%, for skewed "
-        "amounts. Hollow: the interval holds zero. Faded: intervals of so small an arm hold the truth too seldom. "
-        "Choose the outcome before you look: of several, one may look proven by luck."
+        "Members drawn for the treated arm less members drawn for the control group, whether reached or not; who bought nothing counts "
+        "0. Unadjusted: Welch's t (1947). Stratified: the difference within each stratum, by its share of members (Imbens and Rubin "
+        "2015, chapter 9). Adjusted for earlier spend: CUPED (Deng, Xu, Kohavi and Walker 2013). Bootstrap: 95%, for skewed amounts. "
+        "Hollow: the interval holds zero. Faded: intervals of so small an arm hold the truth too seldom. Choose the outcome before you "
+        "look: of several, one may look proven by chance."
     ),
     "paid": noop(
-        "Extra: the difference per person times the people treated, so what would not have come without the campaign. Return: extra less "
-        "cost, divided by cost. The chance of profit takes the cost as known and the extra from its t distribution. What orders credit the "
-        "campaign with would in part have come anyway."
+        "Extra: the uplift per person times the people treated, so what would not have come without the campaign. Return: extra less "
+        "cost, divided by cost. The chance of profit takes the cost as known and the extra from its t distribution. Part of what "
+        "orders credit the campaign with would have come anyway."
     ),
     "whom": noop(
-        "All that tells the segments was known before the start. Filled: proven at 5% with all segments looked at together (Holm 1979). "
-        "Faded: few people. Dotted: all together. Whether the segments differ at all: Cochran's Q (1954)."
+        "Segments use only what was known before the start. Filled: proven at 5%, adjusted for all segments (Holm 1979). Faded: few "
+        "people. Dotted: all together. Whether the segments differ at all: Cochran's Q (1954)."
     ),
     "enough": noop(
-        "Band: lifts that these people show with a chance of less than 80%, at a 5% chance of a false alarm, two-sided (Chow, Shao and "
-        "Wang 2008). A lift inside it is no proof that the campaign did nothing."
+        "Band: lifts that a test of these people detects with a chance of less than 80%, at a 5% chance of a false alarm, two-sided "
+        "(Chow, Shao and Wang 2008). A lift inside it is no proof that the campaign did nothing."
     ),
     "looks": noop(
         "Band: bounds that hold at every look together, 95%, whenever one stops (Robbins 1970; Howard, Ramdas, McAuliffe and Sekhon 2021; "
         "Waudby-Smith and others 2024). Dashed: the interval of one look alone. Each day counts what came by then."
     ),
     "ranking": noop(
-        "The best of many was partly lucky: each is drawn to the mean of all (dotted), the more the less its test knows (empirical Bayes: "
-        "DerSimonian and Laird 1986; Efron and Morris 1975). Hollow: as measured."
+        "The best of many was partly lucky: each is shrunk towards the mean of all (dotted), the more the less its test knows "
+        "(empirical Bayes: DerSimonian and Laird 1986; Efron and Morris 1975). Hollow: as measured."
     ),
     "compared": noop(
-        "The members were chosen, not drawn by lot. They are compared with people who could have been chosen, made alike in what is known "
-        "from before the campaign. What else made them be chosen still stands between them, so this says what goes with the campaign, not "
-        "what came of it."
+        "The members were chosen, not drawn by lot. They are compared with people who could have been chosen, made alike in what is "
+        "known from before the campaign. Whatever else led to the choice still differs, so this shows what goes with the campaign, not "
+        "what it caused."
     ),
 }
 about = Captions(ALT_TEXTS, NOTES).about
@@ -83,7 +81,7 @@ about = Captions(ALT_TEXTS, NOTES).about
 def nothing() -> str:
     """Return what to bring in where no campaign is recorded."""
     return t(
-        "No campaign with members has begun by this day. Bring in the campaigns and who was in them: one row a person, with the arm, and "
+        "No campaign with members has begun by this day. Import the campaigns and their members: one row per person, with the arm, and "
         "the customer or what the person spent."
     )
 
@@ -103,9 +101,9 @@ def fault(arms: pd.DataFrame) -> str:
         for row in _each(arms)
     ]
     return t(
-        "Data faulty: {parts}. By chance arms are so far off in fewer than one of a thousand campaigns ({p}). People have dropped out of "
-        "one arm and not of the other, so a comparison would say who dropped out, not what the campaign did. No result is shown. Find out "
-        "who is missing, and bring in the whole list.",
+        "Data faulty: {parts}. By chance arms are so far off in fewer than one of a thousand campaigns ({p}). People have dropped out "
+        "of one arm and not of the other, so a comparison would say who dropped out, not what the campaign did. No result is shown. "
+        "Find out who is missing, and import the whole list.",
         parts=t("; ").join(parts),
         p=p_text(float(arms["p_value"].iloc[0])),
     )
@@ -127,7 +125,7 @@ def finding(uplift: pd.DataFrame, *, progress: str, arms: int, currency: str) ->
     """Return whether the campaign worked. uplift: the row of one arm and outcome. arms: how many were treated."""
     row = _first(uplift)
     if is_unknown(row.uplift):
-        return t("{outcome} is not known of both arms, so nothing can be compared.", outcome=outcome_label(row.outcome))
+        return t("{outcome} is not known for both arms, so nothing can be compared.", outcome=outcome_label(row.outcome))
     unit = cast("Unit", row.unit)
     is_proven = row.p_value < PROVEN_BELOW
     values = {
@@ -137,10 +135,10 @@ def finding(uplift: pd.DataFrame, *, progress: str, arms: int, currency: str) ->
     }
     bounds = {"low": difference_text(row.low, unit, currency), "high": difference_text(row.high, unit, currency), "p": p_text(row.p_value)}
     if is_unknown(row.low):
-        text = t("{outcome}: {size} against the control's {before}; too little is known to say how sure that is.", **values)
+        text = t("{outcome}: {size} against the control's {before}; too few data for an interval.", **values)
     elif not is_proven:
         text = t(
-            "It can't be told from nothing. {outcome}: {size} against the control's {before} (95%: {low} to {high}; {p}).",
+            "No effect is proven. {outcome}: {size} against the control's {before} (95%: {low} to {high}; {p}).",
             **values,
             **bounds,
         )
@@ -158,22 +156,21 @@ def trust_note(uplift: pd.DataFrame, *, progress: str, currency: str) -> str:
     parts = []
     if not is_unknown(row.p_value) and row.p_value >= PROVEN_BELOW and not is_unknown(row.smallest_uplift):
         least = difference_text(row.smallest_uplift, cast("Unit", row.unit), currency)
-        parts.append(t("A change of {least} or more would have shown, with a chance of 80%; a smaller one may be there.", least=least))
+        parts.append(t("A change of {least} or more would have been detected with a chance of 80%; a smaller one may exist.", least=least))
     if row.p_value < PROVEN_BELOW and row.p_adjusted > row.p_value:
-        parts.append(t("Looked at together, the arms have {p} (Holm 1979).", p=p_text(row.p_adjusted)))
+        parts.append(t("Adjusted for all arms: {p} (Holm 1979).", p=p_text(row.p_adjusted)))
     if progress:
-        parts.append(t("Who looks every day and stops when it looks good finds something where there is nothing: wait for the last day."))
+        parts.append(t("Checking every day and stopping when it looks good finds effects that are not there: wait for the last day."))
     if row.is_rough or row.is_unreliable:
         parts.append(
             t(
-                "Rough: the smaller arm has {n} people, and with amounts as uneven as these, intervals that claim 95% hold the truth in "
-                "{coverage} of trials.",
+                "Rough: with {n} in the smaller arm and amounts as uneven as these, 95% intervals hold the truth in {coverage} of trials.",
                 n=f"{min(row.n, row.control_n):,.0f}",
                 coverage=_share(row.coverage),
             )
         )
     if is_unknown(row.sample_ratio_p_value):
-        parts.append(t("The planned sizes of the arms are not recorded, so whether people dropped out of one can't be checked."))
+        parts.append(t("The planned sizes of the arms are not recorded, so it can't be checked whether people dropped out of one."))
     return t(" ").join(parts)
 
 
@@ -205,18 +202,17 @@ def _paid_sentence(row: Any, currency: str) -> str:
     values = money | {"roi": _share(row.roi), "chance": _share(row.chance_of_profit)}
     if row.profit_low > 0:
         return t(
-            "It paid: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a chance of {chance}.",
+            "It paid: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; chance of profit {chance}.",
             **values,
         )
     if row.profit_high < 0:
         return t(
-            "It did not pay: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a chance of "
-            "{chance}.",
+            "It did not pay: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; chance of profit {chance}.",
             **values,
         )
     return t(
-        "Whether it paid can't be told: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; a profit has a "
-        "chance of {chance}.",
+        "Whether it paid is not proven: {extra} of extra {measure} (95%: {low} to {high}) for {cost}, a return of {roi}; chance of "
+        "profit {chance}.",
         **values,
     )
 
@@ -230,14 +226,12 @@ def cost_note(returns: pd.DataFrame, *, sees_all: bool) -> str:
     parts = []
     if len(returns) and returns["cost"].isna().all():
         parts.append(
-            t("No cost is recorded for it, and at a cost of nothing any return is endless, so there is none: bring in the spend.")
+            t("No cost is recorded, and dividing by no cost gives no return: import the spend.")
             if sees_all
             else t("You see some regions only, and a campaign's cost is not recorded by region: there is no return on cost.")
         )
     if len(returns) and returns["measure"].iloc[0] != "gross_margin":
-        parts.append(
-            t("Costs of goods are not known: the extra is {measure}, not margin, of which less is left.", measure=_measure(returns))
-        )
+        parts.append(t("Costs of goods are not known: the extra is {measure}, not margin, which would be less.", measure=_measure(returns)))
     return t(" ").join(parts)
 
 
@@ -278,7 +272,7 @@ def credited(campaigns: pd.DataFrame, campaign: str) -> float | None:
 def segments_finding(segments: pd.DataFrame, *, progress: str, currency: str) -> str:
     """Return in which segments it is proven. segments: rows of one arm and way to tell segments."""
     if segments.empty:
-        return t("Nothing is known about these people from before the campaign, so they can't be told apart.")
+        return t("Nothing is known about these people from before the campaign, so there are no segments.")
     unit, count = cast("Unit", segments["unit"].iloc[0]), f"{len(segments):,}"
     proven = segments[segments["is_proven"].astype(bool)]
     parts = [
@@ -292,7 +286,7 @@ def segments_finding(segments: pd.DataFrame, *, progress: str, currency: str) ->
     if parts:
         text = t("Proven in {proven} of {n} segments: {parts} per person.", proven=f"{len(proven):,}", n=count, parts=t(", ").join(parts))
     else:
-        text = t("In none of the {n} segments is it proven.", n=count)
+        text = t("Not proven in any segment (of {n}).", n=count)
     return progress + text
 
 
@@ -304,8 +298,8 @@ def differ_note(segments: pd.DataFrame) -> str:
     if is_unknown(p_value):
         return ""
     if p_value < PROVEN_BELOW:
-        return t("That the segments differ is proven ({p}).", p=p_text(p_value))
-    return t("That the segments differ at all is not proven ({p}): don't choose by them.", p=p_text(p_value))
+        return t("A difference between the segments is proven ({p}).", p=p_text(p_value))
+    return t("A difference between the segments is not proven ({p}): don't target by them.", p=p_text(p_value))
 
 
 def holm_note(segments: pd.DataFrame) -> str:
@@ -313,8 +307,8 @@ def holm_note(segments: pd.DataFrame) -> str:
     if len(segments) <= 1:
         return ""
     return t(
-        "{n} segments were looked at. Where nothing happened at all, one of them would look proven with a chance of {chance}; p is "
-        "therefore held to all of them together (Holm 1979), and the chance of any false finding is at most 5%.",
+        "{n} segments were tested. Even if the campaign did nothing, the chance that one of them looks proven would be {chance}; p is "
+        "therefore adjusted for all of them (Holm 1979), so the chance of any false finding is at most 5%.",
         n=f"{len(segments):,}",
         chance=_share(1 - (1 - PROVEN_BELOW) ** len(segments)),
     )
@@ -326,8 +320,8 @@ def reversal_note(segments: pd.DataFrame, *, currency: str) -> str:
         return ""
     unit = cast("Unit", segments["unit"].iloc[0])
     return t(
-        "Simpson's paradox: all together the difference is {total} per person, within the segments it is {within}. The arms are mixed of "
-        "the segments differently; believe the segments.",
+        "Simpson's paradox: over all people the difference is {total} per person, within the segments it is {within}. The arms differ "
+        "in their mix of segments; trust the figure within segments.",
         total=difference_text(float(segments["total_uplift"].iloc[0]), unit, currency, signed=True),
         within=difference_text(float(segments["weighted_uplift"].iloc[0]), unit, currency, signed=True),
     )
@@ -340,13 +334,13 @@ def enough_finding(uplift: pd.DataFrame, *, progress: str) -> str:
     """Return what these people can show of one outcome and how many it would have taken. uplift: the row of one arm and outcome."""
     row = _first(uplift)
     if is_unknown(row.smallest_lift):
-        return t("{outcome}: the people or their outcomes are too few to say what they could show.", outcome=outcome_label(row.outcome))
+        return t("{outcome}: too few people or outcomes to say what lift could be detected.", outcome=outcome_label(row.outcome))
     people = f"{row.n + row.control_n:,.0f}"
     values = {"outcome": outcome_label(row.outcome), "n": people, "least": _share(row.smallest_lift), "lift": _share(row.lift)}
-    text = t("{outcome}: {n} people can show a lift of {least} or more; {lift} was found.", **values)
+    text = t("{outcome}: a test of {n} people detects a lift of {least} or more; {lift} was found.", **values)
     if is_unknown(row.customers_needed) or row.customers_needed <= row.n + row.control_n:
         return progress + text
-    needed = t("To show a lift of that size it takes {needed} people.", needed=f"{row.customers_needed:,.0f}")
+    needed = t("Detecting a lift of that size takes {needed} people.", needed=f"{row.customers_needed:,.0f}")
     return progress + text + t(" ") + needed
 
 
@@ -355,19 +349,19 @@ def power_note(uplift: pd.DataFrame, *, lift: float) -> str:
     power = float(uplift["power"].iloc[0])
     if is_unknown(power):
         return ""
-    return t("A lift of {lift}, if that is worth having, they show with a chance of {power}.", lift=_share(lift), power=_share(power))
+    return t("If a lift of {lift} is worth having: the chance to detect it was {power}.", lift=_share(lift), power=_share(power))
 
 
 def cuped_note(uplift: pd.DataFrame, *, days: int | None) -> str:
     """Return what allowing for earlier spend gains. uplift: the row of one arm and outcome. days: None: it stands in a file."""
     reduction = float(uplift["variance_reduction"].iloc[0])
     if is_unknown(reduction):
-        return t("Earlier spend of these people is not known, so it can't be allowed for.")
+        return t("Earlier spend of these people is not known, so it can't be adjusted for.")
     spent = t("What people spent before") if days is None else t("What people spent in the {days} days before", days=f"{days:,}")
     if reduction < _NOTHING_GAINED or reduction >= 1:
-        return t("{spent} explains {share} of the variance: allowing for it gains nothing.", spent=spent, share=_share(reduction))
+        return t("{spent} explains {share} of the variance: adjusting for it gains nothing.", spent=spent, share=_share(reduction))
     return t(
-        "{spent} explains {share} of the variance: allowing for it makes the interval {narrower} narrower, as {more} more people would.",
+        "{spent} explains {share} of the variance: adjusting for it makes the interval {narrower} narrower, as {more} more people would.",
         spent=spent,
         share=_share(reduction),
         narrower=_share(1 - (1 - reduction) ** 0.5),
