@@ -121,6 +121,9 @@ def test_the_trend_has_hollow_points_where_the_period_is_not_over(rows, average)
     assert list(np.isnan(line.y)) == [False, True]
     assert list(points.marker.color) == [figures.ACCENT, "rgba(0,0,0,0)"]
     assert words.trend_finding(trend, MONTHLY, currency="") == "Month 1: 40.0% in the latest complete cohort, Jan 2024; 40.0% over all."
+    later = pd.concat([trend, trend.head(1).assign(cohort="2024-02-01", cohort_on=pd.Timestamp(2024, 2, 1), is_small=True)])
+    named = words.trend_finding(later.assign(is_unfinished=False), MONTHLY, currency="")
+    assert "Jan 2024, the latest complete cohort of 30 customers or more" in named
 
 
 def test_what_is_more_than_luck_is_filled_and_named():

@@ -187,7 +187,10 @@ def trend_finding(trend: pd.DataFrame, terms: CohortTerms, *, currency: str) -> 
     worst, best = by_rate.iloc[0], by_rate.iloc[-1]
     values = {"age": age_text(int(last["age"]), terms), "average": value_text(last["average"], terms.unit, currency)}
     if terms.is_of_periods:
-        text = t("{age}: {rate} in the latest complete cohort, {name}; {average} over all.", **values, **_named(last, terms, currency))
+        is_latest = last["cohort_on"] == trend.loc[~trend["is_unfinished"], "cohort_on"].max()
+        latest = noop("{age}: {rate} in the latest complete cohort, {name}; {average} over all.")
+        large = noop("{age}: {rate} in {name}, the latest complete cohort of 30 customers or more; {average} over all.")
+        text = t(latest if is_latest else large, **values, **_named(last, terms, currency))
     elif len(kept) == 1:
         text = t("{age}: {rate} in {name}.", **values, **_named(last, terms, currency))
     else:
