@@ -12,7 +12,7 @@ days, late_from = 365, 95.0
 if page.filters.today:  # there are orders
     with st.popover(t("Lost after"), icon=":material/tune:"):
         days = st.number_input(t("Days without an order"), 1, 3650, 365, key="lost_days", bind="query-params")
-        late_from = st.number_input(t("Late after, % of the intervals to be expected"), 50.0, 99.9, 95.0, key="late", bind="query-params")
+        late_from = st.number_input(t("Late after this % of expected intervals"), 50.0, 99.9, 95.0, key="late", bind="query-params")
 terms = definitions.ChurnTerms.of_percent(days, late_from)
 with above:
     tiles, rates = ui.ask(page, tables.churn_tiles, terms), ui.ask(page, tables.churn_definitions, terms)

@@ -21,9 +21,7 @@ _MOST_LINES = 4
 def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure:
     """Return the churn rate of a year by definition with Wilson's interval, beside what is told of others. See tables.churn_definitions."""
     shown = definitions[definitions["rate"].notna()].iloc[::-1]
-    figure = figures.base(
-        x_title=t("Share lost within the year"), y_title="", x_unit="share", height=130 + 48 * len(shown)
-    )
+    figure = figures.base(x_title=t("Share lost within the year"), y_title="", x_unit="share", height=130 + 48 * len(shown))
     if not len(shown):  # the page says why
         return figure.update_layout(height=20).update_xaxes(visible=False).update_yaxes(visible=False)
     colors = [figures.ACCENT if name == RHYTHM else figures.GREY for name in shown["definition"]]
@@ -46,7 +44,7 @@ def definition_bars(definitions: pd.DataFrame, *, window_days: int) -> go.Figure
         figure.add_vline(x=rate, line={"color": figures.GREY, "width": 1, "dash": "dot"})
     figure.add_annotation(
         x=YEARLY_REFERENCES[-1], y=1.0, yref="paper", yanchor="bottom", showarrow=False, font={"color": figures.GREY, "size": 12},
-        text=t("dotted: told of financial firms in China"), xanchor="right",
+        text=t("dotted: reported for financial firms in China"), xanchor="right",
     )  # fmt: skip
     figure.update_layout(margin={"t": 30})
     figure.update_yaxes(type="category", showgrid=False)
@@ -72,7 +70,7 @@ def second_order_curves(curve: pd.DataFrame, summary: pd.DataFrame) -> go.Figure
         figure.add_scatter(
             x=[0, median, median], y=[0.5, 0.5, 0], mode="lines", line={"color": figures.GREY, "width": 1, "dash": "dot"}, hoverinfo="skip"
         )
-        figures.add_label(figure, median, 0.06, t("half are back after {days}", days=value_text(median, "days")))
+        figures.add_label(figure, median, 0.06, t("half have ordered again after {days}", days=value_text(median, "days")))
     figure.update_yaxes(range=[0, 1.02])
     return figure
 
@@ -113,7 +111,7 @@ def projection_lines(projection: pd.DataFrame, fitted: pd.DataFrame, *, kind: st
                 hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
             )  # fmt: skip
         figure.add_vline(x=until, line={"color": figures.GREY, "width": 1, "dash": "dash"})
-        figures.add_label(figure, until, 0.95, t("the model has seen up to here"))
+        figures.add_label(figure, until, 0.95, t("the model is fitted up to here"))
     bounds = {"type": "data", "array": shown["actual_high"] - shown["actual"], "arrayminus": shown["actual"] - shown["actual_low"]}
     figure.add_scatter(
         x=shown["tenure_months"],

@@ -17,7 +17,7 @@ DEFINITIONS: dict[str, str] = {
 }
 SPLITS: dict[str, str] = {
     "all": noop("All together"),
-    "acquisition_channel": noop("By how they were won"),
+    "acquisition_channel": noop("By acquisition channel"),
     "sales_channel": noop("By channel of the first order"),
     "category": noop("By category of the first order"),
 }
@@ -25,7 +25,7 @@ VERDICTS: dict[str, str] = {
     "fitted": noop("fitted"),
     "too_few": noop("too few ended"),
     "not_falling": noop("the chance to end does not fall with age"),
-    "not_converged": noop("no one answer"),
+    "not_converged": noop("did not converge"),
 }
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "definitions": {
@@ -35,8 +35,8 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "rate": (noop("Churn: lost / active"), "share"),
         "low": (noop("95% from"), "share"),
         "high": (noop("95% to"), "share"),
-        "lost_today": (noop("Lost of everybody ever seen"), "count"),
-        "customers_today": (noop("Everybody ever seen"), "count"),
+        "lost_today": (noop("Lost, of all customers ever"), "count"),
+        "customers_today": (noop("All customers ever"), "count"),
     },
     "agreement": {
         "first": (noop("First definition"), "text"),
@@ -46,7 +46,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "lost_by_first": (noop("By the first alone"), "count"),
         "lost_by_second": (noop("By the second alone"), "count"),
         "lost_by_neither": (noop("By neither"), "count"),
-        "agreed_share": (noop("Agreed, share of customers"), "share"),
+        "agreed_share": (noop("Agreement, share of customers"), "share"),
     },
     "late": {
         "purchase_days": (noop("Purchase days so far"), "text"),
@@ -55,8 +55,8 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "share": (noop("Share late, of customers"), "share"),
         "low": (noop("95% from"), "share"),
         "high": (noop("95% to"), "share"),
-        "usual_days": (noop("Usual days between"), "days"),
-        "late_after_days": (noop("Late after days"), "days"),
+        "usual_days": (noop("Usual days between purchases"), "days"),
+        "late_after_days": (noop("Late after, days"), "days"),
     },
     "people": {
         "customer_id": (noop("Customer number"), "text"),
@@ -64,11 +64,11 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "purchase_days": (noop("Purchase days so far"), "count"),
         "last_on": (noop("Last order"), "day"),
         "days_since_last_order": (noop("Days since last order"), "count"),
-        "usual_interval_days": (noop("Usual days between"), "days"),
+        "usual_interval_days": (noop("Usual days between purchases"), "days"),
         "expected_on": (noop("Expected by"), "day"),
-        "lateness": (noop("Intervals that are shorter"), "share"),
+        "lateness": (noop("Expected intervals already exceeded"), "share"),
         "probability_alive": (noop("P(alive)"), "share"),
-        "mean_interval_days": (noop("Own mean days between"), "days"),
+        "mean_interval_days": (noop("Own mean days between purchases"), "days"),
     },
     "second_order": {
         "part": (noop("Part"), "text"),
@@ -79,7 +79,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "share_90": (noop("Within 90 days"), "share"),
         "share_180": (noop("Within 180 days"), "share"),
         "share_365": (noop("Within 365 days"), "share"),
-        "median_days": (noop("Half are back after days"), "days"),
+        "median_days": (noop("Median days to the second order"), "days"),
     },
     "contracts": {
         "contract_kind": (noop("Kind of contract"), "text"),
@@ -97,13 +97,13 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "lost": (noop("Ended by the customer"), "count"),
         "period_months": (noop("Months between renewals"), "count"),
         "fitted_months": (noop("Fitted up to month"), "count"),
-        "seen_months": (noop("Seen up to month"), "count"),
+        "seen_months": (noop("Observed up to month"), "count"),
         "verdict": (noop("Model"), "text"),
         "alpha": (noop("Alpha"), "ratio"),
         "beta": (noop("Beta"), "ratio"),
-        "mean_error": (noop("Mean error of the months it did not see"), "share"),
-        "last_error": (noop("Error in the last of them"), "share"),
-        "inside_share": (noop("Within the 95% band of what came"), "share"),
+        "mean_error": (noop("Mean error in the test months"), "share"),
+        "last_error": (noop("Error in the last test month"), "share"),
+        "inside_share": (noop("Test months within the 95% band"), "share"),
     },
 }
 

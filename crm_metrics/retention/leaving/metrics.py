@@ -19,7 +19,7 @@ LATE_CUSTOMERS = Metric(
 )
 CHURN_BY_RHYTHM = Metric(
     "churn_by_rhythm",
-    noop("Churn a year, by own rhythm"),
+    noop("Churn within a year, by own rhythm"),
     "share",
     "lower",
     noop(
@@ -30,7 +30,7 @@ CHURN_BY_RHYTHM = Metric(
 )
 CHURN_BY_ALIVE = Metric(
     "churn_by_alive",
-    noop("Churn a year, by P(alive)"),
+    noop("Churn within a year, by P(alive)"),
     "share",
     "lower",
     noop(
@@ -41,7 +41,7 @@ CHURN_BY_ALIVE = Metric(
 )
 CHURN_BY_WINDOW = Metric(
     "churn_by_window",
-    noop("Churn a year, no order"),
+    noop("Churn within a year, no order"),
     "share",
     "lower",
     noop(

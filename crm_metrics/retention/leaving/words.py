@@ -48,8 +48,8 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
         "first day, sales without a customer and gifts play no part. Faded: under 30 customers."
     ),
     "late_customers": noop(
-        "Those with most purchase days first. Usual: half of the intervals to be expected are shorter. Intervals that are shorter: of "
-        "those to be expected of the customer, than the silence. A click opens the customer."
+        "Those with most purchase days first. Usual: half of the expected intervals are shorter. Expected intervals already exceeded: "
+        "share of the customer's expected intervals that are shorter than the silence. A click opens the customer."
     ),
     "second": noop(
         "Customers whose first order lies in the period and the filters; the second may be of anything, up to the as-of day. Who has not "
@@ -79,7 +79,7 @@ DRAWN: dict[str, tuple[Metric, ...]] = {  # by the name of the figure
 _SILENT: dict[str, str] = {  # why a definition says nothing, by its state
     "no_model": noop("No P(alive): there are too few customers, or too short a history, for the model."),
     "no_leaving": noop("No P(alive): the model finds nobody leaving for good, so nearly 100% for everybody would be its assumption."),
-    "too_few": noop("No own rhythms: too few customers have come back twice."),
+    "too_few": noop("No own rhythm: too few customers have come back twice."),
     "too_short": noop("No own rhythms: the history is too short to know how long customers stay away who come back."),
     "no_history": noop("“{definition}” has no churn of a year: nobody was active by it a year before the as-of day."),
 }
@@ -134,7 +134,7 @@ def _yearly_sentence(definitions: pd.DataFrame, terms: ChurnTerms) -> str:
     rates: dict[str, Any] = dict(zip(enough["definition"], enough["rate"], strict=True))
     rates = {name: rate for name, rate in rates.items() if name in _OF_CUSTOMERS and not is_unknown(rate)}
     if not rates:
-        return t("What share left within a year can't be told yet.")
+        return t("The share lost within a year can't be told yet.")
     days = f"{terms.window_days:,}"
     named = [t(_OF_CUSTOMERS[name], rate=value_text(rate, "share"), days=days) for name, rate in rates.items()]
     return t("Lost of those active a year before: {rates}.", rates=t(", ").join(named))
@@ -190,7 +190,7 @@ def agreement_finding(agreement: pd.DataFrame, window_days: int) -> str:
         return ""
     worst: Any = known.sort_values("agreed_share").iloc[0]
     return t(
-        "“{first}” and “{second}” agree least: on {share} of {n} customers; {one} are lost by the first alone, {other} by the second.",
+        "“{first}” and “{second}” agree least: on {share} of {n} customers; lost by the first alone: {one}, by the second alone: {other}.",
         first=definition_name(worst["first"], window_days),
         second=definition_name(worst["second"], window_days),
         share=value_text(worst["agreed_share"], "share"),
@@ -213,20 +213,20 @@ def second_finding(summary: pd.DataFrame, by: str) -> str:
     if not is_unknown(row.share_180):
         low, high = value_text(row.low_180, "share"), value_text(row.high_180, "share")
         text += t(" ") + t(
-            "Within 180 days {share} come back (95%: {low} to {high}).", share=value_text(row.share_180, "share"), low=low, high=high
+            "Within 180 days {share} order again (95%: {low} to {high}).", share=value_text(row.share_180, "share"), low=low, high=high
         )
     if not is_unknown(row.median_days):
-        return text + t(" ") + t("Half are back after {days}.", days=value_text(row.median_days, "days"))
-    return text + t(" ") + t("Half have not come back within the {days} that were followed.", days=value_text(row.followed_days, "days"))
+        return text + t(" ") + t("Half have ordered again after {days}.", days=value_text(row.median_days, "days"))
+    return text + t(" ") + t("Fewer than half have ordered again within the {days} followed.", days=value_text(row.followed_days, "days"))
 
 
 def _split_finding(summary: pd.DataFrame) -> str:
     known = summary[summary["share_180"].notna() & (summary["customers"] >= FEW_CUSTOMERS)].sort_values("share_180")
     if len(known) < 2:
-        return t("There are no two parts to compare that were followed for 180 days.")
+        return t("No two groups to compare were followed for 180 days.")
     least, most = known.iloc[0], known.iloc[-1]
     return t(
-        "Within 180 days {most_share} come back of {most}, {least_share} of {least}.",
+        "Within 180 days {most_share} of {most} order again, {least_share} of {least}.",
         most_share=value_text(most["share_180"], "share"),
         most=safe_text(most["part"] or t("unknown")),
         least_share=value_text(least["share_180"], "share"),
