@@ -315,6 +315,19 @@ def test_two_arms_are_added_up_with_the_halves_of_their_intervals():
     assert found.loc["b", names].isna().all()
 
 
+def test_what_came_anyway_is_told_where_all_that_was_brought_is_credited_too():
+    """One is credited with 9 and brought 5; of the other, which brought 100, no order says anything."""
+    rows = pd.DataFrame({"campaign": ["a", "b"], "measure": "net_revenue", "incremental": [5.0, 100.0], "not_caused": [4.0, np.nan]})
+    rows = rows.assign(
+        **dict.fromkeys(
+            ("asked", "response", "cost", "reach", "attributed_roi", "attributed_margin", "incremental_low", "incremental_high"), np.nan
+        ),
+        attributed_revenue=[9.0, np.nan],
+    )
+    assert np.isnan(statistic.totals(rows)["credited_there"])
+    assert statistic.totals(rows.head(1))["credited_there"] == 9
+
+
 def test_only_segments_proven_to_lose_are_waste_and_each_campaign_counts_by_one_way_to_tell_them():
     """Cost 2 a head: 30 + 10 people told by age cost 80, 50 told by region 100: 100 were wasted."""
     segments = pd.DataFrame(

@@ -224,7 +224,8 @@ def _together(campaigns: pd.DataFrame) -> dict[str, float]:
 
 
 def _credited_there(known: pd.DataFrame) -> float:
-    return float((known["not_caused"] + known["incremental"]).sum(min_count=1))
+    """Return what orders credit these campaigns with; NaN where it is not known of each, so that both sums are of the same campaigns."""
+    return float((known["not_caused"] + known["incremental"]).sum(min_count=max(len(known), 1)))
 
 
 def _return(value: float, cost: float) -> float:
