@@ -6,8 +6,9 @@ from crm_metrics.language import t
 from crm_metrics.ui import samples, upload
 
 page = ui.start_page("data", needs_data=False)
-held = ui.ask(page, room.tiles)
-ui.finding(room.finding(held, ui.ask(page, room.held_tables), data_set=page.source.data_set.name))
+held, tables = ui.ask(page, room.tiles), ui.ask(page, room.held_tables)
+ui.finding(room.finding(held, tables, data_set=page.source.data_set.name))
+ui.note(room.besides_orders(held, tables))
 upload.show_last_report()
 if page.currency or page.source.version:
     ui.tiles(page, held, room.METRICS)

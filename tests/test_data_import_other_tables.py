@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import func, select
+from test_data_import_doubts import workbook
 from test_data_import_load import counts, stored
 from typer.testing import CliRunner
 
@@ -247,6 +248,25 @@ def test_a_copied_mapping_says_what_is_in_no_file(data_set):
     ]
 
 
+def test_a_workbook_of_two_columns_is_a_table_where_there_is_no_wider_one():
+    checked = checked_file(workbook(("arm", "spend"), (0, 1.5), (1, 2.5)), TEST).checked
+    assert isinstance(checked, CheckedTables)
+    assert checked.brought[0].rows["arm"].to_pylist() == ["control", "treated"]
+
+
+def test_a_value_that_is_none_of_those_asked_for_is_left_out_with_them(data_set):
+    using = mapping({"table": "customers", "columns": {"customer_id": "who", "customer_kind": "kind"}})
+    report = load(data_set, "a,Person", "b,Firma", using=using, header="who,kind")
+    assert [str(reason) for reason in report.reasons] == [
+        "Row 3: kind 'Firma' is none of person, company. Say in the mapping which of them it means (values)."
+    ]
+
+
+def test_amounts_of_two_currencies_are_refused_with_what_can_be_done_about_them(data_set):
+    with pytest.raises(BadInput, match="Convert them to one currency first"):
+        load(data_set, "1,a,$1,No,", "2,b,€2,No,")
+
+
 PEOPLE_ROWS = ("control,1,1,1", "treated,2,1,0")
 MALFORMED = {
     "nothing": "",
@@ -272,6 +292,7 @@ MALFORMED = {
     "no arm": "group,spend\ncontrol,1\ntreated,0\n",
     "a damaged customer": "arm,spend,stratum,customer\ncontrol,1,a,007\ntreated,2,b,1.23E+05\n",
     "a total": f"{ARMS}\ncontrol,1,1,1\ntreated,2,1,0\nTotal,3,2,1\n",
+    "a total of a day": f"{ARMS}\ncontrol,1,1,1\ntreated,2,1,0\nSubtotal 2024-01-30,3,2,1\n",
     "blank rows": f"{ARMS}\n\ncontrol,1,1,1\n\n,,,\ntreated,2,1,0\n\n",
     "old line ends": "\r".join([ARMS, *PEOPLE_ROWS]),
     "blanks around": f"{ARMS}\n control , 1 ,1, 1\n treated,2,1,0\n",
@@ -322,6 +343,7 @@ def test_more_than_thirty_malformed_files_are_read_or_refused_and_each_row_is_co
         "fields missing and too many": "3 = 1 + 2",
         "a damaged customer": "2 = 1 + 1",
         "a total": "3 = 2 + 1",
+        "a total of a day": "3 = 2 + 1",
         "too large": "2 = 0 + 2",
         "no numbers": "2 = 1 + 1",
         "marks of thousands": "2 = 1 + 1",
@@ -398,6 +420,9 @@ def test_telco_churn_is_26_54_percent_and_by_contract_as_published_ibm(any_data_
     tables = open_source(any_data_set)(room.rows_of_tables())
     tiles = room.tiles(open_source(any_data_set), Filters())
     assert "Contracts 7,043" in room.finding(tiles, tables, data_set="telco")
+    assert room.besides_orders(tiles, tables) == ""  # the finding says it
+    with_orders = tiles.assign(value=tiles["value"].where(tiles["metric"] != room.LINES.name, 1.0))
+    assert "Contracts 7,043" in room.besides_orders(with_orders, tables)
 
 
 @pytest.mark.slow

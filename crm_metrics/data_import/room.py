@@ -111,12 +111,8 @@ def health(totals: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
 def finding(tiles: pd.DataFrame, tables: pd.DataFrame, *, data_set: str) -> str:
     """Return the first sentence of the page, from the tiles and the rows of `rows_of_tables`."""
     values = tiles.set_index("metric").value
-    if not values[LINES.name] and not tables.empty:
-        counts = zip(tables["table_name"].astype(str), tables["rows"].astype(float), strict=True)
-        held = (f"{t(TABLE_LABELS[table])} {value_text(rows, 'count', exact=True)}" for table, rows in counts)
-        return t("“{name}” holds no orders. It holds: {tables}.", name=data_set, tables=t("; ").join(held))
     if not values[LINES.name]:
-        return t("The data set “{name}” is empty.", name=data_set)
+        return without_orders(tables, data_set=data_set) or t("The data set “{name}” is empty.", name=data_set)
     return t(
         "“{name}” holds {lines} order lines of {orders} orders; {share} of the revenue has a customer, {left} rows are in quarantine.",
         name=data_set,
@@ -125,6 +121,22 @@ def finding(tiles: pd.DataFrame, tables: pd.DataFrame, *, data_set: str) -> str:
         share=value_text(values[IDENTIFIED_SHARE.name], "share"),
         left=value_text(values[LEFT_OUT.name], "count", exact=True),
     )
+
+
+def without_orders(tables: pd.DataFrame, *, data_set: str) -> str:
+    """Return what a data set without orders holds; "" where it is empty. tables: the rows of `rows_of_tables`."""
+    return "" if tables.empty else t("“{name}” holds no orders. It holds: {tables}.", name=data_set, tables=_counts(tables))
+
+
+def besides_orders(tiles: pd.DataFrame, tables: pd.DataFrame) -> str:
+    """Return what a data set with orders holds besides them; "" where there is nothing else, or the finding says it."""
+    has_orders = tiles.set_index("metric").value[LINES.name] > 0
+    return t("It also holds: {tables}.", tables=_counts(tables)) if has_orders and not tables.empty else ""
+
+
+def _counts(tables: pd.DataFrame) -> str:
+    counts = zip(tables["table_name"].astype(str), tables["rows"].astype(float), strict=True)
+    return t("; ").join(f"{t(TABLE_LABELS[table])} {value_text(rows, 'count', exact=True)}" for table, rows in counts)
 
 
 def _ratio(part: float, whole: float) -> float:

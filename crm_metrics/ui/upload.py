@@ -27,6 +27,7 @@ from crm_metrics.ui.start import Page, ask
 
 PREVIEWED_ROWS = 8
 _PROPOSED, _NONE = "proposed", ""
+_LOADED = "loaded_files"
 
 
 def upload(page: Page) -> None:
@@ -43,6 +44,8 @@ def upload(page: Page) -> None:
         key=f"order_files_{st.session_state.get('uploads', 0)}",
     )
     for file in files or []:
+        if file.file_id in st.session_state.get(_LOADED, ()):
+            continue
         with st.container(border=True):
             try:
                 _one_file(_named(name), file)
@@ -73,7 +76,7 @@ def _one_file(data_set: DataSet, file: UploadedFile) -> None:
         is_check = st.button(t("Check only"), key=f"check_{file.file_id}", icon=":material/fact_check:")
         is_load = st.button(t("Load"), key=f"load_{file.file_id}", icon=":material/upload:", type="primary")
     if is_check or is_load:
-        _run(data_set, raw, mapping, check_only=is_check)
+        _run(data_set, raw, mapping, file_id=file.file_id, check_only=is_check)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -81,7 +84,7 @@ def _kept_file(file_id: str, name: str, _file: UploadedFile) -> RawTable:
     return read_file(_file.getvalue(), name)
 
 
-def _run(data_set: DataSet, raw: RawTable, mapping: Mapping, *, check_only: bool) -> None:
+def _run(data_set: DataSet, raw: RawTable, mapping: Mapping, *, file_id: str, check_only: bool) -> None:
     """Check or load one file while a bar moves; stopping the page stops the import, and nothing of it stays."""
     bar = st.progress(0.0, text=t("Checking every row"))
     latest_on = datetime.now(UTC).astimezone().date()
@@ -98,14 +101,17 @@ def _run(data_set: DataSet, raw: RawTable, mapping: Mapping, *, check_only: bool
         bar.empty()
     _show_report(report, key=raw.content_hash)
     if report.state in ("loaded", "replaced"):
-        _turn_to(data_set, report)
+        _turn_to(data_set, report, file_id)
 
 
-def _turn_to(data_set: DataSet, report: ImportReport) -> None:
-    """Show the data set that a report is about from now on, and the report once more on the page drawn anew."""
+def _turn_to(data_set: DataSet, report: ImportReport, file_id: str) -> None:
+    """Show the data set that a report is about from now on, and the report once more on the page drawn anew; files not loaded yet stay."""
     turn_to_data_set(data_set.name)
     st.session_state["loaded_report"] = report
-    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+    uploads = st.session_state.get("uploads", 0)
+    loaded = st.session_state[_LOADED] = {*st.session_state.get(_LOADED, ()), file_id}
+    if all(file.file_id in loaded for file in st.session_state[f"order_files_{uploads}"]):
+        st.session_state["uploads"] = uploads + 1  # an empty uploader
     st.rerun()
 
 
