@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from crm_metrics.campaign_roi.result import query, statistic
-from crm_metrics.campaign_roi.result.terms import OUTCOMES, RECORDED, ResultTerms
+from crm_metrics.campaign_roi.result.terms import CONTROL, ORDERED, OUTCOMES, RECORDED, ResultTerms
 from crm_metrics.customer_profit import goods_coverage
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
@@ -28,7 +28,7 @@ def known_campaigns(source: Source, filters: Filters, campaign: str = "") -> pd.
             "No campaign {campaign!r} with a control group drawn by lot began by this day. Choose one of those there are.",
             campaign=campaign,
         )
-    by_campaign = source(query.arm_sizes(filters, terms)).groupby("campaign")
+    by_campaign = source.remember(_sizes, filters, terms).groupby("campaign")
     recorded, strata = by_campaign[list(RECORDED)].sum().sum(axis=1), by_campaign["stratum"].nunique()
     today = pd.Timestamp(filters.today) if filters.today else pd.Timestamp.max
     is_recorded = found["campaign"].map(recorded) > 0
@@ -43,7 +43,11 @@ def campaigns_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.Dat
 
 def sizes_of(source: Source, filters: Filters, campaign: str = "") -> pd.DataFrame:
     """Return the rows of query.arm_sizes; ask by source.remember."""
-    return of_each(source, filters, ResultTerms(campaign=campaign), lambda chosen, one: source(query.arm_sizes(chosen, one)))
+    return of_each(source, filters, ResultTerms(campaign=campaign), lambda chosen, one: source.remember(_sizes, chosen, one))
+
+
+def _sizes(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
+    return source(query.arm_sizes(filters, terms))
 
 
 def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
@@ -65,19 +69,34 @@ def compared(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFra
     sums, known = source.remember(sums_of, filters, terms.of_sums), campaigns_of(source, filters, terms)
     if sums.empty:
         return pd.DataFrame(columns=[*statistic.UPLIFT, "standard_error", "degrees_of_freedom"])
-    sizes = sums.rename(columns={"n": "members"})
-    checked, whole = (
-        statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"]),
-        whole_ratios(source, filters, terms),
-    )
-    checked = {key: whole[key[:1]] if whole[key[:1]].is_faulty else each for key, each in checked.items()}
-    found = statistic.hidden(statistic.uplift_rows(sums, checked, lift=terms.lift))
+    found = statistic.hidden(statistic.uplift_rows(sums, ratios(source, filters, terms, sums), lift=terms.lift))
     return in_order(found.merge(known[["campaign", "campaign_name", "is_finished"]], on="campaign"), known)
+
+
+def outcomes_of(source: Source, filters: Filters, terms: ResultTerms) -> dict[str, set[str]]:
+    """Return by campaign which outcomes are known of the treated and of the control group, without asking for their sums."""
+    known, sizes = campaigns_of(source, filters, terms), source.remember(sizes_of, filters, terms.campaign)
+    is_recorded = sizes.groupby(["campaign", sizes["arm"] == CONTROL])[list(RECORDED)].sum().gt(0).groupby("campaign").all()
+    recorded = {
+        str(campaign): set(is_recorded.columns[flags]) for campaign, flags in zip(is_recorded.index, is_recorded.to_numpy(), strict=True)
+    }
+    ordered = set(ORDERED) - (set() if cost_share(source, filters) is not None else {"gross_margin"})
+    return recorded | dict.fromkeys(ids_of_orders(known), ordered)
 
 
 def planned(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
     """Return the planned shares: see statistic.planned_of; ask by source.remember."""
     return statistic.planned_of(source.remember(sizes_of, filters, terms.campaign), source(query.planned_shares(terms)), terms)
+
+
+def ratios(source: Source, filters: Filters, terms: ResultTerms, sums: pd.DataFrame) -> dict[tuple[str, ...], SampleRatio]:
+    """Return the check of the sizes of the arms by campaign and outcome, that of the whole campaign where it is faulty.
+
+    sums: campaign, arm, stratum, outcome, n.
+    """
+    sizes, whole = sums.rename(columns={"n": "members"}), whole_ratios(source, filters, terms)
+    checked = statistic.ratios(sizes, source.remember(planned, filters, terms), ["campaign", "outcome"])
+    return {key: whole[key[:1]] if whole[key[:1]].is_faulty else each for key, each in checked.items()}
 
 
 def whole_ratios(source: Source, filters: Filters, terms: ResultTerms) -> dict[tuple[str, ...], SampleRatio]:

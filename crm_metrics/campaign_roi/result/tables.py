@@ -4,6 +4,7 @@ Results are those of all orders that the reader may see, from the first day to t
 is earlier; region, channel and category choose nothing here. Segments of the filters choose members, told on the day before the start.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -20,7 +21,9 @@ from crm_metrics.campaign_roi.result.asked import (
     in_order,
     members_of,
     of_each,
+    outcomes_of,
     planned,
+    ratios,
     sizes_of,
     sums_of,
 )
@@ -196,10 +199,11 @@ def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms(
     sums = source.remember(segment_sums, filters, terms)
     if sums.empty:
         return pd.DataFrame(columns=_SEGMENTS)
-    found = statistic.segment_rows(sums)
+    found = statistic.segment_rows(statistic.told_apart(sums, most=MOST_SEGMENTS, unknown=UNKNOWN))
     known = campaigns_of(source, filters, terms)
-    faulty = source.remember(compared, filters, terms).drop_duplicates(["campaign", "outcome"])[["campaign", "outcome", "is_faulty"]]
-    rows = found.merge(faulty, on=["campaign", "outcome"]).merge(known[["campaign", "campaign_name"]], on="campaign")
+    checked = ratios(source, filters, terms, sums[sums["by"] == query.WAYS[0]])  # any way: each has all members
+    faulty = np.array([checked[key].is_faulty for key in zip(found["campaign"], found["outcome"], strict=True)], dtype=bool)
+    rows = found.assign(is_faulty=faulty).merge(known[["campaign", "campaign_name"]], on="campaign")
     rows = rows.assign(is_small=rows[["n", "control_n"]].min(axis=1) < SMALL_SEGMENT)
     hidden = ["mean", "control_mean", "uplift", "low", "high", "p_value", "p_adjusted", "total_uplift", "weighted_uplift", "differ_p_value"]
     rows = rows.assign(**rows[hidden].astype(float).mask(rows["is_faulty"]))
@@ -210,18 +214,14 @@ def segments(source: Source, filters: Filters, terms: ResultTerms = ResultTerms(
 
 
 def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
-    """Return the sums of the main outcome by segment: campaign, arm, stratum, by, segment, outcome, n, y, yy; ask by source.remember.
-
-    The MOST_SEGMENTS largest of a way, of ways that tell at least two segments apart.
-    """
+    """Return the sums of the main outcome by segment: campaign, arm, stratum, by, segment, outcome, n, y, yy; ask by source.remember."""
     share = cost_share(source, filters)
 
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
         known = campaigns_of(source, chosen, one)
-        sums = source.remember(compared, chosen, one) if chosen.segments else source.remember(compared, filters, terms)
-        main = {campaign: main_outcome(part["outcome"], one) for campaign, part in sums.groupby("campaign")}
+        main = {campaign: main_outcome(names, one) for campaign, names in outcomes_of(source, chosen, one).items()}
         of_orders, parts = set(ids_of_orders(known)), []
-        for outcome in sorted(set(main.values())):
+        for outcome in sorted(set(main.values()) - {""}):
             of_outcome = tuple(campaign for campaign in known["campaign"] if main.get(campaign) == outcome)
             ordered = tuple(campaign for campaign in of_outcome if campaign in of_orders)
             recorded = tuple(campaign for campaign in of_outcome if campaign not in of_orders)
@@ -231,11 +231,10 @@ def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.Dat
             parts += [source(each).assign(outcome=outcome) for each in asked_for]
         return pd.concat(parts, ignore_index=True) if parts else statistic.no_segment_sums()
 
-    found = of_each(source, filters, terms, asked)
-    return found if found.empty else statistic.told_apart(found, most=MOST_SEGMENTS, unknown=UNKNOWN)
+    return of_each(source, filters, terms, asked)
 
 
-def main_outcome(known: pd.Series, terms: ResultTerms) -> Outcome | Literal[""]:
+def main_outcome(known: Iterable[str], terms: ResultTerms) -> Outcome | Literal[""]:
     """Return the outcome that segments, tiles and looks are about: that of the terms where it is known, else the first in order."""
     names = set(known)
     if terms.outcome in names:

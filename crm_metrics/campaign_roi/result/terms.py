@@ -18,6 +18,7 @@ OUTCOMES: dict[str, Unit] = {
     "orders": "ratio",
 }
 """Outcomes in the order of the tables, and the unit of the mean of each."""
+ORDERED = ("gross_revenue", "net_revenue", "gross_margin", "bought", "orders")  # outcomes that orders tell
 RECORDED = ("spend", "visited", "bought")  # outcomes that a campaign's own file may record, the first the main one
 MOST_COVARIATE_DAYS = 1095
 
