@@ -24,6 +24,7 @@ from crm_metrics.language import speaking
 from crm_metrics.retention.worth import figure, labels, statistic, tables, words
 from crm_metrics.retention.worth.statistic import Kept, geometric_value, lever_row, payback_month
 from crm_metrics.scope import Scope
+from crm_metrics.segments.rule import Condition, Segment
 
 LAST_ON = FIRST_ON + timedelta(days=DAYS)
 EVER = Filters()
@@ -243,6 +244,8 @@ def test_keeping_costs_rewards_and_the_campaigns_that_keep(shop):
     february = tables.keeping_cost(shop, Filters(start=date(2024, 2, 1), end=date(2024, 2, 29))).iloc[0]
     assert february[["keeping", "retained"]].tolist() == [37, 1]
     assert tables.keeping_cost(shop, Filters(region=("North",)))[["keeping", "winning"]].isna().all(axis=None)
+    segment = (Segment("who earns rewards", Condition("customer_kind", (UNKNOWN,))),)
+    assert tables.keeping_cost(shop, Filters(segments=segment))[["rewards", "keeping"]].isna().to_numpy().tolist() == [[False, True]]
 
 
 # ── customers by how long they have been there ──────────────────────────────────────────────────────────────────────────

@@ -249,7 +249,8 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
     period), keeping_per_customer, winning (acquisition cost of those won in the period, else spend of acquisition campaigns), won
     (customers whose first purchase lies in it), winning_per_customer (over those of whom the cost is known), ratio (keeping to winning, per
     customer), reference (one fifth).
-    NaN where it is not recorded, and where the filters choose orders, to which such costs do not belong.
+    NaN where it is not recorded, and where the filters choose orders, to which such costs do not belong; of segments what keeping costs,
+    because no campaign's spend says whom it kept.
     """
     held = flow.leaky_bucket(source, filters).set_index("flow")["customers"]
     retained = int(held[["opening", "lost"]].sum())
@@ -263,7 +264,7 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
         rewards, winning = float(parts["reward_cost"]), float(parts["acquisition_cost"])
         if math.isnan(winning) and not filters.segments:  # nobody carries one: it is dealt out to all who were won
             winning, costed = float(spend.get(WINNING_KIND, math.nan)), won
-    keeping = float(pd.Series([campaigns, rewards]).sum(min_count=1))
+    keeping = math.nan if filters.segments else float(pd.Series([campaigns, rewards]).sum(min_count=1))
     each, each_won = _per(keeping, retained), _per(winning, costed)
     made = {"campaigns": campaigns, "rewards": rewards, "keeping": keeping, "retained": retained, "keeping_per_customer": each}
     made |= {"winning": winning, "won": won, "winning_per_customer": each_won, "ratio": _per(each, each_won), "reference": ONE_FIFTH}
