@@ -10,6 +10,7 @@ import typer
 
 from crm_metrics import workspace
 from crm_metrics.customer_forecast.forecast import Terms
+from crm_metrics.data_import.room import rows_of_tables, without_orders
 from crm_metrics.database import DataMoved, DataSet, Source, existing, open_source
 from crm_metrics.filters import CUSTOMER_UNKNOWN, UNKNOWN, Filters, sentence
 from crm_metrics.language import noop, t
@@ -74,7 +75,7 @@ def _known(name: str, known: tuple[str, ...], refusal: str) -> str:
 def _extent(source: Source, chosen: Filters) -> str:
     row = source.arrow(extent(chosen.scope)).to_pylist()[0]
     if row["first_on"] is None:
-        return t("The data set is empty.")
+        return without_orders(source(rows_of_tables()), data_set=source.data_set.name) or t("The data set is empty.")
     return t("The data go from {first} to {last}.", first=row["first_on"].isoformat(), last=row["last_on"].isoformat())
 
 

@@ -237,6 +237,12 @@ def test_an_empty_data_set_that_is_there_is_shown(run, certain):
     assert "The data set is empty." in err
 
 
+def test_a_data_set_without_orders_says_what_it_holds(run, tmp_path):
+    (tmp_path / "spring.csv").write_text("arm,spend\ncontrol,1\ntreated,2\n")
+    run("import", tmp_path / "spring.csv", "--mapping", "campaign_test")
+    assert "holds no orders. It holds: Members of campaigns 2; Campaigns 1" in run("show", "campaign_roi", "uplift")[2].replace("\n", " ")
+
+
 @pytest.mark.slow
 def test_the_undo_of_a_replacing_import_says_that_the_replaced_one_has_to_be_imported_again(run, certain, tmp_path):
     run("import", certain)

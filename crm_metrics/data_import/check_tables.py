@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Table
 
 from crm_metrics.data_import import rejections, row_mapping, values
-from crm_metrics.data_import.cell_shapes import TOTALS
+from crm_metrics.data_import.cell_shapes import TOTALS_PATTERN
 from crm_metrics.data_import.cells import (
     Cells,
     Parsed,
@@ -31,7 +31,7 @@ from crm_metrics.data_import.raw_table import Note, RawTable
 from crm_metrics.data_import.rejections import Verdicts
 from crm_metrics.data_import.row_hash import as_hex, row_hashes
 from crm_metrics.data_import.row_mapping import Rows
-from crm_metrics.data_import.row_tables import SUMMED, TABLES, columns_of, key_of, kind_of, required
+from crm_metrics.data_import.row_tables import CHOICES, SUMMED, TABLES, columns_of, key_of, kind_of, required
 from crm_metrics.data_import.row_values import TYPES, Parser, Written, parser
 from crm_metrics.language import noop
 from crm_metrics.metric import DASH, BadInput
@@ -124,8 +124,8 @@ def _rounded(cells: Cells) -> Iterator[Note]:
 
 def _reject_totals(raw: RawTable, verdicts: Verdicts) -> None:
     """Reject rows that say in their first cell that they add up the others."""
-    first = pc.utf8_rtrim(pc.utf8_lower(pc.utf8_trim_whitespace(raw.table[raw.columns[0]])), ":")
-    is_total = pc.is_in(first, value_set=pa.array(sorted(TOTALS))).to_numpy()
+    first = values.narrowed(raw.table[raw.columns[0]].combine_chunks())
+    is_total = pc.match_substring_regex(first, TOTALS_PATTERN).to_numpy(zero_copy_only=False)
     verdicts.reject(is_total, rejections.ROW_IS_TOTAL, extra=lambda at: {"value": raw.table[raw.columns[0]][at].as_py().strip()})
 
 
@@ -165,14 +165,21 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
         place = f"{rows.table}.{name}"
         if place in cells.columns:
             parsed = _parsed(cells, cells.columns[place], name, rows)
+            _reject_others(parsed, CHOICES.get((rows.table, name), ()), verdicts)
             reject_cells(verdicts, parsed, may_be_empty=not is_own or name not in required(table))
-            check_signs(parsed, pa.repeat(pa.scalar(cells.mapping.money.currency, pa.string()), len(parsed.values)), verdicts)
+            currency = pa.repeat(pa.scalar(cells.mapping.money.currency, pa.string()), len(parsed.values))
+            check_signs(parsed, currency, verdicts, is_converted=False)
             _reject_days(cells, parsed, verdicts)
             read[name] = parsed.values
         elif name in rows.constants:
             texts, kind = _constant(cells.raw, rows.constants[name]), kind_of(column)
             read[name] = texts if TYPES[kind] == pa.string() else parser(column)(texts).values.cast(TYPES[kind])
     return read
+
+
+def _reject_others(parsed: Parsed, choices: tuple[str, ...], verdicts: Verdicts) -> None:
+    told: dict[str, object] = {"choices": ", ".join(choices)}
+    verdicts.reject(parsed.problems == values.NOT_A_CHOICE, rejections.NOT_ONE_OF, parsed.column, extra=lambda _at: told)
 
 
 def _parsed(cells: Cells, column: str, name: str, rows: Rows) -> Parsed:

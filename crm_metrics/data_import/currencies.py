@@ -151,14 +151,24 @@ def _no_rates(found: list[str], reporting: str | None) -> BadInput:
     )
 
 
-def check_signs(parsed: Parsed, currency: pa.Array, verdicts: Verdicts) -> None:
-    """Reject rows whose sign is of another currency. Raises BadInput when signs differ and nothing says which currency is meant."""
+def _several(found: list[str]) -> BadInput:
+    return BadInput(
+        "The file has amounts in {currencies}, and those of tables are not converted. Convert them to one currency first.",
+        currencies=", ".join(found),
+    )
+
+
+def check_signs(parsed: Parsed, currency: pa.Array, verdicts: Verdicts, *, is_converted: bool = True) -> None:
+    """Reject rows whose sign is of another currency. Raises BadInput when signs differ and nothing says which currency is meant.
+
+    is_converted: whether amounts of several currencies can come into one.
+    """
     signs = parsed.signs if parsed.signs is not None else np.array([], dtype=object)
     different = sorted({sign for sign in set(signs) if sign})
     meanings = [currencies_of_sign(sign) for sign in different]
     if currency.null_count == len(currency):
         if meanings and not frozenset.intersection(*meanings):
-            raise _no_rates(different, None)
+            raise _no_rates(different, None) if is_converted else _several(different)
         return
     codes = currency.dictionary_encode()
     for sign, meaning in zip(different, meanings, strict=True):

@@ -16,8 +16,8 @@ from crm_metrics.language import noop
 from crm_metrics.metric import BadInput
 
 SAMPLE_ROWS = 50
-FEWEST_COLUMNS = 3
-"""An order table has at least a customer, a date and an amount; a sheet with fewer columns holds notes."""
+FEWEST_COLUMNS, FEWEST_AT_ALL = 3, 2
+"""An order table has at least a customer, a date and an amount; a sheet with fewer columns holds notes, unless there is no other."""
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 Rows = list[list[Cell]]
@@ -34,6 +34,11 @@ class Sheet(NamedTuple):
     first_column: int = 0
 
     @property
+    def width(self) -> int:
+        """Return the number of its columns."""
+        return max(len(row) for row in self.rows)
+
+    @property
     def header(self) -> list[str] | None:
         """Return the names of its columns, if it has any."""
         return None if self.header_at is None else [_text_and_kind(cell)[0] for cell in self.rows[self.header_at]]
@@ -48,9 +53,8 @@ def read_excel(content: bytes, name: str, title: str | None = None) -> RawTable:
     sheet = _with_errors(_chosen(sheets, name), content)
     data_at = sheet.first_at if sheet.header_at is None else sheet.header_at + 1
     rows = sheet.rows[data_at:]
-    width = max(len(row) for row in sheet.rows)
     header = sheet.header
-    names, repeated = column_names(header) if header is not None else (headerless_names(width), ())
+    names, repeated = column_names(header) if header is not None else (headerless_names(sheet.width), ())
     table, kinds = _columns(rows, names)
     filled = without_blank_rows(table)
     numbers = sheet.first_row + data_at + np.arange(len(rows), dtype=np.int64)
@@ -84,13 +88,14 @@ def _table_sheets(content: bytes, name: str, title: str | None) -> list[Sheet]:
         raise BadInput(
             "{name} can't be read as an Excel file: {error}. Open it in Excel and save it again.", name=name, error=error
         ) from error
-    return [sheet for sheet in sheets if sheet is not None]
+    tables = [sheet for sheet in sheets if sheet is not None]
+    return [sheet for sheet in tables if sheet.width >= FEWEST_COLUMNS] or tables
 
 
 def _sheet(book: CalamineWorkbook, title: str) -> Sheet | None:
     sheet = book.get_sheet_by_name(title)
     rows: Rows = sheet.to_python(skip_empty_area=True)
-    if not rows or max(len(row) for row in rows) < FEWEST_COLUMNS:
+    if not rows or max(len(row) for row in rows) < FEWEST_AT_ALL:
         return None
     sample = [[_text_and_kind(cell)[0] for cell in row] for row in rows[:SAMPLE_ROWS]]
     header_at, first_at = find_header(sample)
@@ -109,7 +114,7 @@ def _with_errors(sheet: Sheet, content: bytes) -> Sheet:
 
 def _chosen(sheets: list[Sheet], name: str) -> Sheet:
     if not sheets:
-        raise BadInput("{name} is empty: no sheet has a table of at least three columns.", name=name)
+        raise BadInput("{name} is empty: no sheet has a table of at least two columns.", name=name)
     with_orders = [sheet for sheet in sheets if sheet.header is not None and is_order_header(sheet.header)]
     if len(sheets) > 1 and len(with_orders) != 1:
         raise BadInput(

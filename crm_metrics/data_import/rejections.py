@@ -22,13 +22,11 @@ OF_CELL = {
     values.NOT_A_DATE: noop("Row {row}: {column} {value!r} is not a date as the mapping writes them. Write dates as YYYY-MM-DD."),
     values.NOT_WHOLE: noop("Row {row}: {column} {value!r} is not a whole number. Correct it, or map another column."),
     values.NOT_A_FLAG: noop("Row {row}: {column} {value!r} is neither yes nor no. Say in the mapping what it means (values)."),
-    values.NOT_A_CHOICE: noop(
-        "Row {row}: {column} {value!r} is none of the values that are known. Say in the mapping what it means (values)."
-    ),
     values.DAMAGED: noop("Row {row}: {column} {value!r} was damaged by a spreadsheet, its digits are lost. Export it again as text."),
 }
 """Problem code of a cell -> reason."""
 
+NOT_ONE_OF = noop("Row {row}: {column} {value!r} is none of {choices}. Say in the mapping which of them it means (values).")
 RAGGED = noop("Row {row} has {found} fields; {expected} are needed. Look for a missing quotation mark or an extra delimiter.")
 IS_TOTAL = noop("Row {row} is a total ({value}), not an order line.")
 ROW_IS_TOTAL = noop("Row {row} is a total ({value}) of the other rows.")
