@@ -1,7 +1,5 @@
 """When has a customer paid back, and what is more retention worth?"""
 
-import streamlit as st
-
 from crm_metrics import ui
 from crm_metrics.retention.worth import figure, labels, tables, words
 from crm_metrics.retention.worth.answers import ANSWERS
@@ -19,8 +17,9 @@ def payback(by: str) -> None:
     ages, months = ui.ask(page, tables.payback, group), ui.ask(page, tables.payback_months, group)
     if text := words.payback_finding(months, by=by):
         ui.finding(text)
-    drawn = ui.draw(page, figure.payback_lines, ages, by=by, measure=words.measure_name(basis), **money)
-    ui.figure(page, drawn, queries=tables.queries(page.source, page.filters, group), **words.about("payback"))
+    if words.has_lines(ages):
+        drawn = ui.draw(page, figure.payback_lines, ages, by=by, measure=words.measure_name(basis), **money)
+        ui.figure(page, drawn, queries=tables.queries(page.source, page.filters, group), **words.about("payback"))
     named, lines = labels.in_words(months, by), labels.in_words(ages, by)
     ui.table(page, named, columns=labels.columns("quality", named), name="payback_months")
     ui.table(page, lines, columns=labels.columns("payback", lines), name="payback_ages")
@@ -40,10 +39,7 @@ def answer(question: str) -> None:
 
 @ui.part
 def questions() -> None:
-    with st.container(horizontal=True):
-        chosen = ui.tabs(page, words.questions(basis))
-        by = ui.tabs(page, words.bys(basis), key="by") if chosen == "payback" else ""
-    if chosen in ANSWERS:
+    if (chosen := ui.tabs(page, words.questions(basis))) in ANSWERS:
         answer(chosen)
     else:
-        payback(by)
+        payback(ui.tabs(page, words.bys(basis), key="by"))

@@ -42,7 +42,7 @@ VALUE_TO_COST = Metric(
 )
 FIVE_POINTS = Metric(
     "five_points_worth",
-    noop("Five points more retention"),
+    noop("Worth of five points more retention"),
     "share",
     "neither",
     noop(

@@ -108,7 +108,7 @@ def finding(months: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> str:
         "n": f"{int(row.customers_12_months):,}",
     }
     if is_unknown(row.value_12_months):
-        text = t("Fewer than 30 customers came twelve months ago or earlier, so what a customer brings in a year is not told.")
+        text = t("Fewer than 30 customers came twelve months ago or earlier, too few to tell what a customer brings in a year.")
     else:
         text = t("In the first 12 months a customer brings {value} of {measure} ({n} customers).", **values)
     if is_unknown(row.acquisition_cost):
@@ -131,6 +131,11 @@ def basis_note(basis: pd.DataFrame) -> str:
     elif row.cost_from == "customers" and row.costed < row.customers:
         texts.append(t("The cost of winning is known of {n} of {all} customers.", n=f"{row.costed:,}", all=f"{row.customers:,}"))
     return t(" ").join(texts)
+
+
+def has_lines(ages: pd.DataFrame) -> bool:
+    """Return whether there are customers enough for a line. ages: the table payback."""
+    return bool((~ages["is_small"].astype(bool)).any())
 
 
 def payback_finding(months: pd.DataFrame, *, by: str) -> str:
@@ -184,8 +189,8 @@ def lever_finding(levers: pd.DataFrame, *, currency: str) -> str:
         "falls": t({"below": noop("less than"), "within": noop("within"), "above": noop("more than")}[points.falls]),
     }
     text = t(
-        "{retention} stay a year. Five points more would be worth {points} ({money}), five percent more {percent}; the literature's 25 to "
-        "95%: ours is {falls} that.",
+        "{retention} stay a year. Five points more would be worth {points} ({money}), five percent more {percent}; the literature tells of "
+        "25 to 95%: ours is {falls} that.",
         **values,
     )
     if points.is_opening_cut:
@@ -222,10 +227,11 @@ def tenure_finding(tenure: pd.DataFrame, *, currency: str) -> str:
             years = int(last.tenure_years)
             is_same = first.low <= last.high and last.low <= first.high
             change = t("no clear difference") if is_same or not first.value else change_text(last.value / first.value - 1)
-            texts.append(f"{t(label)} {value_text(last.value, unit, currency)} ({change})")
+            name = t(label)
+            texts.append(f"{name[:1].lower()}{name[1:]} {value_text(last.value, unit, currency)} ({change})")
     if not texts:
         return t("Customers of different years can't be compared yet: too few are of more than one.")
-    return t("After {years} years, beside the first: {changes}.", years=years, changes=t("; ").join(texts))
+    return t("In year {year} after the first purchase, beside year 0: {changes}.", year=years, changes=t("; ").join(texts))
 
 
 def has_rows(rows: pd.DataFrame) -> bool:
@@ -235,6 +241,6 @@ def has_rows(rows: pd.DataFrame) -> bool:
 
 
 def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
-    """Return the metrics of the tiles, in their order."""
+    """Return the metrics of the tiles whose value is known, in their order; the finding says why others are not."""
     by_name = {metric.name: metric for metric in metrics.METRICS}
-    return tuple(by_name[name] for name in tiles["metric"])
+    return tuple(by_name[name] for name in tiles.loc[tiles["value"].notna(), "metric"])
