@@ -256,7 +256,7 @@ def test_the_source_s_double_holds_its_firm_flat_and_three_times_the_growth_is_n
     source = tables.acquisition_needed(shop, Filters()).set_index("unit").loc["source"]
     assert source["after_market"] == pytest.approx(850_000_000)
     assert words.needed_finding(SOURCE_PLAN) == (
-        "To lose 30.0% and still grow by 15.0%, 45.0% must be won; twice the growth (30.0%) would mean +0.0%."
+        "To lose 30.0% and still grow by 15.0%, 45.0% must be won; winning twice the growth (30.0%) would mean +0.0%."
     )
 
 

@@ -51,7 +51,7 @@ def _moved(begun: Plan, name: str) -> Plan:
     """Put the sliders, which begin with a plan, and return the plan that they stand for. Another beginning is another slider."""
     starts = {"churn": begun.churn, "won": begun.won, "growth": begun.growth}
     highest = {"churn": _HIGHEST_CHURN, "won": max(_LEAST_WON, round(200 * begun.won, -1)), "growth": _HIGHEST_GROWTH}
-    named = {"churn": t("Lost, %"), "won": t("Won, %"), "growth": t("Growth wished, %")}
+    named = {"churn": t("Lost, %"), "won": t("Won, %"), "growth": t("Target growth, %")}
     with st.container(horizontal=True, gap="medium"):
         shares = {
             key: st.slider(

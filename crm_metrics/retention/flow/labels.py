@@ -12,7 +12,7 @@ FLOWS = {
     "reactivated": noop("Reactivated"),
     "expansion": noop("Bought more"),
     "contraction": noop("Bought less"),
-    "unchanged": noop("Bought as much"),
+    "unchanged": noop("Bought the same"),
     "lost": noop("Left"),
     "closing": noop("At the end"),
 }
@@ -23,10 +23,10 @@ LINES = {
     "double": noop("twice the growth"),
     "market": noop("as much as the growth"),
 }
-UNITS = {"customers": noop("Customers"), "revenue": noop("Net revenue"), "source": noop("The source's firm")}
+UNITS = {"customers": noop("Customers"), "revenue": noop("Net revenue"), "source": noop("The source's example")}
 MEASURES = {"customers": noop("Customers"), "net_revenue": noop("Net revenue")}
 GRAINS = {"day": noop("by day"), "week": noop("by week"), "month": noop("by month"), "quarter": noop("by quarter")}
-PLANS = {"ours": noop("Our figures"), "source": noop("The source's firm")}
+PLANS = {"ours": noop("Our figures"), "source": noop("The source's example")}
 _WHO: dict[str, tuple[str, Any]] = {"customer_id": (noop("Customer number"), "text"), "customer_name": (noop("Name"), "text")}
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "leaky_bucket": {
@@ -35,7 +35,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "share_of_opening_customers": (noop("Share of customers at the start"), "share"),
         "net_revenue": (noop("Net revenue"), "money"),
         "share_of_opening_revenue": (noop("Share of revenue at the start"), "share"),
-        "behind": (noop("Customers behind it"), "count"),
+        "behind": (noop("Customers involved"), "count"),
     },
     "bucket_customers": {
         **_WHO,
@@ -52,7 +52,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "resurrected": (noop("Resurrected"), "count"),
         "dormant": (noop("Dormant"), "count"),
         "active": (noop("Active"), "count"),
-        "active_before": (noop("Active in the one before"), "count"),
+        "active_before": (noop("Active in the period before"), "count"),
         "is_unfinished": (noop("Unfinished"), "flag"),
     },
     "lifecycle_customers": {
@@ -62,24 +62,24 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "last_on": (noop("Last purchase"), "day"),
     },
     "acquisition_needed": {
-        "unit": (noop("Of"), "text"),
+        "unit": (noop("Case"), "text"),
         "opening": (noop("At the start"), "number"),
         "churn": (noop("Share lost"), "share"),
-        "won": (noop("Share won"), "share"),
-        "growth": (noop("Growth wished"), "share"),
+        "won": (noop("Acquisition rate"), "share"),
+        "growth": (noop("Target growth"), "share"),
         "needed_rate": (noop("Needed: churn + growth"), "share"),
         "double_rate": (noop("Twice the growth"), "share"),
-        "wished": (noop("Wished"), "number"),
-        "after_chosen": (noop("With what is won"), "number"),
-        "after_market": (noop("Winning as much as the growth"), "number"),
-        "after_double": (noop("Winning twice the growth"), "number"),
+        "wished": (noop("At target growth"), "number"),
+        "after_chosen": (noop("At the acquisition chosen"), "number"),
+        "after_market": (noop("Acquisition = growth"), "number"),
+        "after_double": (noop("Acquisition = twice the growth"), "number"),
     },
     "hole_cost": {
         "churn": (noop("Customers lost"), "share"),
         "marketing": (noop("Marketing"), "money"),
         "sales_visits": (noop("Sales visits"), "money"),
         "expense": (noop("Together"), "money"),
-        "hole_cost": (noop("Cost of refilling the hole"), "money"),
+        "hole_cost": (noop("Cost of replacing lost customers"), "money"),
     },
 }
 

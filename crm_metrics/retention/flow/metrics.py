@@ -11,24 +11,24 @@ BUCKET_CUSTOMERS = Metric(
     "count",
     "higher",
     noop(
-        "Customers with a purchase in the days before the end of the period that make a customer; customers at the beginning + new + "
+        "Customers with a purchase within the chosen number of days before the end of the period: customers at the beginning + new + "
         "reactivated - lost."
     ),
 )
 BUCKET_CHURN = Metric(
     "bucket_churn",
-    noop("Customers lost, of those at the start"),
+    noop("Customer churn, of those at the start"),
     "share",
     "lower",
     noop(
-        "Customers at the beginning of the period who are none at its end, divided by the customers at its beginning. A customer is who "
-        "bought within the chosen number of days. 95% Wilson interval."
+        "Customers at the beginning of the period who are no longer customers at its end, divided by the customers at its beginning. A "
+        "customer has bought within the chosen number of days. 95% Wilson interval."
     ),
     _CHURN,
 )
 BUCKET_REVENUE_CHURN = Metric(
     "bucket_revenue_churn",
-    noop("Revenue lost, of that at the start"),
+    noop("Revenue churn, of that at the start"),
     "share",
     "lower",
     noop(
@@ -55,7 +55,7 @@ WON_PER_LOST = Metric(
 )
 HOLE_COST = Metric(
     "hole_cost",
-    noop("Cost of refilling the hole"),
+    noop("Cost of replacing lost customers"),
     "money",
     "lower",
     noop(

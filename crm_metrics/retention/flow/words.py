@@ -14,7 +14,7 @@ from crm_metrics.retention.flow import metrics
 from crm_metrics.retention.flow.labels import FLOWS, GRAINS, KINDS, MEASURES, PLANS
 from crm_metrics.retention.flow.terms import SOURCE_PLAN, Plan
 
-QUESTIONS: dict[str, str] = {"bucket": noop("Leaky bucket"), "lifecycle": noop("Life cycle"), "needed": noop("What must be won")}
+QUESTIONS: dict[str, str] = {"bucket": noop("Leaky bucket"), "lifecycle": noop("Life cycle"), "needed": noop("Acquisition needed")}
 OPTION_KEYS = {"bucket": "measure", "lifecycle": "grain", "needed": "figures"}
 """Under which name what is chosen within a question stands in the address."""
 ALT_TEXTS: dict[str, str] = {
@@ -41,7 +41,7 @@ NOTES: dict[str, str] = {
         "what is lost, and revenue stands still. To grow by 15% as well takes churn + growth = 45%, three times the growth."
     ),
     "churn": noop(
-        "Dotted: turnover of customers of 30, 40 and 50% a year, as told of Chinese financial firms; no targets. Of revenue: that of lost "
+        "Dotted: customer churn of 30, 40 and 50% a year, as reported for Chinese financial firms; no targets. Revenue: that of lost "
         "customers and what the others bought less."
     ),
 }
@@ -141,7 +141,7 @@ def bucket_finding(rows: pd.DataFrame, *, measure: str, currency: str) -> str:
         return t("The customers at the start brought no revenue.")
     stayed = sum(flow[name].net_revenue for name in ("opening", "expansion", "contraction", "lost"))
     return t(
-        "Revenue went from {opening} to {closing}; of the {opening} the same customers still bring {kept} ({share}).",
+        "Revenue went from {opening} to {closing}; the customers at the start still bring {kept} of their {opening} ({share}).",
         opening=value_text(opening, "money", currency),
         closing=value_text(closing, "money", currency),
         kept=value_text(stayed, "money", currency),
@@ -173,14 +173,17 @@ def needed_finding(plan: Plan) -> str:
         "double": value_text(2 * plan.growth, "share"),
         "change": change_text(plan.growth * 2 - plan.churn),
     }
-    return t("To lose {churn} and still grow by {growth}, {needed} must be won; twice the growth ({double}) would mean {change}.", **values)
+    return t(
+        "To lose {churn} and still grow by {growth}, {needed} must be won; winning twice the growth ({double}) would mean {change}.",
+        **values,
+    )
 
 
 def hole_finding(hole: pd.DataFrame, *, currency: str) -> str:
     """Return what refilling costs. hole: the table hole_cost."""
     row = hole.iloc[0]
     if is_unknown(row.hole_cost):
-        return t("What refilling the hole costs is not known: no cost of marketing or sales visits belongs to what is chosen.")
+        return t("What replacing lost customers costs is not known: no marketing or sales visits are recorded for this choice.")
     return t(
         "{churn} of customers were lost, so of {expense} for marketing and sales visits {cost} only replaced them.",
         churn=value_text(row.churn, "share"),
