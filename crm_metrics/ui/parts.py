@@ -1,5 +1,6 @@
 """What a page puts on screen: the finding, tiles, figures with their explanation, tables with their downloads."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ class Column(NamedTuple):
 
 def finding(text: str) -> None:
     """Put the finding, a sentence made from the numbers, under the title."""
-    st.markdown(f"##### {text}")
+    st.markdown("##### " + re.sub(r"-(?=[A-Z]*[¥$€£])", "-\u2060", text))  # no line ends between a minus and its amount
 
 
 def note(text: str) -> None:

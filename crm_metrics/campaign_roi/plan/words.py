@@ -99,11 +99,17 @@ def finding(expected: pd.DataFrame, *, currency: str) -> str:
         "treated": f"{int(row.treated):,}",
     }
     if row.chance_of_profit >= _LIKELY:
-        said = t("It will probably pay: chance of profit {chance}, expected {profit} ({low} to {high}) from {treated} treated.", **values)
+        said = t(
+            "It will probably pay: chance of profit {chance}, expected {profit} (95%: {low} to {high}) from {treated} treated.", **values
+        )
     elif row.chance_of_profit <= _UNLIKELY:
-        said = t("It will hardly pay: chance of profit {chance}, expected {profit} ({low} to {high}) from {treated} treated.", **values)
+        said = t(
+            "It will hardly pay: chance of profit {chance}, expected {profit} (95%: {low} to {high}) from {treated} treated.", **values
+        )
     else:
-        said = t("It may or may not pay: chance of profit {chance}, expected {profit} ({low} to {high}) from {treated} treated.", **values)
+        said = t(
+            "It may or may not pay: chance of profit {chance}, expected {profit} (95%: {low} to {high}) from {treated} treated.", **values
+        )
     if not row.cost:
         return said + t(" No cost is written yet, so any lift above 0 pays.")
     return said + t(" It pays from a lift of {lift}.", lift=value_text(row.break_even_lift, "share"))
