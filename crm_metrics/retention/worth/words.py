@@ -18,10 +18,10 @@ QUESTIONS: dict[str, str] = {
     "channels": noop("Channels"),
     "retention": noop("What retention is worth"),
     "keeping": noop("Keeping or winning"),
-    "tenure": noop("Longer customers"),
+    "tenure": noop("Long-term customers"),
 }
 ALT_TEXTS: dict[str, str] = {
-    "payback": noop("Lines over the months since the first purchase: what a customer has brought, less the cost of winning."),
+    "payback": noop("Lines over the months since the first purchase: what a customer has brought, less the acquisition cost."),
     "channels": noop("Points with intervals: what a customer of each channel has earned after twelve months."),
     "retention": noop(
         "Line: rise of the value of the customers by points more retention, beside what the literature tells of five points."
@@ -33,12 +33,13 @@ NOTES: dict[str, str] = {
     "payback": noop(
         "Customers whose first purchase matches the filters, whenever up to the last day it was. Only whole months count, and at each "
         "age only customers who came so long ago: each point divides by fewer. Dotted: fewer than 300 customers; under 30 nothing is "
-        "drawn. The line starts at minus the cost of winning and has paid back where it crosses zero. Band: 95% t-interval of the "
+        "drawn. The line starts at minus the acquisition cost and has paid back where it crosses zero. Band: 95% t-interval of the "
         "mean; with skewed amounts it is too narrow (with 100 customers it holds the truth in 78% of cases, with 1,000 in 91%)."
     ),
     "channels": noop(
-        "What customers who came at least twelve months ago brought in their first twelve months, less what winning them cost. Cost to "
-        "serve is not taken off. The interval is that of what they brought; the cost is taken as known."
+        "What customers who came at least twelve months ago brought in their first twelve months, less what winning a customer of the "
+        "channel costs, whenever it came. Cost to serve is not taken off. The interval is that of what they brought; the cost is taken as "
+        "known."
     ),
     "retention": noop(
         "Value of a customer from the next year on: margin a year x r / (1 + d - r), discount d = 10%. r: share of the customers of a year "
@@ -112,7 +113,7 @@ def finding(months: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> str:
     else:
         text = t("In the first 12 months a customer brings {value} of {measure} ({n} customers).", **values)
     if is_unknown(row.acquisition_cost):
-        return text + t(" ") + t("There is no payback, because no cost of winning customers is recorded.")
+        return text + t(" ") + t("There is no payback, because no acquisition cost is recorded.")
     if is_unknown(row.payback_month):
         return text + t(" ") + t("Winning one costs {cost}, which has not come back yet.", **values)
     return text + t(" ") + t("Winning one costs {cost}, which is back by month {month}.", **values)
@@ -127,9 +128,9 @@ def basis_note(basis: pd.DataFrame) -> str:
     if row.measure == "net_revenue":
         texts.append(t("Costs of goods are not known enough: net revenue stands for margin, so payback looks earlier than it is."))
     if row.cost_from == "campaigns":
-        texts.append(t("Cost of winning: spend of acquisition campaigns divided by all customers won."))
+        texts.append(t("Acquisition cost: spend of acquisition campaigns divided by all customers won."))
     elif row.cost_from == "customers" and row.costed < row.customers:
-        texts.append(t("The cost of winning is known of {n} of {all} customers.", n=f"{row.costed:,}", all=f"{row.customers:,}"))
+        texts.append(t("The acquisition cost is known for {n} of {all} customers.", n=f"{row.costed:,}", all=f"{row.customers:,}"))
     return t(" ").join(texts)
 
 
@@ -162,7 +163,7 @@ def channels_finding(quality: pd.DataFrame, *, currency: str) -> str:
     """Return which channel's customers earn most and least. quality: the table acquisition_quality."""
     known = quality.dropna(subset=["profit_12_months"]).sort_values("profit_12_months", ascending=False, kind="stable")
     if known.empty:
-        return t("Of no channel both the cost of winning and 30 customers of twelve months are known.")
+        return t("No channel has both a known acquisition cost and 30 customers of twelve months.")
     best, worst = known.iloc[0], known.iloc[-1]
     values = {
         "best": safe_text(cohort_name(best["cohort"], "acquisition_channel")),
@@ -171,8 +172,8 @@ def channels_finding(quality: pd.DataFrame, *, currency: str) -> str:
         "least": value_text(worst.profit_12_months, "money_per_customer", currency),
     }
     if len(known) == 1:
-        return t("A customer won by {best} has earned {profit} after 12 months.", **values)
-    return t("A customer won by {best} has earned {profit} after 12 months, one won by {worst} {least}.", **values)
+        return t("After 12 months a customer won by {best} has earned {profit}.", **values)
+    return t("After 12 months a customer won by {best} has earned {profit}, one won by {worst} {least}.", **values)
 
 
 def lever_finding(levers: pd.DataFrame, *, currency: str) -> str:
@@ -210,10 +211,12 @@ def keeping_finding(keeping: pd.DataFrame, *, currency: str) -> str:
         "ratio": value_text(row.ratio, "ratio"),
     }
     if is_unknown(row.keeping_per_customer) and is_unknown(row.winning_per_customer):
-        return t("Neither what keeping nor what winning a customer costs is recorded for what is chosen.")
+        return t("Neither the cost of keeping a customer nor that of winning one is recorded for this choice.")
     if is_unknown(row.ratio):
         return t("Keeping one customer costs {keeping}, winning one {winning}; a dash is not known.", **values)
-    return t("Keeping one customer costs {keeping}, winning one {winning}: {ratio} of it, against the rule's 0.20.", **values)
+    return t(
+        "Keeping one customer costs {keeping}, winning one {winning}: a ratio of {ratio}, against 0.20 by the rule of thumb.", **values
+    )
 
 
 def tenure_finding(tenure: pd.DataFrame, *, currency: str) -> str:
@@ -230,8 +233,8 @@ def tenure_finding(tenure: pd.DataFrame, *, currency: str) -> str:
             name = t(label)
             texts.append(f"{name[:1].lower()}{name[1:]} {value_text(last.value, unit, currency)} ({change})")
     if not texts:
-        return t("Customers of different years can't be compared yet: too few are of more than one.")
-    return t("In year {year} after the first purchase, beside year 0: {changes}.", year=years, changes=t("; ").join(texts))
+        return t("Customers of different years can't be compared yet: too few have been customers for more than one.")
+    return t("In year {year} after the first purchase, beside the newest customers: {changes}.", year=years, changes=t("; ").join(texts))
 
 
 def has_rows(rows: pd.DataFrame) -> bool:
