@@ -154,7 +154,7 @@ def test_without_customers_costs_the_spend_on_winning_is_dealt_out_to_all_who_we
     assert tables.payback(source, EVER)["acquisition_cost"].tolist() == [500]
     assert tables.acquisition_quality(source, EVER)["acquisition_cost"].isna().all()
     assert tables.payback(source, Filters(region=("North",)))["acquisition_cost"].isna().all()
-    assert "no cost of winning" in words.finding(
+    assert "no acquisition cost" in words.finding(
         tables.payback_months(source, Filters(region=("North",))), tables.payback_basis(source, EVER), currency=""
     )
 
@@ -323,7 +323,7 @@ def test_findings_name_what_is_first_and_last(years):
     assert np.isnan(quality["payback_month"].iloc[1])
     assert words.payback_finding(quality, by="acquisition_channel") == "All groups whose cost is known pay back by month 2."
     told = quality.assign(profit_12_months=[5.0, -2.0], low=[4.0, -4.0], high=[6.0, 1.0])
-    assert words.channels_finding(told, currency="") == "A customer won by web has earned 5.00 after 12 months, one won by fair -2.00."
+    assert words.channels_finding(told, currency="") == "After 12 months a customer won by web has earned 5.00, one won by fair -2.00."
     assert list(figure.quality_points(told, currency="").data[0].x) == [5, -2]
 
 

@@ -28,7 +28,9 @@ def payback_lines(ages: pd.DataFrame, *, by: str, measure: str, currency: str) -
     300 customers are dotted, of fewer than 30 left out.
     """
     has_cost = bool(ages["acquisition_cost"].notna().any())
-    label = t("{measure} less cost of winning, per customer", measure=measure) if has_cost else t("{measure} per customer", measure=measure)
+    label = (
+        t("{measure} less acquisition cost, per customer", measure=measure) if has_cost else t("{measure} per customer", measure=measure)
+    )
     figure = figures.base(
         x_title=t("Whole months since the first purchase"), y_title=unit_name(label, currency), y_unit="money", height=LINES_HEIGHT
     )
@@ -100,7 +102,7 @@ def quality_points(quality: pd.DataFrame, *, currency: str) -> go.Figure:
         f"<span style='font-size:11px;color:{figures.GREY}'>{value_text(profit, 'money_per_customer', currency)}</span>"
         for cohort, profit in zip(rows["cohort"], rows["profit_12_months"].astype(float), strict=True)
     ]
-    label = unit_name(t("Brought in 12 months less cost of winning, per customer"), currency)
+    label = unit_name(t("Brought in 12 months less acquisition cost, per customer"), currency)
     figure = figures.base(x_title=label, y_title="", x_unit="money", height=110 + _ROW_HEIGHT * len(rows))
     values, low, high = (rows[name].to_numpy(dtype=float) for name in ("profit_12_months", "low", "high"))
     figure.add_scatter(
@@ -189,7 +191,7 @@ def keeping_bars(keeping: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return what keeping and winning a customer cost, with one fifth of winning marked. keeping: the table keeping_cost."""
     row = keeping.iloc[0]
     amounts = np.array([row.keeping_per_customer, row.winning_per_customer], dtype=float)
-    labels = [t("Keeping one"), t("Winning one")]
+    labels = [t("Keeping a customer"), t("Winning a customer")]
     names = [
         f"{label}<br><span style='font-size:11px;color:{figures.GREY}'>{value_text(amount, 'money_per_customer', currency)}</span>"
         for label, amount in zip(labels, amounts, strict=True)
@@ -208,6 +210,6 @@ def keeping_bars(keeping: pd.DataFrame, *, currency: str) -> go.Figure:
         fifth = row.winning_per_customer * row.reference
         figure.add_vline(x=fifth, line={"color": figures.BAD, "width": 1.5, "dash": "dot"})
         at = {"yref": "paper", "x": fifth, "y": 1, "yanchor": "bottom", "xanchor": "left", "yshift": 2}
-        figure.add_annotation(text=t("one fifth of winning"), showarrow=False, font={"color": figures.BAD, "size": 12}, **at)
+        figure.add_annotation(text=t("one fifth of acquisition cost"), showarrow=False, font={"color": figures.BAD, "size": 12}, **at)
         figure.update_layout(margin={"t": 30})
     return figure

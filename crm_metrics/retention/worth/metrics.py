@@ -5,7 +5,7 @@ from crm_metrics.metric import Metric
 
 PAYBACK_MONTH = Metric(
     "payback_month",
-    noop("Months until paid back"),
+    noop("Months to payback"),
     "count",
     "lower",
     noop(
@@ -15,7 +15,7 @@ PAYBACK_MONTH = Metric(
 )
 ACQUISITION_COST = Metric(
     "acquisition_cost_per_customer",
-    noop("Cost of winning a customer"),
+    noop("Acquisition cost per customer"),
     "money_per_customer",
     "lower",
     noop(
@@ -35,7 +35,7 @@ VALUE_12_MONTHS = Metric(
 )
 VALUE_TO_COST = Metric(
     "value_to_cost",
-    noop("Brought for each 1 spent on winning"),
+    noop("12-month value to acquisition cost"),
     "ratio",
     "higher",
     noop("What a customer brings in the first twelve months divided by what winning one cost: above 1 it has paid within a year."),
@@ -53,7 +53,7 @@ FIVE_POINTS = Metric(
 )
 KEEPING_TO_WINNING = Metric(
     "keeping_to_winning",
-    noop("Cost of keeping to winning"),
+    noop("Retention cost to acquisition cost"),
     "ratio",
     "neither",
     noop(
