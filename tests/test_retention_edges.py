@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.special import polygamma
 from written_orders import amounts, sale, write
 
 from crm_metrics import database, schema
@@ -17,7 +19,7 @@ from crm_metrics.retention.cohort.statistic import Horizon
 from crm_metrics.retention.cohort.terms import CohortTerms
 from crm_metrics.retention.flow import tables as flow_tables
 from crm_metrics.retention.flow.terms import BucketTerms
-from crm_metrics.retention.leaving import contract
+from crm_metrics.retention.leaving import contract, rhythm
 from crm_metrics.retention.worth import query as worth_query
 from crm_metrics.scope import Scope
 
@@ -66,7 +68,8 @@ def test_the_first_category_is_that_of_the_first_order_that_the_reader_may_see(s
 
     def groups(scope: Scope) -> dict[str, int]:
         rows = cohort_tables.cohorts(shop, Filters(end=FEBRUARY.end, scope=scope), by_category)
-        return rows[rows["age"] == 0].set_index("cohort")["cohort_customers"].to_dict()
+        rows = rows[rows["age"] == 0]
+        return dict(zip(rows["cohort"], rows["cohort_customers"], strict=True))
 
     assert groups(Scope()) == {"cups": 2, "tea": 1}
     assert groups(SOUTH) == {"cups": 3}
@@ -101,3 +104,20 @@ def test_a_contract_runs_until_the_end_of_its_last_day():
     counts = counts.assign(has_churned=None, contracts=1)
     ended = [bool(contract.states(counts, day)["is_ended"].iloc[0]) for day in (last - timedelta(days=1), last)]
     assert ended == [False, True]
+
+
+def test_contracts_that_began_on_the_day_ran_at_its_end():
+    counts = pd.DataFrame({"contract_kind": None, "started_on": [date(2024, 1, 1), date(2024, 1, 2)], "ended_on": [None, date(2024, 3, 1)]})
+    found = contract.states(counts.assign(tenure_months=None, has_churned=None, contracts=1), date(2024, 5, 31))
+    assert [contract.year_counts(found, date(2024, 1, day)) for day in (1, 2)] == [(1, 0), (2, 1)]
+
+
+def test_what_is_usual_has_the_variances_of_the_logarithms_within_and_between_customers():
+    """Plain means and variances over 40 customers with 4 intervals each; a gamma's logarithm has the variance trigamma(shape)."""
+    draws = np.random.default_rng(8)
+    logs = draws.normal(3.0, 0.6, (40, 1)) + draws.normal(0.0, 0.5, (40, 4))
+    rhythms = pd.DataFrame({"purchase_days": 5, "log_sum": logs.sum(axis=1), "log_square_sum": (logs**2).sum(axis=1)})
+    found = rhythm.base(rhythms, history_days=2000.0)
+    within = logs.var(axis=1, ddof=1).mean()
+    assert polygamma(1, found.shape) == pytest.approx(within)
+    assert polygamma(1, found.rates_shape) == pytest.approx(logs.mean(axis=1).var(ddof=1) - within / 4)

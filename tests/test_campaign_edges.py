@@ -1,0 +1,60 @@
+"""What a campaign is easily credited or proven with wrongly: other regions' orders, one proof of many, a covariate known of some."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_campaign_credit import DAY, EVER, order, shop, touch
+
+from crm_metrics.campaign_roi.credit import tables
+from crm_metrics.campaign_roi.credit.query import before_and_after
+from crm_metrics.campaign_roi.credit.terms import CreditTerms
+from crm_metrics.campaign_roi.result import statistic
+from crm_metrics.filters import Filters
+from crm_metrics.scope import Scope
+
+
+@pytest.mark.slow
+def test_orders_that_the_reader_may_not_see_or_did_not_choose_credit_no_campaign(data_set):
+    orders = [order(f"o{place}", "ann", 5, 10.0, campaign_id="a", order_region=place) for place in "NS"]
+    source = shop(data_set, orders, [touch(1, "a", "ann", 1)])
+
+    def credit(filters: Filters) -> list[float]:
+        found = tables.attribution(source, filters, CreditTerms())
+        return found[(found["campaign"] == "a") & found["rule"].isin(("named", "last"))]["credited_revenue"].tolist()
+
+    north = Scope("seller", ("N",))
+    assert [credit(filters) for filters in (EVER, Filters(scope=north), Filters(region=("N",)))] == [[20, 20], [10, 10], [10, 10]]
+
+
+@pytest.mark.slow
+def test_whoever_first_bought_on_the_day_a_campaign_began_is_not_compared(data_set):
+    source = shop(data_set, [order("o1", "ann", 0, 10.0), order("o2", "bob", -1, 10.0), order("o3", "bob", 0, 5.0)], [])
+    people = source(before_and_after(EVER, "a", (DAY, DAY)))
+    assert people[["spend_30", "net_revenue"]].astype(float).to_numpy().tolist() == [[10, 5]]
+
+
+def segments_of(lifts: list[float]) -> pd.DataFrame:
+    """200 members of each arm in each segment, of variance 1, treated by so much above control."""
+    n = 200
+    rows = [
+        {"segment": f"s{place}", "arm": arm, "n": n, "y": n * mean, "yy": n * mean**2 + n - 1}
+        for place, lift in enumerate(lifts)
+        for arm, mean in (("treated", lift), ("control", 0.0))
+    ]
+    return pd.DataFrame(rows).assign(campaign="c", stratum="", by="segment", outcome="spend")
+
+
+def test_a_segment_that_alone_would_be_proven_is_not_among_many():
+    """z = .25 / .1 = 2.5: p is .013 alone and .13 of ten after Holm (1979)."""
+    alone, of_ten = (statistic.segment_rows(segments_of(lifts)).iloc[0] for lifts in ([0.25], [0.25, *[0.0] * 9]))
+    assert bool(alone["is_proven"])
+    assert alone["p_value"] == of_ten["p_value"] == pytest.approx(0.0128, abs=1e-4)
+    assert not of_ten["is_proven"]
+    assert of_ten["p_adjusted"] == pytest.approx(10 * of_ten["p_value"])
+
+
+def test_what_was_before_is_used_only_where_it_is_known_of_everybody_in_the_campaign():
+    wide = pd.DataFrame({"campaign": ["one", "one", "two", "two"], "arm": ["control", "treated"] * 2, "stratum": "", "n": 10})
+    wide = wide.assign(x_known=[10, 9, 10, 10], x=5.0, xx=3.0, y_spend=1.0, yy_spend=1.0, xy_spend=1.0)
+    sums = statistic.long_sums(wide)
+    assert np.isnan(sums["x"]).tolist() == np.isnan(sums["xy"]).tolist() == [True, True, False, False]
