@@ -280,6 +280,18 @@ def test_a_data_set_without_campaigns_has_empty_tables_with_their_columns(data_s
     assert words.finding(tables.campaigns(source, EVER), currency="").startswith("No campaign ran in these days. Bring in")
 
 
+def test_tiles_of_credited_orders_are_shown_only_where_orders_are_credited():
+    tiles = pd.DataFrame({"metric": ["campaigns_cost", "attributed_revenue", "attributed_roi"], "value": [np.nan, np.nan, np.nan]})
+    assert [metric.name for metric in words.shown_metrics(tiles)] == ["campaigns_cost"]
+    credited = tiles.assign(value=[np.nan, 5.0, np.nan])
+    assert [metric.name for metric in words.shown_metrics(credited)] == tiles["metric"].tolist()
+
+
+def test_rules_that_print_the_same_money_are_not_given_a_range():
+    rows = pd.DataFrame({"rule": ["first", "last"], "credited_revenue": [10.0, 10.001]})
+    assert words.credit_finding(rows, rule="last", currency="") == "Every rule credits these campaigns with 10.00 together."
+
+
 # ── beside a control group ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -340,6 +352,7 @@ def test_only_segments_proven_to_lose_are_waste_and_each_campaign_counts_by_one_
             "n": [30, 10, 50, 70, 90],
             "uplift": [-5.0, -1.0, -2.0, 3.0, -9.0],
             "is_proven": [True, True, True, True, False],
+            "p_value": [0.001, 0.002, 0.003, 0.004, 0.05],
             **dict.fromkeys(("low", "high", "outcome", "unit"), ""),
         }
     )
@@ -347,6 +360,8 @@ def test_only_segments_proven_to_lose_are_waste_and_each_campaign_counts_by_one_
     found = statistic.wasted_rows(segments, campaigns)
     assert found[["segment", "spent_there"]].to_numpy().tolist() == [["r", 100], ["p", 60], ["q", 20]]
     assert statistic.wasted_total(found) == 100
+    others = pd.concat([segments.assign(p_value=0.04), *[segments.assign(uplift=1.0, p_value=0.5, is_proven=False)] * 20])
+    assert statistic.wasted_rows(others.reset_index(drop=True), campaigns).empty  # so many were looked at that chance finds these
 
 
 @pytest.fixture(scope="module")
