@@ -91,6 +91,20 @@ def holm(p_values: Floats) -> Floats:
     return adjusted
 
 
+def benjamini_hochberg(p_values: Floats) -> Floats:
+    """Return p-values of which those below a share hold at most that share of false ones; unknown ones stay so.
+
+    Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57, 289-300.
+
+    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.5])).round(3).tolist()
+    [0.04, 0.053, 0.053, 0.5]
+    """
+    adjusted, known = np.full(len(p_values), np.nan), np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")][::-1]
+    adjusted[order] = np.minimum.accumulate(p_values[order] * len(order) / np.arange(len(order), 0, -1))
+    return adjusted
+
+
 def _squares(members: Floats, share: Floats) -> Floats:
     """Return the terms of chi-square of each stratum of which enough members are planned for every arm."""
     expected = members.sum(axis=1, keepdims=True) * share
