@@ -68,7 +68,7 @@ def campaign_form(page: Page) -> tuple[PlanTerms, Segment]:
         usual = round(_or(start.contact_cost, 0.0), 2)
         contact = st.number_input(t("Cost per contact"), 0.0, value=usual, step=0.1, key="plan_contact_cost", width=140)
         lift = _percent(t("Lift expected, %"), start.lift, key=f"plan_lift_{outcome}", least=_LEAST)
-        spread = _percent(t("± points, 4 in 5 within"), start.lift_spread, key=f"plan_spread_{outcome}", least=0.1)
+        spread = _percent(t("± points (80% range)"), start.lift_spread, key=f"plan_spread_{outcome}", least=0.1)
     test = TestTerms(outcome, int(days), lift / _HUNDRED, control / _HUNDRED)
     return PlanTerms(test, spread / _HUNDRED, fixed, contact, None if margin is None else margin / _HUNDRED), segment
 

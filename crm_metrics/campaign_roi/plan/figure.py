@@ -44,7 +44,7 @@ def profit_line(profits: pd.DataFrame, expected: pd.DataFrame, *, currency: str)
         shown = t("pays from {lift}", lift=value_text(row.break_even_lift, "share"))
         _point(figure, row.break_even_lift, 0.0, shown, color=figures.SERIES[1], anchor="left", below=True)
     top = float(profits["high"].max())
-    figures.add_label(figure, row.lift_low, top, t("4 in 5 here"), color=figures.ACCENT)
+    figures.add_label(figure, row.lift_low, top, t("80% range"), color=figures.ACCENT)
     return figure
 
 
@@ -93,8 +93,8 @@ def log_dots(log: pd.DataFrame) -> go.Figure:
     figure.add_vline(x=0, line={"color": figures.GREY, "width": 1})
     names = [safe_label(name) for name in shown["campaign_name"]]
     kinds = (
-        (t("expected, 4 in 5 within"), "expected_lift", "expected_low", "expected_high", figures.GREY, 0.16),
-        (t("came out, 95% interval"), "lift", "lift_low", "lift_high", figures.ACCENT, -0.16),
+        (t("expected (80% range)"), "expected_lift", "expected_low", "expected_high", figures.GREY, 0.16),
+        (t("actual (95% interval)"), "lift", "lift_low", "lift_high", figures.ACCENT, -0.16),
     )
     for label, middle, low, high, color, shift in kinds:
         bounds = {"type": "data", "array": shown[high] - shown[middle], "arrayminus": shown[middle] - shown[low]}
@@ -116,7 +116,7 @@ def log_dots(log: pd.DataFrame) -> go.Figure:
 def calibration_dots(log: pd.DataFrame) -> go.Figure:
     """Return the lift that came out against the lift expected, one point per campaign, and the line of the two being equal."""
     shown = log.dropna(subset=["lift", "expected_lift"])
-    figure = figures.base(x_title=t("Lift expected"), y_title=t("Lift that came out"), x_unit="share", y_unit="share")
+    figure = figures.base(x_title=t("Expected lift"), y_title=t("Actual lift"), x_unit="share", y_unit="share")
     ends = [float(shown[["lift", "expected_lift"]].min().min()), float(shown[["lift", "expected_lift"]].max().max())]
     figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": figures.GREY, "width": 1, "dash": "dot"}, hoverinfo="skip")
     figures.add_label(figure, ends[1], ends[1], t("as expected"), anchor="right")

@@ -16,7 +16,7 @@ VERDICTS = {
     "as expected": noop("as expected"),
     "better": noop("better than expected"),
     "worse": noop("worse than expected"),
-    "cannot tell": noop("can't be told: it may have done nothing, or what was expected"),
+    "cannot tell": noop("not proven: it may have done nothing, or what was expected"),
 }
 _OUTCOMES = {"buyers": noop("Share of customers who buy"), "spend": noop("Net revenue per customer")}
 COLUMNS: dict[str, tuple[str, Any]] = {
@@ -24,14 +24,14 @@ COLUMNS: dict[str, tuple[str, Any]] = {
     "state": (noop("Day"), "text"),
     "verdict": (noop("Verdict"), "text"),
     "outcome": (noop("Outcome"), "text"),
-    "expected_lift": (noop("Lift expected"), "share"),
-    "lift": (noop("Lift that came out"), "share"),
+    "expected_lift": (noop("Expected lift"), "share"),
+    "lift": (noop("Actual lift"), "share"),
     "lift_low": (noop("95% from"), "share"),
     "lift_high": (noop("95% to"), "share"),
     "p_value": (noop("p-value"), "ratio"),
-    "chance_of_profit": (noop("Chance of profit expected"), "share"),
+    "chance_of_profit": (noop("Expected chance of profit"), "share"),
     "expected_profit": (noop("Profit expected"), "money"),
-    "profit": (noop("Profit that came out"), "money"),
+    "profit": (noop("Actual profit"), "money"),
     "found_low": (noop("Profit, 95% from"), "money"),
     "found_high": (noop("Profit, 95% to"), "money"),
     "n": (noop("Treated"), "count"),

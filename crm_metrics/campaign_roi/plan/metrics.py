@@ -50,7 +50,7 @@ SMALLEST_LIFT = Metric(
     noop("Smallest detectable lift"),
     "share",
     "lower",
-    noop("Smallest lift that the customers who may be contacted can show, split as planned, with a chance of 80%."),
+    noop("Smallest lift that a test of the customers who may be contacted detects, split as planned, with a chance of 80%."),
     "Chow, Shao and Wang (2008)",
 )
 FINISHED = Metric(
@@ -66,8 +66,8 @@ INSIDE = Metric(
     "share",
     "higher",
     noop(
-        "Planned campaigns whose lift lies in the range that should hold it four times in five, the luck of the test counted in, divided "
-        "by those that are over and of which something was expected."
+        "Planned campaigns whose lift lies in its 80% range, the luck of the test counted in, divided by those that are over and for "
+        "which a lift was expected."
     ),
 )
 PROFIT_EXPECTED = Metric(
@@ -79,7 +79,7 @@ PROFIT_EXPECTED = Metric(
 )
 PROFIT_FOUND = Metric(
     "log_profit_found",
-    noop("Profit that came out"),
+    noop("Actual profit"),
     "money",
     "higher",
     noop(

@@ -16,9 +16,10 @@ QUESTIONS = {
 }
 _LIKELY, _UNLIKELY = 0.8, 0.2
 HOW_PROFIT = noop(
-    "The lift is taken to be normal, with the range that was written holding it 4 times in 5; what happens without the campaign is that of "
-    "the same rule, told on the day before the last such days, with its standard error. A customer who is won over is taken to spend as "
-    "much as others who buy. Luck of single customers comes on top in the result. The grey band is the 95% of the baseline alone."
+    "The lift is taken to be normal, with the range entered as its 80% range. The baseline is what customers of the same rule, found "
+    "on the day before the last such days, did in these days, with its standard error. A customer won over is taken to spend as much "
+    "as others who buy. The luck of single customers comes on top in the result. The grey band is the 95% interval of the baseline "
+    "alone."
 )
 HOW_CONTROL = noop(
     "Customers who are held back bring no extra margin and cost no contact: that is the profit forgone. In return the test can prove "
@@ -66,7 +67,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "low": (noop("95% from"), "share"),
         "high": (noop("95% to"), "share"),
         "days": (noop("Days measured"), "count"),
-        "shrunk_lift": (noop("Lift, drawn towards the mean of all"), "share"),
+        "shrunk_lift": (noop("Lift, shrunk towards the mean of all"), "share"),
     },
 }
 
@@ -118,20 +119,20 @@ def finding(expected: pd.DataFrame, *, currency: str) -> str:
 def control_finding(expected: pd.DataFrame, *, currency: str) -> str:
     """Return what the control group costs and what it teaches. expected: the table expectation."""
     row: Any = expected.iloc[0]
-    shows = t("no lift at all") if is_unknown(row.smallest_lift) else t("a lift from {lift}", lift=value_text(row.smallest_lift, "share"))
+    shows = t("no lift") if is_unknown(row.smallest_lift) else t("a lift of {lift} or more", lift=value_text(row.smallest_lift, "share"))
     values = {"n": f"{int(row.control):,}", "shows": shows, "proof": value_text(row.chance_to_prove, "share")}
     if is_unknown(row.forgone):
-        return t("Holding back {n} customers lets the test show {shows}; the chance to prove a gain is {proof}.", **values)
+        return t("Holding back {n} customers lets the test detect {shows}; the chance to prove a gain is {proof}.", **values)
     if row.forgone < 0:
         saved = value_text(-row.forgone, "money", currency)
         return t(
-            "Holding back {n} customers saves {money}, as they are expected to cost more than they bring, and lets the test show {shows}; "
-            "the chance to prove a gain is {proof}.",
+            "Holding back {n} customers saves {money}, as they are expected to cost more than they bring, and lets the test detect "
+            "{shows}; the chance to prove a gain is {proof}.",
             money=saved,
             **values,
         )
     return t(
-        "Holding back {n} customers forgoes {money} of profit, and lets the test show {shows}; the chance to prove a gain is {proof}.",
+        "Holding back {n} customers forgoes {money} of profit and lets the test detect {shows}; the chance to prove a gain is {proof}.",
         money=value_text(row.forgone, "money", currency),
         **values,
     )
@@ -149,8 +150,8 @@ def start_note(start: pd.DataFrame) -> str:
             **values,
         )
     return t(
-        "From {n} past tests of your own a new campaign is to be expected at {lift} ± {spread} points (4 in 5 within), which is what "
-        "the plan begins with. They measured {days} (median): on more days the same gain is a smaller lift.",
+        "From {n} past tests of your own the expected lift of a new campaign is {lift} ± {spread} points (80% range), which is what "
+        "the plan begins with. They measured {days} (median): over more days the same gain is a smaller lift.",
         n=int(row.tests),
         days=value_text(row.days, "days"),
         **values,
