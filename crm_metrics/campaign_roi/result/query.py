@@ -2,7 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, Double, Integer, Select, case, cast, extract, func, literal, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Double,
+    Integer,
+    Select,
+    case,
+    cast,
+    extract,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from crm_metrics.campaign_roi.result.terms import CONTROL, UNASSIGNED, ResultTerms
 from crm_metrics.filters import UNKNOWN, Filters, customer_conditions
@@ -262,11 +278,12 @@ def _by_way(rows: CTE, before: ColumnElement[Any], outcome: ColumnElement[Any]) 
     known = customers.c
     age = cast(extract("year", rows.c.started_on), Integer) - known.birth_year
     bands = [((age >= low) & (age <= high) if high else age >= low, literal(band_name(low, high))) for low, high in AGE_BANDS]
-    place = func.cume_dist().over(partition_by=rows.c.campaign, order_by=before.desc().nulls_last())
+    top = func.percentile_disc(literal_column(str(TOP_SHARE + 1e-9))).within_group(func.coalesce(before, 0.0).desc())  # the first not in it
+    edges = select(rows.c.campaign, top.label("edge")).group_by(rows.c.campaign).cte("edges")
     told = {
         "stratum": func.nullif(rows.c.stratum, ""),
         "segment": rows.c.segment,
-        "value_before": case((before <= 0, NOBODY), (place <= TOP_SHARE, TOP), (before > 0, OTHERS)),
+        "value_before": case((before <= 0, NOBODY), (before > edges.c.edge, TOP), (before > 0, OTHERS)),
         "home_region": known.home_region,
         "acquisition_channel": known.acquisition_channel,
         "customer_kind": known.customer_kind,
@@ -279,7 +296,8 @@ def _by_way(rows: CTE, before: ColumnElement[Any], outcome: ColumnElement[Any]) 
             outcome.label("y"),
             *[func.coalesce(value, UNKNOWN).label(way) for way, value in told.items()],
         )
-        .join_from(rows, customers, known.customer_id == rows.c.customer_id, isouter=True)
+        .join_from(rows, edges, edges.c.campaign == rows.c.campaign)
+        .outerjoin(customers, known.customer_id == rows.c.customer_id)
         .cte("told")
     )
     keys = [column for column in each.c if column.name != "y"]
