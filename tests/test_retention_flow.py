@@ -205,7 +205,7 @@ def test_the_life_cycle_is_what_plain_loops_make_of_the_lines_and_adds_up(crowd,
         assert (row.new, row.returning, row.resurrected) == (len(new), len(now & then), len(now - then - new))
         assert (row.active, row.active_before) == (len(now), len(then))
     assert (rows["new"] + rows["returning"] + rows["resurrected"]).tolist() == rows["active"].tolist()
-    whole = rows[~rows["is_unfinished"]]
+    whole = rows[rows["dormant"].notna()]
     assert (whole["returning"] + whole["dormant"]).tolist() == whole["active_before"].tolist()
     assert rows["active_before"].tolist()[1:] == rows["active"].tolist()[:-1]
 
@@ -227,6 +227,18 @@ def test_who_is_dormant_in_an_unfinished_month_is_not_claimed(crowd):
     rows = tables.lifecycle(crowd, Filters(start=date(2024, 1, 1), end=date(2024, 3, 15)), "month")
     assert rows["is_unfinished"].tolist() == [False, False, True]
     assert rows["dormant"].isna().tolist() == [False, False, True]
+
+
+def test_who_is_dormant_where_the_data_begin_is_not_claimed_either():
+    """The data begin on 5 January: of those who bought in January only some are known, of December nobody is."""
+    months = pd.to_datetime(["2024-01-01", "2024-02-01", "2024-03-01"])
+    counts = pd.DataFrame({"bucket_on": months, "before_on": pd.NaT, "customers": 3, "new": 3})
+    held = Period(date(2024, 1, 5), date(2024, 3, 31))
+    rows = statistic.lifecycle_rows(counts, "month", held, held)
+    assert rows["dormant"].isna().tolist() == [True, True, False]
+    whole = statistic.lifecycle_rows(counts, "month", held, Period(date(2024, 1, 1), held.end))
+    assert whole["dormant"].isna().tolist() == [True, False, False]
+    assert words.lifecycle_finding(whole.head(1)).startswith("No whole period")
 
 
 def test_who_came_before_is_not_new_where_a_region_is_chosen(crowd):

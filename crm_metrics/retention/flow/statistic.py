@@ -112,7 +112,8 @@ def lifecycle_rows(counts: pd.DataFrame, grain: Grain, period: Period, held: Per
     before = active.shift(1).iloc[1:].astype(int)
     rows = kinds.iloc[1:].astype(int)
     unfinished = np.array([is_unfinished(start, grain, held) for start in starts])
-    dormant = (before - rows["returning"]).where(~unfinished)
+    is_cut_before = np.array([_before(start, grain) < held.start for start in starts])  # who bought in the one before is not all known
+    dormant = (before - rows["returning"]).where(~unfinished & ~is_cut_before)
     made = rows.assign(dormant=dormant, active=active.iloc[1:].astype(int), active_before=before, is_unfinished=unfinished)
     return made.rename_axis("bucket_on").reset_index()[LIFECYCLE_COLUMNS]
 

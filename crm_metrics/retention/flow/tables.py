@@ -229,7 +229,8 @@ def lifecycle(source: Source, filters: Filters, grain: Grain | None = None) -> p
 
     bucket_on, new (first purchase ever), returning (bought in the bucket before, too), resurrected (neither), dormant (bought in the bucket
     before, not in this one), active = new + returning + resurrected, active_before = returning + dormant, is_unfinished (cut by the end,
-    or by where the data begin). Who is dormant in an unfinished bucket is not known: NaN.
+    or by where the data begin). Who is dormant in an unfinished bucket is not known: NaN; nor where the data begin
+    in the one before or later.
     """
     span = _span(source, filters)
     if not span:

@@ -151,7 +151,7 @@ def bucket_finding(rows: pd.DataFrame, *, measure: str, currency: str) -> str:
 
 def lifecycle_finding(rows: pd.DataFrame) -> str:
     """Return what the last whole bucket looked like. rows: the table lifecycle."""
-    whole = rows[~rows["is_unfinished"].astype(bool)]
+    whole = rows[rows["dormant"].notna()]
     if whole.empty:
         return t("No whole period lies within the dates: choose a longer one, or cut it finer.")
     last: Any = whole.iloc[-1]
