@@ -53,6 +53,21 @@ def test_a_segment_that_alone_would_be_proven_is_not_among_many():
     assert of_ten["p_adjusted"] == pytest.approx(10 * of_ten["p_value"])
 
 
+def test_a_total_that_contradicts_most_but_not_all_of_its_segments_is_flagged():
+    """Treated are mostly large customers: the total is 5.6, though two segments of three say -1 and the third .1 (Simpson)."""
+    cells = {"a": ((100, 1.0), (900, 2.0)), "b": ((900, 10.0), (100, 11.0)), "c": ((100, 5.0), (100, 4.9))}
+    rows = [
+        {"segment": name, "arm": arm, "n": n, "y": n * mean, "yy": n * mean**2 + n - 1}
+        for name, arms in cells.items()
+        for arm, (n, mean) in zip(("treated", "control"), arms, strict=True)
+    ]
+    found = statistic.segment_rows(pd.DataFrame(rows).assign(campaign="c", stratum="", by="segment", outcome="spend"))
+    assert found["uplift"].tolist() == pytest.approx([-1, -1, 0.1])
+    assert found["total_uplift"].iloc[0] == pytest.approx(9600 / 1100 - 3390 / 1100)
+    assert found["weighted_uplift"].iloc[0] == pytest.approx((-1000 - 1000 + 0.1 * 200) / 2200)
+    assert found["is_reversed"].all()
+
+
 def test_what_was_before_is_used_only_where_it_is_known_of_everybody_in_the_campaign():
     wide = pd.DataFrame({"campaign": ["one", "one", "two", "two"], "arm": ["control", "treated"] * 2, "stratum": "", "n": 10})
     wide = wide.assign(x_known=[10, 9, 10, 10], x=5.0, xx=3.0, y_spend=1.0, yy_spend=1.0, xy_spend=1.0)

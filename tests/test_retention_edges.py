@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy.special import polygamma
+from scipy.stats import chi2
 from written_orders import amounts, sale, write
 
 from crm_metrics import database, schema
@@ -22,6 +23,7 @@ from crm_metrics.retention.flow.terms import BucketTerms
 from crm_metrics.retention.leaving import contract, rhythm
 from crm_metrics.retention.worth import query as worth_query
 from crm_metrics.scope import Scope
+from crm_metrics.survival import shifted_beta_geometric as sbg
 
 FEBRUARY = Filters(start=date(2024, 2, 1), end=date(2024, 2, 29))
 SOUTH = Scope("seller", ("S",))
@@ -121,3 +123,16 @@ def test_what_is_usual_has_the_variances_of_the_logarithms_within_and_between_cu
     within = logs.var(axis=1, ddof=1).mean()
     assert polygamma(1, found.shape) == pytest.approx(within)
     assert polygamma(1, found.rates_shape) == pytest.approx(logs.mean(axis=1).var(ddof=1) - within / 4)
+
+
+def test_the_edge_of_a_projection_is_where_the_likelihood_has_fallen_to_that_of_a_95_percent_region():
+    lost, there = np.array([369, 163, 86, 56, 37, 27, 21]), 241
+    found = sbg.fit(pd.DataFrame({"age": range(1, 8), "lost": lost, "still_there": [0] * 6 + [there]}))
+
+    def log_likelihood(alpha: float, beta: float) -> float:  # from the survival that the paper gives by recursion
+        rates = [1.0, *(sbg.retention_rates(found._replace(alpha=alpha, beta=beta), np.arange(1, 8)))]
+        survival = np.cumprod(rates)
+        return float((lost * np.log(survival[:-1] - survival[1:])).sum() + there * np.log(survival[-1]))
+
+    fallen = [2 * (log_likelihood(found.alpha, found.beta) - log_likelihood(*edge)) for edge in found.edge]
+    assert fallen == pytest.approx([chi2.ppf(0.95, 1)] * len(fallen), rel=1e-4)
