@@ -164,6 +164,7 @@ def test_without_customers_at_the_start_shares_are_unknown_and_the_page_says_so(
     assert rows["share_of_opening_customers"].isna().all()
     assert tiles.loc[["bucket_churn", "bucket_revenue_churn", "net_revenue_retention", "won_per_lost"], "value"].isna().all()
     assert words.finding(rows, tables.bucket_basis(crowd, Filters())).startswith("Nobody was a customer before the period")
+    assert words.bucket_finding(rows, measure="customers", currency="").startswith("There was nobody to lose")
     assert words.first_plan(tables.acquisition_needed(crowd, Filters())) is None
 
 

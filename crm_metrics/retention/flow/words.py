@@ -128,6 +128,8 @@ def bucket_finding(rows: pd.DataFrame, *, measure: str, currency: str) -> str:
     flow = _flows(rows)
     if measure == "customers":
         lost, won = -flow["lost"].customers, flow["new"].customers + flow["reactivated"].customers
+        if not flow["opening"].customers:
+            return t("There was nobody to lose: choose a period that begins later.")
         if not lost:
             return t("No customer was lost.")
         values = {"won": f"{won:,}", "lost": f"{lost:,}"}
