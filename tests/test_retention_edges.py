@@ -108,6 +108,15 @@ def test_a_contract_runs_until_the_end_of_its_last_day():
     assert ended == [False, True]
 
 
+def test_a_contract_of_no_end_runs_and_one_that_ends_before_it_begins_has_no_length():
+    counts = pd.DataFrame({"contract_kind": None, "started_on": [date(2024, 5, 1)] * 2, "ended_on": [date(9999, 12, 31), date(2024, 1, 1)]})
+    found = contract.states(counts.assign(tenure_months=None, has_churned=None, contracts=1), None)
+    assert found["is_ended"].tolist() == [False, True]
+    assert found["tenure"].fillna(-1).tolist() == [0, -1]
+    assert contract.curve_rows(found)["tenure_months"].tolist() == [0]
+    assert contract.projections(found)[0]["contracts"].tolist() == [1]
+
+
 def test_contracts_that_began_on_the_day_ran_at_its_end():
     counts = pd.DataFrame({"contract_kind": None, "started_on": [date(2024, 1, 1), date(2024, 1, 2)], "ended_on": [None, date(2024, 3, 1)]})
     found = contract.states(counts.assign(tenure_months=None, has_churned=None, contracts=1), date(2024, 5, 31))

@@ -18,6 +18,7 @@ ENDS_FOR_A_PERIOD = 5  # of contracts that end at any month, so many end at ever
 CALIBRATED_SHARE = 7 / 12  # of the ages: Fader and Hardie fit 7 years and look at the next 5
 MONTHS_AHEAD = 12
 MOST_KINDS = 6
+NO_END = np.datetime64("2900-01-01")  # many programs write 9999-12-31 or 2999-12-31 for a contract without an end
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -27,9 +28,11 @@ def states(counts: pd.DataFrame, today: date | None) -> pd.DataFrame:
 
     counts: see query.contract_counts. contract_kind, contracts, started_on, lost_on (last day of those ended by the customer), tenure
     (whole months; NaN: unknown), is_lost (ended by the customer), is_ended, is_known (whether it was the customer is known).
-    A contract that ends later still runs. The recorded tenure of one that runs counts only where its first day is unknown.
+    A contract that ends later still runs. The recorded tenure of one that runs counts only where its first day is unknown. A tenure below
+    0, of a contract that ends before it begins say, is unknown.
     """
     started, ended = (pd.to_datetime(counts[name]).to_numpy(dtype="datetime64[D]") for name in ("started_on", "ended_on"))
+    ended = np.where(ended >= NO_END, np.datetime64("NaT"), ended)
     known_days = np.concatenate([days[~np.isnat(days)] for days in (started, ended)])
     now = np.datetime64(today, "D") if today else known_days.max() if len(known_days) else np.datetime64("NaT")
     recorded = counts["tenure_months"].to_numpy(dtype=float, na_value=np.nan)
@@ -48,7 +51,7 @@ def states(counts: pd.DataFrame, today: date | None) -> pd.DataFrame:
             "contracts": counts["contracts"].to_numpy(dtype=np.int64),
             "started_on": started,
             "lost_on": ended,
-            "tenure": tenure,
+            "tenure": np.where(tenure < 0, np.nan, tenure),
             "is_lost": is_ended & (says_lost | says_nothing),
             "is_ended": is_ended,
             "is_known": ~says_nothing | ~np.isnat(ended) | ~np.isnat(started),
