@@ -107,6 +107,11 @@ def unallocated_costs(filters: Filters) -> Select[Any]:
     return select(*sums, undated.label("undated"))
 
 
+def all_costs(filters: Filters) -> Select[Any]:
+    """One row: COSTS of the period, whoever caused them: those of `whole` and of `unallocated_costs` together."""
+    return select(*_cost_sums(filters, lambda _: true()))
+
+
 def _cost_sums(filters: Filters, is_chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]]) -> list[ColumnElement[Any]]:
     """Return the sums of COSTS over the rows whose customer_number is chosen."""
     return [

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Select
 
-from crm_metrics.customer_profit import coverage, margins
+from crm_metrics.customer_profit import goods_coverage, margins
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import FEW_CUSTOMERS
@@ -69,7 +69,7 @@ def cells(source: Source, filters: Filters, terms: CohortTerms) -> pd.DataFrame:
         events = source(query.cohort_events(filters, terms)).rename(columns={"customers": "value"})
     else:
         amounts = source(query.cohort_amounts(filters, terms))
-        events = amounts.assign(value=margins(amounts, source.remember(coverage, filters))[terms.measure])
+        events = amounts.assign(value=margins(amounts, source.remember(goods_coverage, filters))[terms.measure])
     if terms.measure == "customers" and terms.mode == "on":  # all of a cohort bought in its first period
         sizes = events[events["bucket_on"] == events["cohort_on"]].rename(columns={"value": "customers"})
     else:
@@ -112,7 +112,7 @@ def cohort_basis(source: Source, filters: Filters) -> pd.DataFrame:
     seen = horizon(source, filters)
     known = source(query.known_groupings(filters.scope))
     whole = holds_whole_history(filters)
-    has_margin = source.remember(coverage, filters).is_enough
+    has_margin = source.remember(goods_coverage, filters).is_enough
     first_on, last_on, from_on = (*seen.held, seen.firsts.start) if seen else (None, None, None)
     days = {name: pd.to_datetime(pd.Series([day])) for name, day in (("first_on", first_on), ("last_on", last_on), ("from_on", from_on))}
     return known.assign(**days, has_margin=has_margin, is_whole_history=whole)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Select
 
-from crm_metrics.customer_profit import has_customer_costs, unallocated_costs, whole
+from crm_metrics.customer_profit import all_costs, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
@@ -178,14 +178,14 @@ def hole_cost(source: Source, filters: Filters, terms: BucketTerms = FROM_DATA) 
     costs = {"marketing": math.nan, "sales_visits": math.nan}
     if has_customer_costs(filters):
         seen = _until(filters, min(filters.end or date.max, filters.today or date.max))
-        parts = pd.concat([source(whole(seen)), source(unallocated_costs(seen))]).astype(float)
-        costs = {"marketing": _summed(parts, MARKETING), "sales_visits": _summed(parts, VISITS)}
+        spent = source(all_costs(seen)).astype(float).iloc[0]
+        costs = {"marketing": _summed(spent, MARKETING), "sales_visits": _summed(spent, VISITS)}
     expense = float(pd.Series(costs).sum(min_count=1))
     return pd.DataFrame([{"churn": churn, **costs, "expense": expense, "hole_cost": churn * expense}])
 
 
-def _summed(parts: pd.DataFrame, names: tuple[str, ...]) -> float:
-    return float(parts[list(names)].sum(min_count=1).sum(min_count=1))
+def _summed(spent: pd.Series, names: tuple[str, ...]) -> float:
+    return float(spent[list(names)].sum(min_count=1))
 
 
 def acquisition_needed(

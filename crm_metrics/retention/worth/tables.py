@@ -11,12 +11,11 @@ from sqlalchemy import Select
 
 from crm_metrics.customer_profit import (
     Costing,
+    all_costs,
     customer_amounts,
     customer_profits,
     goods_coverage,
     has_customer_costs,
-    unallocated_costs,
-    whole,
 )
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
@@ -56,7 +55,7 @@ def keeping_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]
     if not has_customer_costs(filters):
         return flow.queries(source, filters)
     seen = _seen(filters)
-    return (*flow.queries(source, filters), query.campaign_spend_by_kind(seen), whole(seen), unallocated_costs(seen))
+    return (*flow.queries(source, filters), query.campaign_spend_by_kind(seen), all_costs(seen))
 
 
 def tenure_queries(source: Source, filters: Filters) -> tuple[Select[Any], ...]:
@@ -258,10 +257,10 @@ def keeping_cost(source: Source, filters: Filters) -> pd.DataFrame:
     campaigns = rewards = winning = math.nan
     if has_customer_costs(filters):
         seen = _seen(filters)
-        parts = pd.concat([source(whole(seen)), source(unallocated_costs(seen))]).astype(float).sum(min_count=1)
+        spent = source(all_costs(seen)).astype(float).iloc[0]
         spend = source(query.campaign_spend_by_kind(seen)).set_index("campaign_kind")["spend"].astype(float)
         campaigns = math.nan if filters.segments else float(spend.reindex(KEEPING_KINDS).sum(min_count=1))
-        rewards, winning = float(parts["reward_cost"]), float(parts["acquisition_cost"])
+        rewards, winning = float(spent["reward_cost"]), float(spent["acquisition_cost"])
         if math.isnan(winning) and not filters.segments:  # nobody carries one: it is dealt out to all who were won
             winning, costed = float(spend.get(WINNING_KIND, math.nan)), won
     keeping = math.nan if filters.segments else float(pd.Series([campaigns, rewards]).sum(min_count=1))
