@@ -58,7 +58,7 @@ def campaign_form(page: Page) -> tuple[PlanTerms, Segment]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = choose_segment(page, t("Audience"), key="plan_segment", everybody=True)
         with st.popover(t("Test and margin"), icon=":material/tune:"):
-            outcome = choose_outcome("plan_outcome")
+            outcome = choose_outcome(page, "plan_outcome")
             start: Any = ask(page, tables.starting_point, outcome).iloc[0]
             days = st.number_input(t("Days measured"), 1, 730, int(start.days), key="plan_days", bind="query-params")
             control = st.number_input(t("Control, %"), 1.0, 99.0, 20.0, step=5.0, key="plan_control", bind="query-params")

@@ -15,6 +15,7 @@ from crm_metrics.randomised_test.split import Split
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.rule import Segment, rule_text
 from crm_metrics.ui.parts import draw, figure, finding, note, question, table
+from crm_metrics.ui.result_form import choose_one
 from crm_metrics.ui.saving import save, say_saved
 from crm_metrics.ui.start import Page, ask
 
@@ -25,7 +26,7 @@ _HUNDRED = 100
 
 def plan_test(page: Page, segment: Segment) -> None:
     """Put the planner of a test of a segment: what it needs, what it can show, and the draw."""
-    above, terms, rule = st.container(), plan_form(), segment.rule
+    above, terms, rule = st.container(), plan_form(page), segment.rule
     known, planned = (ask(page, table, terms, rule) for table in (tables.baseline, tables.plan))
     with above:
         finding(words.plan_finding(planned, terms, currency=page.currency))
@@ -36,10 +37,10 @@ def plan_test(page: Page, segment: Segment) -> None:
         drawing(page, terms, segment)
 
 
-def plan_form() -> TestTerms:
+def plan_form(page: Page) -> TestTerms:
     """Put what the test is to find, and return it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        outcome = choose_outcome("test_outcome")
+        outcome = choose_outcome(page, "test_outcome")
         days = st.number_input(t("Days measured"), 1, 730, 90, key="test_days", width=130)
         lift = st.number_input(t("Lift worth having, %"), 0.1, 1000.0, 20.0, step=1.0, key="test_lift", width=150)
         control = st.number_input(t("Control, %"), 1.0, 99.0, 50.0, step=5.0, key="test_control", width=130)
@@ -47,10 +48,10 @@ def plan_form() -> TestTerms:
     return TestTerms(outcome, int(days), lift / _HUNDRED, control / _HUNDRED, power / _HUNDRED)
 
 
-def choose_outcome(key: str) -> Outcome:
+def choose_outcome(page: Page, key: str) -> Outcome:
     """Put the choice of what a test measures."""
     labels = {name: t(label) for name, label in _OUTCOMES.items()}
-    chosen: Outcome = st.selectbox(t("Outcome"), list(labels), format_func=labels.__getitem__, key=key, bind="query-params", width=240)
+    chosen: Outcome = choose_one(page, t("Outcome"), labels, key, width=240)
     return chosen
 
 

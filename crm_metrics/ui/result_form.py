@@ -16,7 +16,7 @@ from crm_metrics.ui.start import Page, ask
 _HUNDRED = 100
 
 
-def choose_one(page: Page, label: str, options: Mapping[str, str], key: str, *, width: int = 280) -> Any:
+def choose_one(page: Page, label: str, options: Mapping[Any, str], key: str, *, width: int = 280) -> Any:
     """Put a select box of `options` (names by value) and return the chosen value, which stands in the address, not its name."""
     state, given, first = f"{page.name}_{key}", st.query_params.get(key), next(iter(options))
     if st.session_state.get(state) not in options:  # none yet, or that of another campaign
