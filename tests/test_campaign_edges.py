@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2
 from test_campaign_credit import DAY, EVER, order, shop, touch
 
 from crm_metrics.campaign_roi.credit import tables
@@ -10,6 +11,7 @@ from crm_metrics.campaign_roi.credit.query import before_and_after
 from crm_metrics.campaign_roi.credit.terms import CreditTerms
 from crm_metrics.campaign_roi.result import statistic
 from crm_metrics.filters import Filters
+from crm_metrics.randomised_test.repeated import shrunk
 from crm_metrics.scope import Scope
 
 
@@ -73,3 +75,16 @@ def test_what_was_before_is_used_only_where_it_is_known_of_everybody_in_the_camp
     wide = wide.assign(x_known=[10, 9, 10, 10], x=5.0, xx=3.0, y_spend=1.0, yy_spend=1.0, xy_spend=1.0)
     sums = statistic.long_sums(wide)
     assert np.isnan(sums["x"]).tolist() == np.isnan(sums["xy"]).tolist() == [True, True, False, False]
+
+
+def test_whether_segments_differ_is_asked_with_one_degree_of_freedom_less_than_there_are_segments():
+    """Standard errors of .1: Cochran's Q of .25 and 0 is .25² / .02 with one degree of freedom."""
+    found = statistic.segment_rows(segments_of([0.25, 0.0]))
+    assert found["differ_p_value"].tolist() == pytest.approx([chi2.sf(0.25**2 / 0.02, 1)] * 2)
+
+
+def test_the_spread_between_tests_is_that_of_dersimonian_and_laird():
+    """1, 3 and 8 with standard errors of 1: Q = 26, so that the variance between them is (26 - 2) / (3 - 3 / 3) = 12."""
+    found = shrunk(np.array([1.0, 3.0, 8.0]), np.ones(3))
+    assert (found.between**2, found.mean) == pytest.approx((12, 4))
+    assert found.estimate.tolist() == pytest.approx([4 + 12 / 13 * (value - 4) for value in (1, 3, 8)])
