@@ -77,7 +77,7 @@ def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTabl
     """
     if not layout.is_needed:
         raise NotNeededError(
-            noop("{file} is known to the mapping {name} as {layout}, and nothing of it is read. Leave it out."),
+            noop("The mapping {name} knows {file} as {layout} and reads nothing of it. Leave it out."),
             file=raw.name,
             name=mapping.name,
             layout=layout.name,
@@ -119,7 +119,7 @@ def _rounded(cells: Cells) -> Iterator[Note]:
     is_long = [pc.match_substring_regex(cells.encoded[column].dictionary, r"\.\d{4}\d*[1-9]\d*\s*$") for column in columns]
     counts = [pc.sum(mask.take(cells.encoded[column].indices)).as_py() or 0 for column, mask in zip(columns, is_long, strict=True)]
     if sum(counts):
-        yield Note(noop("{n} numbers with more than 4 decimals were rounded to 4."), {"n": f"{sum(counts):,}"})
+        yield Note(noop("Numbers with more than 4 decimals that were rounded to 4: {n}."), {"n": f"{sum(counts):,}"})
 
 
 def _reject_totals(raw: RawTable, verdicts: Verdicts) -> None:

@@ -60,7 +60,7 @@ def rows_problems(tables: tuple[Rows, ...], place: str) -> list[BadInput]:
     problems = [problem for rows in tables for problem in _problems(rows, f"{place}.{rows.table}")]
     of_rows = [rows.table for rows in tables if rows.is_of_rows]
     twice = sorted({name for name in of_rows if of_rows.count(name) > 1})
-    problems += [BadInput("{key}: a row of the file brings one row of it. Describe it once.", key=f"{place}.{name}") for name in twice]
+    problems += [BadInput("{key}: a row of the file makes one row of it. Describe it once.", key=f"{place}.{name}") for name in twice]
     if not tables[0].is_of_rows:
         problems.append(
             BadInput("{key}: the first table is that of the file's own rows. Give it columns.", key=f"{place}.{tables[0].table}.columns")
@@ -73,7 +73,7 @@ def _problems(rows: Rows, place: str) -> Iterator[BadInput]:
     if table is None:
         near = difflib.get_close_matches(rows.table, TABLES, n=1)
         shown = near[0] if near else ", ".join(TABLES)
-        yield BadInput("{key}: a file brings no rows of {table}. There are: {names}.", key=place, table=rows.table, names=shown)
+        yield BadInput("{key}: a file can't hold rows of {table}. There are: {names}.", key=place, table=rows.table, names=shown)
         return
     filled = {**rows.columns, **rows.optional, **rows.constants}
     for part in ("columns", "optional", "constants", "values", "needs"):
