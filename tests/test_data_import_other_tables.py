@@ -288,6 +288,8 @@ MALFORMED = {
     "a NUL": f"{ARMS}\ncontrol,1,1,1\ntre\x00ated,2,1,0\n",
     "no header": "\n".join(PEOPLE_ROWS),
     "a column twice": "arm,spend,spend,bought\ncontrol,1,1,1\ntreated,2,1,0\n",
+    "arms as a program writes them": f"{ARMS}\n0.0,1,1,1\n1.0,2,1,0\n",
+    "arms as yes and no": f"{ARMS}\nFalse,1,1,1\nTrue,2,1,0\n",
     "no spend": "arm,visited\ncontrol,1\ntreated,0\n",
     "no arm": "group,spend\ncontrol,1\ntreated,0\n",
     "a damaged customer": "arm,spend,stratum,customer\ncontrol,1,a,007\ntreated,2,b,1.23E+05\n",
