@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from crm_metrics.metric import BadInput
-from crm_metrics.randomised_test.analyse import sample_ratio, stratified_difference
+from crm_metrics.randomised_test.analyse import relative_lift, sample_ratio, stratified_difference
 from crm_metrics.randomised_test.plan import Arms, Baseline, Design, customers_needed, power_at, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import OTHER, arm_counts, balance, stratified_split, value_strata
 
@@ -400,3 +400,16 @@ def test_a_lift_of_skewed_spend_is_found_with_the_planned_power_and_with_more_wh
     without = power([])
     assert without == pytest.approx(0.8, abs=0.02)  # three standard errors
     assert power(["band", "region"]) > without
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("true_lift", [0.1, 0.3, 0.6])
+def test_the_interval_of_a_relative_lift_holds_it_as_often_as_it_says(true_lift):
+    """Gamma outcomes of mean 100, 400 treated and 400 control, 4,000 tests: a control mean taken as certain holds 60% in 87 of 100."""
+    random = np.random.default_rng(20261122)
+    control = random.gamma(0.5, 200, (4_000, 400))
+    treated = random.gamma(0.5, 200, (4_000, 400)) + 100 * true_lift
+    means, squares = (control.mean(axis=1), treated.mean(axis=1)), control.var(axis=1, ddof=1) + treated.var(axis=1, ddof=1)
+    half = 1.96 * np.sqrt(squares / 400)
+    _, low, high = relative_lift(means[1] - means[0], half, control_mean=means[0], treated=400, control=400)
+    assert 0.94 < ((low < true_lift) & (true_lift < high)).mean() < 0.96

@@ -11,7 +11,7 @@ from crm_metrics.campaign_roi.plan import metrics, query, verdicts
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput, Metric
-from crm_metrics.randomised_test.analyse import Difference, SampleRatio, sample_ratio, stratified_difference
+from crm_metrics.randomised_test.analyse import Difference, SampleRatio, relative_lift, sample_ratio, stratified_difference
 from crm_metrics.sales import extent
 from crm_metrics.scope import Scope
 
@@ -123,10 +123,12 @@ def _found(plan: Any, came: _Outcome) -> dict[str, Any]:
     if came.found is None or came.spend is None:
         return {"verdict": "faulty"}
     base = came.found.control_mean if came.found.control_mean > 0 else math.nan
-    lift, low, high = (value / base for value in came.found[:3])
+    relative, low, high = relative_lift(
+        came.found.estimate, came.found.high - came.found.estimate, control_mean=base, treated=came.treated, control=came.control
+    )
     cost = plan.fixed_cost + plan.contact_cost * plan.treated_customers
     profit = [value * plan.treated_customers * plan.margin_share - cost for value in came.spend[:3]]
-    values = (*came.found[:3], came.found.p_value, lift, low, high, *profit)
+    values = (*came.found[:3], came.found.p_value, relative, low, high, *profit)
     return dict(zip(_FOUND, values, strict=True)) | {"verdict": verdicts.verdict(plan.expected_lift, low, high)}
 
 

@@ -19,6 +19,7 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import Metric
 from crm_metrics.planned_test.tables import Outcome, TestTerms, baseline, baseline_of, before, contactable_customers
+from crm_metrics.randomised_test.analyse import relative_lift
 from crm_metrics.randomised_test.plan import Baseline, check_audience, customers_needed, power_at, smallest_lift
 from crm_metrics.rooms import Table
 from crm_metrics.segments.rule import Rule
@@ -162,9 +163,10 @@ def past_lifts(source: Source, filters: Filters, outcome: Outcome = "spend") -> 
     ran = source.remember(results.chosen_campaigns, filters).set_index("campaign")
     days = (pd.to_datetime(ran["ends_on"]) - pd.to_datetime(ran["started_on"])).dt.days + 1
     rows = found[(found["outcome"] == _RESULTS[outcome]) & found["is_finished"] & ~found["is_faulty"] & (found["control_mean"] > 0)]
-    bounds = rows[["low", "high"]].div(rows["control_mean"], axis=0)
+    arms = {"control_mean": rows["control_mean"], "treated": rows["n"], "control": rows["control_n"]}
+    relative, low, high = relative_lift(rows["uplift"], (rows["high"] - rows["low"]) / 2, **arms)
     lifts = rows[["campaign", "campaign_name", "arm", "n", "control_n"]].assign(days=rows["campaign"].map(days).astype(float))
-    lifts = lifts.assign(lift=rows["uplift"] / rows["control_mean"], **bounds)
+    lifts = lifts.assign(lift=relative, low=low, high=high)
     return past.with_shrunk(lifts.dropna(subset=["lift", "low", "high"]).reset_index(drop=True))
 
 
