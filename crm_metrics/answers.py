@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 import typer
 
-from crm_metrics import workspace
+from crm_metrics import rooms, workspace
 from crm_metrics.customer_forecast.forecast import Terms
-from crm_metrics.data_import.room import rows_of_tables, without_orders
 from crm_metrics.database import DataMoved, DataSet, Source, existing, open_source
 from crm_metrics.filters import CUSTOMER_UNKNOWN, UNKNOWN, Filters, sentence
 from crm_metrics.language import noop, t
@@ -75,7 +74,8 @@ def _known(name: str, known: tuple[str, ...], refusal: str) -> str:
 def _extent(source: Source, chosen: Filters) -> str:
     row = source.arrow(extent(chosen.scope)).to_pylist()[0]
     if row["first_on"] is None:
-        return without_orders(source(rows_of_tables()), data_set=source.data_set.name) or t("The data set is empty.")
+        data = rooms.room("data_import")
+        return data.without_orders(source(data.rows_of_tables()), data_set=source.data_set.name) or t("The data set is empty.")
     return t("The data go from {first} to {last}.", first=row["first_on"].isoformat(), last=row["last_on"].isoformat())
 
 
