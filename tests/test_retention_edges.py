@@ -11,7 +11,7 @@ from scipy.special import polygamma
 from scipy.stats import chi2
 from written_orders import amounts, sale, write
 
-from crm_metrics import database, schema
+from crm_metrics import database, retention, schema
 from crm_metrics.filters import Filters
 from crm_metrics.periods import Period
 from crm_metrics.retention.cohort import statistic as cohort_statistic
@@ -53,6 +53,13 @@ def shop(tmp_path_factory):
 def test_a_customer_who_came_on_the_first_day_of_the_period_is_of_its_cohort(shop):
     (row,) = cohort_tables.cohorts(shop, FEBRUARY).query("age == 0").to_dict("records")
     assert (row["cohort"], row["customers"], row["is_partial"]) == ("2024-02-01", 1, False)
+
+
+@pytest.mark.slow
+def test_every_table_of_retention_stands_where_the_period_begins_after_the_reader_s_day(shop):
+    late = Filters(start=date(2024, 2, 20), end=date(2024, 2, 29), as_of=date(2024, 2, 10))
+    for name, table in retention.TABLES.items():
+        assert isinstance(table(shop, late), pd.DataFrame), name
 
 
 def test_such_a_customer_is_new_in_the_bucket(shop):

@@ -68,8 +68,9 @@ def _touched(filters: Filters, span: _Span, grain: Grain) -> Filters:
 
 
 def _until(filters: Filters, end: date) -> Filters:
-    """Return the filters up to a day; segments stay those of the reader's day."""
-    return replace(filters, end=end, as_of=None, segments_on=filters.segments_on or filters.today)
+    """Return the filters up to a day; segments stay those of the reader's day. A period that begins later is that one day."""
+    start = min(filters.start, end) if filters.start else None
+    return replace(filters, start=start, end=end, as_of=None, segments_on=filters.segments_on or filters.today)
 
 
 # ── the leaky bucket ────────────────────────────────────────────────────────────────────────────────────────────────────

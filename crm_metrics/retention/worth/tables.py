@@ -211,8 +211,9 @@ def _last_year(filters: Filters, today: date) -> Filters:
 
 
 def _seen(filters: Filters) -> Filters:
-    """Return the filters up to the reader's day; segments stay those of that day."""
-    return replace(filters, end=filters.today, as_of=None, segments_on=filters.segments_on or filters.today)
+    """Return the filters up to the reader's day; segments stay those of that day. A period that begins later is that one day."""
+    start = min(filters.start, filters.today) if filters.start and filters.today else filters.start
+    return replace(filters, start=start, end=filters.today, as_of=None, segments_on=filters.segments_on or filters.today)
 
 
 def five_points(source: Source, filters: Filters, discount_rate: float = DISCOUNT_RATE) -> pd.DataFrame:
