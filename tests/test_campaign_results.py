@@ -420,14 +420,17 @@ def test_whoever_spent_an_unknown_amount_before_is_not_among_those_who_spent_mos
     assert ways.to_dict() == {"top 20%": 20, "other 80%": 59, "(unknown)": 20}
 
 
-def test_a_reader_of_one_region_sees_its_orders_alone_and_no_cost(data_set):
+def test_a_reader_of_one_region_sees_its_orders_and_the_members_who_bought_there_before_and_no_cost(data_set):
+    """The treated buy in the south, of control nobody; every third of either bought in the north before."""
     members, orders = ordered_people()
-    source = shop(data_set, members=members, orders=orders, spend=[(START, 100)])
+    before = [order(len(orders) + number, f"p{number:03d}", START - dt.timedelta(9), 5, region="N") for number in range(0, 60, 3)]
+    source = shop(data_set, members=members, orders=orders + before, spend=[(START, 100)])
     seen = replace(FILTERS, scope=Scope("north", ("N",)))
     found = table("uplift", source, seen).set_index("outcome")
-    assert found.loc["gross_revenue", "mean"] == 0  # the treated order in the south
+    assert found.loc["gross_revenue", ["n", "control_n", "mean"]].tolist() == [10, 10, 0]
     assert found.loc["gross_revenue", "control_mean"] > 0
     assert table("returns", source, seen)["cost"].isna().all()
+    assert table("campaigns", source, seen)["reach"].tolist() == [10]
 
 
 # ── money ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from crm_metrics.campaign_roi.credit.terms import RULES, CreditTerms
+from crm_metrics.campaign_roi.seen import seen_members, seen_touches
 from crm_metrics.customer_profit import SOLD
 from crm_metrics.filters import Filters, conditions
 from crm_metrics.schema import (
@@ -65,7 +66,7 @@ def campaign_rows(filters: Filters) -> Select[Any]:
     (empty without any such; both empty until the last day on which a result counts, because no day says when somebody responded),
     has_control (drawn by lot, and a member in the control arm).
     """
-    members, spent = _members(), _spent(filters)
+    members, spent = _members(filters), _spent(filters)
     is_over = or_(filters.today >= _LAST_DAY, _LAST_DAY.is_(None)) if filters.today else literal(1) == 1
     is_drawn = func.coalesce(campaigns.c.is_randomised, literal(1) == 1)
     return (
@@ -89,7 +90,7 @@ def campaign_rows(filters: Filters) -> Select[Any]:
     )
 
 
-def _members() -> CTE:
+def _members(filters: Filters) -> CTE:
     rows = campaign_members.c
     answered = and_(_IS_TREATED, rows.has_responded.is_not(None))
     return (
@@ -100,6 +101,7 @@ def _members() -> CTE:
             func.sum(case((answered, case((rows.has_responded, 1), else_=0)))).label("responded"),
             func.sum(case((rows.arm == CONTROL, 1), else_=0)).label("controls"),
         )
+        .where(*seen_members(filters.scope))
         .group_by(rows.campaign_id)
         .cte("members")
     )
@@ -123,7 +125,7 @@ def answers(filters: Filters) -> Select[Any]:
     return (
         select(touches.campaign_id.label("campaign"), func.count(distinct(touches.customer_id)).label("responded"))
         .join_from(campaign_touches, campaign_members, is_member)
-        .where(touches.touch_kind.in_(_ANSWERS), *_seen(filters.today), ~is_said)
+        .where(touches.touch_kind.in_(_ANSWERS), *_seen(filters), *seen_members(filters.scope), ~is_said)
         .group_by(touches.campaign_id)
     )
 
@@ -165,9 +167,10 @@ def _orders(filters: Filters) -> CTE:
     return query.group_by(*[lines.c[name] for name in keys]).having(has_sold).cte("purchases")
 
 
-def _seen(today: date | None) -> list[ColumnElement[bool]]:
+def _seen(filters: Filters) -> list[ColumnElement[bool]]:
     touched = campaign_touches.c.touched_at
-    return [touched.is_not(None), *([cast(touched, Date) <= today] if today else [])]
+    by_today = [cast(touched, Date) <= filters.today] if filters.today else []
+    return [touched.is_not(None), *by_today, *seen_touches(filters.scope)]
 
 
 def named_credit(filters: Filters) -> Select[Any]:
@@ -198,7 +201,7 @@ def touch_credit(filters: Filters, terms: CreditTerms) -> Select[Any]:
 
 def _counting(filters: Filters, terms: CreditTerms) -> list[ColumnElement[bool]]:
     kinds = [is_one_of(campaign_touches.c.touch_kind, terms.kinds)] if terms.kinds else []
-    return [*_seen(filters.today), *kinds]
+    return [*_seen(filters), *kinds]
 
 
 def _pairs(filters: Filters, terms: CreditTerms) -> CTE:
@@ -315,4 +318,4 @@ def contacts(filters: Filters) -> Select[Any]:
     limits += [day <= filters.end] if filters.end else []
     quarter = bucket_on(day, "quarter").label("quarter_on")
     query = select(quarter, rows.personalisation, func.count().label("contacts"))
-    return query.where(is_sent, *_seen(filters.today), *limits).group_by(quarter, rows.personalisation).order_by(quarter)
+    return query.where(is_sent, *_seen(filters), *limits).group_by(quarter, rows.personalisation).order_by(quarter)

@@ -19,7 +19,7 @@ from crm_metrics.campaign_roi.result.tables import returns, segments
 from crm_metrics.customer_profit import goods_coverage, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import Metric
+from crm_metrics.metric import Metric, tile
 from crm_metrics.periods import Period, is_unfinished
 from crm_metrics.rooms import Table
 
@@ -160,7 +160,7 @@ def headline(source: Source, filters: Filters) -> pd.DataFrame:
 def _tile(metric: Metric, sums: dict[str, float], name: str) -> dict[str, object]:
     low, high = (sums.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
     n = int(sums.get(f"{name}_n", sums["campaigns"]))
-    return {"metric": metric.name, "value": float(sums[name]), "low": low, "high": high, "unit": metric.unit, "n": n}
+    return tile(metric, sums[name], n, low=low, high=high)
 
 
 def attribution(source: Source, filters: Filters, terms: CreditTerms = USUAL) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from crm_metrics import workspace
 from crm_metrics.campaign_roi.plan import metrics, query, verdicts
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import BadInput, Metric
+from crm_metrics.metric import BadInput, tile
 from crm_metrics.randomised_test.analyse import Difference, SampleRatio, relative_lift, sample_ratio, stratified_difference
 from crm_metrics.sales import extent
 from crm_metrics.scope import Scope
@@ -71,14 +71,13 @@ def log_tiles(source: Source, filters: Filters) -> pd.DataFrame:
     log = decision_log(source, filters)
     known: Any = verdicts.calibration_row(log).iloc[0]
     money: Any = verdicts.profit_row(log).iloc[0]
-    values: dict[Metric, tuple[float, float, float, int]] = {
-        metrics.FINISHED: (int(log["is_finished"].sum()), math.nan, math.nan, len(log)),
-        metrics.INSIDE: (known.inside_share, known.low, known.high, known.plans),
-        metrics.PROFIT_EXPECTED: (money.expected, math.nan, math.nan, money.plans),
-        metrics.PROFIT_FOUND: (money.profit, money.low, money.high, money.plans),
-    }
-    rows = [(metric.name, *found[:3], metric.unit, found[3]) for metric, found in values.items()]
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "unit", "n"])
+    rows = [
+        tile(metrics.FINISHED, int(log["is_finished"].sum()), len(log)),
+        tile(metrics.INSIDE, known.inside_share, known.plans, low=known.low, high=known.high),
+        tile(metrics.PROFIT_EXPECTED, money.expected, money.plans),
+        tile(metrics.PROFIT_FOUND, money.profit, money.plans, low=money.low, high=money.high),
+    ]
+    return pd.DataFrame(rows)
 
 
 def last_day_seen(source: Source, filters: Filters) -> date | None:

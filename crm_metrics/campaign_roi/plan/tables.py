@@ -17,7 +17,7 @@ from crm_metrics.campaign_roi.result import tables as results
 from crm_metrics.customer_profit import costing
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import Metric
+from crm_metrics.metric import Metric, tile
 from crm_metrics.planned_test.tables import Outcome, TestTerms, baseline, baseline_of, before, contactable_customers
 from crm_metrics.randomised_test.analyse import relative_lift
 from crm_metrics.randomised_test.plan import Baseline, check_audience, customers_needed, power_at, smallest_lift
@@ -44,8 +44,7 @@ def plan_tiles(source: Source, filters: Filters, terms: PlanTerms = PlanTerms(),
         metrics.CUSTOMERS_NEEDED: (row.customers_needed, math.nan, math.nan),
         metrics.SMALLEST_LIFT: (row.smallest_lift, math.nan, math.nan),
     }
-    rows = [(metric.name, *found, metric.unit, row.customers) for metric, found in values.items()]
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "unit", "n"])
+    return pd.DataFrame([tile(metric, value, row.customers, low=low, high=high) for metric, (value, low, high) in values.items()])
 
 
 def expectation(source: Source, filters: Filters, terms: PlanTerms = PlanTerms(), rule: Rule | None = None) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from crm_metrics.campaign_roi.result.terms import CONTROL, UNASSIGNED, ResultTerms
+from crm_metrics.campaign_roi.seen import seen_members
 from crm_metrics.filters import UNKNOWN, Filters, customer_conditions
 from crm_metrics.schema import campaign_arms, campaign_members, campaign_spend, campaigns, customer_facts, customers
 from crm_metrics.scope import visible_orders
@@ -147,7 +148,7 @@ def _of_control(filters: Filters, terms: ResultTerms, chosen: Campaigns = ()) ->
     campaign, place (1, 2, …: databases group by it faster), campaign_name, started_on, ends_on.
     """
     rows, known = campaign_members.c, campaigns.c
-    limits = [rows.campaign_id == terms.campaign] if terms.campaign else []
+    limits = [*seen_members(filters.scope), *([rows.campaign_id == terms.campaign] if terms.campaign else [])]
     if chosen:
         limits.append(is_one_of(rows.campaign_id, chosen))
     compared = select(rows.campaign_id).where(rows.arm == CONTROL, *limits).distinct().cte("compared")
@@ -195,7 +196,7 @@ def _members(filters: Filters, known: CTE, *, is_numbered: bool = True) -> CTE:
     ).join_from(known, campaign_members, rows.campaign_id == known.c.campaign)
     if is_numbered:
         found = found.outerjoin(customer_facts, customer_facts.c.customer_id == rows.customer_id)
-    return found.where(rows.arm != UNASSIGNED, *customer_conditions(filters, number)).cte("members")
+    return found.where(rows.arm != UNASSIGNED, *seen_members(filters.scope), *customer_conditions(filters, number)).cte("members")
 
 
 def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> CTE:

@@ -30,7 +30,7 @@ from crm_metrics.campaign_roi.result.asked import (
 from crm_metrics.campaign_roi.result.terms import CONTROL, RECORDED, Outcome, ResultTerms
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
-from crm_metrics.metric import Metric
+from crm_metrics.metric import TILE_COLUMNS, Metric, tile
 from crm_metrics.randomised_test.resample import ROUGH_BELOW, UNRELIABLE_BELOW
 from crm_metrics.rooms import Table
 
@@ -264,19 +264,20 @@ def result_tiles(source: Source, filters: Filters, terms: ResultTerms = ResultTe
     one = terms if known.empty else replace(terms, campaign=str(known["campaign"].iloc[0]))
     found, paid = source.remember(compared, filters, one), returns(source, filters, one)
     if found.empty:
-        return pd.DataFrame(columns=["metric", "value", "low", "high", "unit", "n"])
+        return pd.DataFrame(columns=TILE_COLUMNS)
     main = found[found["outcome"] == main_outcome(found["outcome"], one)]
     row = statistic.one_arm(main, one.arm)
     metric = {"share": metrics.UPLIFT_SHARE, "ratio": metrics.UPLIFT_ORDERS}.get(row["unit"], metrics.UPLIFT)
-    tiles = [_tile(metric, row, ("uplift", "low", "high")), _tile(metrics.SMALLEST_LIFT, row, ("smallest_lift",))]
+    n = int(row["n"] + row["control_n"])
+    tiles = [_tile(metric, row, ("uplift", "low", "high"), n), _tile(metrics.SMALLEST_LIFT, row, ("smallest_lift",), n)]
     for money in paid[paid["arm"] == row["arm"]].to_dict("records"):  # none where no money is recorded
-        tiles += [_tile(each, money, names) for each, names in _OF_MONEY.items()]
-    return pd.DataFrame(tiles).assign(n=int(row["n"] + row["control_n"]))
+        tiles += [_tile(each, money, names, n) for each, names in _OF_MONEY.items()]
+    return pd.DataFrame(tiles)
 
 
-def _tile(metric: Metric, row: Any, names: tuple[str, ...]) -> dict[str, object]:
-    value, low, high = [float(row[name]) for name in names] + [np.nan] * (3 - len(names))
-    return {"metric": metric.name, "value": value, "low": low, "high": high, "unit": metric.unit}
+def _tile(metric: Metric, row: Any, names: tuple[str, ...], n: int) -> dict[str, object]:
+    value, *bounds = (row[name] for name in names)
+    return tile(metric, value, n, **dict(zip(("low", "high"), bounds, strict=False)))
 
 
 # ── looks at a running test, and several tests ──────────────────────────────────────────────────────────────────────────
