@@ -21,6 +21,7 @@ Unit = Literal[
 Better = Literal["higher", "lower", "neither"]
 DASH = "—"
 SHORTENED_FROM = 10_000  # money in tiles
+TILE_COLUMNS = ["metric", "value", "low", "high", "unit", "n"]
 _SHOWN_DIGITS: dict[Unit, int] = {"share": 3, "count": 0, "days": 1, "weeks": 1}
 
 
@@ -39,6 +40,20 @@ class Metric:
     better: Better
     means: str
     source: str = ""
+
+
+def tile(metric: Metric, value: float, n: int, *, low: float = math.nan, high: float = math.nan) -> dict[str, object]:
+    """Return one row of a frame of tiles, TILE_COLUMNS. low, high: of the value's 95 % interval; NaN: exact. n: how many it is about."""
+    return {"metric": metric.name, "value": float(value), "low": float(low), "high": float(high), "unit": metric.unit, "n": n}
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return part / whole; unknown over nothing.
+
+    >>> ratio(1, 4), ratio(1, 0)
+    (0.25, nan)
+    """
+    return float(part) / float(whole) if whole else math.nan
 
 
 class BadInput(Exception):

@@ -14,7 +14,7 @@ from crm_metrics.audience import difference, metrics, query
 from crm_metrics.audience.query import Pair
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import BadInput, Metric
+from crm_metrics.metric import BadInput, Metric, ratio, tile
 from crm_metrics.planned_test.query import size
 from crm_metrics.planned_test.tables import chosen_rule, rule_of
 from crm_metrics.scope import Scope
@@ -42,14 +42,13 @@ def tiles(source: Source, filters: Filters, rule: Rule | None = None) -> pd.Data
     n = int(row.customers)
     values: dict[Metric, float] = {
         metrics.CUSTOMERS: n,
-        metrics.CUSTOMERS_SHARE: _ratio(n, row.all_customers),
+        metrics.CUSTOMERS_SHARE: ratio(n, row.all_customers),
         metrics.REVENUE: row.net_revenue,
-        metrics.REVENUE_SHARE: _ratio(row.net_revenue, row.all_net_revenue),
+        metrics.REVENUE_SHARE: ratio(row.net_revenue, row.all_net_revenue),
         metrics.CONTACTABLE: row.contactable,
-        metrics.ORDERS_PER_CUSTOMER: _ratio(row.orders, n),
+        metrics.ORDERS_PER_CUSTOMER: ratio(row.orders, n),
     }
-    exact = {"low": math.nan, "high": math.nan, "n": n}
-    return pd.DataFrame([{"metric": metric.name, "value": float(value), "unit": metric.unit, **exact} for metric, value in values.items()])
+    return pd.DataFrame([tile(metric, value, n) for metric, value in values.items()])
 
 
 def people(source: Source, filters: Filters, rule: Rule | None = None) -> pd.DataFrame:
@@ -160,8 +159,8 @@ def overlap(source: Source, filters: Filters, pair: Pair | None = None) -> pd.Da
             "customers": customers.astype(int),
             "net_revenue": found["net_revenue"].to_numpy(dtype=float),
             "share": customers / customers.sum() if customers.sum() else np.nan,
-            "share_of_first": [_ratio(both, both + first), _ratio(first, both + first), math.nan, math.nan],
-            "share_of_second": [_ratio(both, both + second), math.nan, _ratio(second, both + second), math.nan],
+            "share_of_first": [ratio(both, both + first), ratio(first, both + first), math.nan, math.nan],
+            "share_of_second": [ratio(both, both + second), math.nan, ratio(second, both + second), math.nan],
         }
     )
 
@@ -184,7 +183,3 @@ def _value_contrasts(rows: pd.DataFrame, sizes: tuple[int, int] | None) -> Itera
 def pair_queries(filters: Filters, pair: Pair) -> tuple[Select[Any], ...]:
     """Return the query behind the sides of a comparison, to be shown."""
     return (query.overlap(pair, filters.today, filters.scope),)
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part) / float(whole) if whole else math.nan

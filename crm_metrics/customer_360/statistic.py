@@ -10,7 +10,7 @@ import pandas as pd
 
 from crm_metrics.figures import MAX_POINTS
 from crm_metrics.language import noop
-from crm_metrics.metric import Metric
+from crm_metrics.metric import Metric, tile
 
 INTERVALS_FOR_A_RHYTHM = 3  # the median of two is their mean: one odd interval would decide it
 
@@ -150,8 +150,7 @@ def customer_tiles(orders_of_customer: pd.DataFrame, *, today: date | None) -> p
         DAYS_SINCE_LAST_ORDER: (float((today - days[-1]).days) if today and days else math.nan, purchases),
         USUAL_DAYS_BETWEEN_ORDERS: (float(np.median(own)) if len(own) >= INTERVALS_FOR_A_RHYTHM else math.nan, len(own)),
     }
-    rows = [(metric.name, float(value), math.nan, math.nan, metric.unit, n) for metric, (value, n) in values.items()]
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "unit", "n"])
+    return pd.DataFrame([tile(metric, value, n) for metric, (value, n) in values.items()])
 
 
 def alive_over_time(path: pd.DataFrame, *, bought_on: list[date]) -> pd.DataFrame:

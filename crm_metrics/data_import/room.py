@@ -10,7 +10,7 @@ from crm_metrics.data_import.row_tables import TABLES as BRINGABLE
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.language import noop, t
-from crm_metrics.metric import Metric, value_text
+from crm_metrics.metric import Metric, ratio, tile, value_text
 from crm_metrics.schema import customers, import_batches, import_left_out, order_facts
 from crm_metrics.scope import scope_conditions
 
@@ -98,14 +98,11 @@ def health(totals: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
         LINES: (row.lines, row.lines),
         ORDERS_HELD: (row.orders, row.orders),
         CUSTOMERS_HELD: (row.customers, row.customers),
-        IDENTIFIED_SHARE: (_ratio(row.net_revenue_identified, row.net_revenue), row.orders),
-        COSTED_SHARE: (_ratio(row.lines_with_cost, row.lines), row.lines),
+        IDENTIFIED_SHARE: (ratio(row.net_revenue_identified, row.net_revenue), row.orders),
+        COSTED_SHARE: (ratio(row.lines_with_cost, row.lines), row.lines),
         LEFT_OUT: (loaded.rows_quarantined.sum(), loaded.rows_in.sum()),
     }
-    return pd.DataFrame(
-        [(metric.name, float(value), float("nan"), float("nan"), metric.unit, int(n)) for metric, (value, n) in values.items()],
-        columns=["metric", "value", "low", "high", "unit", "n"],
-    )
+    return pd.DataFrame([tile(metric, value, int(n)) for metric, (value, n) in values.items()])
 
 
 def finding(tiles: pd.DataFrame, tables: pd.DataFrame, *, data_set: str) -> str:
@@ -137,10 +134,6 @@ def besides_orders(tiles: pd.DataFrame, tables: pd.DataFrame) -> str:
 def _counts(tables: pd.DataFrame) -> str:
     counts = zip(tables["table_name"].astype(str), tables["rows"].astype(float), strict=True)
     return t("; ").join(f"{t(TABLE_LABELS[table])} {value_text(rows, 'count', exact=True)}" for table, rows in counts)
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else float("nan")
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

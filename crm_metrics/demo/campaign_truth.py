@@ -22,6 +22,7 @@ from crm_metrics.demo.campaign_records import DAYS_TO_CLICK, DAYS_TO_OPEN, SENDI
 from crm_metrics.demo.plan import Plan
 from crm_metrics.demo.world import Booleans, Floats, Orders, Stated, subject
 from crm_metrics.language import noop
+from crm_metrics.metric import ratio
 
 TOPIC = "campaigns"
 PARAMETERS = {
@@ -276,7 +277,7 @@ def _of_cells(campaign: Campaign, one: Tally, cells: _Cells) -> dict[str, float]
     return {
         "extra_orders": _weighted(extra - np.where(lost > 0, lost * orders, 0.0), weights),
         "lift": lift,
-        "relative_lift": _ratio(lift, _weighted(np.broadcast_to(spend, weights.shape), weights)),
+        "relative_lift": ratio(lift, _weighted(np.broadcast_to(spend, weights.shape), weights)),
         "extra_buyers": _weighted(extra * (1 - buyers) - np.where(lost > 0, gone, 0.0), weights),
         "treated": float(weights.sum()),
     }
@@ -294,7 +295,7 @@ def _of_campaign(campaign: Campaign, one: Tally, cost: Decimal | None) -> dict[s
     }
     if cost is not None:
         spent = float(cost)
-        found |= {"cost": spent, "incremental_return": _ratio(caused - spent, spent), "attributed_return": _ratio(named - spent, spent)}
+        found |= {"cost": spent, "incremental_return": ratio(caused - spent, spent), "attributed_return": ratio(named - spent, spent)}
     return found | _of_control(campaign, one) | _of_naive(campaign, one)
 
 
@@ -303,7 +304,7 @@ def _of_control(campaign: Campaign, one: Tally) -> dict[str, float]:
         return {}
     arms = [arm for arm, _ in campaign.arms]
     controls, members = one.people[:, arms.index(CONTROL)].sum(), one.people[:, :MOST_ARMS].sum()
-    return {"control": float(controls), "control_share": _ratio(controls, members)}
+    return {"control": float(controls), "control_share": ratio(controls, members)}
 
 
 def _of_naive(campaign: Campaign, one: Tally) -> dict[str, float]:
@@ -316,7 +317,7 @@ def _of_naive(campaign: Campaign, one: Tally) -> dict[str, float]:
         return {}
     treated = list(campaign.treated_arms)
     means = [
-        _ratio(sums[:, treated].sum(), one.people[:, treated].sum()) - _ratio(sums[:, others].sum(), one.people[:, others].sum())
+        ratio(sums[:, treated].sum(), one.people[:, treated].sum()) - ratio(sums[:, others].sum(), one.people[:, others].sum())
         for sums in (one.spend, one.natural_spend)
     ]
     return {parameter: means[0], "selection_bias": means[1]}
@@ -330,8 +331,4 @@ def _audience_mean(sums: Floats, people: Floats) -> Floats:
 
 
 def _weighted(values: Floats, weights: Floats) -> float:
-    return _ratio((values * weights).sum(), weights.sum()) if np.ptp(values) else float(values.flat[0])
-
-
-def _ratio(above: float, below: float) -> float:
-    return float(above / below) if below else float("nan")
+    return ratio((values * weights).sum(), weights.sum()) if np.ptp(values) else float(values.flat[0])

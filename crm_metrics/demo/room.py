@@ -4,7 +4,6 @@ Everything here is about the whole data set: what is true of a demo does not cha
 """
 
 import json
-import math
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from crm_metrics.demo import truth
 from crm_metrics.export import safe_label
 from crm_metrics.filters import Filters
 from crm_metrics.language import noop, t
-from crm_metrics.metric import Metric
+from crm_metrics.metric import Metric, ratio, tile
 from crm_metrics.purchase_model.gate import data_gate
 from crm_metrics.purchase_model.model import PARAMETERS, Model, unfitted
 from crm_metrics.sales import extent
@@ -142,14 +141,11 @@ def counted(totals: pd.DataFrame) -> pd.DataFrame:
         TRUE_CUSTOMERS: (row.true_customers, row.records),
         RECORDS: (row.records, row.records),
         DOUBLES: (row.records - row.true_records, row.records),
-        LEFT_SHARE: (row.left / row.true_customers if row.true_customers else math.nan, row.true_customers),
+        LEFT_SHARE: (ratio(row.left, row.true_customers), row.true_customers),
         TEST_ACCOUNTS: (row.tests, row.records),
         STATED: (row.stated, row.stated),
     }
-    return pd.DataFrame(
-        [(metric.name, float(value), math.nan, math.nan, metric.unit, int(n)) for metric, (value, n) in values.items()],
-        columns=["metric", "value", "low", "high", "unit", "n"],
-    )
+    return pd.DataFrame([tile(metric, value, int(n)) for metric, (value, n) in values.items()])
 
 
 def summaries(histories: pd.DataFrame, last_on: pd.Timestamp) -> pd.DataFrame:

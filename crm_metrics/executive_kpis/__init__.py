@@ -38,7 +38,7 @@ from crm_metrics.executive_kpis.words import (
     values_in_words,
 )
 from crm_metrics.filters import CHOICES, UNKNOWN, Filters, compared
-from crm_metrics.metric import Metric
+from crm_metrics.metric import TILE_COLUMNS, Metric
 from crm_metrics.periods import Period, bucket_starts, grain_for
 from crm_metrics.rooms import Table, room
 from crm_metrics.sales import choice_values, extent
@@ -198,7 +198,7 @@ def targets(source: Source, filters: Filters) -> pd.DataFrame:
 def headlines(source: Source, filters: Filters) -> pd.DataFrame:
     """One row per later room's headline: room, metric, value, low, high, unit, n."""
     rows = [room(name).headline(source, filters).assign(room=name) for name in HEADLINE_ROOMS]
-    return pd.concat(rows, ignore_index=True).reindex(columns=["room", *statistic.TILE_COLUMNS])
+    return pd.concat(rows, ignore_index=True).reindex(columns=["room", *TILE_COLUMNS])
 
 
 TABLES: dict[str, Table] = {

@@ -13,11 +13,10 @@ from crm_metrics.executive_kpis.metrics import ADDITIVE, METRICS
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.intervals import Interval, wilson
 from crm_metrics.language import noop
-from crm_metrics.metric import Metric
+from crm_metrics.metric import TILE_COLUMNS, Metric
 from crm_metrics.periods import Grain, Period, bucket_starts, is_unfinished, next_bucket
 
 NAMES = [metric.name for metric in METRICS]
-TILE_COLUMNS = ["metric", "value", "low", "high", "unit", "n"]
 COMPARISON_COLUMNS = [
     *("metric", "unit", "value", "compared_value", "change", "change_kind", "is_good"),
     *("target", "target_share", "reason", "target_reason"),

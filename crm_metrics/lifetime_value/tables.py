@@ -13,7 +13,7 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.lifetime_value import metrics, query, statistic
 from crm_metrics.lifetime_value.forecast import choice, is_shown, most_valuable, prospects, tested
-from crm_metrics.metric import Metric
+from crm_metrics.metric import Metric, tile
 from crm_metrics.purchase_model.gate import CUSTOMERS_NEEDED, REPEATERS_NEEDED
 from crm_metrics.purchase_model.holdout import share_found
 from crm_metrics.purchase_model.model import PURCHASE_MODELS
@@ -93,20 +93,20 @@ def headline(source: Source, filters: Filters) -> pd.DataFrame:
 
 
 def _counted(shown: pd.DataFrame) -> pd.DataFrame:
-    exact = (math.nan, math.nan)
     frequency = shown["frequency"]
     rows = [
-        _tile(metrics.CUSTOMER_BASE_VALUE, math.nan, exact, len(shown)),
-        _tile(metrics.MODELLED_CUSTOMERS, len(shown), exact, len(shown)),
-        _tile(metrics.REPEATERS, int((frequency > 0).sum()), exact, len(shown)),
-        _tile(metrics.REPEAT_PURCHASES, int(frequency.sum()), exact, len(shown)),
+        tile(metrics.CUSTOMER_BASE_VALUE, math.nan, len(shown)),
+        tile(metrics.MODELLED_CUSTOMERS, len(shown), len(shown)),
+        tile(metrics.REPEATERS, int((frequency > 0).sum()), len(shown)),
+        tile(metrics.REPEAT_PURCHASES, int(frequency.sum()), len(shown)),
     ]
     return pd.DataFrame(rows)
 
 
 def _tile(metric: Metric, value: float, bounds: tuple[float, ...], n: int) -> dict[str, object]:
-    bounds = bounds if not math.isnan(value) else (math.nan, math.nan)
-    return {"metric": metric.name, "value": float(value), "low": bounds[0], "high": bounds[1], "unit": metric.unit, "n": n}
+    """Return a tile whose interval is unknown where its value is."""
+    low, high = (math.nan, math.nan) if math.isnan(value) else bounds
+    return tile(metric, value, n, low=low, high=high)
 
 
 def data_gate_table(source: Source, filters: Filters) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from crm_metrics import workspace
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import BadInput
+from crm_metrics.metric import BadInput, ratio
 from crm_metrics.planned_test import query
 from crm_metrics.randomised_test.plan import Baseline, Design, customers_needed, power_curve, smallest_lift
 from crm_metrics.randomised_test.split import Split, arm_counts, balance, stratified_split
@@ -69,9 +69,9 @@ def baseline(source: Source, filters: Filters, terms: TestTerms = TestTerms(), r
     chosen_on, until = before(source, filters, terms.horizon_days)
     row: Any = source(query.outcomes(chosen_rule(rule, filters), chosen_on, until, filters.scope)).iloc[0]
     n = int(row.customers)
-    mean = _ratio(row.spend, n)
+    mean = ratio(row.spend, n)
     variance = (row.spend_squared - n * mean**2) / (n - 1) if n > 1 else math.nan
-    found = {"chosen_on": pd.Timestamp(chosen_on), "until": pd.Timestamp(until), "customers": n, "buyers_share": _ratio(row.buyers, n)}
+    found = {"chosen_on": pd.Timestamp(chosen_on), "until": pd.Timestamp(until), "customers": n, "buyers_share": ratio(row.buyers, n)}
     return pd.DataFrame([{**found, "spend_mean": mean, "spend_deviation": math.sqrt(max(variance, 0.0)) if n > 1 else math.nan}])
 
 
@@ -174,7 +174,3 @@ def baseline_of(known: pd.DataFrame, terms: TestTerms) -> Baseline:
             day=row.chosen_on.date(),
         )
     return Baseline(row.buyers_share) if terms.outcome == "buyers" else Baseline(row.spend_mean, row.spend_deviation)
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part) / float(whole) if whole else math.nan

@@ -1,6 +1,5 @@
 """The tables of the room, and the queries behind them."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +20,7 @@ from crm_metrics.customer_profit import (
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import noop
-from crm_metrics.metric import Metric
+from crm_metrics.metric import tile
 from crm_metrics.profitability import concentration as spread
 from crm_metrics.profitability import metrics, query, statistic
 from crm_metrics.profitability import stability as years_apart
@@ -107,17 +106,13 @@ def tiles(source: Source, filters: Filters) -> pd.DataFrame:
             metrics.GINI_OF_REVENUE: row["gini"],
             metrics.CUSTOMERS: (customers["orders"] > 0).sum(),
         }
-    return pd.DataFrame([_tile(metric, value, len(customers)) for metric, value in values.items()])
+    return pd.DataFrame([tile(metric, value, len(customers)) for metric, value in values.items()])
 
 
 def headline(source: Source, filters: Filters) -> pd.DataFrame:
     """Return the room's one tile for the overview: the profit, or without costs the revenue, that the best fifth of the customers hold."""
     found, chosen = tiles(source, filters), (metrics.PROFIT_OF_TOP_FIFTH.name, metrics.REVENUE_OF_TOP_FIFTH.name)
     return found[found["metric"].isin(chosen)].reset_index(drop=True)
-
-
-def _tile(metric: Metric, value: float, n: int) -> dict[str, object]:
-    return {"metric": metric.name, "value": float(value), "low": math.nan, "high": math.nan, "unit": metric.unit, "n": n}
 
 
 # ── profit and its parts ────────────────────────────────────────────────────────────────────────────────────────────────

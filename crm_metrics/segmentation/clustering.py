@@ -21,7 +21,7 @@ from crm_metrics.customer_forecast.forecast import known
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.language import noop
-from crm_metrics.metric import BadInput, Metric
+from crm_metrics.metric import BadInput, Metric, tile
 from crm_metrics.purchase_model.groups import Floats, Integers
 from crm_metrics.sales import amounts_within, orders_within
 from crm_metrics.segmentation.group_metrics import CLUSTER_METRICS
@@ -367,8 +367,7 @@ def cluster_tiles(source: Source, filters: Filters, terms: ClusterTerms = BY_SIL
 
 def tile_frame(metrics: Sequence[Metric], values: Sequence[float], n: int) -> pd.DataFrame:
     """Return tiles without intervals: metric, value, low, high, unit, n."""
-    rows = [(metric.name, float(value), math.nan, math.nan, metric.unit, n) for metric, value in zip(metrics, values, strict=True)]
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "unit", "n"])
+    return pd.DataFrame([tile(metric, value, n) for metric, value in zip(metrics, values, strict=True)])
 
 
 def cluster_customers(source: Source, filters: Filters, terms: ClusterTerms = BY_SILHOUETTE) -> pd.DataFrame:

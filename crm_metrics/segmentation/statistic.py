@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crm_metrics.customer_forecast.statistic import COSTS_NEEDED
-from crm_metrics.metric import Metric
+from crm_metrics.metric import tile
 from crm_metrics.purchase_model.groups import Floats, Integers
 from crm_metrics.segmentation import metrics
 from crm_metrics.segmentation.rfm import (
@@ -65,9 +65,9 @@ def tile_rows(customers: pd.DataFrame) -> list[dict[str, object]]:
     is_best, is_at_risk = (np.isin(segment, [SEGMENT_NAMES.index(name) for name in names]) for names in (BEST, AT_RISK))
     at_risk = float(net[is_at_risk].sum()) if len(customers) else math.nan
     return [
-        tile(metrics.CUSTOMERS, len(customers), n=len(customers)),
-        tile(metrics.BEST_CUSTOMERS_SHARE, share(float(net[is_best].sum()), float(net.sum())), n=int(is_best.sum())),
-        tile(metrics.AT_RISK_REVENUE, at_risk, n=int(is_at_risk.sum())),
+        tile(metrics.CUSTOMERS, len(customers), len(customers)),
+        tile(metrics.BEST_CUSTOMERS_SHARE, share(float(net[is_best].sum()), float(net.sum())), int(is_best.sum())),
+        tile(metrics.AT_RISK_REVENUE, at_risk, int(is_at_risk.sum())),
     ]
 
 
@@ -76,16 +76,11 @@ def lapse_tile_rows(customers: pd.DataFrame, lapse: pd.DataFrame) -> list[dict[s
     days, row = customers["days_since_last_order"].to_numpy(), lapse.iloc[0]
     limits = row[["recommended_days", "recommended_high", "recommended_low"]].astype(float)
     silent, low, high = (share(float((days > limit).sum()), len(days)) if limit == limit else math.nan for limit in limits)  # noqa: PLR0124
-    bounds = (float(row["recommended_low"]), float(row["recommended_high"]))
+    limit, earliest, latest = row[["recommended_days", "recommended_low", "recommended_high"]].astype(float)
     return [
-        tile(metrics.LAPSED_SHARE, silent, bounds=(low, high), n=len(days)),
-        tile(metrics.LAPSE_LIMIT_DAYS, float(row["recommended_days"]), bounds=bounds, n=int(row["gaps"])),
+        tile(metrics.LAPSED_SHARE, silent, len(days), low=low, high=high),
+        tile(metrics.LAPSE_LIMIT_DAYS, limit, int(row["gaps"]), low=earliest, high=latest),
     ]
-
-
-def tile(metric: Metric, value: float, *, bounds: tuple[float, float] = (math.nan, math.nan), n: int) -> dict[str, object]:
-    """Return one tile: metric, value, low, high (95%), unit, n."""
-    return {"metric": metric.name, "value": float(value), "low": bounds[0], "high": bounds[1], "unit": metric.unit, "n": n}
 
 
 # ── segments ────────────────────────────────────────────────────────────────────────────────────────────────────────────

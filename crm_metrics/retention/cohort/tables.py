@@ -16,7 +16,7 @@ from crm_metrics.customer_profit import goods_coverage, margins
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.metric import BadInput, Metric
+from crm_metrics.metric import BadInput, Metric, tile
 from crm_metrics.periods import Period
 from crm_metrics.retention.cohort import metrics, query, statistic
 from crm_metrics.retention.cohort.statistic import Horizon
@@ -84,16 +84,15 @@ def tiles(source: Source, filters: Filters) -> pd.DataFrame:
     """Return the tiles: metric, value, low, high (Wilson, 95%), unit, n (customers it is about): of monthly cohorts pooled."""
     found = source.remember(cells, filters, MONTHLY)
     came = int(found.loc[found["age"] == 0, "customers"].sum())
-    first = {"metric": metrics.CUSTOMERS_WHO_CAME.name, "value": came, "low": math.nan, "high": math.nan, "unit": "count", "n": came}
-    others = [_tile(metric, cohort_average(source, filters, terms), age) for metric, terms, age in _TILES]
-    return pd.DataFrame([first, *others]).astype({"value": float})
+    others = [_rate_tile(metric, cohort_average(source, filters, terms), age) for metric, terms, age in _TILES]
+    return pd.DataFrame([tile(metrics.CUSTOMERS_WHO_CAME, came, came), *others])
 
 
-def _tile(metric: Metric, average: pd.DataFrame, age: int) -> dict[str, object]:
+def _rate_tile(metric: Metric, average: pd.DataFrame, age: int) -> dict[str, object]:
     row: Any = average.set_index("age")[["rate", "low", "high", "base"]].reindex([age]).iloc[0]
     n = 0 if pd.isna(row.base) else int(row.base)
     rate, low, high = (row.rate, row.low, row.high) if n >= FEW_CUSTOMERS else (math.nan,) * 3  # of few no rate is read
-    return {"metric": metric.name, "value": rate, "low": low, "high": high, "unit": metric.unit, "n": n}
+    return tile(metric, rate, n, low=low, high=high)
 
 
 def headline(source: Source, filters: Filters) -> pd.DataFrame:

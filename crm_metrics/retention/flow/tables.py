@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Select
 
@@ -13,7 +12,7 @@ from crm_metrics.customer_profit import all_costs, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.metric import BadInput, Metric
+from crm_metrics.metric import BadInput, Metric, ratio, tile
 from crm_metrics.periods import Grain, Period, bucket_starts, grain_for, next_bucket, whole_months
 from crm_metrics.retention.flow import metrics, query, statistic
 from crm_metrics.retention.flow.terms import FROM_DATA, SOURCE_PLAN, BucketTerms, Plan, Windows, usual_days, windows
@@ -152,18 +151,15 @@ def flow_tiles(source: Source, filters: Filters, terms: BucketTerms = FROM_DATA)
     opening, lost, won = int(held["opening"]), -int(held["lost"]), int(held[["new", "reactivated"]].sum())
     values: dict[Metric, float] = {
         metrics.BUCKET_CUSTOMERS: held["closing"],
-        metrics.BUCKET_CHURN: lost / opening if opening else math.nan,
+        metrics.BUCKET_CHURN: ratio(lost, opening),
         metrics.BUCKET_REVENUE_CHURN: -shares[["lost", "contraction"]].sum(skipna=False),
         metrics.NET_REVENUE_RETENTION: 1 + shares[["expansion", "contraction", "lost"]].sum(skipna=False),
-        metrics.WON_PER_LOST: won / lost if lost else math.nan,
+        metrics.WON_PER_LOST: ratio(won, lost),
         metrics.HOLE_COST: hole_cost(source, filters, terms)["hole_cost"].iloc[0],
     }
-    frame = pd.DataFrame([{"metric": one.name, "value": float(value), "unit": one.unit, "n": opening} for one, value in values.items()])
     low, high = wilson(lost, opening)
-    is_churn = frame["metric"] == metrics.BUCKET_CHURN.name
-    frame.insert(2, "low", np.where(is_churn, low, np.nan))
-    frame.insert(3, "high", np.where(is_churn, high, np.nan))
-    return frame
+    bounds = {metrics.BUCKET_CHURN: {"low": low, "high": high}}
+    return pd.DataFrame([tile(metric, value, opening, **bounds.get(metric, {})) for metric, value in values.items()])
 
 
 # ── what must be won ────────────────────────────────────────────────────────────────────────────────────────────────────

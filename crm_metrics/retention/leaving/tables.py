@@ -8,7 +8,7 @@ import pandas as pd
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.metric import Metric
+from crm_metrics.metric import TILE_COLUMNS, Metric, tile
 from crm_metrics.retention.leaving import metrics
 from crm_metrics.retention.leaving.asked import choice, chosen
 from crm_metrics.retention.leaving.contract_tables import contract_churn, contract_curve, contract_fit, contract_projection
@@ -39,7 +39,7 @@ def churn_tiles(source: Source, filters: Filters, terms: ChurnTerms = USUAL) -> 
         again = second_order(source, filters)
         there = tuple(again[f"{name}_{SECOND_ORDER_DAYS}"].iloc[0] for name in ("share", "low", "high")) if len(again) else (math.nan,) * 3
         rows.append(_tile(metrics.SECOND_ORDER_SHARE, there, int(again["customers"].sum())))
-    return pd.DataFrame([*rows, *_contract_tiles(source, filters)], columns=["metric", "value", "low", "high", "unit", "n"])
+    return pd.DataFrame([*rows, *_contract_tiles(source, filters)], columns=TILE_COLUMNS)
 
 
 _YEARLY = {RHYTHM: metrics.CHURN_BY_RHYTHM, ALIVE: metrics.CHURN_BY_ALIVE, WINDOW: metrics.CHURN_BY_WINDOW}
@@ -60,7 +60,7 @@ def _contract_tiles(source: Source, filters: Filters) -> list[dict[str, object]]
 
 def _tile(metric: Metric, values: tuple[float, ...], n: int) -> dict[str, object]:
     value, low, high = values if metric.unit != "share" or n >= FEW_CUSTOMERS else (math.nan,) * 3  # of few no rate is read
-    return {"metric": metric.name, "value": float(value), "low": low, "high": high, "unit": metric.unit, "n": n}
+    return tile(metric, value, n, low=low, high=high)
 
 
 TABLES: dict[str, Table] = {

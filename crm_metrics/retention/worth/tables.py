@@ -19,7 +19,7 @@ from crm_metrics.customer_profit import (
 )
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
-from crm_metrics.metric import Metric
+from crm_metrics.metric import tile
 from crm_metrics.periods import add_months
 from crm_metrics.retention.flow import tables as flow
 from crm_metrics.retention.flow.terms import BucketTerms
@@ -177,16 +177,15 @@ def payback_tiles(source: Source, filters: Filters) -> pd.DataFrame:
     lever: Any = five_points(source, filters).iloc[0]
     keeping: Any = keeping_cost(source, filters).iloc[0]
     year = int(row.customers_12_months) if len(found) else 0
-    values: list[tuple[Metric, tuple[float, float, float], float]] = [
-        (metrics.PAYBACK_MONTH, (row.payback_month, row.payback_earliest, row.payback_latest), row.customers),
-        (metrics.ACQUISITION_COST, (row.acquisition_cost, math.nan, math.nan), row.customers),
-        (metrics.VALUE_12_MONTHS, (row.value_12_months, row.value_low, row.value_high), year),
-        (metrics.VALUE_TO_COST, (row.value_to_cost, math.nan, math.nan), year),
-        (metrics.FIVE_POINTS, (lever.change_share, lever.low, lever.high), lever.opening),
-        (metrics.KEEPING_TO_WINNING, (keeping.ratio, math.nan, math.nan), keeping.retained),
+    rows = [
+        tile(metrics.PAYBACK_MONTH, row.payback_month, row.customers, low=row.payback_earliest, high=row.payback_latest),
+        tile(metrics.ACQUISITION_COST, row.acquisition_cost, row.customers),
+        tile(metrics.VALUE_12_MONTHS, row.value_12_months, year, low=row.value_low, high=row.value_high),
+        tile(metrics.VALUE_TO_COST, row.value_to_cost, year),
+        tile(metrics.FIVE_POINTS, lever.change_share, lever.opening, low=lever.low, high=lever.high),
+        tile(metrics.KEEPING_TO_WINNING, keeping.ratio, keeping.retained),
     ]
-    made = [{"metric": one.name, "value": v, "low": low, "high": high, "unit": one.unit, "n": n} for one, (v, low, high), n in values]
-    return pd.DataFrame(made).astype({"value": float, "low": float, "high": float}).assign(n=lambda rows: rows["n"].fillna(0).astype(int))
+    return pd.DataFrame(rows).assign(n=lambda tiles: tiles["n"].fillna(0).astype(int))
 
 
 # ── what retention is worth ─────────────────────────────────────────────────────────────────────────────────────────────
