@@ -1,11 +1,16 @@
-"""What goes with a room's figures and tables in words."""
+"""What goes with a room's figures and tables in words, and the headings of their columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from crm_metrics.language import t
+import pandas as pd
+
+from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric
+
+CUSTOMER: dict[str, tuple[str, Any]] = {"customer_id": (noop("Customer number"), "text"), "customer_name": (noop("Name"), "text")}
+"""The columns that say who it is; ui.table opens the customer by the first."""
 
 
 class Caption(TypedDict):
@@ -33,3 +38,8 @@ class Captions:
     def remark(self, name: str) -> str:
         """Return what the reader of a figure or table should know, in the reader's language."""
         return t(self.notes[name])
+
+
+def known_columns(tables: Mapping[str, Mapping[str, tuple[str, Any]]], table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of `tables`) that `frame` knows something of."""
+    return {name: (t(label), unit) for name, (label, unit) in tables[table].items() if name in frame and frame[name].notna().any()}

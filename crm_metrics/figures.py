@@ -3,7 +3,8 @@
 Figures are made with colours that stand out on both themes; `themed` adds what differs (text, grid, hover) where it is shown.
 """
 
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -35,6 +36,7 @@ _CHINESE_DAYS = [
 HEIGHT = 380
 SMALL_HEIGHT = 260
 MAX_POINTS = 2000
+BAR_HEIGHT = 40  # two lines are written beside it, which need no room at its end on a narrow screen
 _FONT = "Inter, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 _TICKS: dict[Unit, dict[str, Any]] = {
     "share": {"tickformat": ".0%"},
@@ -43,6 +45,17 @@ _TICKS: dict[Unit, dict[str, Any]] = {
     "money_per_order": {"tickformat": ",.2~f"},
     "money_per_customer": {"tickformat": ",.2~f"},
 }
+
+
+class Bar(NamedTuple):
+    """One bar: what a click on it gives, its name, what is written under that, where it begins, how long it is, and its colour."""
+
+    key: str
+    name: str
+    text: str
+    base: float
+    length: float
+    color: str
 
 
 def base(*, x_title: str, y_title: str, y_unit: Unit = "ratio", x_unit: Unit = "ratio", height: int = HEIGHT) -> go.Figure:
@@ -94,6 +107,39 @@ def add_label(figure: go.Figure, x: Any, y: float, text: str, *, color: str = GR
     figure.add_annotation(
         x=x, y=y, text=text, showarrow=False, xanchor=anchor, xshift=6 if anchor == "left" else -6, font={"color": color, "size": 12}
     )
+
+
+def bars(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
+    """Return `rows` from top to bottom, each with its name and its text beside it; a click on one gives its key."""
+    figure = base(x_title=title, y_title="", x_unit=unit, height=100 + BAR_HEIGHT * len(rows))
+    figure.add_bar(
+        x=np.array([bar.length for bar in rows]),
+        y=np.arange(len(rows)),
+        base=np.array([bar.base for bar in rows]),
+        orientation="h",
+        marker={"color": [bar.color for bar in rows]},
+        width=0.62,
+        customdata=[[bar.key, bar.name, bar.text] for bar in rows],
+        hovertemplate="%{customdata[1]}: %{customdata[2]}<extra></extra>",
+    )
+    names = [f"{bar.name}<br><span style='font-size:11px;color:{GREY}'>{bar.text}</span>" for bar in rows]
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, autorange="reversed", zeroline=False, showgrid=False)
+    figure.update_xaxes(zeroline=True)
+    return figure
+
+
+def steps(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
+    """Return `rows` that begin where the one above ends, with a thin line from each end down to the next."""
+    figure = bars(rows, title=title, unit=unit)
+    for place, (above, _) in enumerate(pairwise(rows)):
+        at = above.base + above.length
+        figure.add_shape(type="line", x0=at, x1=at, y0=place + 0.31, y1=place + 0.69, line={"color": GREY, "width": 1})
+    return figure
+
+
+def money_title(label: str, currency: str) -> str:
+    """Return the title of an axis of money with its unit."""
+    return f"{label} ({currency})" if currency else label
 
 
 def faded(color: str, opacity: float = 0.18) -> str:

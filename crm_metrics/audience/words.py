@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm_metrics.captions import Captions
+from crm_metrics.captions import CUSTOMER, Captions
 from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import noop, t
@@ -46,8 +46,7 @@ NOTES = {
 }
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
     "people": {
-        "customer_id": (noop("Customer number"), "text"),
-        "customer_name": (noop("Name"), "text"),
+        **CUSTOMER,
         "home_region": (noop("Home region"), "text"),
         "customer_kind": (noop("Person or company"), "text"),
         "has_consent": (noop("May be contacted"), "flag"),
@@ -57,8 +56,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "days_since_last_order": (noop("Days since last order"), "count"),
     },
     "contacts": {
-        "customer_id": (noop("Customer number"), "text"),
-        "customer_name": (noop("Name"), "text"),
+        **CUSTOMER,
         "email": (noop("E-mail"), "text"),
         "phone": (noop("Telephone"), "text"),
         "home_region": (noop("Home region"), "text"),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from crm_metrics.captions import CUSTOMER
 from crm_metrics.customer_360.statistic import INTERVALS_FOR_A_RHYTHM
 from crm_metrics.export import safe_text
 from crm_metrics.language import date_text, noop, t, weekday_text
@@ -51,8 +52,7 @@ _HABITS: dict[str, tuple[str, Unit | None]] = {  # label, and unit where the hab
 
 # Headings of the tables and how their values are printed
 COLUMNS: dict[str, tuple[str, Shown]] = {
-    "customer_id": (noop("Customer number"), "text"),
-    "customer_name": (noop("Name"), "text"),
+    **CUSTOMER,
     "home_region": (noop("Home region"), "text"),
     "orders": (noop("Orders"), "count"),
     "first_on": (noop("First order"), "day"),

@@ -96,9 +96,7 @@ def _fit_days(figure: go.Figure, days: pd.Series) -> None:
 def axis_title(metric: Metric, currency: str) -> str:
     """Return the name of the metric with its unit."""
     label = t(metric.label)
-    if metric.unit.startswith("money"):
-        return f"{label} ({currency})" if currency else label
-    return label
+    return figures.money_title(label, currency) if metric.unit.startswith("money") else label
 
 
 # ── why it changed ──────────────────────────────────────────────────────────────────────────────────────────────────────

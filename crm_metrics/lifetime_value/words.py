@@ -1,10 +1,11 @@
 """The findings of the room in words, made from its tables."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from crm_metrics.captions import Captions
+from crm_metrics.captions import CUSTOMER, Captions, known_columns
 from crm_metrics.customer_forecast.forecast import Terms
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.lifetime_value.figure import MODEL_LABELS
@@ -75,8 +76,7 @@ NOTES: dict[str, str] = {  # by the name of the figure or table
 DRAWN: dict[str, tuple[Metric, ...]] = {"distribution": METRICS[:4], "holdout": (HOLDOUT_ERROR,)}  # by the name of the figure
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "customers": {
-        "customer_id": (noop("Customer number"), "text"),
-        "customer_name": (noop("Name"), "text"),
+        **CUSTOMER,
         "expected_value": (noop("Expected value"), "money"),
         "expected_value_lowest": (noop("Lowest of three models"), "money"),
         "expected_value_highest": (noop("Highest of three models"), "money"),
@@ -110,11 +110,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "grade": (noop("Grade"), "text"),
     },
 }
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if frame[name].notna().any()}
+columns = partial(known_columns, COLUMNS)
 
 
 def segment_kinds(segments: pd.DataFrame) -> dict[str, str]:

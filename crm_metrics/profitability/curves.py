@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from crm_metrics import figures
 from crm_metrics.language import month_text, t
 from crm_metrics.metric import value_text
-from crm_metrics.profitability.figure import money_title, named_bars
+from crm_metrics.profitability.figure import named_bars
 from crm_metrics.profitability.labels import ENTITIES, MEASURES, SCENARIOS, is_few, measured
 
 CURVE_HEIGHT = 360  # the first screen holds tiles, questions and the curve
@@ -71,7 +71,7 @@ def _curve_axes(by: str, measure: str, currency: str | None) -> go.Figure:
             height=CURVE_HEIGHT,
         )
     else:
-        title = money_title(t("Cumulative {measure}", measure=name), currency)
+        title = figures.money_title(t("Cumulative {measure}", measure=name), currency)
         figure = figures.base(x_title=x_title, y_title=title, x_unit="share", y_unit="money", height=CURVE_HEIGHT)
     figure.update_xaxes(range=[-0.005, 1.015])
     return figure
@@ -202,7 +202,8 @@ def what_if_figure(curves: pd.DataFrame, *, currency: str) -> go.Figure:
     today, then = (curves[curves["scenario"] == name] for name in ("today", "then"))
     total = float(today["cumulative"].iloc[-1]) if len(today) else math.nan
     has_shares = total > 0
-    title = t("Cumulative profit, % of today's") if has_shares else money_title(t("Cumulative {measure}", measure=t("profit")), currency)
+    in_money = figures.money_title(t("Cumulative {measure}", measure=t("profit")), currency)
+    title = t("Cumulative profit, % of today's") if has_shares else in_money
     figure = figures.base(
         x_title=t("Share of {entities}, those who bring most first", entities=t("customers")),
         y_title=title,

@@ -1,7 +1,7 @@
 """The pictures made of bars; see curves for the others."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,51 +10,30 @@ import plotly.graph_objects as go
 from crm_metrics import figures
 from crm_metrics.export import safe_label
 from crm_metrics.language import t
-from crm_metrics.metric import Unit, value_text
+from crm_metrics.metric import value_text
 from crm_metrics.profitability.labels import MEASURES, PARTS, REASONS, RESOURCES, TIERS, measured, shown_name
 
-BAR_HEIGHT = 40  # two lines are written beside it, which need no room at its end on a narrow screen
 _LONGEST_NAME = 26  # letters of a name beside its bar
-
-
-class _Bar(NamedTuple):
-    """One bar: what a click on it gives, its name, what is written under that, where it begins, how long it is, and its colour."""
-
-    key: str
-    name: str
-    text: str
-    base: float
-    length: float
-    color: str
-
-
-def money_title(label: str, currency: str) -> str:
-    """Return the title of an axis of money with its unit."""
-    return f"{label} ({currency})" if currency else label
 
 
 def step_bars(summary: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return the steps from list revenue to profit, one bar each, as far as they are known. summary: the table of this name."""
-    bars: list[_Bar] = []
+    bars: list[figures.Bar] = []
     level = 0.0
     for part, is_total, amount in zip(summary["part"], summary["is_total"], summary["amount"].astype(float), strict=True):
         if math.isnan(amount) or (amount == 0 and not is_total):
             continue
         color = figures.ACCENT if part == "profit" and amount >= 0 else figures.GREY if is_total and amount >= 0 else figures.BAD
-        bars.append(_Bar(part, t(PARTS[part]), value_text(amount, "money", currency), 0.0 if is_total else level, amount, color))
+        bars.append(figures.Bar(part, t(PARTS[part]), value_text(amount, "money", currency), 0.0 if is_total else level, amount, color))
         level = amount if is_total else level + amount
-    figure = _bars(bars, title=money_title(t("Amount"), currency), unit="money")
-    for place, bar in enumerate(bars[:-1]):
-        at = bar.base + bar.length
-        figure.add_shape(type="line", x0=at, x1=at, y0=place + 0.31, y1=place + 0.69, line={"color": figures.GREY, "width": 1})
-    return figure
+    return figures.steps(bars, title=figures.money_title(t("Amount"), currency), unit="money")
 
 
 def reason_bars(reasons: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return what is lost, a bar for each reason that can be chosen, the largest on top. reasons: the table losing_reasons."""
     total = f"{reasons['customers'].sum():,}"
     bars = [
-        _Bar(
+        figures.Bar(
             reason,
             t(REASONS[reason]),
             t("{lost} · {n} of {total} customers", lost=value_text(lost, "money", currency), n=f"{n:,}", total=total),
@@ -64,13 +43,13 @@ def reason_bars(reasons: pd.DataFrame, *, currency: str) -> go.Figure:
         )
         for reason, n, lost in zip(reasons["reason"], reasons["customers"], reasons["lost"].astype(float), strict=True)
     ]
-    return _bars(bars, title=money_title(t("Lost to these customers"), currency), unit="money")
+    return figures.bars(bars, title=figures.money_title(t("Lost to these customers"), currency), unit="money")
 
 
 def reward_bars(tiers: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return what each tier gets back of its profit before rewards. tiers: the table reinvestment."""
     bars = [
-        _Bar(
+        figures.Bar(
             tier,
             t(TIERS[tier]),
             t(
@@ -84,7 +63,7 @@ def reward_bars(tiers: pd.DataFrame, *, currency: str) -> go.Figure:
         )
         for tier, rate, reward in zip(tiers["tier"], tiers["reinvestment_rate"], tiers["reward_per_customer"], strict=True)
     ]
-    figure = _bars(bars, title=t("Rewards, share of profit before them"), unit="share")
+    figure = figures.bars(bars, title=t("Rewards, share of profit before them"), unit="share")
     figure.update_xaxes(tickformat=".1%")
     return figure
 
@@ -99,10 +78,10 @@ def named_bars(curve: pd.DataFrame, held: pd.DataFrame, *, by: str, measure: str
         money, share = value_text(value, "money", currency), value_text(value / total if has_shares else math.nan, "share")
         text = f"{share} · {money}" if has_shares else money
         length = value / total if has_shares else value
-        bars.append(_Bar(str(name), _short(name), text, 0.0, length, figures.BAD if value < 0 else figures.ACCENT))
+        bars.append(figures.Bar(str(name), _short(name), text, 0.0, length, figures.BAD if value < 0 else figures.ACCENT))
     if not has_shares:
-        return _bars(bars, title=money_title(label, currency), unit="money")
-    figure = _bars(bars, title=t("Share of {measure}", measure=label), unit="share")
+        return figures.bars(bars, title=figures.money_title(label, currency), unit="money")
+    figure = figures.bars(bars, title=t("Share of {measure}", measure=label), unit="share")
     figure.add_scatter(
         x=curve["cumulative_share"],
         y=np.arange(len(curve)),
@@ -113,25 +92,6 @@ def named_bars(curve: pd.DataFrame, held: pd.DataFrame, *, by: str, measure: str
     )
     figures.add_label(figure, 1.0, len(curve) - 1, t("together"), anchor="right")
     figure.layout.annotations[-1].update(yshift=-18)
-    return figure
-
-
-def _bars(bars: list[_Bar], *, title: str, unit: Unit) -> go.Figure:
-    """Return `bars` from top to bottom, each with its name and its text beside it; a click on one gives its key."""
-    figure = figures.base(x_title=title, y_title="", x_unit=unit, height=100 + BAR_HEIGHT * len(bars))
-    figure.add_bar(
-        x=np.array([bar.length for bar in bars]),
-        y=np.arange(len(bars)),
-        base=np.array([bar.base for bar in bars]),
-        orientation="h",
-        marker={"color": [bar.color for bar in bars]},
-        width=0.62,
-        customdata=[[bar.key, bar.name, bar.text] for bar in bars],
-        hovertemplate="%{customdata[1]}: %{customdata[2]}<extra></extra>",
-    )
-    names = [f"{bar.name}<br><span style='font-size:11px;color:{figures.GREY}'>{bar.text}</span>" for bar in bars]
-    figure.update_yaxes(tickvals=list(range(len(bars))), ticktext=names, autorange="reversed", zeroline=False, showgrid=False)
-    figure.update_xaxes(zeroline=True)
     return figure
 
 

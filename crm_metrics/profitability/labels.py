@@ -1,9 +1,11 @@
 """What the parts, reasons and resources are called, and how the columns of the page's tables are headed and printed."""
 
+from functools import partial
 from typing import Any, TypedDict
 
 import pandas as pd
 
+from crm_metrics.captions import CUSTOMER, known_columns
 from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop, t
 
@@ -58,16 +60,15 @@ _PROFIT_COLUMNS: dict[str, tuple[str, Any]] = {
     "cost_to_serve": (noop("Cost to serve"), "money"),
     "marketing": (noop("Marketing"), "money"),
 }
-_WHO: dict[str, tuple[str, Any]] = {"customer_id": (noop("Customer number"), "text"), "customer_name": (noop("Name"), "text")}
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "customers": {
-        **_WHO,
+        **CUSTOMER,
         "profit_rank": (noop("Rank"), "count"),
         "profit": (noop("Profit"), "money"),
         "cumulative_profit_share": (noop("Cumulative share of profit"), "share"),
         **_PROFIT_COLUMNS,
     },
-    "losing": {**_WHO, "reason": (noop("Reason"), "text"), "lost": (noop("Lost"), "money"), **_PROFIT_COLUMNS},
+    "losing": {**CUSTOMER, "reason": (noop("Reason"), "text"), "lost": (noop("Lost"), "money"), **_PROFIT_COLUMNS},
     "shares": {"top": (noop("Best"), "text"), "held": (noop("Share held"), "share")},
     "entities": {
         "name": (noop("Name"), "text"),
@@ -125,11 +126,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "by_chance": (noop("By lot"), "share"),
     },
 }
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+columns = partial(known_columns, COLUMNS)
 
 
 def shown_name(name: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from crm_metrics.captions import Captions
+from crm_metrics.captions import CUSTOMER, Captions
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import value_text
 from crm_metrics.segmentation.cluster_figure import HABIT_LABELS, cluster_name
@@ -51,8 +51,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading an
         **{f"{habit}{_MEDIAN}": spec for habit, spec in HABIT_LABELS.items()},
     },
     "members": {
-        "customer_id": (noop("Customer number"), "text"),
-        "customer_name": (noop("Name"), "text"),
+        **CUSTOMER,
         "cluster": (noop("Cluster"), "count"),
         **{habit: (label, "count" if unit == "days" else unit) for habit, (label, unit) in HABIT_LABELS.items()},
         "net_revenue": (noop("Net revenue"), "money"),
@@ -69,8 +68,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading an
         "profit_share": (noop("Share of profit"), "share"),
     },
     "cell": {
-        "customer_id": (noop("Customer number"), "text"),
-        "customer_name": (noop("Name"), "text"),
+        **CUSTOMER,
         "satisfaction": (noop("Satisfaction"), "text"),
         "loyalty": (noop("Loyalty"), "text"),
         "profit_level": (noop("Profit level"), "text"),

@@ -1,11 +1,10 @@
 """What goes with the figures and tables of the room: headings, alt texts, and what their reader should know."""
 
+from functools import partial
 from typing import Any
 
-import pandas as pd
-
-from crm_metrics.captions import Captions
-from crm_metrics.language import noop, t
+from crm_metrics.captions import CUSTOMER, Captions, known_columns
+from crm_metrics.language import noop
 from crm_metrics.metric import Metric
 from crm_metrics.segmentation.metrics import AT_RISK_REVENUE, BEST_CUSTOMERS_SHARE, LAPSE_LIMIT_DAYS, LAPSED_SHARE
 
@@ -80,8 +79,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "advice": (noop("What to do"), "long text"),
     },
     "customers": {
-        "customer_id": (noop("Customer number"), "text"),
-        "customer_name": (noop("Name"), "text"),
+        **CUSTOMER,
         "label": (noop("Segment"), "text"),
         "rfm": (noop("R, F, M"), "text"),
         "days_since_last_order": (noop("Days since last order"), "count"),
@@ -107,12 +105,8 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "net_revenue": (noop("Net revenue in between"), "money"),
     },
 }
+columns = partial(known_columns, COLUMNS)
 
 
 _CAPTIONS = Captions(ALT_TEXTS, NOTES, DRAWN)
 about, remark = _CAPTIONS.about, _CAPTIONS.remark
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if frame[name].notna().any()}

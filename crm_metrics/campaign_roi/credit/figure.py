@@ -30,10 +30,6 @@ def _rows(title: str, names: list[str], *, unit: Any = "money") -> go.Figure:
     return figure
 
 
-def _money(label: str, currency: str) -> str:
-    return f"{label} ({currency})" if currency else label
-
-
 class _Mark(NamedTuple):
     """How one thing is drawn in every row, and what it is called."""
 
@@ -82,7 +78,7 @@ def campaign_dots(campaigns: pd.DataFrame, *, currency: str) -> go.Figure:
     """
     rows = campaigns.head(MOST_ROWS)
     is_margin = (rows["measure"] == "gross_margin").any()
-    figure = _rows(_money(t("Margin") if is_margin else t("Net revenue"), currency), short_names(rows))
+    figure = _rows(figures.money_title(t("Margin") if is_margin else t("Net revenue"), currency), short_names(rows))
     worth = rows["attributed_margin"].where(rows["measure"] == "gross_margin", rows["attributed_revenue"])
     ids = rows["campaign"]
     if "incremental" in rows:
@@ -101,7 +97,7 @@ def rule_dots(attribution: pd.DataFrame, *, rule: Rule, currency: str) -> go.Fig
     kept = attribution["campaign"].drop_duplicates().head(MOST_ROWS)
     wide = attribution.pivot(index="campaign", columns="rule", values="credited_revenue").reindex(kept)
     names = attribution.drop_duplicates("campaign").head(MOST_ROWS)
-    figure = _rows(_money(t("Attributed revenue"), currency), short_names(names))
+    figure = _rows(figures.money_title(t("Attributed revenue"), currency), short_names(names))
     ids = pd.Series(kept.to_numpy())
     _spans(figure, wide.min(axis=1), wide.max(axis=1), color=figures.GREY, width=2)
     others = [name for name in LABELS if name in wide and name != rule]
@@ -117,7 +113,7 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
     """Return the difference per customer of each campaign, as it is and adjusted, with its interval. adjusted: the table of this name."""
     rows = adjusted[adjusted["outcome"] == outcome].head(MOST_ROWS).reset_index(drop=True)
     unit = "share" if rows["unit"].eq("share").all() else "money_per_customer"
-    title = t("Difference in the share who buy") if unit == "share" else _money(t("Difference per customer"), currency)
+    title = t("Difference in the share who buy") if unit == "share" else figures.money_title(t("Difference per customer"), currency)
     figure = _rows(title, short_names(rows), unit=unit)
     _spans(figure, rows["low"], rows["high"], color=_INTERVAL, width=5)
     ids = rows["campaign"]
@@ -151,7 +147,7 @@ def balance_dots(balance: pd.DataFrame, *, pair: tuple[str, str]) -> go.Figure:
 def budget_bars(campaigns: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return cost beside budget by campaign, of which one of the two is known. campaigns: the table of this name."""
     rows = campaigns[campaigns[["budget", "cost"]].notna().any(axis=1)].head(MOST_ROWS)
-    figure = _rows(_money(t("Cost"), currency), short_names(rows))
+    figure = _rows(figures.money_title(t("Cost"), currency), short_names(rows))
     at = np.arange(len(rows))
     for column, name, color, width in (
         ("budget", t("Budget"), figures.faded(figures.GREY, 0.45), 0.7),
@@ -175,7 +171,7 @@ def wasted_bars(wasted: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return what was spent on each segment that a campaign harmed. wasted: the table of this name."""
     rows = wasted[wasted["spent_there"].notna()].head(MOST_ROWS)
     names = [f"{name}<br>{safe_label(segment)}" for name, segment in zip(short_names(rows), shown_segments(rows), strict=True)]
-    figure = _rows(_money(t("Spent there"), currency), names)
+    figure = _rows(figures.money_title(t("Spent there"), currency), names)
     figure.add_bar(
         x=rows["spent_there"].to_numpy(dtype=float),
         y=np.arange(len(rows)),

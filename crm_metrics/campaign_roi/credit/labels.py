@@ -1,5 +1,6 @@
 """What rules, measures and arms are called, and how the columns of the page's tables are headed and printed."""
 
+from functools import partial
 from textwrap import wrap
 from typing import Any
 
@@ -7,6 +8,7 @@ import pandas as pd
 
 from crm_metrics.campaign_roi.credit.terms import RULES, Rule
 from crm_metrics.campaign_roi.result.labels import arm_label, group_label, segment_label
+from crm_metrics.captions import known_columns
 from crm_metrics.export import safe_label
 from crm_metrics.language import noop, t
 from crm_metrics.metric import is_unknown
@@ -47,6 +49,7 @@ MEASURES: dict[str, str] = {
     "tenure_days": noop("Days since the first purchase"),
 }
 _CAMPAIGN: dict[str, tuple[str, Any]] = {"shown_name": (noop("Campaign"), "text")}
+_LINE, _LINES = 18, 2  # letters of a name beside its row, and lines: narrow screens need the room
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "campaigns": {
         **_CAMPAIGN,
@@ -123,12 +126,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "share": (noop("Share of the quarter"), "share"),
     },
 }
-_LINE, _LINES = 18, 2  # letters of a name beside its row, and lines: narrow screens need the room
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+columns = partial(known_columns, COLUMNS)
 
 
 def shown_names(frame: pd.DataFrame) -> list[str]:

@@ -20,7 +20,7 @@ def profit_line(profits: pd.DataFrame, expected: pd.DataFrame, *, currency: str)
     row: Any = expected.iloc[0]
     figure = figures.base(
         x_title=t("Lift over what happens without"),
-        y_title=_money(t("Profit"), currency),
+        y_title=figures.money_title(t("Profit"), currency),
         x_unit="share",
         y_unit="money",
         height=_LINE_HEIGHT,
@@ -51,7 +51,7 @@ def profit_line(profits: pd.DataFrame, expected: pd.DataFrame, *, currency: str)
 def control_lines(shares: pd.DataFrame, *, planned: float, currency: str) -> go.Figure:
     """Return what a control group costs against what it teaches, one point per size. shares: the table control_shares."""
     figure = figures.base(
-        x_title=_money(t("Profit forgone by holding back"), currency),
+        x_title=figures.money_title(t("Profit forgone by holding back"), currency),
         y_title=t("Chance to prove a gain"),
         x_unit="money",
         y_unit="share",
@@ -141,7 +141,3 @@ def _point(figure: go.Figure, x: float, y: float, text: str, **look: Any) -> Non
         x=x, y=y, text=text, showarrow=False, xanchor="left" if look.get("below") else "right", yanchor=place, yshift=shift / 4,
         xshift=8 if look.get("below") else -8, font={"color": color, "size": 12},
     )  # fmt: skip
-
-
-def _money(label: str, currency: str) -> str:
-    return f"{label} ({currency})" if currency else label

@@ -103,7 +103,7 @@ def adjusted_dots(adjusted: pd.DataFrame, *, outcome: str, currency: str) -> go.
         text = _interval_text(row.difference, row.low, row.high, unit=unit, currency=currency)
         rows.append(_Row(arm + t("adjusted"), text, row.difference, row.low, row.high, figures.ACCENT, is_hollow=row.low <= 0 <= row.high))
     title = t("{outcome},<br>chosen less compared", outcome=outcome_label(outcome))
-    return _dots(rows, title=_money_title(title, currency) if unit == "money_per_customer" else title, unit=unit)
+    return _dots(rows, title=figures.money_title(title, currency) if unit == "money_per_customer" else title, unit=unit)
 
 
 def money_bars(returns: pd.DataFrame, *, attributed: float | None, currency: str) -> go.Figure:
@@ -121,7 +121,7 @@ def money_bars(returns: pd.DataFrame, *, attributed: float | None, currency: str
     if attributed is not None:
         rows.append(_Row(t("credited by orders"), value_text(attributed, "money", currency), attributed))
     shown = [row for row in rows if not is_unknown(row.value)]
-    figure = figures.base(x_title=_money_title(t("Money"), currency), y_title="", x_unit="money", height=_height(len(shown)))
+    figure = figures.base(x_title=figures.money_title(t("Money"), currency), y_title="", x_unit="money", height=_height(len(shown)))
     figure.add_bar(
         x=[row.value for row in shown],
         y=np.arange(len(shown)),
@@ -214,7 +214,7 @@ def ranking_dots(ranking: pd.DataFrame, *, campaign: str, arm: str, currency: st
         drawn, measured = (level_text(value, "money_per_customer", currency) for value in (row.shrunk_uplift, row.uplift))
         text, color = t("{drawn}, measured {measured}", drawn=drawn, measured=measured), figures.ACCENT if chosen else figures.GREY
         rows.append(_Row(name, text, row.shrunk_uplift, row.shrunk_low, row.shrunk_high, color))
-    figure = _dots(rows, title=_money_title(t("Uplift per person"), currency), unit="money_per_customer")
+    figure = _dots(rows, title=figures.money_title(t("Uplift per person"), currency), unit="money_per_customer")
     hollow = {"size": 9, "color": figures.GREY, "symbol": "diamond-open"}
     figure.add_scatter(x=shown["uplift"], y=np.arange(len(shown)), mode="markers", marker=hollow, hoverinfo="skip")
     figure.add_vline(x=float(shown["mean_uplift"].iloc[0]), line={"color": figures.GREY, "width": 1, "dash": "dot"})
@@ -287,8 +287,4 @@ def _bare(value: float, unit: Unit) -> str:
 
 def _difference_title(outcome: Any, unit: Unit, currency: str) -> str:
     label = t("{outcome},<br>treated less control", outcome=safe_label(outcome_label(outcome)))
-    return _money_title(label, currency) if unit == "money_per_customer" else label
-
-
-def _money_title(label: str, currency: str) -> str:
-    return f"{label} ({currency})" if currency else label
+    return figures.money_title(label, currency) if unit == "money_per_customer" else label

@@ -1,10 +1,12 @@
 """What the arms, outcomes and columns of the page are called, and how a difference is printed."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from crm_metrics.campaign_roi.result.metrics import COST, INCREMENTAL_ROI, METRICS, SMALLEST_LIFT
+from crm_metrics.captions import known_columns
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.segments.attributes import ATTRIBUTES
@@ -138,11 +140,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
         "high": (noop("95% to"), "number"),
     },
 }
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+columns = partial(known_columns, COLUMNS)
 
 
 def arm_label(arm: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import CUSTOMER
 from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import date_text, month_text, noop, t
 from crm_metrics.retention.cohort.terms import CohortTerms
@@ -39,7 +40,6 @@ _RATE_TITLES = {  # of customers, by mode
     "on_or_after": noop("Bought at that age or later, % of customers"),
     "on_or_before": noop("Bought again up to that age, % of customers"),
 }
-_WHO: dict[str, tuple[str, Any]] = {"customer_id": (noop("Customer number"), "text"), "customer_name": (noop("Name"), "text")}
 _RATE: dict[str, tuple[str, Any]] = {
     "rate": (noop("Rate"), "share"),
     "low": (noop("95% from"), "share"),
@@ -86,7 +86,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "verdict": (noop("Beyond chance?"), "text"),
     },
     "people": {
-        **_WHO,
+        **CUSTOMER,
         "first_on": (noop("First purchase"), "day"),
         "last_on": (noop("Last purchase"), "day"),
         "orders": (noop("Orders"), "count"),

@@ -1,35 +1,21 @@
 """The pictures: the bucket, the life cycle, what must be won."""
 
 import math
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from crm_metrics import figures
 from crm_metrics.language import month_text, t
 from crm_metrics.metric import Unit, value_text
-from crm_metrics.retention.flow.labels import FLOWS, KINDS, LINES, signed, unit_name
+from crm_metrics.retention.flow.labels import FLOWS, KINDS, LINES, signed
 
-BAR_HEIGHT = 40  # two lines are written beside it, which need no room at its end on a narrow screen
 LIFECYCLE_HEIGHT = 360
 _COLORS = {"new": figures.ACCENT, "returning": figures.GREY, "resurrected": figures.SERIES[1], "dormant": figures.BAD}
 _LINE_COLORS = {"chosen": figures.ACCENT, "needed": figures.GOOD, "double": figures.SERIES[1], "market": figures.BAD}
 _LABEL_GAP, _LETTER, _WIDE_LETTER, _LAST_NARROW = 18, 7, 13, 0x2E80  # pixels; from the sign on letters are wide
 _FEW_BUCKETS = 8  # up to so many each one's day is written
-
-
-class _Bar(NamedTuple):
-    """One bar: what a click on it gives, its name, what is written under that, where it begins, how long it is, and its colour."""
-
-    key: str
-    name: str
-    text: str
-    base: float
-    length: float
-    color: str
 
 
 # ── the leaky bucket ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -47,31 +33,10 @@ def bucket_bars(rows: pd.DataFrame, *, measure: str, currency: str) -> go.Figure
         if not is_total:
             text = signed(text, amount) + ("" if math.isnan(part) else f" · {value_text(part, 'share')}")
         color = figures.GREY if flow == "opening" else figures.ACCENT if is_total else figures.BAD if amount < 0 else figures.GOOD
-        bars.append(_Bar(flow, t(FLOWS[flow]), text, 0.0 if is_total else level, amount, color))
+        bars.append(figures.Bar(flow, t(FLOWS[flow]), text, 0.0 if is_total else level, amount, color))
         level = amount if is_total else level + amount
-    title = t("Customers") if measure == "customers" else unit_name(t("Net revenue"), currency)
-    figure = figures.base(x_title=title, y_title="", x_unit=unit, height=100 + BAR_HEIGHT * len(bars))
-    _add_bars(figure, bars)
-    for place, (above, _) in enumerate(pairwise(bars)):
-        at = above.base + above.length
-        figure.add_shape(type="line", x0=at, x1=at, y0=place + 0.31, y1=place + 0.69, line={"color": figures.GREY, "width": 1})
-    return figure
-
-
-def _add_bars(figure: go.Figure, bars: list[_Bar]) -> None:
-    figure.add_bar(
-        x=np.array([bar.length for bar in bars]),
-        y=np.arange(len(bars)),
-        base=np.array([bar.base for bar in bars]),
-        orientation="h",
-        marker={"color": [bar.color for bar in bars]},
-        width=0.62,
-        customdata=[[bar.key, bar.name, bar.text] for bar in bars],
-        hovertemplate="%{customdata[1]}: %{customdata[2]}<extra></extra>",
-    )
-    names = [f"{bar.name}<br><span style='font-size:11px;color:{figures.GREY}'>{bar.text}</span>" for bar in bars]
-    figure.update_yaxes(tickvals=list(range(len(bars))), ticktext=names, autorange="reversed", zeroline=False, showgrid=False)
-    figure.update_xaxes(zeroline=True)
+    title = t("Customers") if measure == "customers" else figures.money_title(t("Net revenue"), currency)
+    return figures.steps(bars, title=title, unit=unit)
 
 
 # ── the life cycle ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,7 +83,7 @@ def _name_above(figure: go.Figure, names: list[tuple[str, str]]) -> None:
 
 def simulation_lines(simulation: pd.DataFrame, *, currency: str, step: str) -> go.Figure:
     """Return what the revenue comes to, a line for each way of winning. simulation: the table. step: what a year is called."""
-    figure = figures.base(x_title=step, y_title=unit_name(t("Net revenue"), currency), y_unit="money")
+    figure = figures.base(x_title=step, y_title=figures.money_title(t("Net revenue"), currency), y_unit="money")
     drawn: list[tuple[str, str]] = []
     for line, color in _LINE_COLORS.items():
         points = simulation[simulation["line"] == line]
@@ -142,15 +107,14 @@ def churn_bars(needed: pd.DataFrame, references: pd.DataFrame) -> go.Figure:
     names = {"customers": t("Customers"), "revenue": t("Net revenue")}
     rows: Any = needed[needed["unit"].isin(list(names)) & needed["churn"].notna()]
     bars = [
-        _Bar(unit, names[unit], value_text(churn, "share"), 0.0, churn, figures.ACCENT)
+        figures.Bar(unit, names[unit], value_text(churn, "share"), 0.0, churn, figures.ACCENT)
         for unit, churn in zip(rows["unit"], rows["churn"].astype(float), strict=True)
     ]
-    figure = figures.base(x_title=t("Lost in the period, share of the opening"), y_title="", x_unit="share", height=110 + 46 * len(bars))
-    _add_bars(figure, bars)
+    figure = figures.bars(bars, title=t("Lost in the period, share of the opening"), unit="share")
     for share in references["churn"].astype(float):
         figure.add_vline(x=share, line={"color": figures.GREY, "width": 1, "dash": "dot"})
         at = {"yref": "paper", "x": share, "y": 1, "yanchor": "bottom", "yshift": 2}
         figure.add_annotation(text=value_text(share, "share"), showarrow=False, font={"color": figures.GREY, "size": 11}, **at)
-    figure.update_layout(margin={"t": 30})
-    figure.update_xaxes(range=[0, max(1.0, *[bar.length for bar in bars])])
+    figure.update_layout(margin={"t": 30}, height=110 + 46 * len(bars))
+    figure.update_xaxes(range=[0, max([1.0, *(bar.length for bar in bars)])])
     return figure

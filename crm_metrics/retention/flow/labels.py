@@ -1,9 +1,11 @@
 """What flows, kinds of customers and lines are called, and how the columns of the page's tables are headed and printed."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import CUSTOMER, known_columns
 from crm_metrics.language import noop, t
 
 FLOWS = {
@@ -27,7 +29,6 @@ UNITS = {"customers": noop("Customers"), "revenue": noop("Net revenue"), "source
 MEASURES = {"customers": noop("Customers"), "net_revenue": noop("Net revenue")}
 GRAINS = {"day": noop("by day"), "week": noop("by week"), "month": noop("by month"), "quarter": noop("by quarter")}
 PLANS = {"ours": noop("Our figures"), "source": noop("The source's example")}
-_WHO: dict[str, tuple[str, Any]] = {"customer_id": (noop("Customer number"), "text"), "customer_name": (noop("Name"), "text")}
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
     "leaky_bucket": {
         "flow": (noop("Flow"), "text"),
@@ -38,7 +39,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "behind": (noop("Customers involved"), "count"),
     },
     "bucket_customers": {
-        **_WHO,
+        **CUSTOMER,
         "flow": (noop("Flow"), "text"),
         "opening_revenue": (noop("Net revenue at the start"), "money"),
         "closing_revenue": (noop("Net revenue at the end"), "money"),
@@ -56,7 +57,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "is_unfinished": (noop("Unfinished"), "flag"),
     },
     "lifecycle_customers": {
-        **_WHO,
+        **CUSTOMER,
         "purchases": (noop("Purchases in both periods"), "count"),
         "first_on": (noop("First purchase"), "day"),
         "last_on": (noop("Last purchase"), "day"),
@@ -82,22 +83,13 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "hole_cost": (noop("Cost of replacing lost customers"), "money"),
     },
 }
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+columns = partial(known_columns, COLUMNS)
 
 
 def in_words(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table as shown: flows and units in the reader's language."""
     named = {"flow": FLOWS, "unit": UNITS}
     return rows.assign(**{column: [t(names[key]) for key in rows[column]] for column, names in named.items() if column in rows})
-
-
-def unit_name(label: str, currency: str) -> str:
-    """Return the title of an axis of money with its unit."""
-    return f"{label} ({currency})" if currency else label
 
 
 def signed(text: str, value: float) -> str:

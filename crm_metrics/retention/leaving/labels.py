@@ -1,10 +1,12 @@
 """What definitions, parts and kinds are called, and how the columns of the page's tables are headed and printed."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import CUSTOMER, known_columns
 from crm_metrics.export import safe_label
 from crm_metrics.language import noop, t
 from crm_metrics.retention.leaving.definitions import ALIVE, CONTRACT, RHYTHM, WINDOW
@@ -59,8 +61,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "late_after_days": (noop("Late after, days"), "days"),
     },
     "people": {
-        "customer_id": (noop("Customer number"), "text"),
-        "customer_name": (noop("Name"), "text"),
+        **CUSTOMER,
         "purchase_days": (noop("Purchase days so far"), "count"),
         "last_on": (noop("Last order"), "day"),
         "days_since_last_order": (noop("Days since last order"), "count"),
@@ -106,11 +107,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "inside_share": (noop("Test months within the 95% band"), "share"),
     },
 }
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+columns = partial(known_columns, COLUMNS)
 
 
 def definition_name(name: str, window_days: int) -> str:

@@ -10,7 +10,7 @@ from crm_metrics import figures
 from crm_metrics.export import safe_label
 from crm_metrics.language import t
 from crm_metrics.metric import is_unknown, value_text
-from crm_metrics.retention.worth.labels import TENURE_MEASURES, cohort_name, unit_name
+from crm_metrics.retention.worth.labels import TENURE_MEASURES, cohort_name
 from crm_metrics.retention.worth.terms import LITERATURE
 
 LINES_HEIGHT = 360
@@ -31,9 +31,8 @@ def payback_lines(ages: pd.DataFrame, *, by: str, measure: str, currency: str) -
     label = (
         t("{measure} less acquisition cost, per customer", measure=measure) if has_cost else t("{measure} per customer", measure=measure)
     )
-    figure = figures.base(
-        x_title=t("Whole months since the first purchase"), y_title=unit_name(label, currency), y_unit="money", height=LINES_HEIGHT
-    )
+    title = figures.money_title(label, currency)
+    figure = figures.base(x_title=t("Whole months since the first purchase"), y_title=title, y_unit="money", height=LINES_HEIGHT)
     shown = ages[~ages["is_small"].astype(bool) & (ages["acquisition_cost"].notna() == has_cost)]
     groups = [(str(cohort), rows) for cohort, rows in shown.groupby("cohort", sort=False)]
     colors = [_color(number, len(groups), by) for number in range(len(groups))]
@@ -102,7 +101,7 @@ def quality_points(quality: pd.DataFrame, *, currency: str) -> go.Figure:
         f"<span style='font-size:11px;color:{figures.GREY}'>{value_text(profit, 'money_per_customer', currency)}</span>"
         for cohort, profit in zip(rows["cohort"], rows["profit_12_months"].astype(float), strict=True)
     ]
-    label = unit_name(t("Brought in 12 months less acquisition cost, per customer"), currency)
+    label = figures.money_title(t("Brought in 12 months less acquisition cost, per customer"), currency)
     figure = figures.base(x_title=label, y_title="", x_unit="money", height=110 + _ROW_HEIGHT * len(rows))
     values, low, high = (rows[name].to_numpy(dtype=float) for name in ("profit_12_months", "low", "high"))
     figure.add_scatter(
@@ -177,7 +176,7 @@ def tenure_points(tenure: pd.DataFrame, *, currency: str) -> go.Figure:
         trace = go.Scatter(x=rows["tenure_years"], y=values, mode="markers", marker={"size": 10, "color": figures.ACCENT}, error_y=error)
         hover = t("{value} ({n} customers)", value="%{y:,.3g}", n="%{customdata:,.0f}") + "<extra></extra>"
         figure.add_trace(trace.update(customdata=rows["customers"], hovertemplate=hover), row=place, col=1)
-        title = unit_name(t(label), currency if unit.startswith("money") else "")
+        title = figures.money_title(t(label), currency if unit.startswith("money") else "")
         at = {"xref": "paper", "x": 0, "yref": f"y{place if place > 1 else ''} domain", "y": 1, "xanchor": "left", "yanchor": "bottom"}
         figure.add_annotation(text=title, showarrow=False, font={"color": figures.GREY, "size": 12}, **at)
         figure.update_yaxes(rangemode="tozero", tickformat=".0%" if unit == "share" else None, row=place, col=1)
@@ -196,7 +195,7 @@ def keeping_bars(keeping: pd.DataFrame, *, currency: str) -> go.Figure:
         f"{label}<br><span style='font-size:11px;color:{figures.GREY}'>{value_text(amount, 'money_per_customer', currency)}</span>"
         for label, amount in zip(labels, amounts, strict=True)
     ]
-    figure = figures.base(x_title=unit_name(t("Cost per customer"), currency), y_title="", x_unit="money", height=220)
+    figure = figures.base(x_title=figures.money_title(t("Cost per customer"), currency), y_title="", x_unit="money", height=220)
     figure.add_bar(
         x=amounts,
         y=[0, 1],

@@ -1,9 +1,11 @@
 """What groups, levers and costs are called, and how the columns of the page's tables are headed and printed."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from crm_metrics.captions import known_columns
 from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Unit
@@ -89,11 +91,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "ratio": (noop("Retention cost to acquisition cost"), "ratio"),
     },
 }
-
-
-def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
-    """Return heading and unit of each column of a table as shown (a key of COLUMNS) that `frame` knows something of."""
-    return {name: (t(label), unit) for name, (label, unit) in COLUMNS[table].items() if name in frame and frame[name].notna().any()}
+columns = partial(known_columns, COLUMNS)
 
 
 def cohort_name(cohort: str, by: str) -> str:
@@ -117,8 +115,3 @@ def in_words(rows: pd.DataFrame, by: str = "all") -> pd.DataFrame:
     if "measure" in rows:
         made["measure"] = [t(TENURE_MEASURES[measure][0]) for measure in rows["measure"]]
     return rows.assign(**made)
-
-
-def unit_name(label: str, currency: str) -> str:
-    """Return the title of an axis of money with its unit."""
-    return f"{label} ({currency})" if currency else label
