@@ -146,7 +146,7 @@ def test_the_edge_of_a_projection_is_where_the_likelihood_has_fallen_to_that_of_
     found = sbg.fit(pd.DataFrame({"age": range(1, 8), "lost": lost, "still_there": [0] * 6 + [there]}))
 
     def log_likelihood(alpha: float, beta: float) -> float:  # from the survival that the paper gives by recursion
-        rates = [1.0, *(sbg.retention_rates(found._replace(alpha=alpha, beta=beta), np.arange(1, 8)))]
+        rates = [1.0, *((beta + age - 1) / (alpha + beta + age - 1) for age in range(1, 8))]  # equation 8
         survival = np.cumprod(rates)
         return float((lost * np.log(survival[:-1] - survival[1:])).sum() + there * np.log(survival[-1]))
 

@@ -3,8 +3,9 @@
 result  what a campaign changed: treated against control, arm by arm, outcome by outcome, segment by segment
 credit  what a campaign cost and reached, what orders credit it with, and a comparison adjusted for what came before
 plan    whether the next campaign will pay, and whether the last ones did what was expected
+seen    which members and touches a reader of some regions may see
 
-Each part has metrics, query, statistic, tables, figure and words as a room of its own would.
+Each part is laid out as a room of its own would be; its __init__ lists its modules.
 """
 
 from crm_metrics.campaign_roi.credit import metrics as credit_metrics

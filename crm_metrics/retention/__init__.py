@@ -5,7 +5,7 @@ leaving  the time to a second order, contracts and how long they last, who is la
 flow     who came, stayed, came back and went: the leaky bucket and the life cycle
 worth    when a customer has paid back, and what more retention is worth
 
-Each part has metrics, query, statistic, tables, figure and words as a room of its own would.
+Each part is laid out as a room of its own would be; its __init__ lists its modules.
 """
 
 from crm_metrics.metric import Metric

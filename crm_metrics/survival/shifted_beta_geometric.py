@@ -109,12 +109,6 @@ def survival_band(found: Fit, ages: npt.ArrayLike) -> tuple[Floats, Floats]:
     return every.min(axis=0), every.max(axis=0)
 
 
-def retention_rates(found: Fit, ages: npt.ArrayLike) -> Floats:
-    """Return the share that is renewed of those who come to each renewal: (beta + t - 1) / (alpha + beta + t - 1), equation 8."""
-    age = np.asarray(ages, dtype=float)
-    return (found.beta + age - 1) / (found.alpha + found.beta + age - 1)
-
-
 def _survival(parameters: Floats, ages: npt.ArrayLike) -> Floats:
     from scipy.special import betaln
 

@@ -1,5 +1,6 @@
 """Do we win as many as we lose?
 
+metrics    what each number means
 terms      when a customer counts as one, the windows that this means, and the plan of the simulator
 query      customers by what became of them; purchases by where the customer's one before lies
 statistic  the flows that add up, the life cycle, what must be won
