@@ -162,6 +162,59 @@ def any_data_set(request: pytest.FixtureRequest, tmp_path: Path) -> "DataSet":
     return find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
 
 
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def shared_data_set(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Callable[[str], DataSet]":
+    """A new data set of the name given, on DuckDB and on PostgreSQL, that the tests of a module share."""
+    from sqlalchemy import make_url
+
+    from crm_metrics.database import find_data_set
+
+    def made(name: str) -> "DataSet":
+        if request.param == "duckdb":
+            return find_data_set(f"duckdb:///{tmp_path_factory.mktemp(name)}/mine.duckdb")
+        schema = f"{request.module.__name__}_{name}"
+        address = make_url(request.getfixturevalue("postgresql_address")).update_query_dict({"schema": schema})
+        return find_data_set(address.render_as_string(hide_password=False))
+
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which pages look for data sets, empty."""
+    return _looked_into(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a demo of 1,000 customers."""
+    from crm_metrics.database import find_data_set
+    from crm_metrics.demo.build import build
+    from crm_metrics.demo.plan import Plan
+
+    folder = tmp_path_factory.mktemp("demo")
+    build(find_data_set(f"duckdb:///{folder}/demo.duckdb"), Plan(customers=1_000))
+    return folder
+
+
+@pytest.fixture
+def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> "DataSet":
+    """The demo, which pages open."""
+    from crm_metrics.database import find_data_set
+
+    monkeypatch.setenv("CRM_METRICS_DATA", "demo")
+    _looked_into(demo_folder, monkeypatch)
+    return find_data_set("demo")
+
+
+def _looked_into(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    from crm_metrics import database
+
+    monkeypatch.setenv(database.FOLDER_SETTING, str(folder))
+    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator["Browser"]:
     """A Chromium, headless; `chromium.new_page()` is a new reader."""

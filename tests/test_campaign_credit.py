@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from opened_pages import opened, texts
 from peopled_shop import published
 from streamlit.testing.v1 import AppTest
-from test_pages import opened, texts
 
 from crm_metrics import database, schema
 from crm_metrics.campaign_roi.credit import statistic, tables, weighting, words

@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opened_pages import opened
 from peopled_shop import published
-from test_pages import opened
 
-from crm_metrics import database, rooms, schema, workspace
+from crm_metrics import rooms, schema, workspace
 from crm_metrics.campaign_roi.plan import decision_tables, free_decisions, log_words, past, tables, verdicts, words
 from crm_metrics.campaign_roi.plan.economics import Economics, chance_above, chance_to_prove, profit_quantile
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.database import DataSet, Source, find_data_set, open_source
-from crm_metrics.demo.build import build
-from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.planned_test import words as test_words
@@ -433,21 +430,6 @@ def test_a_lift_expected_below_zero_has_a_chance_of_profit_and_no_test_size(shop
 
 
 # ── on the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture(scope="module")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("planner")
-    build(find_data_set(f"duckdb:///{folder}/demo.duckdb"), Plan(customers=1_000))
-    return folder
-
-
-@pytest.fixture
-def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> DataSet:
-    monkeypatch.setenv(database.FOLDER_SETTING, str(demo_folder))
-    monkeypatch.setenv("CRM_METRICS_DATA", "demo")
-    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
-    return find_data_set("demo")
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from opened_pages import five_customers, opened, texts
 from peopled_shop import Tables, published
 from streamlit.testing.v1 import AppTest
-from test_pages import five_customers, opened, texts
 
 from crm_metrics import figures, schema
 from crm_metrics.campaign_roi.credit import words as credit_words
@@ -28,7 +28,7 @@ from crm_metrics.campaign_roi.result.figure import (
 from crm_metrics.campaign_roi.result.terms import ResultTerms
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
-from crm_metrics.database import FOLDER_SETTING, DataSet, find_data_set
+from crm_metrics.database import DataSet, find_data_set
 from crm_metrics.language import chinese, speaking
 
 NAN = math.nan
@@ -358,12 +358,6 @@ def plain_file(folder: Path, *, costs: int | None = None) -> DataSet:
     if costs:
         made[schema.campaign_spend] = [{"spend_id": "s", "campaign_id": "mail", "spend_amount": costs}]
     return published(find_data_set(f"duckdb:///{folder}/mine.duckdb"), made)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(FOLDER_SETTING, str(tmp_path))
-    return tmp_path
 
 
 def everything(app: AppTest) -> str:

@@ -2,38 +2,27 @@
 languages.
 """
 
-import datetime as dt
 import os
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 from browser import ROOT
+from opened_pages import five_customers, gone_to, opened, texts
 from streamlit.testing.v1 import AppTest
 
-from crm_metrics import database, facts, language, schema
+from crm_metrics import database
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.data_import.undo import undo
 from crm_metrics.demo import room
 from crm_metrics.demo.build import build
 from crm_metrics.demo.plan import Plan
-from crm_metrics.language import t
 from crm_metrics.scope import Scope
 from crm_metrics.ui.start import PAGES
 
-APP = str(ROOT / "app.py")
 LANGUAGES = ["en", pytest.param("zh", marks=pytest.mark.slow)]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
-    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
-    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -49,38 +38,6 @@ def five(five_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(database.FOLDER_SETTING, str(five_folder))
     monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
     return five_folder
-
-
-def five_customers(folder: Path) -> database.DataSet:
-    """Five customers, one order each on five days, 10.00 each, nothing else known."""
-    data_set = database.find_data_set(f"duckdb:///{folder}/mine.duckdb")
-    days = [dt.date(2024, 1, day) for day in range(1, 6)]
-    ids = [f"o{day.day}" for day in days]
-    tens = pa.array([Decimal("10.0000")] * 5, pa.decimal128(18, 4))
-    orders = {
-        "order_id": ids,
-        "customer_id": [f"c{day.day}" for day in days],
-        "ordered_at": pa.array([dt.datetime.combine(day, dt.time()) for day in days], pa.timestamp("us")),
-        "ordered_on": days,
-        "is_purchase": [True] * 5,
-        "is_cancelled": [False] * 5,
-        "batch_id": [1] * 5,
-    }
-    lines = {
-        "batch_id": [1] * 5,
-        "row_number": list(range(2, 7)),
-        "order_id": ids,
-        "line_kind": ["sale"] * 5,
-        "quantity": tens,
-        "net_amount": tens,
-        "row_hash": ids,
-    }
-    customers = {"customer_id": orders["customer_id"], "batch_id": [1] * 5}
-    with database.change(data_set) as writer:
-        for table, columns in ((schema.orders, orders), (schema.order_lines, lines), (schema.customers, customers)):
-            writer.append(table, pa.table(columns))
-        facts.rebuild(writer.connection)
-    return data_set
 
 
 @pytest.fixture(scope="module")
@@ -106,50 +63,10 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(database.FOLDER_SETTING, str(demo_folder))
-    monkeypatch.setenv("CRM_METRICS_DATA", "demo")
-    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
-    return demo_folder
-
-
-def opened(page: str, **parameters: str) -> AppTest:
-    """A page opened by its address."""
-    app = _to_page(_app(parameters), page, parameters)
-    assert app.title[0].value == t(PAGES[page][1])
-    return app
-
-
-def gone_to(page: str, **parameters: str) -> AppTest:
-    """A page that the reader came to from the first one."""
-    return _to_page(_app(parameters).run(), page, parameters)
-
-
-def _app(parameters: dict[str, str]) -> AppTest:
-    language.use("zh" if parameters.get("lang") == "zh" else "en")  # AppTest formats the options of widgets outside the page
-    app = AppTest.from_file(APP, default_timeout=60)
-    for key, value in parameters.items():
-        app.query_params[key] = value
-    return app
-
-
-def _to_page(app: AppTest, page: str, parameters: dict[str, str]) -> AppTest:
-    app.switch_page(f"pages/{page}.py")
-    for key, value in parameters.items():  # the page's own ones: going to a page leaves those of the page before
-        app.query_params[key] = value
-    return app.run()
-
-
 WAYS = [
     pytest.param("en", opened, id="en, by its address"),
     pytest.param("zh", gone_to, id="zh, from the first page", marks=pytest.mark.slow),
 ]
-
-
-def texts(app: AppTest) -> str:
-    kinds = (app.title, app.markdown, app.caption, app.info, app.warning, app.error, app.subheader)
-    return "\n".join(element.value for elements in kinds for element in elements)
 
 
 @pytest.mark.parametrize(("spoken", "reached"), WAYS)
@@ -211,7 +128,7 @@ FILLED = {  # what each page shows at least of the demo: figures, tables
 @pytest.mark.xdist_group("demo")  # built once, by one process
 @pytest.mark.parametrize("spoken", ["en", "zh"])
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_is_empty_on_the_demo(demo: Path, page: str, spoken: str) -> None:
+def test_no_page_is_empty_on_the_demo(demo: database.DataSet, page: str, spoken: str) -> None:
     app = gone_to(page, lang=spoken, **({"customer": most_loyal()} if page == "customer" else {}))
     assert not app.exception
     assert not app.error
@@ -233,7 +150,7 @@ def most_loyal() -> str:
 @pytest.mark.slow
 @pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("tab", ["worth", "trust", "alive", "model", "customers"])
-def test_no_question_about_lifetime_value_stays_open_on_the_demo(demo: Path, tab: str) -> None:
+def test_no_question_about_lifetime_value_stays_open_on_the_demo(demo: database.DataSet, tab: str) -> None:
     app = opened("lifetime_value", tab=tab)
     assert not app.exception
     assert len(app.get("plotly_chart")) + len(app.dataframe) >= 1
@@ -243,7 +160,7 @@ def test_no_question_about_lifetime_value_stays_open_on_the_demo(demo: Path, tab
 @pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("spoken", ["en", "zh"])
 @pytest.mark.parametrize(("tab", "charts"), [("segments", 1), ("movement", 2), ("lapse", 1), ("customers", 0)])
-def test_no_question_about_segments_stays_open_on_the_demo(demo: Path, tab: str, charts: int, spoken: str) -> None:
+def test_no_question_about_segments_stays_open_on_the_demo(demo: database.DataSet, tab: str, charts: int, spoken: str) -> None:
     app = opened("segmentation", tab=tab, lang=spoken, orders="1 2 4 8", left_out="2025-11")
     assert not app.exception
     assert not app.error
@@ -258,7 +175,7 @@ def test_no_question_about_segments_stays_open_on_the_demo(demo: Path, tab: str,
     ("tab", "charts"),
     [("curve", 1), ("steps", 1), ("losing", 1), ("what_if", 1), ("resources", 1), ("rewards", 1), ("stability", 1), ("customers", 0)],
 )
-def test_no_question_about_profit_stays_open_on_the_demo(demo: Path, tab: str, charts: int, spoken: str) -> None:
+def test_no_question_about_profit_stays_open_on_the_demo(demo: database.DataSet, tab: str, charts: int, spoken: str) -> None:
     app = opened("profitability", tab=tab, lang=spoken)
     assert not app.exception
     assert not app.error
@@ -270,7 +187,7 @@ def test_no_question_about_profit_stays_open_on_the_demo(demo: Path, tab: str, c
 @pytest.mark.slow
 @pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("by", ["customer", "product", "region", "channel"])
-def test_revenue_has_a_pareto_curve_and_where_nothing_is_below_zero_a_gini(demo: Path, by: str) -> None:
+def test_revenue_has_a_pareto_curve_and_where_nothing_is_below_zero_a_gini(demo: database.DataSet, by: str) -> None:
     app = opened("profitability", by=by, measure="net_revenue")
     assert not app.exception
     assert len(app.get("plotly_chart")) == 2
@@ -279,7 +196,7 @@ def test_revenue_has_a_pareto_curve_and_where_nothing_is_below_zero_a_gini(demo:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("demo")
-def test_the_what_if_moves_with_its_sliders(demo: Path) -> None:
+def test_the_what_if_moves_with_its_sliders(demo: database.DataSet) -> None:
     app = opened("profitability", tab="what_if")
     assert [slider.label for slider in app.slider] == [
         "Serve cheaper by, %",
@@ -314,7 +231,7 @@ def test_cut_points_that_do_not_rise_are_refused_in_words(five: Path) -> None:
 @pytest.mark.parametrize("spoken", LANGUAGES)
 @pytest.mark.parametrize(("tab", "charts"), [("parameters", 0), pytest.param("found", 1, marks=pytest.mark.slow), ("who", 0)])
 @pytest.mark.xdist_group("demo")
-def test_the_truth_is_stated_found_again_and_people_are_told_apart(demo: Path, tab: str, charts: int, spoken: str) -> None:
+def test_the_truth_is_stated_found_again_and_people_are_told_apart(demo: database.DataSet, tab: str, charts: int, spoken: str) -> None:
     app = opened("demo", tab=tab, lang=spoken)
     assert not app.exception
     assert len(app.get("plotly_chart")) == charts
@@ -341,8 +258,8 @@ def test_both_samples_are_one_click_away_from_an_empty_data_set(folder: Path) ->
 
 
 @pytest.mark.xdist_group("demo")
-def test_a_sample_that_is_there_is_opened_by_its_button(demo: Path) -> None:
-    five_customers(demo)
+def test_a_sample_that_is_there_is_opened_by_its_button(demo: database.DataSet, demo_folder: Path) -> None:
+    five_customers(demo_folder)
     app = opened("data", data="mine")
     next(button for button in app.button if button.label == "Open the demo").click()
     app.run()
@@ -367,7 +284,7 @@ def test_the_demo_is_built_by_its_button(folder: Path) -> None:
     assert len(app.get("plotly_chart")) >= 1
 
 
-def test_a_file_is_never_proposed_for_a_demo(demo: Path) -> None:
+def test_a_file_is_never_proposed_for_a_demo(demo: database.DataSet) -> None:
     assert opened("data").text_input(key="target_of_demo").value == "mine"
 
 

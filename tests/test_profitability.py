@@ -9,7 +9,6 @@ import pytest
 from cost_shop import cost_shop, fill
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import make_url
 
 from crm_metrics import database
 from crm_metrics import profitability as room
@@ -33,12 +32,9 @@ EVER = Filters()
 PARTS = [part for part, _, _, is_total in statistic.STEPS if not is_total]
 
 
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def shop(request, tmp_path_factory):
-    if request.param == "duckdb":
-        return cost_shop(database.find_data_set(f"duckdb:///{tmp_path_factory.mktemp('shop')}/mine.duckdb"))
-    address = make_url(request.getfixturevalue("postgresql_address")).update_query_dict({"schema": "profitability"})
-    return cost_shop(database.find_data_set(address.render_as_string(hide_password=False)))
+@pytest.fixture(scope="module")
+def shop(shared_data_set):
+    return cost_shop(shared_data_set("shop"))
 
 
 def row(frame: pd.DataFrame) -> Any:

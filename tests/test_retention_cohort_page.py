@@ -1,41 +1,10 @@
 """The page Retention: every question is answered, whatever is chosen, and a click on a cell shows who is behind it."""
 
-from pathlib import Path
-
 import pytest
+from opened_pages import opened
 from streamlit.testing.v1 import AppTest
 
-from crm_metrics import database, language
-from crm_metrics.demo.build import build
-from crm_metrics.demo.plan import Plan
-
-APP = str(Path(__file__).parent.parent / "app.py")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("retention")]  # the demo is built once, by one process
-
-
-@pytest.fixture(scope="module")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    build(database.find_data_set(f"duckdb:///{folder}/demo.duckdb"), Plan(customers=1_000))
-    return folder
-
-
-@pytest.fixture
-def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(database.FOLDER_SETTING, str(demo_folder))
-    monkeypatch.setenv("CRM_METRICS_DATA", "demo")
-    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
-
-
-def opened(**parameters: str) -> AppTest:
-    language.use("zh" if parameters.get("lang") == "zh" else "en")  # AppTest formats the options of widgets outside the page
-    app = AppTest.from_file(APP, default_timeout=60)
-    for key, value in parameters.items():
-        app.query_params[key] = value
-    app = app.switch_page("pages/retention.py")
-    for key, value in parameters.items():
-        app.query_params[key] = value
-    return app.run()
 
 
 def check(app: AppTest) -> None:
@@ -50,7 +19,7 @@ def check(app: AppTest) -> None:
 @pytest.mark.parametrize("by", ["first_purchase", "acquisition_channel", "first_category", "first_product", "first_campaign"])
 @pytest.mark.usefixtures("demo")
 def test_no_question_about_cohorts_stays_open(by: str, tab: str, spoken: str) -> None:
-    check(opened(tab=tab, by=by, lang=spoken, period="all"))
+    check(opened("retention", tab=tab, by=by, lang=spoken, period="all"))
 
 
 @pytest.mark.parametrize("grain", ["day", "week", "quarter"])
@@ -59,21 +28,21 @@ def test_no_question_about_cohorts_stays_open(by: str, tab: str, spoken: str) ->
 @pytest.mark.usefixtures("demo")
 def test_whatever_is_chosen_is_drawn(grain: str, mode: str, measure: str, shown: str) -> None:
     for tab in ("cohorts", "average", "trend"):
-        app = opened(grain=grain, mode=mode, measure=measure, tab=tab, **{"as": shown})
+        app = opened("retention", grain=grain, mode=mode, measure=measure, tab=tab, **{"as": shown})
         check(app)
         assert [app.selectbox(key=f"cohort_{key}").value for key in ("grain", "mode", "measure", "as")] == [grain, mode, measure, shown]
 
 
 @pytest.mark.usefixtures("demo")
 def test_where_few_came_in_the_period_all_dates_are_offered() -> None:
-    app = opened(period="own", **{"from": "2025-12-31", "to": "2025-12-31"})
+    app = opened("retention", period="own", **{"from": "2025-12-31", "to": "2025-12-31"})
     button = next(button for button in app.button if button.label == "Show all dates")
     check(button.click().run())
 
 
 @pytest.mark.usefixtures("demo")
 def test_a_click_on_a_cell_shows_who_is_behind_it() -> None:
-    app = opened(period="all")
+    app = opened("retention", period="all")
     assert len(app.dataframe) == 1
     app.session_state["retention_cohorts"] = {"selection": {"points": [{"customdata": ["1 2024-05-01", ""]}]}}
     app.run()
@@ -86,7 +55,7 @@ def test_a_click_on_a_cell_shows_who_is_behind_it() -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_rubbish_in_the_address_is_not_chosen() -> None:
-    app = opened(by="'; drop table orders", measure="", age="-7", tab="trend")
+    app = opened("retention", by="'; drop table orders", measure="", age="-7", tab="trend")
     check(app)
     assert app.selectbox(key="cohort_by").value == "first_purchase"
     assert app.selectbox(key="cohort_age").value == "1"

@@ -12,7 +12,6 @@ import raw_shop
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
-from sqlalchemy import make_url
 
 from crm_metrics import database, executive_kpis, schema
 from crm_metrics.customer_profit import coverage
@@ -44,14 +43,9 @@ FILTERS = {
 }
 
 
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def shop(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def shop(shared_data_set):
     """A random shop of 360 orders and some 130 customers, to be asked."""
-    if request.param == "duckdb":
-        address = f"duckdb:///{tmp_path_factory.mktemp('shop')}/mine.duckdb"
-    else:
-        server = make_url(request.getfixturevalue("postgresql_address"))
-        address = server.update_query_dict({"schema": "cohorts"}).render_as_string(hide_password=False)
     ours = (schema.orders, schema.order_lines, schema.customers)
     made: peopled_shop.Tables = {table: [] for table in ours}
     for seed in range(12):  # each has up to 14 customers, whose keys are made its own
@@ -60,7 +54,7 @@ def shop(request, tmp_path_factory):
                 made[table] += [_renamed(row, seed, len(made[table]) + place) for place, row in enumerate(rows)]
             elif table is schema.products:
                 made[table] = rows
-    return database.open_source(peopled_shop.published(database.find_data_set(address), made))
+    return database.open_source(peopled_shop.published(shared_data_set("shop"), made))
 
 
 def _renamed(row: dict[str, Any], seed: int, place: int) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pytest
 import raw_shop
 from cost_shop import cost_shop
 from peopled_shop import CATEGORIES, CHANNELS, DAYS, FIRST_ON, REGIONS, published, random_shop
-from sqlalchemy import make_url
 
 from crm_metrics import database
 from crm_metrics.filters import UNKNOWN, Filters
@@ -27,24 +26,15 @@ SEEDS = [0, 1, *[pytest.param(seed, marks=pytest.mark.slow) for seed in range(2,
 FEBRUARY = Filters(start=date(2024, 2, 1), end=date(2024, 2, 29))
 
 
-def opened(request, folder, name: str, fill: Any) -> Any:
-    if request.param == "duckdb":
-        return fill(database.find_data_set(f"duckdb:///{folder}/mine.duckdb"))
-    address = make_url(request.getfixturevalue("postgresql_address")).update_query_dict({"schema": name})
-    return fill(database.find_data_set(address.render_as_string(hide_password=False)))
+@pytest.fixture(scope="module")
+def shop(shared_data_set):
+    return cost_shop(shared_data_set("shop"))
 
 
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def shop(request, tmp_path_factory):
-    return opened(request, tmp_path_factory.mktemp("shop"), "flow", cost_shop)
-
-
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def crowd(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def crowd(shared_data_set):
     """A random shop of 18 customers and 160 orders over 800 days."""
-    return database.open_source(
-        opened(request, tmp_path_factory.mktemp("crowd"), "flow_crowd", lambda place: published(place, random_shop(5, orders=160)))
-    )
+    return database.open_source(published(shared_data_set("crowd"), random_shop(5, orders=160)))
 
 
 def some_filters(seed: int) -> tuple[Filters, BucketTerms]:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import opened_pages
 import pandas as pd
 import pyarrow as pa
 import pytest
-from browser import ROOT
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 from written_orders import sale, write
 
@@ -47,17 +47,12 @@ def row(frame: pd.DataFrame) -> Any:
     return frame.iloc[0]
 
 
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def written(request, tmp_path_factory) -> Callable[..., Source]:
+@pytest.fixture(scope="module")
+def written(shared_data_set) -> Callable[..., Source]:
     """Publish orders as a data set of that name, on DuckDB and on PostgreSQL; a module's tests share it."""
 
     def publish(name: str, orders: list[dict], **more: Any) -> Source:
-        if request.param == "duckdb":
-            address = f"duckdb:///{tmp_path_factory.mktemp(name)}/mine.duckdb"
-        else:
-            url = make_url(request.getfixturevalue("postgresql_address")).update_query_dict({"schema": f"leaving_{name}"})
-            address = url.render_as_string(hide_password=False)
-        return open_written(database.find_data_set(address), orders, **more)
+        return open_written(shared_data_set(name), orders, **more)
 
     return publish
 
@@ -444,11 +439,7 @@ def test_a_projection_that_fails_its_test_is_not_to_be_relied_on(telco):
 def opened(source: Source, monkeypatch, **parameters: str) -> AppTest:
     """The page on a data set."""
     monkeypatch.setenv(database.FOLDER_SETTING, str(source.data_set.link.parent))
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page("pages/churn.py")
-    for key, value in {"data": source.data_set.name, "period": "all", **parameters}.items():
-        app.query_params[key] = value
-    app.run()
+    app = opened_pages.opened("churn", **{"data": source.data_set.name, "period": "all", **parameters})
     assert not app.exception
     return app
 

@@ -1,7 +1,6 @@
 """When has a customer paid back, and what is more retention worth? By hand, against plain loops over random shops, and what must hold."""
 
 import statistics
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +13,6 @@ import raw_shop
 from cost_shop import cost_shop
 from peopled_shop import DAYS, FIRST_ON, published, random_shop
 from scipy import stats
-from sqlalchemy import make_url
 from written_orders import amounts, sale, write
 
 from crm_metrics import database, schema
@@ -38,23 +36,16 @@ FILTERS: list[Any] = [
 ]
 
 
-def opened(request, folder, name: str, fill: Callable[[database.DataSet], Any]) -> Any:
-    if request.param == "duckdb":
-        return fill(database.find_data_set(f"duckdb:///{folder}/mine.duckdb"))
-    address = make_url(request.getfixturevalue("postgresql_address")).update_query_dict({"schema": name})
-    return fill(database.find_data_set(address.render_as_string(hide_password=False)))
+@pytest.fixture(scope="module")
+def shop(shared_data_set):
+    return cost_shop(shared_data_set("shop"))
 
 
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def shop(request, tmp_path_factory):
-    return opened(request, tmp_path_factory.mktemp("shop"), "worth", cost_shop)
-
-
-@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def crowd(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def crowd(shared_data_set):
     """A random shop of 18 customers and 160 orders over 800 days, every cost known."""
     made = random_shop(6, orders=160, has_all_costs=True)
-    return database.open_source(opened(request, tmp_path_factory.mktemp("crowd"), "worth_crowd", lambda place: published(place, made)))
+    return database.open_source(published(shared_data_set("crowd"), made))
 
 
 # ── value by age ────────────────────────────────────────────────────────────────────────────────────────────────────────

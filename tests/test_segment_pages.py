@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import ROOT, Dashboard, heading, settled
+from opened_pages import five_customers, opened, texts
 from peopled_shop import published, random_shop
 from streamlit.testing.v1 import AppTest
-from test_pages import five_customers, opened, texts
 
 from crm_metrics import cli, database, workspace
 from crm_metrics.database import DataSet, find_data_set, open_source
-from crm_metrics.demo.build import build
-from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.rooms import tables
@@ -136,13 +134,6 @@ workspace.save_segment(find_data_set({data_set.address!r}), "often", Condition("
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(database.FOLDER_SETTING, str(tmp_path))
-    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
-    return tmp_path
-
-
-@pytest.fixture
 def five(folder: Path) -> DataSet:
     return five_customers(folder)
 
@@ -156,21 +147,6 @@ def test_every_tab_opens_on_nothing_and_on_five_customers_without_an_exception(f
         app = opened("audience", tab=tab, lang=spoken)
         assert not app.exception
         assert len(texts(app)) > 60
-
-
-@pytest.fixture(scope="module")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("segment_demo")
-    build(find_data_set(f"duckdb:///{folder}/demo.duckdb"), Plan(customers=1_000))
-    return folder
-
-
-@pytest.fixture
-def demo(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> DataSet:
-    monkeypatch.setenv(database.FOLDER_SETTING, str(demo_folder))
-    monkeypatch.setenv("CRM_METRICS_DATA", "demo")
-    monkeypatch.delenv(database.ADDRESS_SETTING, raising=False)
-    return find_data_set("demo")
 
 
 @pytest.mark.slow
