@@ -318,4 +318,4 @@ def contacts(filters: Filters) -> Select[Any]:
     limits += [day <= filters.end] if filters.end else []
     quarter = bucket_on(day, "quarter").label("quarter_on")
     query = select(quarter, rows.personalisation, func.count().label("contacts"))
-    return query.where(is_sent, *_seen(filters), *limits).group_by(quarter, rows.personalisation).order_by(quarter)
+    return query.where(is_sent, *_seen(filters), *limits).group_by(quarter, rows.personalisation).order_by(quarter, rows.personalisation)
