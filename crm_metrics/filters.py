@@ -55,6 +55,11 @@ class Filters:
         """The day on which the reader stands: the as-of date, which is the end of the period unless given."""
         return self.as_of or self.end
 
+    def over(self, start: date | None, end: date | None) -> "Filters":
+        """Return the filters over other days; segments stay those of the reader's day. Days that begin after their end are that one day."""
+        first = min(start, end) if start and end else start
+        return replace(self, start=first, end=end, as_of=None, segments_on=self.segments_on or self.today)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -108,8 +113,7 @@ def compared(filters: Filters, *, first_on: date) -> Filters | None:
     period = compared_period(Period(filters.start, filters.end), filters.compare)
     if period is None or period.start < first_on:
         return None
-    told_on = filters.segments_on or filters.today  # the same customers, or the difference would be one of customers
-    return replace(filters, start=period.start, end=period.end, as_of=None, segments_on=told_on)
+    return filters.over(period.start, period.end)  # with the same customers, or the difference would be one of customers
 
 
 def sentence(filters: Filters, *, customers_unknown: int = 0) -> str:

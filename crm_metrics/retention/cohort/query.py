@@ -146,8 +146,8 @@ def known_groupings(scope: Scope) -> Select[Any]:
 
 
 def _until_today(filters: Filters) -> Filters:
-    """Return `filters` for what customers did from their first purchase on, up to today; the segments stay those of the same day."""
-    return replace(filters, start=None, end=filters.today, segments_on=filters.segments_on or filters.today)
+    """Return `filters` for what customers did from their first purchase on, up to today."""
+    return filters.over(None, filters.today)
 
 
 def _followed(filters: Filters, terms: CohortTerms) -> CTE:

@@ -108,9 +108,8 @@ def _orders(filters: Filters) -> CTE:
 
 
 def _spanning(filters: Filters, windows: Windows) -> Filters:
-    """Return the filters over all days from the first window on; segments stay those of the reader's day."""
-    told_on = filters.segments_on or filters.today
-    return replace(filters, start=windows.opening.start, end=windows.closing.end, as_of=None, segments_on=told_on)
+    """Return the filters over all days from the first window on."""
+    return filters.over(windows.opening.start, windows.closing.end)
 
 
 def _is_in(day: ColumnElement[Any], window: Period) -> ColumnElement[bool]:

@@ -63,13 +63,7 @@ def _windows(span: _Span, terms: BucketTerms) -> Windows:
 
 def _touched(filters: Filters, span: _Span, grain: Grain) -> Filters:
     """Return the filters from the bucket before the period's first on."""
-    return replace(_until(filters, span.period.end), start=statistic.lifecycle_start(span.period, grain))
-
-
-def _until(filters: Filters, end: date) -> Filters:
-    """Return the filters up to a day; segments stay those of the reader's day. A period that begins later is that one day."""
-    start = min(filters.start, end) if filters.start else None
-    return replace(filters, start=start, end=end, as_of=None, segments_on=filters.segments_on or filters.today)
+    return filters.over(statistic.lifecycle_start(span.period, grain), span.period.end)
 
 
 # ── the leaky bucket ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,7 +168,7 @@ def hole_cost(source: Source, filters: Filters, terms: BucketTerms = FROM_DATA) 
     churn = -float(leaky_bucket(source, filters, terms).set_index("flow")["share_of_opening_customers"]["lost"])
     costs = {"marketing": math.nan, "sales_visits": math.nan}
     if has_customer_costs(filters):
-        seen = _until(filters, min(filters.end or date.max, filters.today or date.max))
+        seen = filters.over(filters.start, min(filters.end or date.max, filters.today or date.max))
         spent = source(all_costs(seen)).astype(float).iloc[0]
         costs = {"marketing": _summed(spent, MARKETING), "sales_visits": _summed(spent, VISITS)}
     expense = float(pd.Series(costs).sum(min_count=1))
@@ -256,7 +250,7 @@ def lifecycle_customers(source: Source, filters: Filters, grain: Grain | None = 
             example=f"{max(starts)} new",
         )
     start = starts[day]
-    seen = _until(filters, min(next_bucket(start, chosen) - timedelta(days=1), span.period.end))
+    seen = filters.over(filters.start, min(next_bucket(start, chosen) - timedelta(days=1), span.period.end))
     return source(query.lifecycle_customers(seen, kind, statistic.lifecycle_start(Period(start, start), chosen), start))
 
 

@@ -3,7 +3,6 @@
 A purchase is what `customer_forecast` takes for one: of the orders of a day the first, unless it is said that every order counts.
 """
 
-from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -102,7 +101,7 @@ def rhythms(filters: Filters, today: date, since: date) -> Select[Any]:
 
 def chosen_customers(filters: Filters, today: date) -> Select[Any]:
     """One row per customer with a purchase up to `today` that the region, channel, category and segment filters choose: customer_number."""
-    rows = orders_within(replace(filters, start=None, end=today, as_of=None, segments_on=filters.segments_on or filters.today)).c
+    rows = orders_within(filters.over(None, today)).c
     return select(rows.customer_number).where(rows.is_purchase, rows.customer_number.is_not(None)).distinct()
 
 

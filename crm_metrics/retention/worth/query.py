@@ -1,6 +1,5 @@
 """What customers bring by age, what they cost to win, and what is spent on campaigns of each kind."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,7 +36,7 @@ def cohort_values(filters: Filters, by: By, today: date, cost_share: float | Non
     has the share `cost_share`; None: net revenue. squares: what the orders add to the square of what their customer has brought, so that
     the sum over ages is the sum of the squares.
     """
-    people, paid = _people(filters, by, today), amounts_within(_until(filters, today))
+    people, paid = _people(filters, by, today), amounts_within(filters.over(None, today))
     net, costed = cast(paid.c.net_revenue, Double), cast(paid.c.costed_revenue, Double)
     margin = net - func.coalesce(cast(paid.c.cost_of_goods, Double), 0.0) - (net - costed) * (cost_share or 0.0)
     amount = net if cost_share is None else margin
@@ -112,7 +111,7 @@ def winning_spend(today: date) -> Select[Any]:
 
 def _people(filters: Filters, by: By, today: date) -> CTE:
     """One row per customer whose first purchase lies in the filters: customer_number, first_on, months, cohort."""
-    bought = orders_within(_until(filters, today)).c
+    bought = orders_within(filters.over(None, today)).c
     after = today + timedelta(days=1)
     months = _months(bought.ordered_on, literal(after, Date)).label("months")
     is_first = and_(bought.is_purchase, bought.purchase_number == 1)
@@ -137,8 +136,3 @@ def _months(first: ColumnElement[Any], day: ColumnElement[Any]) -> ColumnElement
 
     whole = (part("year", day) - part("year", first)) * 12 + part("month", day) - part("month", first)
     return whole - case((part("day", day) < part("day", first), 1), else_=0)
-
-
-def _until(filters: Filters, today: date) -> Filters:
-    """Return the filters over all days up to today: when a customer came does not matter."""
-    return replace(filters, start=None, end=today, as_of=None, segments_on=filters.segments_on or filters.today)

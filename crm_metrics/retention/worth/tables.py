@@ -206,13 +206,12 @@ def kept(source: Source, filters: Filters) -> Kept:
 
 def _last_year(filters: Filters, today: date) -> Filters:
     """Return the filters over the twelve months up to today."""
-    return replace(_seen(filters), start=add_months(today + timedelta(days=1), -YEAR_MONTHS), end=today)
+    return filters.over(add_months(today + timedelta(days=1), -YEAR_MONTHS), today)
 
 
 def _seen(filters: Filters) -> Filters:
-    """Return the filters up to the reader's day; segments stay those of that day. A period that begins later is that one day."""
-    start = min(filters.start, filters.today) if filters.start and filters.today else filters.start
-    return replace(filters, start=start, end=filters.today, as_of=None, segments_on=filters.segments_on or filters.today)
+    """Return the filters up to the reader's day."""
+    return filters.over(filters.start, filters.today)
 
 
 def five_points(source: Source, filters: Filters, discount_rate: float = DISCOUNT_RATE) -> pd.DataFrame:
