@@ -131,14 +131,12 @@ def write_targets(
     months_on = sorted({month.replace(day=1) for month in months})
 
     def write(connection: Connection) -> None:
-        _prepare(connection, data_set)
         for month_on in months_on:
             same = (columns.metric == metric, columns.month_on == month_on, columns.region == region)
             connection.execute(delete(edited_targets).where(*same))
             connection.execute(insert(edited_targets).values(metric=metric, month_on=month_on, region=region, target_value=target_value))
-        _raise_version(connection)
 
-    _in_transaction(data_set, write)
+    _changed(data_set, write)
 
 
 class SegmentOrigin(NamedTuple):
@@ -159,7 +157,6 @@ def save_segment(data_set: DataSet, name: str, rule: Rule, origin: SegmentOrigin
     columns, written = saved_segments.c, rule_text(rule)
 
     def write(connection: Connection) -> None:
-        _prepare(connection, data_set)
         same = connection.execute(select(columns.segment_rule).where(columns.segment_name == name)).scalar()
         if same is not None and not replaces and same != written:
             raise BadInput("There is a segment {name!r} already. Choose another name, or replace it.", name=name)
@@ -167,20 +164,13 @@ def save_segment(data_set: DataSet, name: str, rule: Rule, origin: SegmentOrigin
         number = (connection.execute(select(func.max(columns.segment_id))).scalar() or 0) + 1
         row = {"segment_id": number, "segment_name": name, "segment_rule": written, "saved_at": datetime.now(UTC).replace(tzinfo=None)}
         connection.execute(insert(saved_segments).values(**row, **origin._asdict()))
-        _raise_version(connection)
 
-    _in_transaction(data_set, write)
+    _changed(data_set, write)
 
 
 def delete_segment(data_set: DataSet, name: str) -> None:
     """Take the saved segment of that name away; nothing happens where there is none."""
-
-    def write(connection: Connection) -> None:
-        _prepare(connection, data_set)
-        connection.execute(delete(saved_segments).where(saved_segments.c.segment_name == name))
-        _raise_version(connection)
-
-    _in_transaction(data_set, write)
+    _changed(data_set, lambda connection: connection.execute(delete(saved_segments).where(saved_segments.c.segment_name == name)))
 
 
 class Decision(NamedTuple):
@@ -212,26 +202,18 @@ def write_decision(data_set: DataSet, decision: Decision) -> None:
     written_at = datetime.now(UTC).replace(tzinfo=None)
 
     def write(connection: Connection) -> None:
-        _prepare(connection, data_set)
         if connection.execute(select(decisions.c.decision_id).where(decisions.c.written_at == written_at)).first():
             return  # written before the answer was cut off
         number = (connection.execute(select(func.max(decisions.c.decision_id))).scalar() or 0) + 1
         row = values | {"decision_id": number, "decision_text": text_written, "written_at": written_at}
         connection.execute(insert(decisions).values(**row))
-        _raise_version(connection)
 
-    _in_transaction(data_set, write)
+    _changed(data_set, write)
 
 
 def delete_decision(data_set: DataSet, decision_id: int) -> None:
     """Take a decision away; nothing happens where there is none."""
-
-    def write(connection: Connection) -> None:
-        _prepare(connection, data_set)
-        connection.execute(delete(decisions).where(decisions.c.decision_id == decision_id))
-        _raise_version(connection)
-
-    _in_transaction(data_set, write)
+    _changed(data_set, lambda connection: connection.execute(delete(decisions).where(decisions.c.decision_id == decision_id)))
 
 
 class Expectation(NamedTuple):
@@ -290,7 +272,6 @@ def save_planned_campaign(data_set: DataSet, name: str, plan: CampaignPlan, memb
     counts = {f"{arm}_customers": int(arms.get(arm, 0)) for arm in ("treated", "control")}
 
     def write(connection: Connection) -> int:
-        _prepare(connection, data_set)
         same = connection.execute(select(columns.campaign_id, columns.made_at).where(columns.campaign_name == name)).first()
         if same and same.made_at == made_at:
             return int(same.campaign_id)  # written before the answer was cut off
@@ -300,22 +281,19 @@ def save_planned_campaign(data_set: DataSet, name: str, plan: CampaignPlan, memb
         connection.execute(insert(campaign_table).values(campaign_id=number, campaign_name=name, made_at=made_at, **plan.row(), **counts))
         rows = members[["customer_id", "stratum", "arm"]].assign(campaign_id=number)
         connection.execute(insert(member_table), rows.to_dict("records"))  # type: ignore[arg-type]  # every name of a column is a text
-        _raise_version(connection)
         return number
 
-    return _in_transaction(data_set, write)
+    return _changed(data_set, write)
 
 
 def delete_planned_campaign(data_set: DataSet, campaign_id: int) -> None:
     """Take a planned campaign and its members away; nothing happens where there is none."""
 
     def write(connection: Connection) -> None:
-        _prepare(connection, data_set)
         for table in (member_table, campaign_table):
             connection.execute(delete(table).where(table.c.campaign_id == campaign_id))
-        _raise_version(connection)
 
-    _in_transaction(data_set, write)
+    _changed(data_set, write)
 
 
 def _checked_name(name: str) -> str:
@@ -323,6 +301,18 @@ def _checked_name(name: str) -> str:
     if not name or len(name) > MOST_LETTERS or name == UNKNOWN:
         raise BadInput("The name {name!r} can't be used. Write 1 to {most} letters.", name=name[:100], most=MOST_LETTERS)
     return name
+
+
+def _changed(data_set: DataSet, change: Callable[[Connection], T]) -> T:
+    """Return `change(connection)` of one transaction that also makes what is missing of the tables and raises the version."""
+
+    def write(connection: Connection) -> T:
+        _prepare(connection, data_set)
+        answer = change(connection)
+        _raise_version(connection)
+        return answer
+
+    return _in_transaction(data_set, write)
 
 
 def _in_transaction(data_set: DataSet, action: Callable[[Connection], T]) -> T:

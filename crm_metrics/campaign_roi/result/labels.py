@@ -38,18 +38,21 @@ GROUPS = {
 PLANS = {"record": noop("the recorded plan"), "equal": noop("equal sizes")}
 VALUES_BEFORE = {"top 20%": noop("top 20%"), "other 80%": noop("other 80%"), "none": noop("nothing spent")}
 _ATTRIBUTES = {attribute.name: attribute for attribute in ATTRIBUTES}
+_COMPARED: dict[str, tuple[str, Any]] = {
+    "n": (noop("Treated people"), "count"),
+    "mean": (noop("Treated, per person"), "number"),
+    "control_n": (noop("Control people"), "count"),
+    "control_mean": (noop("Control, per person"), "number"),
+    "uplift": (noop("Uplift per person"), "number"),
+    "low": (noop("95% from"), "number"),
+    "high": (noop("95% to"), "number"),
+    "p_value": (noop("p"), "ratio"),
+}
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
     "worked": {
         "arm": (noop("Arm"), "text"),
         "outcome": (noop("Outcome"), "text"),
-        "n": (noop("Treated people"), "count"),
-        "mean": (noop("Treated, per person"), "number"),
-        "control_n": (noop("Control people"), "count"),
-        "control_mean": (noop("Control, per person"), "number"),
-        "uplift": (noop("Uplift per person"), "number"),
-        "low": (noop("95% from"), "number"),
-        "high": (noop("95% to"), "number"),
-        "p_value": (noop("p"), "ratio"),
+        **_COMPARED,
         "p_adjusted": (noop("p, all arms (Holm)"), "ratio"),
         "lift": (noop("Lift over the control"), "share"),
         "adjusted_uplift": (noop("Uplift, adjusted for earlier spend"), "number"),
@@ -83,14 +86,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "whom": {
         "segment": (noop("Segment"), "text"),
-        "n": (noop("Treated people"), "count"),
-        "mean": (noop("Treated, per person"), "number"),
-        "control_n": (noop("Control people"), "count"),
-        "control_mean": (noop("Control, per person"), "number"),
-        "uplift": (noop("Uplift per person"), "number"),
-        "low": (noop("95% from"), "number"),
-        "high": (noop("95% to"), "number"),
-        "p_value": (noop("p"), "ratio"),
+        **_COMPARED,
         "p_adjusted": (noop("p, all segments (Holm)"), "ratio"),
     },
     "enough": {
@@ -157,7 +153,7 @@ def outcome_label(outcome: Any) -> str:
 
 def plans() -> dict[str, str]:
     """Return what the sizes of the arms can be held to."""
-    return {plan: t(label) for plan, label in PLANS.items()}
+    return translated(PLANS)
 
 
 def measure_label(measure: Any) -> str:
