@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from crm_metrics import figures
 from crm_metrics.language import t
+from crm_metrics.metric import is_unknown
 
 
 def power_line(power: pd.DataFrame, plan: pd.DataFrame, *, lift: float, target: float) -> go.Figure:
@@ -17,7 +18,7 @@ def power_line(power: pd.DataFrame, plan: pd.DataFrame, *, lift: float, target: 
     figure.add_vline(x=lift, line={"color": figures.SERIES[1], "width": 1.5, "dash": "dash"})
     figures.add_label(figure, lift, 0.04, t("worth having"), color=figures.SERIES[1])
     smallest = float(plan["smallest_lift"].iloc[0])
-    if smallest == smallest:  # noqa: PLR0124  # NaN differs from itself
+    if not is_unknown(smallest):
         figure.add_scatter(x=[smallest], y=[target], mode="markers", marker={"size": 12, "color": figures.ACCENT}, hoverinfo="skip")
         figures.add_label(figure, smallest, target - 0.06, t("smallest lift shown: {lift}", lift=f"{smallest:.1%}"), color=figures.ACCENT)
     figure.update_yaxes(range=[0, 1.04])

@@ -10,6 +10,7 @@ from crm_metrics.campaign_roi.plan.figure import control_lines, profit_line
 from crm_metrics.campaign_roi.plan.metrics import PLAN_METRICS
 from crm_metrics.campaign_roi.plan.terms import PlanTerms
 from crm_metrics.language import t
+from crm_metrics.metric import is_unknown
 from crm_metrics.planned_test.tables import TestTerms, contactable_customers, outcome_queries
 from crm_metrics.planned_test.words import baseline_note
 from crm_metrics.segments.rule import Segment
@@ -80,7 +81,7 @@ def _percent(label: str, share: float, *, key: str, least: float) -> float:
 
 def _or(value: float, other: Any) -> Any:
     """Return `value`, or `other` where it is unknown."""
-    return other if value != value else float(value)  # noqa: PLR0124  # NaN differs from itself
+    return other if is_unknown(value) else float(value)
 
 
 def _expectation(expected: Any, terms: PlanTerms) -> workspace.Expectation:

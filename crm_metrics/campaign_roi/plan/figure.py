@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from crm_metrics import figures
 from crm_metrics.export import safe_label
 from crm_metrics.language import t
-from crm_metrics.metric import value_text
+from crm_metrics.metric import is_unknown, value_text
 
 _ROW_HEIGHT = 54
 _LINE_HEIGHT = 310  # with what is written above it on the first screen
@@ -40,7 +40,7 @@ def profit_line(profits: pd.DataFrame, expected: pd.DataFrame, *, currency: str)
             hovertemplate="%{x:.1%}: %{y:,.0f}<extra></extra>",
         )
     _point(figure, row.lift, row.expected_profit, t("expected: {profit}", profit=value_text(row.expected_profit, "money", currency)))
-    if row.break_even_lift == row.break_even_lift:  # NaN differs from itself
+    if not is_unknown(row.break_even_lift):
         shown = t("pays from {lift}", lift=value_text(row.break_even_lift, "share"))
         _point(figure, row.break_even_lift, 0.0, shown, color=figures.SERIES[1], anchor="left", below=True)
     top = float(profits["high"].max())

@@ -8,7 +8,7 @@ import pandas as pd
 from crm_metrics.campaign_roi.plan.terms import OFTEN
 
 LEAST_TESTS = 2  # one test says nothing of how far campaigns differ
-_ERRORS = 2 * 1.959963984540054  # standard errors in an interval of 95%
+ERRORS_95 = 2 * 1.959963984540054  # standard errors in an interval of 95%
 
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -55,5 +55,5 @@ def next_lift(lifts: pd.DataFrame) -> tuple[float, float]:
 
 def _variances(lifts: pd.DataFrame) -> np.ndarray:
     width = (lifts["high"] - lifts["low"]).to_numpy(dtype=float)
-    found: np.ndarray = (width / _ERRORS) ** 2
+    found: np.ndarray = (width / ERRORS_95) ** 2
     return found

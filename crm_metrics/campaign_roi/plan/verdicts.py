@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from crm_metrics.campaign_roi.plan.economics import SPREADS
+from crm_metrics.campaign_roi.plan.past import ERRORS_95
 from crm_metrics.intervals import CONFIDENCE, wilson
 
 Verdict = Literal["running", "faulty", "none", "as expected", "better", "worse", "cannot tell"]
 LEAST_PLANS = 3  # before the mean error of the planner has an interval
-_ERRORS = 2 * 1.959963984540054  # standard errors in an interval of 95%
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -39,7 +39,7 @@ def calibration_row(log: pd.DataFrame) -> pd.DataFrame:
     error_low, error_high (95 %, t; NaN under LEAST_PLANS).
     """
     rows = log[["lift", "lift_low", "lift_high", "expected_lift", "expected_low", "expected_high"]].astype(float).dropna()
-    luck = (rows["lift_high"] - rows["lift_low"]) / _ERRORS
+    luck = (rows["lift_high"] - rows["lift_low"]) / ERRORS_95
     doubt = (rows["expected_high"] - rows["expected_low"]) / 2 / SPREADS
     off = (rows["lift"] - rows["expected_lift"]).to_numpy()
     inside = int((np.abs(off) <= SPREADS * np.hypot(luck, doubt)).sum())
