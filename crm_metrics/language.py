@@ -5,16 +5,17 @@ in another (a Metric's label) is marked with `noop` where it is declared and goe
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, TypeVar
 
 from babel.dates import format_date, format_skeleton, get_day_names
 
+Name = TypeVar("Name")
 Language = Literal["en", "zh"]
 
 _current: ContextVar[Language] = ContextVar("language", default="en")
@@ -55,6 +56,11 @@ def t(text: str, /, **values: object) -> str:
     return shown.format(**values) if values else shown
 
 
+def translated(labels: Mapping[Name, str]) -> dict[Name, str]:
+    """Return the labels of names in the current language."""
+    return {name: t(label) for name, label in labels.items()}
+
+
 @cache
 def chinese() -> dict[str, str]:
     """Return the Chinese of every English text, gathered from the translation files.
@@ -65,9 +71,9 @@ def chinese() -> dict[str, str]:
     for file in sorted(files("crm_metrics").joinpath("translations").iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".toml"):
             continue
-        for english, translated in tomllib.loads(file.read_text(encoding="utf-8")).items():
-            if texts.setdefault(english, translated) != translated:
-                raise ValueError(f"{file.name}: {english!r} is translated twice: {texts[english]!r} and {translated!r}.")
+        for english, written in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if texts.setdefault(english, written) != written:
+                raise ValueError(f"{file.name}: {english!r} is translated twice: {texts[english]!r} and {written!r}.")
     return texts
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm_metrics import audience as room
 from crm_metrics import ui
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 
 page = ui.start_page("audience", narrows=False)
 currency = page.currency
@@ -47,7 +47,7 @@ def compare() -> None:
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, {name: t(label) for name, label in room.QUESTIONS.items()})
+    chosen = ui.tabs(page, translated(room.QUESTIONS))
     if chosen == "build":
         build()
     elif chosen == "compare":

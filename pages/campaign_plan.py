@@ -4,7 +4,7 @@ from crm_metrics import ui
 from crm_metrics.campaign_roi.plan import decision_tables, log_words, words
 from crm_metrics.campaign_roi.plan.figure import calibration_dots, log_dots
 from crm_metrics.campaign_roi.plan.metrics import LOG_METRICS
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 from crm_metrics.ui.campaign_form import plan_campaign
 from crm_metrics.ui.decision_form import decision_form
 
@@ -30,7 +30,7 @@ def log() -> None:
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
+    chosen = ui.tabs(page, translated(words.QUESTIONS))
     if chosen == "plan":
         plan_campaign(page)
     elif chosen == "log":

@@ -8,7 +8,7 @@ from crm_metrics.campaign_roi.credit import words as credit_words
 from crm_metrics.campaign_roi.credit.figure import balance_dots
 from crm_metrics.campaign_roi.result import answers, labels, more_words, tables, words
 from crm_metrics.campaign_roi.result.terms import ResultTerms
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 from crm_metrics.ui.result_form import choose_one, result_terms, show_answer
 
 page = ui.start_page("campaign_result", needs_orders=False, narrows=False, compares=False)
@@ -23,7 +23,7 @@ def result(terms: ResultTerms) -> None:
         return
     if doubt := more_words.plan_doubt(arms, labels.of(ui.ask(page, tables.arms, terms.with_equal_arms), campaign=terms.campaign)):
         st.warning(doubt, icon=":material/help:")
-    question = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
+    question = ui.tabs(page, translated(words.QUESTIONS))
     rows = ui.ask(page, answers.QUESTIONS[question].table, terms)
     by = choose_one(page, t("Segment by"), labels.groups(rows), "by") if question == "whom" and len(rows) else ""
     about = labels.of(campaigns, campaign=terms.campaign)

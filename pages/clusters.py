@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm_metrics import segmentation as room
 from crm_metrics import ui
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 
 page = ui.start_page("clusters", compares=False)
 
@@ -57,4 +57,4 @@ def axes() -> None:
 
 @ui.part
 def questions() -> None:
-    {"clusters": clusters, "axes": axes}[ui.tabs(page, {name: t(label) for name, label in room.GROUP_QUESTIONS.items()})]()
+    {"clusters": clusters, "axes": axes}[ui.tabs(page, translated(room.GROUP_QUESTIONS))]()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm_metrics import search, ui
 from crm_metrics.demo import room, words
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 from crm_metrics.ui import samples
 
 page = ui.start_page("demo", needs_data=False)
@@ -22,7 +22,7 @@ ui.tiles(page, tiles, room.METRICS, notes=words.tile_notes(tiles))
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, {name: t(label) for name, label in words.QUESTIONS.items()})
+    chosen = ui.tabs(page, translated(words.QUESTIONS))
     if chosen == "parameters":
         every = words.truth_in_words(stated, currency=page.currency)
         topics = words.topics(every)

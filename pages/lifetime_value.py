@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm_metrics import lifetime_value as room
 from crm_metrics import ui
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 
 page = ui.start_page("lifetime_value", compares=False)
 gate, above = ui.ask(page, room.data_gate_table), st.container()
@@ -25,7 +25,7 @@ if not room.has_forecast(gate):
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, {name: t(label) for name, label in room.QUESTIONS.items()})
+    chosen = ui.tabs(page, translated(room.QUESTIONS))
     if chosen == "worth":
         distribution, segments = ui.ask(page, room.distribution, terms), ui.ask(page, room.value_by_segment, terms)
         ui.finding(room.worth_finding(ui.ask(page, room.value_held, terms)))

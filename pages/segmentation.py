@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm_metrics import segmentation as room
 from crm_metrics import ui
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 from crm_metrics.ui.rfm_form import rfm_terms
 
 page = ui.start_page("segmentation", compares=False)
@@ -31,7 +31,7 @@ def movement() -> None:
 
 @ui.part
 def questions() -> None:
-    question = ui.tabs(page, {name: t(label) for name, label in room.QUESTIONS.items()})
+    question = ui.tabs(page, translated(room.QUESTIONS))
     if question == "segments":
         drawn = ui.draw(page, room.segment_map, segments, ui.ask(page, room.cut_points, terms))
         picked = ui.figure(page, drawn, queries=queries, selects=True, **room.about("segments"))

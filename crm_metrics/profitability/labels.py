@@ -7,7 +7,7 @@ import pandas as pd
 
 from crm_metrics.captions import CUSTOMER, known_columns
 from crm_metrics.filters import UNKNOWN
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 
 ENTITIES = {"customer": noop("customers"), "product": noop("products"), "region": noop("regions"), "channel": noop("channels")}
 MEASURES = {"profit": noop("profit"), "gross_margin": noop("gross margin"), "net_revenue": noop("net revenue")}
@@ -152,7 +152,7 @@ def in_words(name: str, rows: pd.DataFrame, picked: list[str]) -> pd.DataFrame:
         return known.assign(part=[f"= {name}" if total else name for name, total in zip(names, known["is_total"], strict=True)])
     if name == "losing":
         chosen = rows[rows["reason"].isin(picked)] if picked else rows
-        return chosen.assign(reason=chosen["reason"].map({reason: t(label) for reason, label in REASONS.items()}))
+        return chosen.assign(reason=chosen["reason"].map(translated(REASONS)))
     if name == "rewards":
         return rows.assign(tier=[t(TIERS[tier]) for tier in rows["tier"]])
     if name == "what_if":

@@ -7,7 +7,7 @@ import pandas as pd
 from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import Metric, is_unknown, value_text
 from crm_metrics.profitability.concentration import TOP_PERCENTS, top_count
 from crm_metrics.profitability.labels import CUSTOMER_PARTS, ENTITIES, MEASURES, is_few, measured, shown_name
@@ -101,7 +101,7 @@ def questions(basis: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
 
 def groupings() -> dict[str, str]:
     """Return by what can be grouped."""
-    return {name: t(label) for name, label in ENTITIES.items()}
+    return translated(ENTITIES)
 
 
 def measures(basis: pd.DataFrame) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from crm_metrics.captions import CUSTOMER, Captions
-from crm_metrics.language import date_text, noop, t
+from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import value_text
 from crm_metrics.segmentation.cluster_figure import HABIT_LABELS, cluster_name
 from crm_metrics.segmentation.clustering import FEWEST, LEAST_SILHOUETTE, LEAST_STABILITY, MOST
@@ -288,7 +288,7 @@ def _customers(cells: pd.DataFrame) -> str:
 def axes_in_words(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with its levels in the reader's language, cells without customers left out."""
     shown = frame[frame["customers"] > 0] if "customers" in frame else frame
-    named = {axis: shown[axis].map({name: t(label) for name, label in levels.items()}) for axis, levels in _LEVELS.items()}
+    named = {axis: shown[axis].map(translated(levels)) for axis, levels in _LEVELS.items()}
     return shown.assign(**named).reset_index(drop=True)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypedDict
 import pandas as pd
 
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.language import date_text, month_text, noop, t
+from crm_metrics.language import date_text, month_text, noop, t, translated
 from crm_metrics.metric import DASH, BadInput, is_unknown, value_text
 from crm_metrics.segmentation.labels import CUT_LABELS, remark
 from crm_metrics.segmentation.metrics import (
@@ -80,7 +80,7 @@ def _costs_text(coverage: float) -> str:
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the names of its segments (label, or from_label and to_label) and their advice in the reader's language."""
-    labels = {name: t(label) for name, label in _LABELS.items()}
+    labels = translated(_LABELS)
     named = {
         column: frame[source].map(labels)
         for source, column in (("segment", "label"), ("from_segment", "from_label"), ("to_segment", "to_label"))

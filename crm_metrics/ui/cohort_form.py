@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.language import t
+from crm_metrics.language import t, translated
 from crm_metrics.retention.cohort import labels, words
 from crm_metrics.retention.cohort.terms import CohortTerms
 from crm_metrics.ui.choices import choose_period
@@ -31,7 +31,7 @@ def choose_terms(basis: pd.DataFrame) -> CohortTerms:
     """Draw the choices side by side and return what the reader chose. basis: the table cohort_basis."""
     with st.container(horizontal=True):
         by = _choose(t("Cohorts by"), words.bys(basis), "by")
-        grain = _choose(t("Periods"), labels.choices(labels.GRAINS), "grain")
+        grain = _choose(t("Periods"), translated(labels.GRAINS), "grain")
         measure = _choose(t("Measure"), words.measures(basis), "measure")
         mode = _choose(t("When"), words.modes(measure), "mode")
         relative_to = _choose(t("Shown as"), words.relatives(measure), "as")

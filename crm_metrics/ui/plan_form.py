@@ -7,7 +7,7 @@ import streamlit as st
 
 from crm_metrics import workspace
 from crm_metrics.export import safe_text
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 from crm_metrics.planned_test import tables, words
 from crm_metrics.planned_test.figure import power_line
 from crm_metrics.planned_test.tables import Outcome, TestTerms
@@ -50,7 +50,7 @@ def plan_form(page: Page) -> TestTerms:
 
 def choose_outcome(page: Page, key: str) -> Outcome:
     """Put the choice of what a test measures."""
-    labels = {name: t(label) for name, label in _OUTCOMES.items()}
+    labels = translated(_OUTCOMES)
     chosen: Outcome = choose_one(page, t("Outcome"), labels, key, width=240)
     return chosen
 

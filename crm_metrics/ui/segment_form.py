@@ -9,7 +9,7 @@ from crm_metrics import workspace
 from crm_metrics.audience import tables, words
 from crm_metrics.audience.tables import values_of
 from crm_metrics.export import safe_text
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import BadInput
 from crm_metrics.planned_test.tables import EVERYBODY
 from crm_metrics.segments.attributes import Attribute, attribute
@@ -69,7 +69,7 @@ def _block_form(page: Page, draft: Draft, block: Block, offered: tuple[str, ...]
             block,
             "joined_by",
             t("Conditions together"),
-            {name: t(text) for name, text in _JOINTS.items()},
+            translated(_JOINTS),
             key=f"joint_{block.number}",
             width=150,
         )
@@ -93,7 +93,7 @@ def _line_form(page: Page, block: Block, line: Line, offered: tuple[str, ...]) -
     names = {name: t(attribute(name).label) for name in dict.fromkeys([line.attribute, *offered])}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _choose(line, "attribute", t("Attribute"), names, key=f"attribute_{number}", width=250, then=lambda: _forget_values(line))
-        _choose(line, "is_opposite", t("Test"), {test: t(text) for test, text in _TESTS.items()}, key=f"test_{number}", width=90)
+        _choose(line, "is_opposite", t("Test"), translated(_TESTS), key=f"test_{number}", width=90)
         if asked.kind == "choice":
             _values_form(page, line, asked)
         else:

@@ -10,7 +10,7 @@ from crm_metrics.campaign_roi.credit.terms import RULES, Rule
 from crm_metrics.campaign_roi.result.labels import arm_label, group_label, segment_label
 from crm_metrics.captions import known_columns
 from crm_metrics.export import safe_label
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown
 
 LABELS: dict[Rule, str] = {
@@ -170,7 +170,7 @@ def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
     if table == "adjusted":
         arms = [arm_label(arm) for arm in rows["arm"]]
         return named.assign(shown_outcome=[t(OUTCOMES[name]) for name in rows["outcome"]], arm=arms)
-    kinds = rows["campaign_kind"].map({kind: t(label) for kind, label in KINDS.items()})
+    kinds = rows["campaign_kind"].map(translated(KINDS))
     return named.assign(campaign_kind=kinds.where(kinds.notna(), rows["campaign_kind"]))
 
 
@@ -184,12 +184,12 @@ def chosen_campaign(rows: pd.DataFrame, picked: list[str], chosen: list[int]) ->
 
 def rules() -> dict[Rule, str]:
     """Return the rules of credit in the reader's language."""
-    return {name: t(label) for name, label in LABELS.items()}
+    return translated(LABELS)
 
 
 def outcomes() -> dict[str, str]:
     """Return the outcomes of the adjusted comparison in the reader's language."""
-    return {name: t(label) for name, label in OUTCOMES.items()}
+    return translated(OUTCOMES)
 
 
 def balanced(balance: pd.DataFrame) -> dict[tuple[str, str], str]:

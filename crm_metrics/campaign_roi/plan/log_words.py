@@ -6,7 +6,7 @@ import pandas as pd
 
 from crm_metrics.campaign_roi.plan.terms import OFTEN
 from crm_metrics.campaign_roi.plan.verdicts import LEAST_PLANS, profit_row
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import DASH, is_unknown, value_text
 
 VERDICTS = {
@@ -49,8 +49,8 @@ def in_words(log: pd.DataFrame) -> pd.DataFrame:
     """Return the log as it is shown: state ("day x of y"), verdict and outcome in the reader's language."""
     days = zip(log["day"], log["horizon_days"], log["is_finished"], strict=True)
     state = [t("over") if is_over else t("day {day} of {days}", day=day, days=of) for day, of, is_over in days]
-    verdicts = {name: t(label) for name, label in VERDICTS.items()}
-    outcomes = {name: t(label) for name, label in _OUTCOMES.items()}
+    verdicts = translated(VERDICTS)
+    outcomes = translated(_OUTCOMES)
     return log.assign(state=state, verdict=log["verdict"].map(verdicts), outcome=log["outcome"].map(outcomes))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from crm_metrics.campaign_roi.result.metrics import COST, INCREMENTAL_ROI, METRICS, SMALLEST_LIFT
 from crm_metrics.captions import known_columns
-from crm_metrics.language import date_text, noop, t
+from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.segments.attributes import ATTRIBUTES
 from crm_metrics.segments.words import value_label

@@ -1,6 +1,5 @@
 """What terms, cohorts and ages are called, and how the columns of the page's tables are headed and printed."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -103,11 +102,6 @@ def columns(table: str, frame: pd.DataFrame, terms: CohortTerms) -> dict[str, tu
     if terms.measure != "customers" and table in ("cohorts", "trend", "average"):
         shown |= {"value": (MEASURES[terms.measure], "money"), "rate": (noop("Rate"), terms.unit)}
     return {name: (t(label), unit) for name, (label, unit) in shown.items() if name not in frame or frame[name].notna().any()}
-
-
-def choices(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels of choices in the reader's language."""
-    return {name: t(label) for name, label in labels.items()}
 
 
 def age_text(age: int, terms: CohortTerms) -> str:

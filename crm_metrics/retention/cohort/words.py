@@ -9,9 +9,9 @@ import pandas as pd
 from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.language import date_text, noop, t
+from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
-from crm_metrics.retention.cohort.labels import BYS, MEASURES, MODES, MONEY_MODES, OF_COHORT, RELATIVES, age_text, choices, cohort_name
+from crm_metrics.retention.cohort.labels import BYS, MEASURES, MODES, MONEY_MODES, OF_COHORT, RELATIVES, age_text, cohort_name
 from crm_metrics.retention.cohort.metrics import BACK_IN_MONTH_1, BACK_WITHIN_3_MONTHS, CUSTOMERS_WHO_CAME, METRICS
 from crm_metrics.retention.cohort.terms import CohortCell, CohortGrain, CohortTerms
 
@@ -63,7 +63,7 @@ _NAMED = 3  # cohorts in a sentence
 
 def questions() -> dict[str, str]:
     """Return the questions of the page."""
-    return choices(QUESTIONS)
+    return translated(QUESTIONS)
 
 
 def bys(basis: pd.DataFrame) -> dict[str, str]:
@@ -79,14 +79,14 @@ def measures(basis: pd.DataFrame) -> dict[str, str]:
 
 def modes(measure: str) -> dict[str, str]:
     """Return when what happened counts."""
-    return choices(MODES if measure == "customers" else MONEY_MODES)
+    return translated(MODES if measure == "customers" else MONEY_MODES)
 
 
 def relatives(measure: str) -> dict[str, str]:
     """Return what a rate can be relative to."""
     if measure == "customers":
-        return choices({"first": OF_COHORT, "previous": RELATIVES["previous"]})
-    return choices({name: RELATIVES[name] for name in ("customer", "first", "previous")})
+        return translated({"first": OF_COHORT, "previous": RELATIVES["previous"]})
+    return translated({name: RELATIVES[name] for name in ("customer", "first", "previous")})
 
 
 def ages(average: pd.DataFrame, terms: CohortTerms) -> dict[int, str]:

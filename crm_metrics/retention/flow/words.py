@@ -7,7 +7,7 @@ import pandas as pd
 
 from crm_metrics.captions import Captions
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.language import date_text, noop, t
+from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import Metric, change_text, is_unknown, value_text
 from crm_metrics.periods import Grain
 from crm_metrics.retention.flow import metrics
@@ -55,7 +55,7 @@ about, remark = _CAPTIONS.about, _CAPTIONS.remark
 
 def questions() -> dict[str, str]:
     """Return the questions of the page."""
-    return {name: t(label) for name, label in QUESTIONS.items()}
+    return translated(QUESTIONS)
 
 
 def options(question: str, rows: pd.DataFrame, *, usual_grain: str) -> dict[str, str]:

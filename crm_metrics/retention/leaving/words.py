@@ -8,7 +8,7 @@ import pandas as pd
 from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import Metric, is_unknown, value_text
 from crm_metrics.retention.leaving.definitions import ALIVE, RHYTHM, WINDOW, ChurnTerms
 from crm_metrics.retention.leaving.labels import SPLITS, definition_name
@@ -100,7 +100,7 @@ def has_orders(tiles: pd.DataFrame) -> bool:
 
 def splits() -> dict[str, str]:
     """Return by what the time to the second order can be split."""
-    return {name: t(label) for name, label in SPLITS.items()}
+    return translated(SPLITS)
 
 
 def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
