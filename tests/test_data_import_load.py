@@ -493,7 +493,7 @@ def test_after_any_imports_and_undos_the_state_is_that_of_importing_the_remainin
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=75)  # two seconds each
 @given(STEPS)
 def test_after_many_imports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
     assert_undo_equals_scratch(steps, tmp_path_factory.getbasetemp())

@@ -48,7 +48,7 @@ def bucket_numbers(days: Any, grain: CohortGrain) -> Integers:
     >>> bucket_numbers([date(1969, 12, 31), date(1970, 1, 1), date(1970, 4, 1)], "quarter").tolist()
     [-1, 0, 1]
     >>> bucket_numbers([date(2024, 9, 1), date(2024, 9, 2)], "week").tolist()  # a Sunday, a Monday
-    [2853, 2854]
+    [2852, 2853]
     """
     values = np.asarray(days, dtype="datetime64[D]")
     if grain in ("month", "quarter"):
