@@ -19,7 +19,7 @@ from crm_metrics.campaign_roi.result.tables import returns, segments
 from crm_metrics.customer_profit import goods_coverage, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import Metric, tile
+from crm_metrics.metric import TILE_COLUMNS, Metric, tile
 from crm_metrics.periods import Period, is_unfinished
 from crm_metrics.rooms import Table
 
@@ -145,11 +145,15 @@ def tiles(source: Source, filters: Filters, terms: CreditTerms = USUAL) -> pd.Da
 def headline(source: Source, filters: Filters) -> pd.DataFrame:
     """Return the room's one tile for the overview: ROI of the campaigns that ended within the period, as `tiles`.
 
-    Incremental ROI where a campaign of the data set has a control group, else attributed ROI; no row where it is not known.
+    Incremental ROI where a campaign of the data set has a control group, else attributed ROI; no row where it is not known, as under
+    filters that choose some of the orders.
     """
-    rows = source.remember(campaigns, filters, USUAL)
-    is_within = rows["is_finished"] & (rows["measured_until"] >= pd.Timestamp(filters.start or pd.Timestamp.min))
-    ended = rows[is_within]
+    if not is_whole(filters):
+        return pd.DataFrame(columns=TILE_COLUMNS)
+    rows = source.remember(campaigns, _always(filters), USUAL)  # of all periods: another one is answered from what is kept
+    until = rows["measured_until"]
+    is_within = (until >= pd.Timestamp(filters.start or pd.Timestamp.min)) & (until <= pd.Timestamp(filters.end or pd.Timestamp.max))
+    ended = rows[rows["is_finished"] & is_within]
     metric, name = metrics.ATTRIBUTED_ROI, "attributed_roi"
     if "incremental" in rows:
         metric, name = metrics.INCREMENTAL_ROI, "incremental_roi"
