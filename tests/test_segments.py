@@ -463,7 +463,10 @@ def assert_parts_add_up(source: Source, filters: Filters, parts: tuple[Segment, 
 
 
 def assert_all_parts_are_the_whole(source: Source, filters: Filters, parts: tuple[Segment, ...], rooms: tuple[str, ...] = ROOMS) -> None:
-    """Chosen together, in any order, they are every sale: each table is then as without them, but for targets and campaigns' money, which segments lack."""
+    """Chosen together, in any order, they are every sale: each table is then as without them.
+
+    But for targets and campaigns' money, which segments lack.
+    """
     for room in rooms:
         for name, table in tables(room).items():
             whole, chosen = (table(source, each) for each in (filters, replace(filters, segments=parts)))
