@@ -395,6 +395,8 @@ def test_a_campaign_without_a_control_group_has_no_incremental_figure_and_a_faul
     some = tables.campaigns(demo, Filters(channel=("nowhere",)))
     assert some.columns.tolist() == found.columns.tolist()
     assert some[["incremental", "incremental_roi", "attributed_roi"]].isna().all(axis=None)
+    none = tables.headline(demo, Filters(region=("华东 East",)))
+    assert (len(none), none["value"].dtype) == (0, np.dtype(float))  # beside other rooms' tiles it leaves numbers numbers
     assert tables.headline(demo, Filters(start=dt.date(2025, 1, 1), end=dt.date(2025, 12, 31)))["metric"].tolist() == [
         "campaigns_incremental_roi"
     ]

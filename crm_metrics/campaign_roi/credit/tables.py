@@ -19,7 +19,7 @@ from crm_metrics.campaign_roi.result.tables import returns, segments
 from crm_metrics.customer_profit import goods_coverage, has_customer_costs
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.metric import TILE_COLUMNS, Metric, tile
+from crm_metrics.metric import Metric, tile
 from crm_metrics.periods import Period, is_unfinished
 from crm_metrics.rooms import Table
 
@@ -149,7 +149,7 @@ def headline(source: Source, filters: Filters) -> pd.DataFrame:
     filters that choose some of the orders.
     """
     if not is_whole(filters):
-        return pd.DataFrame(columns=TILE_COLUMNS)
+        return pd.DataFrame([tile(metrics.ATTRIBUTED_ROI, math.nan, 0)]).head(0)
     rows = source.remember(campaigns, _always(filters), USUAL)  # of all periods: another one is answered from what is kept
     until = rows["measured_until"]
     is_within = (until >= pd.Timestamp(filters.start or pd.Timestamp.min)) & (until <= pd.Timestamp(filters.end or pd.Timestamp.max))
