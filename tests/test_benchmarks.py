@@ -125,6 +125,7 @@ def same_shop(source, other):
         assert rows(source, table).equals(rows(other, table)), table.name
 
 
+@pytest.mark.slow
 def test_the_same_shop_comes_out_again_and_in_the_place_of_one_of_another_size(source, data_set):
     assert open_source(shop.ready(data_set.address, 0.001)).version == 1
     again = open_source(shop.ready(data_set.address, MILLION_LINES))

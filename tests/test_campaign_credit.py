@@ -90,6 +90,7 @@ def credited(source: Source, rule: str, column: str = "credited_revenue", **more
 # ── credit by hand ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_one_order_after_four_touches_is_shared_as_worked_by_hand(any_data_set):
     """Touches of a 6, b 4, b 2 and a 0 days before an order of 100; half-life 2: weights 1/8, 1/4, 1/2, 1, together 15/8."""
     touches = [touch(1, "a", "ann", 14), touch(2, "b", "ann", 16), touch(3, "b", "ann", 18), touch(4, "a", "ann", 20)]
@@ -115,6 +116,7 @@ def test_only_touches_within_the_lookback_and_not_after_the_day_of_the_order_cou
     assert np.isnan(credited(source, "last", kinds=("opened",))["a"])  # no touch that counts: nothing is known, which is not 0
 
 
+@pytest.mark.slow
 def test_a_touch_that_names_its_order_counts_for_that_order_alone(data_set):
     touches = [touch(1, "a", "ann", 0), touch(2, "b", "ann", 5, "redeemed", names="o1")]
     source = shop(data_set, [order("o1", "ann", 5, 10.0), order("o2", "ann", 6, 100.0)], touches)
@@ -259,6 +261,7 @@ def test_under_a_filter_that_chooses_orders_there_is_no_roi(small):
     assert "no ROI" in words.notes(found, is_whole=tables.is_whole(Filters(region=("North",))))
 
 
+@pytest.mark.slow
 def test_where_no_response_is_recorded_redemptions_tell_who_responded(data_set):
     touches = [
         touch(1, "a", "x", 1, "redeemed"),
@@ -480,6 +483,7 @@ def test_against_the_demo_s_truth_the_adjusted_comparison_is_nearer_than_the_nai
     assert sum(is_held) >= 3
 
 
+@pytest.mark.slow
 def test_only_who_bought_before_the_start_is_compared_and_the_window_ends_with_the_campaign(data_set):
     orders = [
         order("o1", "x", -10, 5.0),

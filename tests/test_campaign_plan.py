@@ -71,6 +71,7 @@ def test_the_chance_to_prove_a_gain_is_the_power_averaged_over_what_is_expected(
     assert chance_to_prove(PLAN, design, smallest) == pytest.approx((found > 1.959964 * error).mean(), abs=0.004)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -211,6 +212,7 @@ def by_hand() -> tuple[float, float, float]:
     return difference, math.sqrt(variance), control_mean
 
 
+@pytest.mark.slow
 def test_what_came_out_is_the_difference_of_the_arms_by_stratum_of_the_days_that_count(any_data_set: DataSet) -> None:
     shop = filled(any_data_set)
     saved(shop)

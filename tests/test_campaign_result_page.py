@@ -110,6 +110,7 @@ def test_an_unfinished_campaign_says_which_day_it_is_and_warns_of_looking_every_
     assert words.progress(campaign.assign(is_finished=True), date(2024, 1, 12)) == ""
 
 
+@pytest.mark.slow
 def test_small_arms_show_how_often_their_intervals_hold_the_truth():
     rough = uplift({"control_n": 100, "coverage": 0.875, "is_rough": True, "is_unreliable": True})
     assert "with 100 in the smaller arm" in words.trust_note(rough, progress="", **IN_DOLLARS)

@@ -123,6 +123,7 @@ def test_results_count_from_the_first_day_to_the_last_and_who_bought_nothing_cou
     assert found["uplift"].to_dict() == pytest.approx({"gross_revenue": 35 / 3, "net_revenue": 9, "bought": -1 / 6, "orders": 1 / 6})
 
 
+@pytest.mark.slow
 def test_nothing_after_today_is_seen_and_the_result_is_said_to_be_unfinished(by_hand):
     half = Filters(end=START + dt.timedelta(5))
     found = table("uplift", by_hand, half).set_index("outcome")
@@ -132,6 +133,7 @@ def test_nothing_after_today_is_seen_and_the_result_is_said_to_be_unfinished(by_
     assert table("uplift", by_hand, Filters(end=START - dt.timedelta(1))).empty
 
 
+@pytest.mark.slow
 def test_the_spend_before_is_that_of_the_days_before_the_start(by_hand):
     """Of 180 days Ben's 99 and Dan's 7 count, Dan's 1000 of the day before that does not: theta from (0, 99, 0) and (7, 0) by hand."""
     found = table("uplift", by_hand).set_index("outcome").loc["gross_revenue"]
@@ -213,6 +215,7 @@ def plain(tmp_path_factory, people) -> Source:
     return shop(data_set, members=recorded(people), campaigns=[UNDATED])
 
 
+@pytest.mark.slow
 def test_a_plain_file_shows_the_interval_of_welch_for_every_arm_and_outcome(any_data_set, people):
     source = shop(any_data_set, members=recorded(people), campaigns=[UNDATED])
     found = table("uplift", source, Filters()).set_index(["arm", "outcome"])
@@ -241,6 +244,7 @@ def test_an_outcome_nobody_recorded_has_no_row_and_one_unknown_of_some_counts_th
     assert counted.to_dict() == {"spend": int((is_treated & (np.arange(900) % 3 != 0)).sum()), "bought": int(is_treated.sum())}
 
 
+@pytest.mark.slow
 def test_the_columns_begin_as_stated_and_holm_allows_for_the_treated_arms(plain):
     found = table("uplift", plain, Filters())
     first = ["campaign", "arm", "outcome", "n", "mean", "control_n", "control_mean", "uplift", "low", "high", "p_value"]
@@ -268,6 +272,7 @@ def test_a_small_arm_shows_how_often_its_interval_holds_the_truth(plain):
 # ── sizes of the arms ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_a_broken_split_hides_the_result(data_set, people):
     source = shop(data_set, members=recorded(people), campaigns=[UNDATED], arms={"control": 0.2, "treated": 0.4, "treated B": 0.4})
     found = table("uplift", source, Filters())
@@ -313,6 +318,7 @@ def reversed_shop(data_set) -> Source:
     return shop(data_set, members=members, campaigns=[UNDATED])
 
 
+@pytest.mark.slow
 def test_a_total_of_the_other_sign_than_its_segments_is_flagged(reversed_shop):
     found = table("segments", reversed_shop, Filters())
     assert found["by"].tolist() == ["segment", "segment"]
@@ -325,6 +331,7 @@ def test_a_total_of_the_other_sign_than_its_segments_is_flagged(reversed_shop):
     assert found["is_small"].all()
 
 
+@pytest.mark.slow
 def test_signs_that_differ_by_chance_are_no_paradox(data_set):
     """The same two segments, but what single people spend scatters by far more than anything between the arms."""
     cells = {("a", "treated"): (10, 52), ("a", "control"): (34, 50), ("b", "treated"): (34, 45), ("b", "control"): (10, 43)}
@@ -336,6 +343,7 @@ def test_signs_that_differ_by_chance_are_no_paradox(data_set):
     assert not found["is_reversed"].any()
 
 
+@pytest.mark.slow
 def test_a_stratified_split_is_analysed_by_stratum(data_set):
     cells = {("a", "treated"): (10, 12), ("a", "control"): (40, 10), ("b", "treated"): (40, 3), ("b", "control"): (10, 1)}
     rows = [(stratum, arm, spend + number % 2) for (stratum, arm), (count, spend) in cells.items() for number in range(count)]
@@ -358,6 +366,7 @@ def ordered_people(count: int = 60) -> tuple[list[dict], list[tuple[dict, dict]]
     return members, orders
 
 
+@pytest.mark.slow
 def test_a_segment_of_the_filters_is_told_on_the_day_before_the_start(data_set):
     """Everybody who bought within the window has an order on the last day; only those who had one before the start are in it."""
     members, orders = ordered_people()
@@ -398,6 +407,7 @@ def test_every_campaign_arm_and_outcome_is_one_row_whatever_else_is_there(data_s
     pd.testing.assert_frame_equal(together, alone, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_value_before_the_start_is_not_moved_by_what_came_after(any_data_set):
     members, orders = ordered_people()
     customers = [{"customer_id": row["customer_id"], "birth_year": 1970 + 40 * (number < 9)} for number, row in enumerate(members)]
@@ -408,6 +418,7 @@ def test_value_before_the_start_is_not_moved_by_what_came_after(any_data_set):
     assert sizes.to_dict() == {"top 20%": 12, "other 80%": 8, "none": 40}
 
 
+@pytest.mark.slow
 def test_whoever_spent_an_unknown_amount_before_is_not_among_those_who_spent_most(any_data_set):
     members = [
         member(
@@ -420,6 +431,7 @@ def test_whoever_spent_an_unknown_amount_before_is_not_among_those_who_spent_mos
     assert ways.to_dict() == {"top 20%": 20, "other 80%": 59, "(unknown)": 20}
 
 
+@pytest.mark.slow
 def test_a_reader_of_one_region_sees_its_orders_and_the_members_who_bought_there_before_and_no_cost(data_set):
     """The treated buy in the south, of control nobody; every third of either bought in the north before."""
     members, orders = ordered_people()
@@ -436,6 +448,7 @@ def test_a_reader_of_one_region_sees_its_orders_and_the_members_who_bought_there
 # ── money ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_what_was_spent_is_shared_by_the_treated_and_gross_margin_pays_it(data_set):
     members, orders = ordered_people()
     spend = [(START, 60), (END, 30), (LATER, 1000)]
@@ -494,10 +507,12 @@ def test_the_look_of_each_day_is_the_result_as_of_that_day(data_set, outcome):
     assert table("looks", source, Filters(end=START + dt.timedelta(9)), terms)["day"].max() == 10
 
 
+@pytest.mark.slow
 def test_of_a_file_with_its_own_outcomes_there_are_no_looks(plain):
     assert table("looks", plain, Filters()).empty
 
 
+@pytest.mark.slow
 def test_campaigns_are_ranked_by_what_is_left_when_chance_is_taken_out(plain):
     found = table("ranking", plain, Filters())
     uplift = table("uplift", plain, Filters()).set_index(["arm", "outcome"])["uplift"]

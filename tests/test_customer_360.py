@@ -601,6 +601,7 @@ def test_the_page_of_a_customer_opens_from_its_address(shop, language, words_sho
     assert app.dataframe[0].value["order_id"].tolist() == ["o5", "c1", "r1", "o3", "o4", "o2", "o1"]
 
 
+@pytest.mark.slow
 def test_the_page_without_a_customer_lists_the_latest_buyers(shop):
     app = opened(data="mine")
     assert not app.exception

@@ -50,6 +50,7 @@ def rows_of(data_set: DataSet, *columns: Any) -> list[tuple[Any, ...]]:
 # ── every row is accounted for ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_a_file_brings_rows_of_several_tables_typed_as_the_database_has_them(any_data_set):
     report = load(any_data_set, "1,a,9.90,No,2024-01-31", "2,a,,YES,")
     assert (report.state, counts(report), report.amount_loaded) == ("loaded", (2, 2, 0, 0), Decimal("9.9"))
@@ -59,6 +60,7 @@ def test_a_file_brings_rows_of_several_tables_typed_as_the_database_has_them(any
     assert rows_of(any_data_set, customers.c.customer_id) == [("a",)]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_left_out_with_its_reason_and_kept(data_set):
     report = load(data_set, "1,a,9.90,No,2024-01-31", ",b,1,No,", "3,c,x,No,", "4,d,1,perhaps,", "5,e,1,No,2024-02-30", "Total,,10,,")
     assert counts(report) == (6, 1, 0, 5)
@@ -84,6 +86,7 @@ def test_the_same_file_again_changes_nothing_and_its_undo_leaves_nothing(any_dat
     assert [rows for rows in stored(any_data_set).values() if rows and rows[0][0][0] not in ("setting",)] == []
 
 
+@pytest.mark.slow
 def test_a_key_that_another_batch_holds_is_a_duplicate_or_a_contradiction(any_data_set):
     load(any_data_set, "1,a,9.90,No,", "2,b,5,No,")
     report = load(any_data_set, "1,a,9.9,no,", "2,b,5,Yes,", "3,c,7,No,", "3,c,7.00,No,", "3,c,8,No,")
@@ -97,6 +100,7 @@ def test_a_key_that_another_batch_holds_is_a_duplicate_or_a_contradiction(any_da
     assert report.amount_loaded + report.amount_duplicate + report.amount_quarantined == Decimal("36.9")
 
 
+@pytest.mark.slow
 def test_a_row_whose_customer_is_known_already_still_brings_its_contract(data_set):
     using = mapping({"table": "customers", "columns": {"customer_id": "who"}}, {"table": "contracts", "columns": {"contract_id": "id"}})
     assert counts(load(data_set, "1,a", "2,a", "1,a", using=using, header="id,who")) == (3, 1, 2, 0)
@@ -198,6 +202,7 @@ TEST = load_mapping("campaign_test")
 ARMS = "arm,spend,visited,bought"
 
 
+@pytest.mark.slow
 def test_equal_rows_of_a_campaign_are_different_people(any_data_set):
     report = load(any_data_set, *["control,0,0,0"] * 40, *["treated,1.5,1,0"] * 60, using=TEST, name="spring sale.csv", header=ARMS)
     assert counts(report) == (100, 100, 0, 0)
@@ -228,6 +233,7 @@ def test_a_campaign_whose_control_nobody_knows_is_refused_with_its_arms(data_set
         load(data_set, "A,1,1,1", "B,1,1,0", using=TEST, header=ARMS)
 
 
+@pytest.mark.slow
 def test_a_copied_mapping_says_what_is_in_no_file(data_set):
     written = load_mapping("campaign_test").model_dump(exclude_defaults=True)
     tables = written["layouts"][0]["tables"]
@@ -254,6 +260,7 @@ def test_a_workbook_of_two_columns_is_a_table_where_there_is_no_wider_one():
     assert checked.brought[0].rows["arm"].to_pylist() == ["control", "treated"]
 
 
+@pytest.mark.slow
 def test_a_value_that_is_none_of_those_asked_for_is_left_out_with_them(data_set):
     using = mapping({"table": "customers", "columns": {"customer_id": "who", "customer_kind": "kind"}})
     report = load(data_set, "a,Person", "b,Firma", using=using, header="who,kind")

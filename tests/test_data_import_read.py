@@ -104,6 +104,7 @@ def test_superstore_is_proposed_and_read_with_its_sales_and_profit(shared_data):
     assert "Discount" in result.unused_columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "amount"), [("OnlinePurchases", 3_391_432), ("POSPurchases", 2_250_877)])
 def test_the_two_contoso_shops_are_read_with_their_totals(shared_data, name, amount):
     raw = read_file((shared_data / "contoso_ci" / f"{name}.txt.gz").read_bytes(), name)

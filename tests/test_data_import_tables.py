@@ -218,6 +218,7 @@ def test_an_order_keeps_its_campaign_and_how_it_was_entered(any_data_set):
     assert rows_of(any_data_set, schema.order_records, "order_id", *ENTRY) == wanted
 
 
+@pytest.mark.slow
 def test_of_several_batches_the_first_that_knows_an_order_s_campaign_decides_it(any_data_set):
     further = lines(("1", "a", "r", "2024-01-05", 1))
     files = [

@@ -73,6 +73,7 @@ def dangling(data_set: DataSet, table: Table, column: str) -> int:
 # ── the same every time ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_one_seed_gives_equal_tables_and_another_seed_does_not(tmp_path):
     one, again, other = (named(tmp_path, name) for name in ("one", "again", "other"))
     for data_set, seed in ((one, 3), (again, 3), (other, 4)):
@@ -171,6 +172,7 @@ def test_postgresql_holds_the_same_rows_as_duckdb(tmp_path, postgresql_schema):
 # ── whole ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_every_table_has_rows(small):
     counts = building.row_counts(small)
     assert {table.name for table in schema.metadata.sorted_tables} - set(counts) == ALWAYS_EMPTY

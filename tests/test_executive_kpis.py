@@ -999,6 +999,7 @@ def test_the_page_draws_trend_and_reasons_in_both_languages(page, by, lang):
     assert ("Net revenue was" in app.markdown[0].value) == (lang == "en")
 
 
+@pytest.mark.slow
 def test_without_a_comparison_the_page_says_why_and_draws_no_reasons(page):
     app = page(compare="none")
     assert len(app.get("plotly_chart")) == 1

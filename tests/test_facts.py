@@ -461,6 +461,7 @@ def test_an_order_goes_to_the_other_customer_when_the_batch_that_had_decided_is_
     assert_published_facts_are_right(any_data_set, "a", "b")
 
 
+@pytest.mark.slow
 def test_a_late_order_before_the_first_one_changes_the_history_of_all_and_its_undo_changes_it_back(any_data_set):
     load(any_data_set, row("1", "a", "2024-01-10"), row("2", "a", "2024-01-20"), row("3", "a", "2024-01-25", -1, quantity=-1))
     before = histories(any_data_set)

@@ -351,6 +351,7 @@ def test_filters_choose_whose_forecasts_are_shown_and_never_change_the_fit(cdnow
         pd.testing.assert_frame_equal(table("model", cdnow, part).set_index("model"), model)
 
 
+@pytest.mark.slow
 def test_another_filter_makes_no_fit_and_no_refit(cdnow):
     made = []
 

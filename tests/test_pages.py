@@ -268,6 +268,7 @@ def test_a_sample_that_is_there_is_opened_by_its_button(demo: database.DataSet, 
     assert "“demo” holds" in texts(app)
 
 
+@pytest.mark.slow
 def test_a_sample_whose_imports_were_taken_back_is_offered_anew(folder: Path, cdnow_file: Path) -> None:
     _load(folder, "cdnow", cdnow_file)
     undo(database.find_data_set("cdnow"), 1)

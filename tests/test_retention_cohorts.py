@@ -310,6 +310,7 @@ def made_cells(cohorts: list[tuple[int, int]], seed: int, terms: CohortTerms, *,
     return statistic.cells(sizes, events, terms, HORIZON)
 
 
+@pytest.mark.slow
 @given(COHORTS, st.integers(0, 1000), st.sampled_from(MODES))
 def test_the_pooled_rate_is_the_mean_of_the_whole_cohorts_weighted_by_their_customers(cohorts, seed, mode):
     terms = CohortTerms(mode=mode)
@@ -460,6 +461,7 @@ def test_where_costs_are_unknown_no_margin_is(tmp_path, cdnow_file):
     assert rows[["value", "rate", "value_per_customer"]].isna().all(axis=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filters", [EVER, SOME, Filters(region=("N",))])
 def test_every_table_of_an_empty_data_set_is_empty(data_set, filters):
     with database.change(data_set):

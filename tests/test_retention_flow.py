@@ -74,6 +74,7 @@ def test_refilling_costs_the_lost_share_of_marketing_and_visits(shop):
     assert tables.hole_cost(shop, replace(FEBRUARY, region=("North",)), BucketTerms(30))["hole_cost"].isna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_bucket_is_what_plain_loops_make_of_the_lines_and_balances_to_the_cent(crowd, seed):
     filters, terms = some_filters(seed)
@@ -201,6 +202,7 @@ def test_the_life_cycle_is_what_plain_loops_make_of_the_lines_and_adds_up(crowd,
     assert rows["active_before"].tolist()[1:] == rows["active"].tolist()[:-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "filters", [Filters(start=date(2024, 3, 5), end=date(2024, 6, 20)), Filters(start=date(2024, 4, 1), region=("N",))]
 )

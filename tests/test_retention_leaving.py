@@ -127,6 +127,7 @@ def test_who_may_see_one_region_sees_first_and_second_orders_of_that_region(five
     assert found[["customers", "came_back", "same_day"]].tolist() == [3, 1, 1]  # of Bob the order in the east is his first
 
 
+@pytest.mark.slow
 def test_who_first_bought_something_of_no_known_category_is_found_by_that_choice(written):
     source = written("no_category", [sale("Ann", day(9), "10"), sale("Ann", day(3), "10"), sale("Bob", day(9), "10")])
     found = row(table("second_order", source, Filters(category=(UNKNOWN,)), "category"))

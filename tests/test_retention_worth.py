@@ -150,6 +150,7 @@ def test_without_customers_costs_the_spend_on_winning_is_dealt_out_to_all_who_we
     )
 
 
+@pytest.mark.slow
 def test_an_empty_data_set_has_no_payback_and_says_so(data_set):
     source = database.open_source(data_set)
     for table in tables.TABLES.values():
@@ -206,6 +207,7 @@ def test_retention_is_that_of_the_leaky_bucket_of_the_last_twelve_months(crowd):
     assert lever["change_share"][0.05] == pytest.approx(row.change_share)
 
 
+@pytest.mark.slow
 def test_retention_is_of_a_year_where_the_data_hold_less_before_it(tmp_path):
     """Ann and Bob bought in the only month before the last year; Ann did again in its first month, long before the last 30 days."""
     orders = [sale("Ann", date(2023, 12, 5), "10"), sale("Bob", date(2023, 12, 20), "10"), sale("Ann", date(2024, 1, 9), "10")]
@@ -218,6 +220,7 @@ def test_retention_is_of_a_year_where_the_data_hold_less_before_it(tmp_path):
     assert "only some of the customers" in words.lever_finding(levers, currency="EUR")
 
 
+@pytest.mark.slow
 def test_winning_is_divided_by_those_whose_cost_is_known(tmp_path):
     place = database.find_data_set(f"duckdb:///{tmp_path}/mine.duckdb")
     write(place, [sale("Ann", date(2024, 1, 5), "10"), sale("Bob", date(2024, 1, 20), "10")])
@@ -227,6 +230,7 @@ def test_winning_is_divided_by_those_whose_cost_is_known(tmp_path):
     assert row[["winning", "won", "winning_per_customer"]].tolist() == [6, 2, 6]
 
 
+@pytest.mark.slow
 def test_keeping_costs_rewards_and_the_campaigns_that_keep(shop):
     """From January on: rewards 1, campaigns 37, nobody there before. In February, 30 days make a customer: one stayed."""
     row = tables.keeping_cost(shop, Filters(start=date(2024, 1, 1), end=date(2024, 2, 29))).iloc[0]
@@ -318,6 +322,7 @@ def test_findings_name_what_is_first_and_last(years):
     assert list(figure.quality_points(told, currency="").data[0].x) == [5, -2]
 
 
+@pytest.mark.slow
 def test_pages_are_told_in_both_languages(crowd):
     levers, lever = tables.five_points(crowd, Filters(end=LAST_ON)), tables.retention_lever(crowd, Filters(end=LAST_ON))
     assert "Five points more would be worth" in words.lever_finding(levers, currency="EUR")
