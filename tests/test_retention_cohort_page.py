@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("retention")]  # the demo is built once, by one process
 
 
-def check(app: AppTest) -> None:
+def assert_answered(app: AppTest) -> None:
     assert not app.exception
     assert not app.error
     assert len(app.get("plotly_chart")) == 1
@@ -19,7 +19,7 @@ def check(app: AppTest) -> None:
 @pytest.mark.parametrize("by", ["first_purchase", "acquisition_channel", "first_category", "first_product", "first_campaign"])
 @pytest.mark.usefixtures("demo")
 def test_no_question_about_cohorts_stays_open(by: str, tab: str, spoken: str) -> None:
-    check(opened("retention", tab=tab, by=by, lang=spoken, period="all"))
+    assert_answered(opened("retention", tab=tab, by=by, lang=spoken, period="all"))
 
 
 @pytest.mark.parametrize("grain", ["day", "week", "quarter"])
@@ -29,7 +29,7 @@ def test_no_question_about_cohorts_stays_open(by: str, tab: str, spoken: str) ->
 def test_whatever_is_chosen_is_drawn(grain: str, mode: str, measure: str, shown: str) -> None:
     for tab in ("cohorts", "average", "trend"):
         app = opened("retention", grain=grain, mode=mode, measure=measure, tab=tab, **{"as": shown})
-        check(app)
+        assert_answered(app)
         assert [app.selectbox(key=f"cohort_{key}").value for key in ("grain", "mode", "measure", "as")] == [grain, mode, measure, shown]
 
 
@@ -37,7 +37,7 @@ def test_whatever_is_chosen_is_drawn(grain: str, mode: str, measure: str, shown:
 def test_where_few_came_in_the_period_all_dates_are_offered() -> None:
     app = opened("retention", period="own", **{"from": "2025-12-31", "to": "2025-12-31"})
     button = next(button for button in app.button if button.label == "Show all dates")
-    check(button.click().run())
+    assert_answered(button.click().run())
 
 
 @pytest.mark.usefixtures("demo")
@@ -56,6 +56,6 @@ def test_a_click_on_a_cell_shows_who_is_behind_it() -> None:
 @pytest.mark.usefixtures("demo")
 def test_rubbish_in_the_address_is_not_chosen() -> None:
     app = opened("retention", by="'; drop table orders", measure="", age="-7", tab="trend")
-    check(app)
+    assert_answered(app)
     assert app.selectbox(key="cohort_by").value == "first_purchase"
     assert app.selectbox(key="cohort_age").value == "1"

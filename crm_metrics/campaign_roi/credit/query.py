@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from crm_metrics.campaign_roi.credit.terms import RULES, CreditTerms
+from crm_metrics.campaign_roi.result.terms import CONTROL, UNASSIGNED
 from crm_metrics.campaign_roi.seen import seen_members, seen_touches
 from crm_metrics.customer_profit import SOLD
 from crm_metrics.filters import Filters, conditions
@@ -39,7 +40,6 @@ from crm_metrics.schema import (
 from crm_metrics.scope import visible_orders
 from crm_metrics.sql import bucket_on, days_between, is_one_of
 
-CONTROL, UNASSIGNED = "control", "unassigned"
 TOUCH_RULES = tuple(rule for rule in RULES if rule != "named")
 POSITION_ENDS = 0.4  # of the credit, for the first touch and for the last; the rest is shared by those between (HubSpot's U)
 _ANSWERS = ("redeemed", "clicked")  # touches by which a member answers
