@@ -38,6 +38,7 @@ class Rows(BaseModel):
     columns: column of the table -> column of the file. optional: the same for columns that a file may lack. constants: column of the
     table -> its value in every row, in which {row} stands for the number of the row and {file} for the name of the file. values: column of
     the table -> text in the file -> what it means. needs: column of the table -> a value that at least one row must have.
+    is_newest: a known key's row is replaced by that of a later export.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
@@ -48,6 +49,7 @@ class Rows(BaseModel):
     constants: dict[str, Written] = {}
     values: dict[str, Annotated[dict[str, Written], Field(min_length=1)]] = {}
     needs: dict[str, Written] = {}
+    is_newest: bool = False
 
     @property
     def is_of_rows(self) -> bool:
