@@ -16,10 +16,12 @@ from crm_metrics.data_import.header_names import plain_name
 from crm_metrics.data_import.mapping import Layout, Mapping, Target
 from crm_metrics.data_import.number_marks import doubtful_point
 from crm_metrics.data_import.problems import gathered
-from crm_metrics.data_import.raw_table import RawTable
+from crm_metrics.data_import.raw_table import RawTable, with_joined
+from crm_metrics.data_import.row_mapping import Places, each_place
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
 
+_JOIN = " + "
 NUMERIC: tuple[Target, ...] = ("quantity", "unit_price", "amount", "discount", "cost", "profit")
 MOST_TEXTS = 20_000
 """Different values of a column that are looked at for what they show together."""
@@ -73,7 +75,8 @@ def fits(raw: RawTable, layout: Layout) -> bool:
 
 
 def _described(layout: Layout) -> str:
-    columns = [*layout.header, *layout.columns.values(), *(name for rows in layout.tables for name in rows.columns.values())]
+    of_tables = [" / ".join(map(str, each_place(wanted))) for rows in layout.tables for wanted in rows.columns.values()]
+    columns = [*layout.header, *layout.columns.values(), *of_tables]
     parts = [layout.name]
     if layout.tables or layout.header:
         parts.append(f"({', '.join(dict.fromkeys(str(name) for name in columns))})")
@@ -104,19 +107,51 @@ def missing(raw: RawTable, layout: Layout) -> list[BadInput]:
         for target, wanted in layout.columns.items()
         if (wanted not in raw.columns if isinstance(wanted, str) else wanted > len(raw.columns))
     ]
-    return of_lines + [
-        _no_column(raw, f"tables.{rows.table}.columns.{name}", wanted)
+    asked = [
+        _no_column(raw, f"tables.{rows.table}.where.{name}", name)
+        for rows in layout.tables[:1]
+        for name, texts in rows.where.items()
+        if column_of(raw, name) is None and "" not in texts
+    ]
+    of_tables = [
+        _no_column(raw, f"tables.{rows.table}.columns.{name}", *each_place(wanted))
         for rows in layout.tables
         for name, wanted in {**rows.columns, **rows.optional}.items()
-        if column_of(raw, wanted) is None and (name in rows.columns or wanted in raw.repeated_columns)
+        if not parts_of(raw, wanted) and (name in rows.columns or set(each_place(wanted)) & set(raw.repeated_columns))
     ]
+    return of_lines + of_tables + asked
 
 
 def columns_read(raw: RawTable, layout: Layout) -> dict[str, str]:
-    """Return the file's column for each column of a table that the layout reads from it, like contracts.contract_id."""
+    """Return the file's column for each column of a table that the layout reads from it, like contracts.contract_id.
+
+    Several that are joined are one, called like "first name + last name", which `with_joined_columns` makes.
+    """
+    return {name: _JOIN.join(parts) for name, parts in _parts_read(raw, layout).items()}
+
+
+def columns_used(raw: RawTable, layout: Layout) -> set[str]:
+    """Return the file's columns that tables are read from, or that say which rows are read."""
+    asked = {column_of(raw, name) for rows in layout.tables for name in rows.where}
+    return {name for parts in _parts_read(raw, layout).values() for name in parts} | {name for name in asked if name is not None}
+
+
+def with_joined_columns(raw: RawTable, layout: Layout) -> RawTable:
+    """Return the file with the columns that the layout joins from several."""
+    joined = {_JOIN.join(parts): parts for parts in _parts_read(raw, layout).values() if len(parts) > 1}
+    return with_joined(raw, joined) if joined else raw
+
+
+def _parts_read(raw: RawTable, layout: Layout) -> dict[str, tuple[str, ...]]:
     places = {f"{rows.table}.{name}": wanted for rows in layout.tables for name, wanted in {**rows.optional, **rows.columns}.items()}
-    found = {name: column_of(raw, wanted) for name, wanted in places.items()}
-    return {name: column for name, column in found.items() if column is not None}
+    found = {name: parts_of(raw, wanted) for name, wanted in places.items()}
+    return {name: parts for name, parts in found.items() if parts}
+
+
+def parts_of(raw: RawTable, wanted: Places) -> tuple[str, ...]:
+    """Return those of the columns that the file has, by its own names."""
+    found = (column_of(raw, name) for name in each_place(wanted))
+    return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
 def column_of(raw: RawTable, wanted: str | int) -> str | None:
@@ -129,7 +164,10 @@ def column_of(raw: RawTable, wanted: str | int) -> str | None:
     return alike[0] if len(alike) == 1 and raw.header_row is not None else None
 
 
-def _no_column(raw: RawTable, key: str, wanted: str | int) -> BadInput:
+def _no_column(raw: RawTable, key: str, *others: str | int) -> BadInput:
+    wanted = next(
+        (name for name in others if name in raw.repeated_columns), others[0] if len(others) == 1 else " / ".join(map(str, others))
+    )
     if wanted in raw.repeated_columns:
         return BadInput("{key}: the column {name} is there twice. Write {name} (1) or {name} (2) in the mapping.", key=key, name=wanted)
     if raw.header_row is None and isinstance(wanted, str):
@@ -218,7 +256,7 @@ def cells_of(raw: RawTable, mapping: Mapping) -> Cells:
 def encoded_columns(raw: RawTable, needed: Iterable[str]) -> dict[str, pa.DictionaryArray]:
     """Return columns of the file, each different text once, by their names."""
     wanted = set(needed)
-    return {name: _whole(raw.table[name]).dictionary_encode() for name in raw.columns if name in wanted}
+    return {name: _whole(raw.table[name]).dictionary_encode() for name in raw.table.column_names if name in wanted}
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -3,9 +3,11 @@
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Table
@@ -15,14 +17,18 @@ from crm_metrics.data_import.cell_shapes import TOTALS_PATTERN
 from crm_metrics.data_import.cells import (
     Cells,
     Parsed,
+    column_of,
     columns_read,
+    columns_used,
     date_patterns,
     encoded_columns,
     missing,
     refuse_swapped_days,
     with_date_order,
     with_decimal_mark,
+    with_joined_columns,
 )
+from crm_metrics.data_import.change_numbers import FIRST_DAY, LAST_DAY, change_numbers
 from crm_metrics.data_import.currencies import check_signs
 from crm_metrics.data_import.mapping import Layout, Mapping
 from crm_metrics.data_import.order_lines import reject_cells
@@ -32,7 +38,7 @@ from crm_metrics.data_import.rejections import Verdicts
 from crm_metrics.data_import.row_hash import as_hex, row_hashes
 from crm_metrics.data_import.row_mapping import Rows
 from crm_metrics.data_import.row_tables import CHOICES, SUMMED, TABLES, columns_of, key_of, kind_of, required
-from crm_metrics.data_import.row_values import TYPES, Parser, Written, parser
+from crm_metrics.data_import.row_values import TYPES, Parser, Written, meant, parser
 from crm_metrics.language import noop
 from crm_metrics.metric import DASH, BadInput
 
@@ -84,9 +90,11 @@ def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTabl
         )
     if problems := missing(raw, layout):
         raise gathered(noop("The mapping does not fit {file}:"), problems, file=raw.name or "the file")
+    raw = with_joined_columns(raw, layout)
     cells = _cells_of(raw, mapping, layout)
     verdicts = Verdicts(raw.table.num_rows)
     _reject_totals(raw, verdicts)
+    _reject_not_asked(raw, layout.tables[0], verdicts)
     read = [_read(cells, rows, verdicts, is_own=place == 0) for place, rows in enumerate(layout.tables)]
     _refuse_without_needed(cells, layout, read)
     fine = pa.array(verdicts.is_fine)
@@ -94,7 +102,7 @@ def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTabl
     own, table, count = read[0], brought[0].table, raw.table.num_rows
     hashes, amounts = as_hex(row_hashes(_comparable(own), count)), own.get(SUMMED.get(table, ""), pa.nulls(count, values.MONEY))
     judged = judged_rows(raw.row_numbers, hashes, key_texts(pa.table(own), table), amounts).filter(fine)
-    unused = tuple(name for name in raw.columns if name not in cells.columns.values())
+    unused = tuple(name for name in raw.columns if name not in columns_used(raw, layout))
     currency = mapping.money.reporting or mapping.money.currency
     rejected = verdicts.table(raw, hashes, amounts)
     return CheckedTables(brought, judged, rejected, cells.mapping, currency, cells.columns, unused, (*raw.notes, *_rounded(cells)))
@@ -129,6 +137,22 @@ def _reject_totals(raw: RawTable, verdicts: Verdicts) -> None:
     verdicts.reject(is_total, rejections.ROW_IS_TOTAL, extra=lambda at: {"value": raw.table[raw.columns[0]][at].as_py().strip()})
 
 
+def _reject_not_asked(raw: RawTable, rows: Rows, verdicts: Verdicts) -> None:
+    """Reject the file's own rows that its table does not ask for."""
+    for name in rows.where:
+        verdicts.reject(~_is_asked(raw, rows, name), rejections.NOT_ASKED, column_of(raw, name))
+
+
+def _is_asked(raw: RawTable, rows: Rows, *names: str) -> np.ndarray:
+    """Return which rows of the file the table asks for by these columns, or by all it names; a column that is not there is empty."""
+    is_asked = np.ones(raw.table.num_rows, dtype=bool)
+    for name in names or rows.where:
+        column, asked = column_of(raw, name), pa.array([text.strip().lower() for text in rows.where[name]], pa.string())
+        texts = pa.array([""], pa.string()) if column is None else pc.utf8_lower(values.narrowed(raw.table[column].combine_chunks()))
+        is_asked &= pc.is_in(texts, value_set=asked).to_numpy(zero_copy_only=False)
+    return is_asked
+
+
 # ── what the file decides ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -160,11 +184,12 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
 
     is_own: whether these are the file's own rows, of which none can be without what is required.
     """
-    table, read = TABLES[rows.table], {}
+    table, read = TABLES[rows.table], dict[str, pa.Array]()
+    is_asked = _is_asked(cells.raw, rows)
     for name, column in columns_of(table).items():
         place = f"{rows.table}.{name}"
         if place in cells.columns:
-            parsed = _parsed(cells, cells.columns[place], name, rows)
+            parsed = _where(is_asked, _parsed(cells, cells.columns[place], name, rows))
             _reject_others(parsed, CHOICES.get((rows.table, name), ()), verdicts)
             reject_cells(verdicts, parsed, may_be_empty=not is_own or name not in required(table))
             currency = pa.repeat(pa.scalar(cells.mapping.money.currency, pa.string()), len(parsed.values))
@@ -174,7 +199,34 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
         elif name in rows.constants:
             texts, kind = _constant(cells.raw, rows.constants[name]), kind_of(column)
             read[name] = texts if TYPES[kind] == pa.string() else parser(column)(texts).values.cast(TYPES[kind])
-    return read
+    for name, moment in rows.numbered.items():
+        read[name] = _numbered(read, name, moment, table)
+        if is_own:
+            by = cells.columns[f"{rows.table}.{moment}"]
+            verdicts.reject(read[moment].is_null().to_numpy(zero_copy_only=False), rejections.OF_CELL[values.EMPTY], by)
+            _reject_beyond(read[moment], by, (FIRST_DAY, LAST_DAY), verdicts)
+    return read | {name: _known_only(read, name, asked) for name, asked in rows.only.items() if name in read}
+
+
+def _where(is_asked: np.ndarray, parsed: Parsed) -> Parsed:
+    """Return a column as if the rows that its table does not ask for were empty, and nothing wrong with them."""
+    if is_asked.all():
+        return parsed
+    known = pc.if_else(pa.array(is_asked), parsed.values, pa.scalar(None, parsed.values.type))
+    return parsed._replace(values=known, problems=np.where(is_asked, parsed.problems, values.FINE).astype(np.int8))
+
+
+def _known_only(read: dict[str, pa.Array], name: str, asked: dict[str, tuple[str, ...]]) -> pa.Array:
+    """Return a column, empty where another has none of the values beside which it is known."""
+    nothing = pa.nulls(len(read[name]), pa.string())
+    said = [pc.is_in(read.get(other, nothing).cast(pa.string()), value_set=pa.array(of, pa.string())) for other, of in asked.items()]
+    return pc.if_else(functools.reduce(pc.and_, said), read[name], pa.scalar(None, read[name].type))
+
+
+def _numbered(read: dict[str, pa.Array], name: str, moment: str, table: Table) -> pa.Array:
+    """Return numbers that rise with the moments of a key's changes."""
+    keys = [read[other] for other in key_of(table) if other != name]
+    return change_numbers(keys, read[moment], as_hex(row_hashes(_comparable(read), len(read[moment]))))
 
 
 def _reject_others(parsed: Parsed, choices: tuple[str, ...], verdicts: Verdicts) -> None:
@@ -201,10 +253,7 @@ def _parsed(cells: Cells, column: str, name: str, rows: Rows) -> Parsed:
 
 def _said(words: dict[str, str], parse: Parser, texts: pa.Array) -> values.Values:
     """Return the values of texts, those that the mapping names read as what it says they mean, capital letters or not."""
-    if words:
-        meant = {word.strip().lower(): text for word, text in words.items()}
-        texts = pa.array([meant.get(text.strip().lower(), text) for text in texts.to_pylist()], pa.string())
-    return parse(texts)
+    return parse(meant(texts, words) if words else texts)
 
 
 def _constant(raw: RawTable, text: str) -> pa.Array:
@@ -231,11 +280,16 @@ def _reject_days(cells: Cells, parsed: Parsed, verdicts: Verdicts) -> None:
     said, is_moment = cells.mapping.dates, pa.types.is_timestamp(parsed.values.type)
     if not is_moment and not pa.types.is_date(parsed.values.type):
         return
-    days = parsed.values.cast(pa.date32(), safe=False)
-    for limit, is_beyond, reason in ((said.earliest, pc.less, rejections.TOO_EARLY), (said.latest, pc.greater, rejections.TOO_LATE)):
-        if limit is not None and (limit == said.latest or "earliest" in said.model_fields_set):
+    _reject_beyond(parsed.values, parsed.column, (said.earliest if "earliest" in said.model_fields_set else None, said.latest), verdicts)
+
+
+def _reject_beyond(moments: pa.Array, column: str, limits: tuple[date | None, date | None], verdicts: Verdicts) -> None:
+    """Reject days before the first of the limits and after the second."""
+    days = moments.cast(pa.date32(), safe=False)
+    for limit, is_beyond, reason in zip(limits, (pc.less, pc.greater), (rejections.TOO_EARLY, rejections.TOO_LATE), strict=True):
+        if limit is not None:
             beyond = is_beyond(days, pa.scalar(limit)).fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
-            verdicts.reject(beyond, reason, parsed.column, extra=lambda _at, limit=limit: {"limit": limit.isoformat()})  # type: ignore[misc]
+            verdicts.reject(beyond, reason, column, extra=lambda _at, limit=limit: {"limit": limit.isoformat()})  # type: ignore[misc]
 
 
 def _refuse_without_needed(cells: Cells, layout: Layout, read: list[dict[str, pa.Array]]) -> None:
@@ -269,7 +323,7 @@ def _brought(raw: RawTable, layout: Layout, read: list[dict[str, pa.Array]], fin
     brought: dict[Table, pa.Table] = {}
     for place, (rows, columns) in enumerate(zip(layout.tables, read, strict=True)):
         table = TABLES[rows.table]
-        whole = pa.table({"row_number": raw.row_numbers, **columns}).filter(fine)
+        whole = pa.table({"row_number": raw.row_numbers, **columns}).filter(pc.and_(fine, pa.array(_is_asked(raw, rows))))
         for name in required(table):
             whole = whole.filter(pc.is_valid(whole[name]))
         if not rows.is_of_rows:  # one row, whatever the file holds: no number of a row, and one of its own

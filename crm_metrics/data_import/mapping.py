@@ -359,7 +359,16 @@ def mapping_hash(mapping: Mapping) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-_LATER: dict[str, Any] = {"tables": [], "header": [], "is_needed": True, "is_binary": False, "is_newest": False}
+_LATER: dict[str, Any] = {
+    "tables": [],
+    "header": [],
+    "is_needed": True,
+    "is_binary": False,
+    "is_newest": False,
+    "where": {},
+    "only": {},
+    "numbered": {},
+}
 """Keys that mappings gained later, with their defaults: a mapping without them is the same as it was before."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crm_metrics.data_import.cells import NUMERIC, columns_read, fits, missing, written_numbers
+from crm_metrics.data_import.cells import NUMERIC, columns_used, fits, missing, parts_of, written_numbers
 from crm_metrics.data_import.column_evidence import Evidence, evidence_of
 from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, SOLD, TOTALS_OF_ORDERS, plain_name
 from crm_metrics.data_import.mapping import TARGETS, Layout, Mapping, Target, built_in_names, built_in_text, from_dict, load_mapping
@@ -155,20 +155,25 @@ def _quoted(text: str | None) -> str:
 
 
 def _fitting_built_in(raw: RawTable) -> str | None:
-    """Return the mapping that names all its columns in this header; positions alone prove nothing, nor does one name."""
+    """Return the mapping that names all its columns in this header, of several the one that knows most of its columns.
+
+    Positions alone prove nothing, nor does one name.
+    """
+    known: dict[str, int] = {}
     for name in built_in_names():
-        mapping = load_mapping(name)
-        for layout in mapping.all_layouts():
+        for layout in load_mapping(name).all_layouts():
             by_name = all(isinstance(column, str) for column in layout.columns.values())
             if by_name and fits(raw, layout) and not missing(raw, layout) and (layout.columns or _is_known(raw, layout)):
-                return name
-    return None
+                shared = {*layout.header, *layout.columns.values(), *columns_used(raw, layout)}
+                known[name] = max(len(shared), known.get(name, 0))
+    return max(known, key=known.__getitem__, default=None)
 
 
 def _is_known(raw: RawTable, layout: Layout) -> bool:
     """Return whether a file of tables has two columns that the layout needs, or half of its columns are read."""
-    needed = {*layout.header, *(str(name) for rows in layout.tables for name in rows.columns.values())}
-    read = set(columns_read(raw, layout).values())
+    wanted = [places for rows in layout.tables for places in rows.columns.values()]
+    needed = {*layout.header, *(name for places in wanted for name in parts_of(raw, places))}
+    read = columns_used(raw, layout)
     return len(needed) > 1 or (len(read) > 1 and 2 * len(read) >= len(raw.columns))
 
 

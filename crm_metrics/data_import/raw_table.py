@@ -1,7 +1,7 @@
 """The cells of a file as text, exactly as they came, with the row numbers the reader sees."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +40,7 @@ class RawTable:
     number of fields. kinds: for Excel, per cell 't' text, 'n' number, 'd' date, 'b' true or false, '' empty; None for text files.
     header_row: None when there is none. repeated_columns: header names that stand there more than once; their columns are called
     "name (1)", "name (2)".
+    joined_columns: columns of `table` that stand in no file, made from several.
     is_sheet_chosen: whether the workbook has several sheets with tables. content_hash: SHA-256 of the decompressed content.
     """
 
@@ -56,11 +57,12 @@ class RawTable:
     is_sheet_chosen: bool = False
     notes: tuple[Note, ...] = ()
     content_hash: str = ""
+    joined_columns: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the column names, each different."""
-        return tuple(self.table.column_names)
+        """Return the names of the file's own columns, each different."""
+        return tuple(name for name in self.table.column_names if name not in self.joined_columns)
 
     @property
     def row_count(self) -> int:
@@ -110,10 +112,20 @@ def without_blank_rows(table: pa.Table) -> np.ndarray:
     return filled
 
 
+def with_joined(raw: RawTable, names: dict[str, tuple[str, ...]]) -> RawTable:
+    """Return the file with further columns, each the texts of others joined with a space, empty ones left out. names: name -> others."""
+    table, kinds = raw.table, raw.kinds
+    for name, others in names.items():
+        texts = pc.binary_join_element_wise(*[pc.utf8_trim_whitespace(table[other]) for other in others], " ")
+        table = table.append_column(name, pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"\s+", " ")))
+        kinds = kinds.append_column(name, pa.repeat("t", table.num_rows)) if kinds is not None else None
+    return replace(raw, table=table, kinds=kinds, joined_columns=(*raw.joined_columns, *names))
+
+
 def rows_as_json(raw: RawTable, places: np.ndarray) -> list[str]:
     """Return the rows at `places` (positions in `raw.table`) as JSON that `from_json` reads again."""
     taken = pa.array(places, type=pa.int64())
-    parts = ['{"row": ', raw.row_numbers.take(taken).cast(pa.string()), ', "cells": ', *_objects(raw.table.take(taken))]
+    parts = ['{"row": ', raw.row_numbers.take(taken).cast(pa.string()), ', "cells": ', *_objects(raw.table.select(raw.columns).take(taken))]
     if raw.kinds is not None:
         parts += [', "kinds": ', *_objects(raw.kinds.take(taken))]
     return pc.binary_join_element_wise(*parts, "}", "").to_pylist()

@@ -27,6 +27,7 @@ OF_CELL = {
 """Problem code of a cell -> reason."""
 
 NOT_ONE_OF = noop("Row {row}: {column} {value!r} is none of {choices}. Say in the mapping which of them it means (values).")
+NOT_ASKED = noop("Row {row}: {column} is {value!r}, and the mapping leaves such rows out (where).")
 RAGGED = noop("Row {row} has {found} fields; {expected} are needed. Look for a missing quotation mark or an extra delimiter.")
 IS_TOTAL = noop("Row {row} is a total ({value}), not an order line.")
 ROW_IS_TOTAL = noop("Row {row} is a total ({value}) of the other rows.")

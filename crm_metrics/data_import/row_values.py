@@ -1,5 +1,6 @@
 """Cells of tables other than order lines to values: as `values`, and flags, whole numbers and shares besides."""
 
+import re
 from collections.abc import Callable
 from decimal import ROUND_DOWN, Decimal
 from functools import partial
@@ -94,6 +95,31 @@ def parse_choices(texts: pa.Array, choices: tuple[str, ...]) -> Values:
     problems = np.where(pc.is_in(lower, value_set=pa.array(choices)).to_numpy(zero_copy_only=False), values.FINE, values.NOT_A_CHOICE)
     problems = np.where(named.values.is_valid().to_numpy(zero_copy_only=False), problems, values.EMPTY).astype(np.int8)
     return Values(pc.if_else(pa.array(problems == values.FINE), lower, pa.scalar(None, pa.string())), problems)
+
+
+def meant(texts: pa.Array, words: dict[str, str]) -> pa.Array:
+    """Return texts as what a mapping says they mean, capital letters or not: the same word, else the longest with a * that fits.
+
+    An empty cell is meant by "" alone.
+
+    >>> meant(pa.array(["Closed Won (EMEA)", "Lost", "New", ""]), {"*": "open", "lost": "lost", "closed won*": "won"}).to_pylist()
+    ['won', 'lost', 'open', '']
+    """
+    same = {word.strip().lower(): text for word, text in words.items()}
+    longest_first = sorted((word for word in same if "*" in word), key=len, reverse=True)
+    alike = [(re.compile(".*".join(map(re.escape, word.split("*"))), re.DOTALL), same[word]) for word in longest_first]
+    empty = values.is_missing(values.narrowed(texts)).to_pylist()
+    return pa.array(
+        [
+            same.get(word := text.strip().lower(), same.get("", text) if is_empty else _first_alike(word, alike, text))
+            for text, is_empty in zip(texts.to_pylist(), empty, strict=True)
+        ],
+        pa.string(),
+    )
+
+
+def _first_alike(word: str, alike: list[tuple[re.Pattern[str], str]], otherwise: str) -> str:
+    return next((text for pattern, text in alike if pattern.fullmatch(word)), otherwise)
 
 
 def parse_texts(texts: pa.Array) -> Values:
