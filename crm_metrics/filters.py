@@ -96,7 +96,7 @@ def customer_conditions(filters: Filters, customer: ColumnElement[Any]) -> list[
 def choice_conditions(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
     """Return what a row must satisfy by the reader's choices of region, channel and category, as far as it has such a column."""
     chosen = [(rows.c[choice.column], getattr(filters, choice.key)) for choice in CHOICES if choice.column in rows.c]
-    return [_is_one_of(column, values) for column, values in chosen if values]
+    return [is_chosen(column, values) for column, values in chosen if values]
 
 
 def period_conditions(day: ColumnElement[Any], filters: Filters) -> list[ColumnElement[bool]]:
@@ -146,7 +146,8 @@ def _period_text(filters: Filters) -> str:
     return t("from {start}", start=date_text(filters.start)) if filters.start else t("up to {end}", end=date_text(filters.end))
 
 
-def _is_one_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
+def is_chosen(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
+    """Return whether the column is one of the chosen values; UNKNOWN is chosen for where it is empty."""
     known = [value for value in values if value != UNKNOWN]
     tests = [is_one_of(column, known)] if known else []
     return or_(*tests, *([column.is_(None)] if UNKNOWN in values else []))

@@ -18,6 +18,7 @@ _MODULES = {
     "lifetime_value": "crm_metrics.lifetime_value",
     "retention": "crm_metrics.retention",
     "campaign_roi": "crm_metrics.campaign_roi",
+    "pipeline": "crm_metrics.pipeline",
     "customer_360": "crm_metrics.customer_360",
     "data_import": "crm_metrics.data_import.room",
     "definitions": "crm_metrics.definitions",

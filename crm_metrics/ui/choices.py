@@ -4,17 +4,19 @@ What an address asks for and the data do not have is said above the figures, nev
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy import Select
 
 from crm_metrics import database, language, sales, workspace
 from crm_metrics.database import DataSet, Source
 from crm_metrics.export import safe_text
-from crm_metrics.filters import CHOICES, CUSTOMER_UNKNOWN, UNKNOWN, ChoiceKey, Filters, validated
+from crm_metrics.filters import CHOICES, CUSTOMER_UNKNOWN, UNKNOWN, Choice, ChoiceKey, Filters, validated
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare, Period, Preset, preset_period
@@ -29,6 +31,29 @@ _SEGMENT = "segment"
 _LISTS = (*(choice.key for choice in CHOICES), _SEGMENT)
 _KNOWN = ("period", "compare", "from", "to", "as_of", "lang", "data", *_LISTS)
 _OF_ONE_DATA_SET = ("from", "to", "as_of", *_LISTS)  # forgotten when another data set is chosen
+
+
+class Uses(NamedTuple):
+    """Which filters matter to a page: the period, region, channel, category and segment; the comparison."""
+
+    narrows: bool = True
+    compares: bool = True
+
+
+class Subject(NamedTuple):
+    """What a page is about: the days that the data hold of it (one row: first_on, last_on), and the values it has by which it is narrowed
+    (one row per value: value), up to a day; None where the choice does not concern it.
+    """
+
+    extent: Callable[[Scope], Select[Any]]
+    values: Callable[[Choice, Scope, date], Select[Any] | None]
+
+
+def _order_values(choice: Choice, scope: Scope, until: date) -> Select[Any]:
+    return sales.choice_values(choice, scope, until=until)
+
+
+ORDERS = Subject(sales.extent, _order_values)
 
 
 def choices() -> dict[str, Any]:
@@ -140,11 +165,12 @@ def _forget(*keys: str) -> None:
 # ── the bar ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def filter_bar(source: Source, scope: Scope, held: Period, *, narrows: bool, compares: bool, notices: list[str]) -> Filters:
-    """Draw the filters and return what they choose. held: the days of the data. narrows: period and choices matter to the page.
+def filter_bar(source: Source, scope: Scope, subject: Subject, *, held: Period, uses: Uses, notices: list[str]) -> Filters:
+    """Draw the filters and return what they choose. subject: what the page is about; held: its days. uses: which filters matter to it.
 
-    compares: the comparison matters. notices: gathers what an address asks for and the data do not have.
+    notices: gathers what an address asks for and the data do not have.
     """
+    narrows, compares = uses
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         period, compare = held, _NO_COMPARISON
         if narrows:
@@ -152,7 +178,8 @@ def filter_bar(source: Source, scope: Scope, held: Period, *, narrows: bool, com
             period = _own_period(held, notices) if preset == "own" else preset_period(preset, first_on=held.start, last_on=held.end)
         if narrows and compares:
             compare = _select("compare", t("Compared with"), list(COMPARE_LABELS), dict(COMPARE_LABELS), "previous", width=230)
-        values, as_of = _more_filters(source, scope, held, narrows=narrows, notices=notices)
+        offered = _offered(source, scope, subject, held, notices) if narrows else {}
+        values, as_of = _more_filters(source, offered, held, narrows=narrows, notices=notices)
     return replace(Filters(period.start, period.end, as_of if as_of != period.end else None, compare, scope=scope), **values)
 
 
@@ -220,10 +247,18 @@ def _day_choice(key: str, label: str, default: date, held: Period) -> date:
     return value
 
 
-def _more_filters(source: Source, scope: Scope, held: Period, *, narrows: bool, notices: list[str]) -> tuple[dict[str, Any], date | None]:
+def _offered(source: Source, scope: Scope, subject: Subject, held: Period, notices: list[str]) -> dict[Choice, list[str]]:
+    """Return the values to choose from, of the choices that concern the page's subject."""
+    until = _as_of_in_reach(held, notices) or held.end
+    found = {choice: source.remember(_options, scope, subject, choice.key, until) for choice in CHOICES}
+    return {choice: options for choice, options in found.items() if options is not None}
+
+
+def _more_filters(
+    source: Source, offered: dict[Choice, list[str]], held: Period, *, narrows: bool, notices: list[str]
+) -> tuple[dict[str, Any], date | None]:
     """Draw the filters that stand in the popover: region, channel, category, segment, as-of."""
     as_of = _as_of_in_reach(held, notices)
-    offered = {choice: source.remember(_options, scope, choice.key, as_of or held.end) for choice in CHOICES} if narrows else {}
     segments = _saved_segments(source, notices) if narrows else {}
     for choice, options in offered.items():
         _drop_unknown(choice.key, choice.label, options, notices)
@@ -261,9 +296,12 @@ def _as_of_in_reach(held: Period, notices: list[str]) -> date | None:
     return None
 
 
-def _options(source: Source, scope: Scope, key: ChoiceKey, until: date) -> list[str]:
+def _options(source: Source, scope: Scope, subject: Subject, key: ChoiceKey, until: date) -> list[str] | None:
     chosen = next(choice for choice in CHOICES if choice.key == key)
-    found = source(sales.choice_values(chosen, scope, until=until)).value
+    query = subject.values(chosen, scope, until)
+    if query is None:
+        return None
+    found = source(query).value
     options = [UNKNOWN if pd.isna(value) else str(value) for value in found]
     return [] if options == [UNKNOWN] else options
 

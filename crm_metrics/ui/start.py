@@ -28,6 +28,9 @@ from crm_metrics.periods import Period
 from crm_metrics.scope import Scope
 from crm_metrics.ui import samples
 from crm_metrics.ui.choices import (
+    ORDERS,
+    Subject,
+    Uses,
     address_parameters,
     choose_data_set,
     choose_language,
@@ -87,6 +90,38 @@ PAGES: dict[str, tuple[str, str, str, str]] = {  # file: section, title, icon, q
         noop("Campaign planner"),
         ":material/edit_calendar:",
         noop("Will the next campaign pay, and did the last ones do what was expected?"),
+    ),
+    "pipeline": (noop("Sales"), noop("Pipeline"), ":material/filter_alt:", noop("Where do deals stall?")),
+    "conversion": (
+        noop("Sales"),
+        noop("Conversion and time"),
+        ":material/timeline:",
+        noop("How many are won in the end, and how long does it take?"),
+    ),
+    "pipeline_changes": (
+        noop("Sales"),
+        noop("Pipeline changes"),
+        ":material/waterfall_chart:",
+        noop("What came into the pipeline, and what left it?"),
+    ),
+    "sales_forecast": (
+        noop("Sales"),
+        noop("Sales forecast"),
+        ":material/query_stats:",
+        noop("What will the quarter bring, and were we right before?"),
+    ),
+    "sales_people": (noop("Sales"), noop("Sales people"), ":material/groups:", noop("Who brings what, and did the CRM change it?")),
+    "winning": (
+        noop("Sales"),
+        noop("Why deals are won"),
+        ":material/emoji_events:",
+        noop("What do won deals have in common, and why were others lost?"),
+    ),
+    "ownership": (
+        noop("Sales"),
+        noop("Ownership"),
+        ":material/assignment_ind:",
+        noop("Who looks after whom, and who is looked after by nobody?"),
     ),
     "data": (noop("Data"), noop("Data"), ":material/upload_file:", noop("What has been loaded, and is it fit to use?")),
     "definitions": (noop("Data"), noop("Definitions"), ":material/menu_book:", noop("What does each number mean?")),
@@ -223,11 +258,20 @@ def open_page(name: str, **parameters: str) -> None:
     st.switch_page(f"pages/{name}.py", query_params={**address_parameters(), **parameters})
 
 
-def start_page(name: str, *, needs_data: bool = True, needs_orders: bool = True, narrows: bool = True, compares: bool = True) -> Page:
+def start_page(
+    name: str,
+    *,
+    needs_data: bool = True,
+    needs_orders: bool = True,
+    narrows: bool = True,
+    compares: bool = True,
+    subject: Subject = ORDERS,
+) -> Page:
     """Draw the sidebar, title, question, filter bar and sentence, and return what the page works with.
 
     needs_data: the page stops with words for "no data" where there are none; needs_orders: any but orders are none to it, else it goes on
     with what there is and without a period. narrows: the period, region, channel and category matter; compares: the comparison does.
+    subject: what the page is about where it is not orders; its days are then those of both.
     """
     if "app_has_run" not in st.session_state:
         navigation()
@@ -240,11 +284,11 @@ def start_page(name: str, *, needs_data: bool = True, needs_orders: bool = True,
         draw_language()
     _draw_title(name)
     source = CachedSource(data_set, database.version(data_set), scope=Scope())
-    about = source.remember(_about, source.scope)
+    about = source.remember(_about, source.scope, subject)
     filters = Filters(scope=source.scope)
     if about.held and needs_data:
-        filters = filter_bar(source, source.scope, about.held, narrows=narrows, compares=compares, notices=notices)
-        unknown = source.remember(_orders_without_customer, filters) if narrows else 0
+        filters = filter_bar(source, source.scope, subject, held=about.held, uses=Uses(narrows, compares), notices=notices)
+        unknown = source.remember(_orders_without_customer, filters) if narrows and subject is ORDERS else 0
         words = sentence(filters, customers_unknown=unknown) + ("" if about.currency else t(" The currency is not stated."))
         words += t(" The company is simulated.") if about.is_demo else ""
         st.caption(f":material/filter_alt: {safe_text(words)}")
@@ -267,7 +311,8 @@ def _draw_title(name: str) -> None:
 class _About(NamedTuple):
     """What a data set holds.
 
-    held: first and last day of its orders, None without any. is_empty: nothing was loaded. currency: "" where no import stated one.
+    held: first and last day of its orders and of the page's subject, None without any. is_empty: nothing was loaded. currency: ""
+    where no import stated one.
     """
 
     held: Period | None
@@ -276,12 +321,12 @@ class _About(NamedTuple):
     is_demo: bool
 
 
-def _about(source: Source, scope: Scope) -> _About:
-    days = source(sales.extent(scope)).iloc[0]
+def _about(source: Source, scope: Scope, subject: Subject) -> _About:
     settings = source(sales.settings()).set_index("setting").setting_value
-    held = None if pd.isna(days.first_on) else Period(days.first_on.date(), days.last_on.date())
+    days = [source(query(scope)).iloc[0] for query in {sales.extent, subject.extent}]
+    known = [(row.first_on.date(), row.last_on.date()) for row in days if not pd.isna(row.first_on)]
     return _About(
-        held,
+        Period(min(first for first, _ in known), max(last for _, last in known)) if known else None,
         not source(sales.loaded_batches()).batches.iloc[0],
         str(settings.get("currency") or ""),
         bool(source(truth.is_demo()).facts.iloc[0]),

@@ -1,0 +1,51 @@
+"""What each number of this part means."""
+
+from crm_metrics.language import noop
+from crm_metrics.metric import Metric
+
+DEALS_CREATED = Metric(
+    "deals_created",
+    noop("Deals created"),
+    "count",
+    "higher",
+    noop("Deals created in the period; those whose day of creation is unknown are among them."),
+)
+WIN_RATE_OF_CLOSED = Metric(
+    "win_rate_of_closed",
+    noop("Win rate of closed deals"),
+    "share",
+    "higher",
+    noop("Deals created in the period that are won, divided by those of them that are won or lost: deals still open are in neither."),
+)
+WIN_RATE_OF_ALL = Metric(
+    "win_rate_of_all",
+    noop("Win rate of all deals"),
+    "share",
+    "higher",
+    noop("Deals created in the period that are won so far, divided by all of them, open ones included: it grows as these close."),
+)
+WON_VALUE = Metric(
+    "won_value",
+    noop("Won value"),
+    "money",
+    "higher",
+    noop("Sum of the value of the deals created in the period that are won; deals of unknown value are left out."),
+)
+OPEN_VALUE = Metric(
+    "open_value",
+    noop("Open pipeline"),
+    "money",
+    "higher",
+    noop("Sum of the value of the deals that are open today, whenever they were created; deals of unknown value are left out."),
+)
+WON_CYCLE_DAYS = Metric(
+    "won_cycle_days",
+    noop("Days to win, median"),
+    "days",
+    "lower",
+    noop(
+        "Median of the days from creation to winning, over the deals created in the period that are won. Slow deals that are still open are"
+        " not in it; the time to a win that counts them stands on Conversion and time."
+    ),
+)
+METRICS: tuple[Metric, ...] = (DEALS_CREATED, WIN_RATE_OF_CLOSED, WIN_RATE_OF_ALL, WON_VALUE, OPEN_VALUE, WON_CYCLE_DAYS)

@@ -1,0 +1,405 @@
+"""The deals, their changes, leads and activities, as they stood at the end of a day: what every part of the room asks.
+
+`on` is that day; None means as the data stand now. On an earlier day a deal is what its history said by then. Where a source gives no
+history, a deal was created on its day of creation, was open until its day of closing, and nothing more is known of it in between.
+A deal's region is its own, else its owner's; its market segment its own, else the industry of its account. Its outcome is its own, else
+that of its stage.
+"""
+
+from datetime import date, timedelta
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, Text, and_, case, cast, func, literal, null, or_, select, union_all
+
+from crm_metrics.filters import Filters, customer_conditions, is_chosen
+from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
+from crm_metrics.schema import (
+    AMOUNT,
+    activities,
+    customer_facts,
+    customers,
+    employees,
+    leads,
+    opportunities,
+    opportunity_history,
+    products,
+    stages,
+)
+from crm_metrics.scope import Scope
+from crm_metrics.sql import is_one_of
+
+OPEN, WON, LOST = "open", "won", "lost"
+OPENING, CLOSING = 0, 1_000_000
+"""Change numbers of what the deal's row says and no history does: its creation, and its end."""
+_CHANGING = ("stage", "expected_close_on", "deal_amount", "owner_id")
+
+# ── deals ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> CTE:
+    """One row per deal within the filters and terms, whatever its days, that was there at the end of `on`, as it stood then.
+
+    deal_number (1, 2, … of all deals of the data set, for joining), opportunity_id, opportunity_name, customer_id, lead_id, owner_id,
+    owner_name, team, region, deal_source, product_id, product_name, category, market, pipeline, created_on (empty: unknown), stage (empty:
+    unknown on that day), stage_name, stage_order, outcome ('open', 'won', 'lost'), expected_close_on, closed_on (empty while open),
+    deal_amount (empty: unknown), lost_reason, competitor (of closed deals, and now), next_step, has_scorecard (now alone).
+    """
+    states, seller, account = _states(on), employees.alias("seller"), customers.alias("account")
+    state, row = states.c, opportunities.c
+    region = func.coalesce(row.region, seller.c.region).label("region")
+    market = func.coalesce(row.segment, account.c.industry).label("market")
+    name = func.coalesce(stages.c.stage_name, state.stage).label("stage_name")
+    product_name = func.coalesce(products.c.product_name, row.product_id).label("product_name")
+    owner_name = func.coalesce(seller.c.employee_name, state.owner_id).label("owner_name")
+    is_now = literal(on is None)
+    is_closed = or_(is_now, and_(state.outcome != OPEN, row.outcome == state.outcome))
+    joined = (
+        opportunities.join(states, state.opportunity_id == row.opportunity_id)
+        .outerjoin(seller, seller.c.employee_id == state.owner_id)
+        .outerjoin(account, account.c.customer_id == row.customer_id)
+        .outerjoin(products, products.c.product_id == row.product_id)
+        .outerjoin(stages, stages.c.stage == state.stage)
+    )
+    whole = (
+        select(
+            state.deal_number,
+            row.opportunity_id,
+            row.opportunity_name,
+            row.customer_id,
+            row.lead_id,
+            state.owner_id,
+            owner_name,
+            seller.c.team,
+            region,
+            row.deal_source,
+            row.product_id,
+            product_name,
+            products.c.category,
+            market,
+            row.pipeline,
+            row.created_on,
+            state.stage,
+            name,
+            stages.c.stage_order,
+            state.outcome,
+            state.expected_close_on,
+            state.closed_on,
+            state.deal_amount,
+            case((is_closed, row.lost_reason)).label("lost_reason"),
+            case((is_closed, row.competitor)).label("competitor"),
+            case((is_now, row.next_step)).label("next_step"),
+            case((is_now, row.has_scorecard)).label("has_scorecard"),
+        )
+        .select_from(joined)
+        .cte("whole_deals")
+    )
+    return select(*whole.c).where(*_deal_conditions(filters, terms, whole)).cte("deals")
+
+
+def deal_rows(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
+    """One row per deal: the columns of `deals`, by deal_number."""
+    rows = deals(filters, terms, on)
+    return select(*rows.c).order_by(rows.c.deal_number)
+
+
+def _deal_conditions(filters: Filters, terms: DealTerms, rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a deal must satisfy: the reader's scope, the shared choices that concern deals, segments and terms; not the period."""
+    chosen = {
+        "region": filters.region,
+        "category": filters.category,
+        "deal_source": terms.source,
+        "owner_id": terms.owner,
+        "team": terms.team,
+        "product_id": terms.product,
+        "market": terms.market,
+        "pipeline": terms.pipeline,
+    }
+    conditions = [is_chosen(rows.c[name], values) for name, values in chosen.items() if values]
+    if filters.segments:
+        known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == rows.c.customer_id).scalar_subquery()
+        conditions += customer_conditions(filters, known)
+    return [*seen_regions(filters.scope, rows), *conditions]
+
+
+def seen_regions(scope: Scope, rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a row with a region must satisfy for the reader to see it."""
+    return [is_one_of(rows.c.region, scope.regions)] if scope.regions else []
+
+
+# ── as they stood ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _numbered() -> CTE:
+    """One row per deal of the data set: opportunity_id, deal_number."""
+    row = opportunities.c
+    return select(row.opportunity_id, func.row_number().over(order_by=row.opportunity_id).label("deal_number")).cte("numbered_deals")
+
+
+def _history(on: date | None) -> CTE:
+    """One row per change known of by the end of `on`: the columns of opportunity_history, changed_on, and outcome, that of its stage where
+    it says none.
+    """
+    with _making:  # threads that make it at once would give one query two of the same name
+        return _history_by(on)
+
+
+_making = Lock()
+
+
+@lru_cache(maxsize=64)  # a query that asks for it twice has it once
+def _history_by(on: date | None) -> CTE:
+    said = opportunity_history.c
+    outcome = func.coalesce(said.outcome, stages.c.outcome, OPEN).label("outcome")
+    rows = select(
+        said.opportunity_id,
+        said.change_number,
+        said.changed_at,
+        cast(said.changed_at, Date).label("changed_on"),
+        said.stage,
+        said.deal_amount,
+        said.expected_close_on,
+        said.owner_id,
+        outcome,
+    ).join_from(opportunity_history, stages, stages.c.stage == said.stage, isouter=True)
+    return (rows.where(said.changed_at < on + timedelta(1)) if on else rows).cte("history")
+
+
+def _last_changes(history: CTE) -> CTE:
+    """One row per deal with a change: the columns of `history`, of its last change."""
+    with _making:
+        return _last_of(history)
+
+
+@lru_cache(maxsize=64)
+def _last_of(history: CTE) -> CTE:
+    last = select(history.c.opportunity_id, func.max(history.c.change_number).label("change_number")).group_by(history.c.opportunity_id)
+    found = last.cte("last_numbers")
+    is_same = and_(found.c.opportunity_id == history.c.opportunity_id, found.c.change_number == history.c.change_number)
+    return select(*history.c).join_from(history, found, is_same).cte("last_changes")
+
+
+def _states(on: date | None) -> CTE:
+    """One row per deal there at the end of `on`: deal_number, opportunity_id, stage, outcome, expected_close_on, closed_on, deal_amount,
+    owner_id, changed_on (day of its last change in the history).
+    """
+    row, last, numbered, stage_now = opportunities.c, _last_changes(_history(on)), _numbered(), stages.alias("stage_now")
+    said = last.c
+    outcome = case((row.outcome != OPEN, row.outcome), else_=func.coalesce(stage_now.c.outcome, OPEN))
+    closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, said.changed_on, row.expected_close_on)))
+    if on is None:
+        columns: dict[str, ColumnElement[Any]] = {name: row[name] for name in _CHANGING}
+        conditions: list[ColumnElement[bool]] = []
+    else:
+        by_history, by_row = said.outcome.is_not(None), _is_closed_by(row, said, closed_on, on)
+        is_said = and_(by_history, or_(said.outcome != OPEN, ~by_row))
+        columns = {name: case((is_said, said[name]), (by_row, row[name])) for name in _CHANGING}
+        columns["owner_id"] = func.coalesce(columns["owner_id"], row.owner_id)
+        closed_then = case((said.outcome == outcome, func.coalesce(_by(closed_on, on), said.changed_on)), else_=said.changed_on)
+        closed_on = case((is_said, case((said.outcome != OPEN, closed_then))), (by_row, closed_on))
+        outcome = case((is_said, said.outcome), (by_row, outcome), else_=literal(OPEN))
+        conditions = [or_(row.created_on <= on, by_history, by_row)]
+    labelled = [column.label(name) for name, column in columns.items()]
+    joined = (
+        opportunities.join(numbered, numbered.c.opportunity_id == row.opportunity_id)
+        .outerjoin(last, said.opportunity_id == row.opportunity_id)
+        .outerjoin(stage_now, stage_now.c.stage == row.stage)
+    )
+    ends = (outcome.label("outcome"), closed_on.label("closed_on"), said.changed_on.label("changed_on"))
+    return select(numbered.c.deal_number, row.opportunity_id, *labelled, *ends).select_from(joined).where(*conditions).cte("states")
+
+
+def _by(day: ColumnElement[Any], on: date) -> ColumnElement[Any]:
+    return case((day <= on, day))
+
+
+def _is_closed_by(row: Any, said: Any, closed_on: ColumnElement[Any], on: date) -> ColumnElement[bool]:
+    """Return whether the deal's row alone says that it was closed by the end of `on`: no change after its closing says more."""
+    return func.coalesce(and_(row.outcome != OPEN, closed_on <= on, func.coalesce(said.changed_on, closed_on) <= closed_on), literal(False))  # noqa: FBT003
+
+
+# ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
+    """One row per change, by the end of `on`, of the deals within the filters and terms (told as they stood then), in order of time.
+
+    deal_number, change_number, changed_at, changed_on, stage, stage_order, outcome, deal_amount, expected_close_on, owner_id: what the
+    deal was after it. Deals whose history lacks their creation or their end have them from their row: change_number OPENING (nothing is
+    known of it but the day; a creation on an unknown day has no row) and CLOSING. Of a deal without history these are all.
+    """
+    chosen, history = deals(filters, terms, on), _history(on)
+    deal, said = chosen.c, history.c
+    first = select(said.opportunity_id, func.min(said.changed_on).label("first_on")).group_by(said.opportunity_id).cte("first_changes")
+    last = _last_changes(history)
+    nothing: list[Any] = [cast(null(), Text).label("stage"), literal(OPEN).label("outcome"), cast(null(), AMOUNT).label("deal_amount")]
+    opening = (
+        select(deal.deal_number, *_dated(deal.created_on, OPENING), *nothing, cast(null(), Date).label("expected_close_on"), _no_owner())
+        .join_from(chosen, first, first.c.opportunity_id == deal.opportunity_id, isouter=True)
+        .where(deal.created_on.is_not(None), or_(first.c.first_on.is_(None), first.c.first_on > deal.created_on))
+    )
+    closing = (
+        select(
+            deal.deal_number,
+            *_dated(deal.closed_on, CLOSING),
+            deal.stage,
+            deal.outcome,
+            deal.deal_amount,
+            deal.expected_close_on,
+            deal.owner_id,
+        )
+        .join_from(chosen, last, last.c.opportunity_id == deal.opportunity_id, isouter=True)
+        .where(deal.outcome != OPEN, deal.closed_on.is_not(None), or_(last.c.outcome.is_(None), last.c.outcome != deal.outcome))
+    )
+    names = ("change_number", "changed_at", "changed_on", "stage", "outcome", "deal_amount", "expected_close_on", "owner_id")
+    told = select(deal.deal_number, *[said[name] for name in names]).join_from(history, chosen, deal.opportunity_id == said.opportunity_id)
+    every = union_all(told, opening, closing).cte("changes")
+    order = (every.c.deal_number, every.c.changed_on, every.c.change_number)
+    return select(*every.c, stages.c.stage_order).join_from(every, stages, stages.c.stage == every.c.stage, isouter=True).order_by(*order)
+
+
+def _dated(day: ColumnElement[Any], number: int) -> list[ColumnElement[Any]]:
+    at = cast(day, opportunity_history.c.changed_at.type).label("changed_at")
+    return [literal(number).label("change_number"), at, day.label("changed_on")]
+
+
+def _no_owner() -> ColumnElement[Any]:
+    return cast(null(), Text).label("owner_id")
+
+
+def stage_rows() -> Select[Any]:
+    """One row per stage of the data set: stage, stage_name, pipeline, stage_order, outcome, assumed_win_probability; in their order."""
+    said = stages.c
+    name = func.coalesce(said.stage_name, said.stage).label("stage_name")
+    columns = (said.stage, name, said.pipeline, said.stage_order, said.outcome, said.assumed_win_probability)
+    return select(*columns).order_by(said.stage_order, said.stage)
+
+
+# ── leads and activities ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lead_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None = None) -> CTE:
+    """One row per lead within the filters and terms that came in by the end of `until`, whatever the period.
+
+    lead_id, customer_id, created_on, lead_source, owner_id, owner_name, team, region, product_id, category, lead_status (now alone),
+    qualified_on, converted_on (empty where not by then), opportunity_id (of a deal created by then). Leads know no market and no pipeline:
+    where one is chosen there are none.
+    """
+    seller, row = employees.alias("lead_owner"), leads.c
+    region = func.coalesce(row.region, seller.c.region).label("region")
+    is_now = literal(until is None)
+    came_of = opportunities.alias("came_of")
+    deal = case((or_(is_now, came_of.c.created_on <= until), row.opportunity_id)) if until else row.opportunity_id
+    qualified, converted = ((_by(day, until) if until else day) for day in (row.qualified_on, row.converted_on))
+    whole = (
+        select(
+            row.lead_id,
+            row.customer_id,
+            row.created_on,
+            row.lead_source,
+            row.owner_id,
+            func.coalesce(seller.c.employee_name, row.owner_id).label("owner_name"),
+            seller.c.team,
+            region,
+            row.product_id,
+            products.c.category,
+            case((is_now, row.lead_status)).label("lead_status"),
+            qualified.label("qualified_on"),
+            converted.label("converted_on"),
+            deal.label("opportunity_id"),
+        )
+        .select_from(
+            leads.outerjoin(seller, seller.c.employee_id == row.owner_id)
+            .outerjoin(products, products.c.product_id == row.product_id)
+            .outerjoin(came_of, came_of.c.opportunity_id == row.opportunity_id)
+        )
+        .where(*([or_(row.created_on <= until, row.created_on.is_(None))] if until else []))
+        .cte("whole_leads")
+    )
+    chosen = {
+        "region": filters.region,
+        "category": filters.category,
+        "lead_source": terms.source,
+        "owner_id": terms.owner,
+        "team": terms.team,
+        "product_id": terms.product,
+    }
+    conditions = [is_chosen(whole.c[name], values) for name, values in chosen.items() if values]
+    if filters.segments:
+        known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == whole.c.customer_id).scalar_subquery()
+        conditions += customer_conditions(filters, known)
+    if terms.market or terms.pipeline:
+        conditions.append(literal(False))  # noqa: FBT003
+    return select(*whole.c).where(*seen_regions(filters.scope, whole), *conditions).cte("leads_seen")
+
+
+def activity_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None = None) -> CTE:
+    """One row per activity of the employees within the filters and terms (owner, team, region) by the end of `until`, whatever the period.
+
+    activity_id, activity_kind, happened_at, happened_on, employee_id, employee_name, team, region, role, customer_id, lead_id,
+    opportunity_id, activity_count, minutes, activity_result.
+    """
+    who, row = employees.alias("doer"), activities.c
+    whole = (
+        select(
+            row.activity_id,
+            row.activity_kind,
+            row.happened_at,
+            cast(row.happened_at, Date).label("happened_on"),
+            row.employee_id,
+            func.coalesce(who.c.employee_name, row.employee_id).label("employee_name"),
+            who.c.team,
+            who.c.region,
+            who.c.role,
+            row.customer_id,
+            row.lead_id,
+            row.opportunity_id,
+            func.coalesce(row.activity_count, 1).label("activity_count"),
+            row.minutes,
+            row.activity_result,
+        )
+        .join_from(activities, who, who.c.employee_id == row.employee_id, isouter=True)
+        .where(*([row.happened_at < until + timedelta(1)] if until else []))
+        .cte("whole_activities")
+    )
+    chosen = {"region": filters.region, "employee_id": terms.owner, "team": terms.team}
+    conditions = [is_chosen(whole.c[name], values) for name, values in chosen.items() if values]
+    return select(*whole.c).where(*seen_regions(filters.scope, whole), *conditions).cte("activities_seen")
+
+
+# ── what there is ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def extent(scope: Scope) -> Select[Any]:
+    """One row: first_on, last_on, the days on which something happened to a deal or lead, or was done; empty without any."""
+    seen, every = Filters(scope=scope), deals(Filters(scope=scope))
+    history, came, done = _history(None), lead_rows(seen), activity_rows(seen)
+    told = select(history.c.changed_on.label("day")).join_from(history, every, every.c.opportunity_id == history.c.opportunity_id)
+    days = union_all(
+        *[select(column.label("day")) for column in (every.c.created_on, every.c.closed_on, came.c.created_on, done.c.happened_on)], told
+    ).cte("days")
+    return select(func.min(days.c.day).label("first_on"), func.max(days.c.day).label("last_on"))
+
+
+def held(scope: Scope) -> Select[Any]:
+    """One row: deals, with_history (deals with a change), leads, activities that the reader may see."""
+    seen = Filters(scope=scope)
+    every, came, done = deals(seen), lead_rows(seen), activity_rows(seen)
+    told = select(opportunity_history.c.opportunity_id).distinct().cte("told")
+    with_history = func.count(told.c.opportunity_id)
+    counts = select(func.count().label("deals"), with_history.label("with_history"))
+    counts = counts.join_from(every, told, told.c.opportunity_id == every.c.opportunity_id, isouter=True)
+    others = [
+        select(func.count()).select_from(rows).scalar_subquery().label(name) for name, rows in (("leads", came), ("activities", done))
+    ]
+    return counts.add_columns(*others)
+
+
+def values_of(name: str, scope: Scope) -> Select[Any]:
+    """One row per value of a column of `deals` that some deal has: value (empty: unknown), label (as shown), deals; most deals first."""
+    rows = deals(Filters(scope=scope))
+    labels = {"owner_id": "owner_name", "product_id": "product_name"}
+    count = func.count().label("deals")
+    value, label = rows.c[name].label("value"), rows.c[labels.get(name, name)].label("label")
+    return select(value, label, count).group_by(value, label).order_by(count.desc(), value)

@@ -1,0 +1,79 @@
+"""The tables of this part, and the queries behind them."""
+
+import math
+
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters
+from crm_metrics.intervals import wilson
+from crm_metrics.metric import Metric, ratio, tile
+from crm_metrics.pipeline.deals import metrics, query
+from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.metrics import METRICS
+from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
+from crm_metrics.rooms import Table
+
+__all__ = ["METRICS", "TABLES", "headline"]
+
+
+def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
+    """Return the queries that the deals come from, to be shown."""
+    days = deal_days(source, filters)
+    return (query.deal_rows(filters, terms, days.on if days else None),)
+
+
+def standing(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per deal as it stands today, whenever it was created: the columns of query.deals."""
+    return source(queries(source, filters, terms)[0])
+
+
+def created(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return the rows of `standing` of deals created in the period, or on an unknown day."""
+    rows = standing(source, filters, terms)
+    day = rows["created_on"]
+    outside = pd.Series(data=False, index=rows.index)
+    if filters.start:
+        outside |= day < pd.Timestamp(filters.start)
+    if filters.end:
+        outside |= day > pd.Timestamp(filters.end)
+    return rows[~outside]
+
+
+def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return the tiles: metric, value, low, high (Wilson, 95%), unit, n (deals it is about)."""
+    rows, every = created(source, filters, terms), standing(source, filters, terms)
+    won, lost, still_open = (rows[rows["outcome"] == outcome] for outcome in (query.WON, query.LOST, query.OPEN))
+    in_pipeline = every.loc[every["outcome"] == query.OPEN, "deal_amount"].dropna()
+    days = (won["closed_on"] - won["created_on"]).dt.days.dropna()
+    value = won["deal_amount"].dropna()
+    return pd.DataFrame(
+        [
+            tile(metrics.DEALS_CREATED, len(rows), len(rows)),
+            _rate(metrics.WIN_RATE_OF_CLOSED, len(won), len(won) + len(lost)),
+            _rate(metrics.WIN_RATE_OF_ALL, len(won), len(won) + len(lost) + len(still_open)),
+            tile(metrics.WON_VALUE, value.sum() if len(value) or not len(won) else math.nan, len(value)),
+            tile(metrics.OPEN_VALUE, in_pipeline.sum() if len(in_pipeline) else math.nan, len(in_pipeline)),
+            tile(metrics.WON_CYCLE_DAYS, days.median(), len(days)),
+        ]
+    )
+
+
+def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:
+    low, high = wilson(part, whole)
+    return tile(metric, ratio(part, whole), whole, low=float(low), high=float(high))
+
+
+def headline(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return the room's one tile for the overview: the win rate of closed deals."""
+    found = tiles(source, filters)
+    return found[found["metric"] == metrics.WIN_RATE_OF_CLOSED.name].reset_index(drop=True)
+
+
+def deals(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per deal created in the period or on an unknown day, as it stands today: the columns of query.deals."""
+    return created(source, filters, terms)
+
+
+TABLES: dict[str, Table] = {"tiles": tiles, "deals": deals}

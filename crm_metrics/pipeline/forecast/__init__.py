@@ -1,0 +1,1 @@
+"""What the quarter will bring, and how right earlier forecasts were."""

@@ -1,0 +1,1 @@
+"""Calls, hits and wins by person and team, and what changed when the CRM went live."""

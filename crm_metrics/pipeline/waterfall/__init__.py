@@ -1,0 +1,1 @@
+"""What came into the pipeline and what left it between two days."""

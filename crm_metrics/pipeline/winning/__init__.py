@@ -1,0 +1,1 @@
+"""What won deals have in common, and why others were lost."""

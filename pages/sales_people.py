@@ -1,0 +1,8 @@
+"""Who brings what, and did the CRM change it?"""
+
+from crm_metrics import ui
+from crm_metrics.pipeline.deals import tables
+from crm_metrics.ui.deal_form import start_deal_page
+
+page, terms = start_deal_page("sales_people")
+ui.tiles(page, ui.ask(page, tables.tiles, terms), tables.METRICS)

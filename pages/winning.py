@@ -1,0 +1,8 @@
+"""What do won deals have in common, and why were others lost?"""
+
+from crm_metrics import ui
+from crm_metrics.pipeline.deals import tables
+from crm_metrics.ui.deal_form import start_deal_page
+
+page, terms = start_deal_page("winning")
+ui.tiles(page, ui.ask(page, tables.tiles, terms), tables.METRICS)
