@@ -53,6 +53,7 @@ ROOM_TITLES: dict[str, str] = {
     "lifetime_value": noop("Lifetime value"),
     "retention": noop("Retention"),
     "campaign_roi": noop("Campaign ROI"),
+    "pipeline": noop("Pipeline"),
     "customer_360": noop("Customer"),
     "data_import": noop("Data"),
     "demo": noop("What is true in this demo"),

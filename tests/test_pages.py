@@ -119,6 +119,13 @@ FILLED = {  # what each page shows at least of the demo: figures, tables
     "campaign_roi": (1, 1),
     "campaign_result": (1, 1),
     "campaign_plan": (2, 3),
+    "pipeline": (1, 1),
+    "conversion": (1, 1),
+    "pipeline_changes": (1, 1),
+    "sales_forecast": (1, 1),
+    "sales_people": (1, 1),
+    "winning": (1, 1),
+    "ownership": (0, 1),
     "definitions": (0, 1),
     "demo": (0, 1),
 }

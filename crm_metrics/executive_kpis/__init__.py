@@ -79,7 +79,7 @@ __all__ = [
     "values_in_words",
 ]
 EditedTargets = tuple[tuple[str, date, str, float], ...]
-HEADLINE_ROOMS: tuple[str, ...] = ("profitability", "segmentation", "retention", "lifetime_value", "campaign_roi")
+HEADLINE_ROOMS: tuple[str, ...] = ("profitability", "segmentation", "retention", "lifetime_value", "campaign_roi", "pipeline")
 """Rooms with a tile here: each has `headline(source, filters)`, one row of tiles. They are imported only when asked."""
 
 # ── what is there ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -196,6 +196,8 @@ _WHOSE = {  # later rooms' tiles that say whom they count
     "back_within_3_months": noop("of {n} new customers old enough"),
     "campaigns_incremental_roi": noop("campaigns measured to their end in the period: {n}"),
     "attributed_roi": noop("campaigns measured to their end in the period: {n}"),
+    "win_rate_of_closed": noop("of {n} deals created in the period and closed"),
+    "open_value": noop("{n} open deals of known value"),
 }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.metric import Metric, ratio, tile
+from crm_metrics.metric import TILE_COLUMNS, Metric, ratio, tile
 from crm_metrics.pipeline.deals import metrics, query
 from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.metrics import METRICS
@@ -66,9 +66,10 @@ def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:
 
 
 def headline(source: Source, filters: Filters) -> pd.DataFrame:
-    """Return the room's one tile for the overview: the win rate of closed deals."""
-    found = tiles(source, filters)
-    return found[found["metric"] == metrics.WIN_RATE_OF_CLOSED.name].reset_index(drop=True)
+    """Return the room's tiles for the overview, the open pipeline and the win rate of closed deals; nothing where there are no deals."""
+    found = tiles(source, filters) if len(standing(source, filters)) else pd.DataFrame(columns=TILE_COLUMNS)
+    wanted = [metrics.OPEN_VALUE.name, metrics.WIN_RATE_OF_CLOSED.name]
+    return found[found["metric"].isin(wanted)].reset_index(drop=True)
 
 
 def deals(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
