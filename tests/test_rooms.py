@@ -351,5 +351,5 @@ def test_pages_do_no_arithmetic(path):
 @pytest.mark.parametrize("path", PAGES, ids=shown)
 def test_every_page_begins_with_start_page(path):
     """A page opened by its address in a fresh process runs without app.py: it must draw navigation and filters itself."""
-    started = [node for name, node in calls(path) if name.endswith("start_page")]
+    started = [node for name, node in calls(path) if name.endswith(("start_page", "start_deal_page"))]
     assert [ast.unparse(node.args[0]) for node in started] == [repr(path.stem)]
