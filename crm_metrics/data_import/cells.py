@@ -17,7 +17,7 @@ from crm_metrics.data_import.mapping import Layout, Mapping, Target
 from crm_metrics.data_import.number_marks import doubtful_point
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import RawTable, with_joined
-from crm_metrics.data_import.row_mapping import Places, each_place
+from crm_metrics.data_import.row_mapping import OR, Places, each_place
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
 
@@ -75,7 +75,7 @@ def fits(raw: RawTable, layout: Layout) -> bool:
 
 
 def _described(layout: Layout) -> str:
-    of_tables = [" / ".join(map(str, each_place(wanted))) for rows in layout.tables for wanted in rows.columns.values()]
+    of_tables = [_JOIN.join(map(str, each_place(wanted))) for rows in layout.tables for wanted in rows.columns.values()]
     columns = [*layout.header, *layout.columns.values(), *of_tables]
     parts = [layout.name]
     if layout.tables or layout.header:
@@ -117,7 +117,7 @@ def missing(raw: RawTable, layout: Layout) -> list[BadInput]:
         _no_column(raw, f"tables.{rows.table}.columns.{name}", *each_place(wanted))
         for rows in layout.tables
         for name, wanted in {**rows.columns, **rows.optional}.items()
-        if not parts_of(raw, wanted) and (name in rows.columns or set(each_place(wanted)) & set(raw.repeated_columns))
+        if len(parts_of(raw, wanted)) < len(set(each_place(wanted))) and (name in rows.columns or _repeated(raw, *each_place(wanted)))
     ]
     return of_lines + of_tables + asked
 
@@ -132,7 +132,9 @@ def columns_read(raw: RawTable, layout: Layout) -> dict[str, str]:
 
 def columns_used(raw: RawTable, layout: Layout) -> set[str]:
     """Return the file's columns that tables are read from, or that say which rows are read."""
-    asked = {column_of(raw, name) for rows in layout.tables for name in rows.where}
+    asked = {
+        column_of(raw, name) for rows in layout.tables for name in (*rows.where, *(other for by in rows.only.values() for other in by))
+    }
     return {name for parts in _parts_read(raw, layout).values() for name in parts} | {name for name in asked if name is not None}
 
 
@@ -155,21 +157,30 @@ def parts_of(raw: RawTable, wanted: Places) -> tuple[str, ...]:
 
 
 def column_of(raw: RawTable, wanted: str | int) -> str | None:
-    """Return the file's column of that name or place; one whose name differs in capital letters and signs alone, if it is the only one."""
+    """Return the file's column of that place or name, or of the first of several names that it has.
+
+    A name that differs in capital letters and signs alone is the same, if there is one such column.
+    """
     if isinstance(wanted, int):
         return raw.columns[wanted - 1] if wanted <= len(raw.columns) else None
-    if wanted in raw.columns:
-        return wanted
-    alike = [name for name in raw.columns if plain_name(name) == plain_name(wanted)]
-    return alike[0] if len(alike) == 1 and raw.header_row is not None else None
+    for each in (wanted, *wanted.split(OR)):
+        if each in raw.columns:
+            return each
+        alike = [name for name in raw.columns if plain_name(name) == plain_name(each)]
+        if len(alike) == 1 and raw.header_row is not None:
+            return alike[0]
+    return None
+
+
+def _repeated(raw: RawTable, *wanted: str | int) -> str | None:
+    """Return the first of these names that stands in the header more than once."""
+    return next((name for place in wanted for name in str(place).split(OR) if name in raw.repeated_columns), None)
 
 
 def _no_column(raw: RawTable, key: str, *others: str | int) -> BadInput:
-    wanted = next(
-        (name for name in others if name in raw.repeated_columns), others[0] if len(others) == 1 else " / ".join(map(str, others))
-    )
-    if wanted in raw.repeated_columns:
-        return BadInput("{key}: the column {name} is there twice. Write {name} (1) or {name} (2) in the mapping.", key=key, name=wanted)
+    wanted = others[0] if len(others) == 1 else _JOIN.join(map(str, others))
+    if repeated := _repeated(raw, *others):
+        return BadInput("{key}: the column {name} is there twice. Write {name} (1) or {name} (2) in the mapping.", key=key, name=repeated)
     if raw.header_row is None and isinstance(wanted, str):
         return BadInput(
             "{key}: there is no column {name}, because the file has no header. Add one, or give positions like 1.", key=key, name=wanted

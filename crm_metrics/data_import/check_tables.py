@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Table
 
-from crm_metrics.data_import import rejections, row_mapping, values
+from crm_metrics.data_import import aliases, rejections, row_mapping, values
 from crm_metrics.data_import.cell_shapes import TOTALS_PATTERN
 from crm_metrics.data_import.cells import (
     Cells,
@@ -105,7 +105,8 @@ def check_tables(raw: RawTable, mapping: Mapping, layout: Layout) -> CheckedTabl
     unused = tuple(name for name in raw.columns if name not in columns_used(raw, layout))
     currency = mapping.money.reporting or mapping.money.currency
     rejected = verdicts.table(raw, hashes, amounts)
-    return CheckedTables(brought, judged, rejected, cells.mapping, currency, cells.columns, unused, (*raw.notes, *_rounded(cells)))
+    notes = (*raw.notes, *_rounded(cells), *aliases.notes(cells, layout))
+    return CheckedTables(brought, judged, rejected, cells.mapping, currency, cells.columns, unused, notes)
 
 
 def judged_rows(row_number: pa.Array, row_hash: pa.Array, row_key: pa.Array, amount: pa.Array) -> pa.Table:
@@ -139,18 +140,23 @@ def _reject_totals(raw: RawTable, verdicts: Verdicts) -> None:
 
 def _reject_not_asked(raw: RawTable, rows: Rows, verdicts: Verdicts) -> None:
     """Reject the file's own rows that its table does not ask for."""
-    for name in rows.where:
-        verdicts.reject(~_is_asked(raw, rows, name), rejections.NOT_ASKED, column_of(raw, name))
+    for name, texts in rows.where.items():
+        verdicts.reject(~_says(raw, name, texts), rejections.NOT_ASKED, column_of(raw, name))
 
 
-def _is_asked(raw: RawTable, rows: Rows, *names: str) -> np.ndarray:
-    """Return which rows of the file the table asks for by these columns, or by all it names; a column that is not there is empty."""
-    is_asked = np.ones(raw.table.num_rows, dtype=bool)
-    for name in names or rows.where:
-        column, asked = column_of(raw, name), pa.array([text.strip().lower() for text in rows.where[name]], pa.string())
-        texts = pa.array([""], pa.string()) if column is None else pc.utf8_lower(values.narrowed(raw.table[column].combine_chunks()))
-        is_asked &= pc.is_in(texts, value_set=asked).to_numpy(zero_copy_only=False)
-    return is_asked
+def _is_asked(raw: RawTable, rows: Rows) -> np.ndarray:
+    """Return which rows of the file the table asks for."""
+    says = [_says(raw, name, texts) for name, texts in rows.where.items()]
+    return functools.reduce(np.logical_and, says, np.ones(raw.table.num_rows, dtype=bool))
+
+
+def _says(raw: RawTable, name: str, asked: tuple[str, ...]) -> np.ndarray:
+    """Return which rows of the file have one of these texts in a column, capital letters or not; a column that is not there is empty."""
+    column, wanted = column_of(raw, name), [text.strip().lower() for text in asked]
+    if column is None:
+        return np.full(raw.table.num_rows, "" in wanted)
+    texts = pc.utf8_lower(values.narrowed(raw.table[column].combine_chunks()))
+    return pc.is_in(texts, value_set=pa.array(wanted, pa.string())).to_numpy(zero_copy_only=False)
 
 
 # ── what the file decides ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +211,7 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
             by = cells.columns[f"{rows.table}.{moment}"]
             verdicts.reject(read[moment].is_null().to_numpy(zero_copy_only=False), rejections.OF_CELL[values.EMPTY], by)
             _reject_beyond(read[moment], by, (FIRST_DAY, LAST_DAY), verdicts)
-    return read | {name: _known_only(read, name, asked) for name, asked in rows.only.items() if name in read}
+    return read | {name: _known_only(cells.raw, read, name, asked) for name, asked in rows.only.items() if name in read}
 
 
 def _where(is_asked: np.ndarray, parsed: Parsed) -> Parsed:
@@ -216,11 +222,13 @@ def _where(is_asked: np.ndarray, parsed: Parsed) -> Parsed:
     return parsed._replace(values=known, problems=np.where(is_asked, parsed.problems, values.FINE).astype(np.int8))
 
 
-def _known_only(read: dict[str, pa.Array], name: str, asked: dict[str, tuple[str, ...]]) -> pa.Array:
-    """Return a column, empty where another has none of the values beside which it is known."""
-    nothing = pa.nulls(len(read[name]), pa.string())
-    said = [pc.is_in(read.get(other, nothing).cast(pa.string()), value_set=pa.array(of, pa.string())) for other, of in asked.items()]
-    return pc.if_else(functools.reduce(pc.and_, said), read[name], pa.scalar(None, read[name].type))
+def _known_only(raw: RawTable, read: dict[str, pa.Array], name: str, asked: dict[str, tuple[str, ...]]) -> pa.Array:
+    """Return a column, empty where another one, of its table or else of the file, has none of the values beside which it is known."""
+    of_table = [
+        pc.is_in(read[other].cast(pa.string()), value_set=pa.array(of, pa.string())) for other, of in asked.items() if other in read
+    ]
+    of_file = [pa.array(_says(raw, other, of)) for other, of in asked.items() if other not in read]
+    return pc.if_else(functools.reduce(pc.and_, [*of_table, *of_file]), read[name], pa.scalar(None, read[name].type))
 
 
 def _numbered(read: dict[str, pa.Array], name: str, moment: str, table: Table) -> pa.Array:
@@ -237,22 +245,23 @@ def _reject_others(parsed: Parsed, choices: tuple[str, ...], verdicts: Verdicts)
 def _parsed(cells: Cells, column: str, name: str, rows: Rows) -> Parsed:
     dates, numbers = cells.mapping.dates, cells.mapping.numbers
     target = columns_of(TABLES[rows.table])[name]
-    kind, words = kind_of(target), rows.values.get(name, {})
+    kind, said = kind_of(target), partial(_said, rows.values.get(name, {}), rows.first_of.get(name, ""))
     written = Written(date_patterns(cells.mapping), dates.time_zone, numbers.decimal or ".", numbers.thousands, numbers.is_binary)
     known_to_excel = "d" if kind in _DATED else "n" if kind in _NUMERIC else ""
     typed = (
-        (known_to_excel, partial(_said, words, parser(target, Written(time_zone=dates.time_zone, is_binary=numbers.is_binary))))
+        (known_to_excel, partial(said, parser(target, Written(time_zone=dates.time_zone, is_binary=numbers.is_binary))))
         if known_to_excel
         else None
     )
-    parsed = cells.read(column, partial(_said, words, parser(target, written)), typed=typed)
+    parsed = cells.read(column, partial(said, parser(target, written)), typed=typed)
     if cells.mapping.customers.is_case_folded and name == "customer_id":
         return parsed._replace(values=pc.utf8_lower(parsed.values))
     return parsed
 
 
-def _said(words: dict[str, str], parse: Parser, texts: pa.Array) -> values.Values:
-    """Return the values of texts, those that the mapping names read as what it says they mean, capital letters or not."""
+def _said(words: dict[str, str], end: str, parse: Parser, texts: pa.Array) -> values.Values:
+    """Return the values of texts, those that the mapping names read as what it says they mean. end: a mark before which each text ends."""
+    texts = pc.list_element(pc.split_pattern(texts, end, max_splits=1), 0) if end else texts
     return parse(meant(texts, words) if words else texts)
 
 
@@ -323,6 +332,8 @@ def _brought(raw: RawTable, layout: Layout, read: list[dict[str, pa.Array]], fin
     brought: dict[Table, pa.Table] = {}
     for place, (rows, columns) in enumerate(zip(layout.tables, read, strict=True)):
         table = TABLES[rows.table]
+        if any(name not in columns for name in required(table)):
+            continue  # a further table that requires a column which the file lacks
         whole = pa.table({"row_number": raw.row_numbers, **columns}).filter(pc.and_(fine, pa.array(_is_asked(raw, rows))))
         for name in required(table):
             whole = whole.filter(pc.is_valid(whole[name]))

@@ -1,8 +1,11 @@
 """Names that shops give to the columns of their exports, in English and Chinese (a few in German, French and Spanish), best first."""
 
+from functools import lru_cache
+
 from crm_metrics.data_import.mapping import Target
 
 
+@lru_cache(4096)  # a header is compared with every name that a mapping knows
 def plain_name(header: str) -> str:
     """Return a header as small letters and digits only, to compare it.
 

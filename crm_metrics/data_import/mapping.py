@@ -367,6 +367,7 @@ _LATER: dict[str, Any] = {
     "is_newest": False,
     "where": {},
     "only": {},
+    "first_of": {},
     "numbered": {},
 }
 """Keys that mappings gained later, with their defaults: a mapping without them is the same as it was before."""

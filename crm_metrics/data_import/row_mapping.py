@@ -31,8 +31,9 @@ def _as_text(written: Any) -> Any:
 Written = Annotated[str, BeforeValidator(_as_text)]
 Place = str | PositiveInt
 Places = Place | tuple[Place, ...]
-"""A column of a file; or several, of which those that are there are joined with a space."""
-_OF_COLUMNS = ("columns", "optional", "constants", "numbered", "values", "needs", "only")
+"""A column of a file; or several that are joined with a space. "Id | Deal ID" is the first of these that the file has."""
+OR = " | "
+_OF_COLUMNS = ("columns", "optional", "constants", "numbered", "values", "needs", "only", "first_of")
 
 
 def each_place(wanted: Places) -> tuple[Place, ...]:
@@ -47,12 +48,13 @@ def each_place(wanted: Places) -> tuple[Place, ...]:
 class Rows(BaseModel):
     """Rows of one table that a file brings.
 
-    columns: column of the table -> column of the file, or several that are joined with a space; one of them at least must be there.
-    optional: the same for columns that a file may lack. constants: column of the table -> its value in every row, in which {row} stands
-    for the number of the row and {file} for the name of the file. values: column of the table -> text in the file -> what it means; a *
-    stands for any text. needs: column of the table -> a value that at least one row must have. where: column of the file -> the texts with
-    which a row is one of these. only: column of the table -> another one -> the values of it beside which it is known. numbered: number of
-    a change -> the moment by which changes are numbered. is_newest: a known key's row is replaced by that of a later export.
+    columns: column of the table -> column of the file, or several that are joined with a space. optional: the same for columns that a
+    file may lack; of several those that are there are joined. constants: column of the table -> its value in every row, in which {row}
+    stands for the number of the row and {file} for the name of the file. values: column of the table -> text in the file -> what it means;
+    a * stands for any text. needs: column of the table -> a value that at least one row must have. where: column of the file -> the texts
+    with which a row is one of these. only: column of the table -> another one, or one of the file -> the values of it beside which it is
+    known. first_of: column of the table -> the mark before which its text ends. numbered: number of a change -> the moment by which changes
+    are numbered. is_newest: a known key's row is replaced by that of a later export.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=False)
@@ -65,6 +67,7 @@ class Rows(BaseModel):
     needs: dict[str, Written] = {}
     where: dict[str, tuple[Written, ...]] = {}
     only: dict[str, dict[str, tuple[Written, ...]]] = {}
+    first_of: dict[str, Annotated[str, Field(min_length=1)]] = {}
     numbered: dict[str, str] = {}
     is_newest: bool = False
 
@@ -76,7 +79,7 @@ class Rows(BaseModel):
 
 def rows_problems(tables: tuple[Rows, ...], place: str) -> list[BadInput]:
     """Return what is missing or can't be, with its key. place: key of the list in the mapping."""
-    problems = [problem for rows in tables for problem in _problems(rows, f"{place}.{rows.table}")]
+    problems = [problem for at, rows in enumerate(tables) for problem in _problems(rows, f"{place}.{rows.table}", is_own=at == 0)]
     of_rows = [rows.table for rows in tables if rows.is_of_rows]
     twice = sorted({name for name in of_rows if of_rows.count(name) > 1})
     problems += [BadInput("{key}: a row of the file makes one row of it. Describe it once.", key=f"{place}.{name}") for name in twice]
@@ -87,7 +90,7 @@ def rows_problems(tables: tuple[Rows, ...], place: str) -> list[BadInput]:
     return problems
 
 
-def _problems(rows: Rows, place: str) -> Iterator[BadInput]:
+def _problems(rows: Rows, place: str, *, is_own: bool) -> Iterator[BadInput]:
     table = TABLES.get(rows.table)
     if table is None:
         near = difflib.get_close_matches(rows.table, TABLES, n=1)
@@ -104,8 +107,9 @@ def _problems(rows: Rows, place: str) -> Iterator[BadInput]:
         if sum(name in part for part in (rows.columns, rows.optional, rows.constants, rows.numbered)) > 1:
             yield BadInput("{key}: give a column or a constant, not both.", key=f"{place}.{name}")
     yield from _unnumbered(rows, table, place)
+    said = {**rows.columns, **rows.numbered, **rows.constants, **({} if is_own else rows.optional)}
     for name in required(table):
-        if name not in rows.columns and name not in rows.numbered and not rows.constants.get(name):
+        if not said.get(name):
             yield BadInput(
                 "{key} is missing. Give a column of the file, or a constant; {row} in it is the number of the row.",
                 key=f"{place}.columns.{name}",
@@ -118,7 +122,6 @@ def _named(rows: Rows) -> Iterator[tuple[str, str]]:
     """Give each column of the table that the mapping names, with the part of the mapping that names it."""
     for part in _OF_COLUMNS:
         yield from ((part, name) for name in getattr(rows, part))
-    yield from (("only", other) for others in rows.only.values() for other in others)
     yield from (("numbered", moment) for moment in rows.numbered.values())
 
 
