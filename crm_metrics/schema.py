@@ -642,6 +642,7 @@ import_batches = Table(
     _text("mapping_hash", "fingerprint of the mapping it was read with", nullable=False),
     _text("mapping_toml", "the mapping itself", nullable=False),
     _text("file_name", "name the file came under"),
+    _text("table_name", "table of the file's own rows; empty when it was not written down"),
     _time("imported_at", "moment of the import, UTC"),
     _text("batch_state", "'loaded', 'undone' or 'replaced'", nullable=False),
     _big("rows_in", "rows in the file"),
@@ -653,6 +654,7 @@ import_batches = Table(
     _amount("amount_quarantined", "net amount of the quarantined rows, as far as it could be read"),
     _day("first_on", "first business day of the rows loaded"),
     _day("last_on", "last business day of the rows loaded"),
+    _text("notes", "what the file gave reason to say: templates and their values, JSON"),
 )
 """One row per import: the ledger."""
 
@@ -697,6 +699,16 @@ import_held_rows = Table(
     _text("row_content", "the row's values, JSON", nullable=False),
 )
 """One row per row of a table but order_lines that was left out for what other batches hold: it is loaded when they are taken back."""
+
+import_renewed_rows = Table(
+    "import_renewed_rows",
+    metadata,
+    _key("batch_id", "import batch that brought the row", Integer),
+    _key("table_name", "table the row is of"),
+    _key("row_key", "the row's key, as one text"),
+    _text("row_content", "the row's values, JSON", nullable=False),
+)
+"""One row per row that a later export brought anew: it comes back when that one is taken back."""
 
 # ── keys and indexes ────────────────────────────────────────────────────────────────────────────────────────────────────
 

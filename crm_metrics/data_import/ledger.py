@@ -34,6 +34,8 @@ class Batch:
     amount_quarantined: Decimal = Decimal(0)
     first_on: date | None = None
     last_on: date | None = None
+    table_name: str | None = None
+    notes: str | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(Batch))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Table
 
 from crm_metrics import database
-from crm_metrics.data_import import duplicates, ledger, left_out, records, returns, settings, table_rows
+from crm_metrics.data_import import duplicates, ledger, left_out, records, references, returns, settings, table_rows
 from crm_metrics.data_import.cells import fitting_layout, located
 from crm_metrics.data_import.check import Checked, check_rows
 from crm_metrics.data_import.check_tables import CheckedTables, check_tables
@@ -24,9 +24,11 @@ from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.mapping import Mapping, as_toml, mapping_hash
 from crm_metrics.data_import.raw_table import RawTable, rows_as_json
 from crm_metrics.data_import.read_file import read_file
-from crm_metrics.data_import.report import ImportReport, State, report_of
+from crm_metrics.data_import.renewal import Renewed, renewed_of
+from crm_metrics.data_import.report import ImportReport, State, notes_as_json, report_of
+from crm_metrics.data_import.row_tables import TABLES
 from crm_metrics.data_import.samples import refuse_own_file
-from crm_metrics.data_import.undo import take_back
+from crm_metrics.data_import.undo import CameIn, take_back
 from crm_metrics.database import DataSet, Writer
 from crm_metrics.language import noop
 from crm_metrics.schema import import_held_back, import_left_out, order_lines
@@ -69,13 +71,17 @@ class CheckedFile:
 
 
 class _Decided(NamedTuple):
-    """What becomes of a file's rows: those to load, those left out, orders joined, rows of other tables by name, and how to write it."""
+    """What becomes of a file's rows: those to load and those left out, how to write it, and what the report says besides.
+
+    joined: orders joined. brought: rows by table. renewed: of the file's own rows, those whose keys were known.
+    """
 
     loaded: pa.Table
     left: pa.Table
-    joined: duplicates.Joined | None
-    brought: tuple[tuple[str, int], ...]
     write: Callable[[], None]
+    joined: duplicates.Joined | None = None
+    brought: tuple[tuple[str, int], ...] = ()
+    renewed: Renewed | None = None
 
 
 def import_file(  # noqa: PLR0913  # what a file is (four) and how it is to be loaded
@@ -165,7 +171,7 @@ def _unchanged(batch: Batch, raw: RawTable) -> ImportReport:
         amount_loaded=Decimal(0),
         amount_duplicate=batch.amount_loaded + batch.amount_duplicate,
     )
-    return replace(report_of(again, "unchanged", left_out.SCHEMA.empty_table()), notes=raw.notes)
+    return report_of(again, "unchanged", left_out.SCHEMA.empty_table())
 
 
 def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, tell: Progress = _silent) -> ImportReport:
@@ -176,7 +182,7 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
     earlier = ledger.find_content(writer, file.raw.content_hash)
     if earlier and earlier.mapping_hash == file.mapping_hash:
         raise AlreadyLoadedError(earlier)
-    rows_promoted = take_back(writer, earlier, ledger.REPLACED) if earlier else 0
+    came_in = take_back(writer, earlier, ledger.REPLACED) if earlier else CameIn(0, 0)
     settings.settle(writer, file.mapping)
     batch_id = ledger.next_batch_id(writer)
     if isinstance(file.checked, CheckedTables):
@@ -194,14 +200,16 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
     if not file.has_rows:
         state = "refused"
     shown = replace(batch, batch_id=0) if check_only else batch
-    report = report_of(shown, state, decided.left, rows_promoted=rows_promoted, replaced_batch=earlier.batch_id if earlier else None)
+    report = report_of(shown, state, decided.left, rows_promoted=came_in.promoted, replaced_batch=earlier.batch_id if earlier else None)
     return replace(
         report,
         columns_read=_columns_read(file),
         columns_not_read=file.checked.unused_columns,
-        notes=file.checked.notes,
         joined=decided.joined,
         brought=decided.brought,
+        renewed=decided.renewed,
+        rows_restored=came_in.restored,
+        unjoined=() if check_only else references.unjoined(writer.read, [name for name, _ in decided.brought]),
     )
 
 
@@ -218,19 +226,22 @@ def _decided_lines(writer: Writer, file: CheckedFile, checked: Checked, batch_id
         records.derive(writer, records.stage_touched(writer, said))
 
     left = _left_out(file, lines, found)
-    return _Decided(loaded, left, duplicates.joined_orders(writer, loaded, batch_id), (), write)
+    return _Decided(loaded, left, write, joined=duplicates.joined_orders(writer, loaded, batch_id))
 
 
 def _decided_rows(writer: Writer, file: CheckedFile, checked: CheckedTables, batch_id: int) -> _Decided:
     rows = checked.judged
-    result = table_rows.placed(writer, checked.brought, rows, batch_id)
+    newest = frozenset(TABLES[part.table] for part in fitting_layout(file.raw, file.mapping).tables if part.is_newest)
+    result = table_rows.placed(writer, checked.brought, rows, batch_id, newest=newest)
 
     def write() -> None:
         table_rows.write(writer, result, batch_id, table_rows.source_of(file.mapping, file.raw.name))
 
     loaded = left_out.divided(rows, result.verdicts)[0]
     brought = tuple((table.name, found.num_rows) for table, found in result.loaded.items())
-    return _Decided(loaded, _left_out(file, rows, result.verdicts), None, brought, write)
+    own = checked.brought[0].table
+    renewed = renewed_of(result.renewed[own], loaded.num_rows) if own in newest else None
+    return _Decided(loaded, _left_out(file, rows, result.verdicts), write, brought=brought, renewed=renewed)
 
 
 def _columns_read(file: CheckedFile) -> tuple[tuple[str, str], ...]:
@@ -256,6 +267,8 @@ def _batch(file: CheckedFile, batch_id: int, loaded: pa.Table, left: pa.Table) -
         mapping_hash=file.mapping_hash,
         mapping_toml=as_toml(file.mapping),
         file_name=file.raw.name,
+        table_name=file.checked.brought[0].table.name if isinstance(file.checked, CheckedTables) else order_lines.name,
+        notes=notes_as_json(file.checked.notes),
         imported_at=file.imported_at or datetime.now(UTC).replace(tzinfo=None),
         rows_in=file.raw.row_count,
         rows_loaded=loaded.num_rows,

@@ -1,5 +1,6 @@
 """What an import or an undo did: one value, its balance, and how it is printed."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,8 @@ from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.left_out import reason_values
 from crm_metrics.data_import.mapping import Target
 from crm_metrics.data_import.raw_table import Note
+from crm_metrics.data_import.references import Unjoined
+from crm_metrics.data_import.renewal import Renewed
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import DASH
 
@@ -108,6 +111,8 @@ class ImportReport:
     batches that came in where an undone batch had held the same. columns_read: what each column was read as. columns_not_read: all
     others. notes: what the file itself gave reason to say. joined: rows added to orders that earlier batches hold.
     brought: rows by table, of a file that brings other rows than order lines; amounts are then of its first table, as row_tables.SUMMED.
+    renewed: how a newer export stands to earlier ones. rows_restored: rows that an undone batch had taken the place of, which stand again.
+    unjoined: what the rows name and no other table lists.
     """
 
     file: str
@@ -131,6 +136,9 @@ class ImportReport:
     notes: tuple[Note, ...] = ()
     joined: Joined | None = None
     brought: tuple[tuple[str, int], ...] = ()
+    renewed: Renewed | None = None
+    rows_restored: int = 0
+    unjoined: tuple[Unjoined, ...] = ()
 
     @property
     def amount_in(self) -> Decimal:
@@ -154,6 +162,9 @@ class ImportReport:
             "replaced_batch": self.replaced_batch,
             "rows_promoted": self.rows_promoted,
             "tables": dict(self.brought),
+            "renewed": {**self.renewed._asdict(), "batches": list(self.renewed.batches)} if self.renewed else None,
+            "rows_restored": self.rows_restored,
+            "unjoined": [str(part) for part in self.unjoined],
             "orders_joined": _joined_json(self.joined) if self.joined else None,
             "columns_read": dict(self.columns_read),
             "columns_not_read": list(self.columns_not_read),
@@ -179,9 +190,10 @@ class ImportReport:
         ]
 
     def warnings(self) -> Iterator[str]:
-        """Give the sentences that a reader must not miss: orders that may count twice."""
+        """Give the sentences that a reader must not miss: orders that may count twice, names that nothing joins."""
         if self.joined:
             yield _joined_text(self.joined)
+        yield from (str(part) for part in self.unjoined)
 
     def remarks(self) -> Iterator[str]:
         """Give the sentences under the table: period, columns, notes, rows promoted, reasons with their rows."""
@@ -203,6 +215,12 @@ class ImportReport:
                 yield t("{n} rows: {reason} Rows {rows}", n=f"{len(reason.row_numbers):,}", reason=reason, rows=rows)
 
     def _counted_remarks(self) -> Iterator[str]:
+        if self.renewed and self.renewed.batches:
+            yield _renewed_text(self.renewed)
+        if self.rows_restored == 1:
+            yield t("1 row of an earlier import stands again, which this one had taken the place of.")
+        elif self.rows_restored:
+            yield t("{n} rows of earlier imports stand again, which this one had taken the place of.", n=f"{self.rows_restored:,}")
         has_amounts = bool(self.first_on or self.amount_in or not self.brought)
         if self.rows_amount_unknown == 1 and has_amounts:
             yield t("The amount of 1 quarantined row could not be read.")
@@ -232,6 +250,17 @@ def _joined_text(joined: Joined) -> str:
     )
 
 
+def _renewed_text(renewed: Renewed) -> str:
+    return t(
+        "A newer export of what earlier imports brought (batch {batches}). Rows renewed, which said something else: {changed}; rows that "
+        "say the same: {unchanged}; new rows: {new}.",
+        batches=", ".join(str(batch) for batch in renewed.batches),
+        changed=f"{renewed.changed:,}",
+        unchanged=f"{renewed.unchanged:,}",
+        new=f"{renewed.new:,}",
+    )
+
+
 def _joined_json(joined: Joined) -> dict[str, Any]:
     return {"orders": joined.orders, "rows": joined.rows, "amount": float(joined.amount), "batches": list(joined.batches)}
 
@@ -251,6 +280,7 @@ def rows_text(row_numbers: tuple[int, ...]) -> str:
 
 def report_of(batch: Batch, state: State, left_out: pa.Table, *, rows_promoted: int = 0, replaced_batch: int | None = None) -> ImportReport:
     """Return the report of one batch of the ledger. left_out: its rows of `import_left_out`."""
+    is_unknown = pc.and_(pc.equal(left_out["left_out_as"], "quarantined"), pc.is_null(left_out["row_amount"]))
     return ImportReport(
         file=batch.file_name,
         batch=batch.batch_id or None,
@@ -262,13 +292,24 @@ def report_of(batch: Batch, state: State, left_out: pa.Table, *, rows_promoted: 
         amount_loaded=batch.amount_loaded,
         amount_duplicate=batch.amount_duplicate,
         amount_quarantined=batch.amount_quarantined,
-        rows_amount_unknown=pc.sum(pc.is_null(left_out["row_amount"])).as_py() or 0,
+        rows_amount_unknown=pc.sum(is_unknown).as_py() or 0,
         first_on=batch.first_on,
         last_on=batch.last_on,
         reasons=grouped_reasons(left_out),
         replaced_batch=replaced_batch,
         rows_promoted=rows_promoted,
+        notes=notes_of(batch.notes),
     )
+
+
+def notes_as_json(notes: tuple[Note, ...]) -> str | None:
+    """Return notes as the ledger keeps them; None without any."""
+    return json.dumps([note._asdict() for note in notes], ensure_ascii=False, default=str) if notes else None
+
+
+def notes_of(kept: str | None) -> tuple[Note, ...]:
+    """Return the notes that the ledger keeps."""
+    return tuple(Note(**note) for note in json.loads(kept or "[]"))
 
 
 def grouped_reasons(left_out: pa.Table) -> tuple[Reason, ...]:

@@ -3,15 +3,16 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, case, func, literal, select, union_all
+from sqlalchemy import Select, and_, case, func, literal, select, union_all
 
-from crm_metrics.data_import.report import TABLE_LABELS
+from crm_metrics.data_import import references
+from crm_metrics.data_import.report import TABLE_LABELS, notes_of
 from crm_metrics.data_import.row_tables import TABLES as BRINGABLE
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.language import noop, t
 from crm_metrics.metric import Metric, ratio, tile, value_text
-from crm_metrics.schema import customers, import_batches, import_left_out, order_facts
+from crm_metrics.schema import customers, import_batches, import_left_out, import_renewed_rows, order_facts
 from crm_metrics.scope import scope_conditions
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -42,11 +43,24 @@ def rows_of_tables() -> Select[Any]:
 
 
 def batches() -> Select[Any]:
-    """One row per import, the latest first: batch_id, file_name, imported_at (UTC), batch_state, rows and net amounts, days."""
-    ledger = import_batches.c
-    left_out = [ledger.content_hash, ledger.mapping_hash, ledger.mapping_toml]
+    """One row per import, the latest first.
+
+    batch_id, file_name, table_name (of the file's own rows), imported_at (UTC), batch_state, rows and net amounts, days, rows_renewed (rows
+    of the file's own that a later export took the place of).
+    """
+    ledger, waiting = import_batches.c, import_renewed_rows.c
+    left_out = [ledger.content_hash, ledger.mapping_hash, ledger.mapping_toml, ledger.notes]
     shown = [column for column in ledger if column not in left_out]
-    return select(*shown).order_by(ledger.batch_id.desc())
+    is_own = and_(waiting.batch_id == ledger.batch_id, waiting.table_name == ledger.table_name)
+    renewed = select(func.count()).select_from(import_renewed_rows).where(is_own).correlate(import_batches).scalar_subquery()
+    return select(*shown, renewed.label("rows_renewed")).order_by(ledger.batch_id.desc())
+
+
+def noted() -> Select[Any]:
+    """One row per loaded batch whose file gave reason to say something, the latest first: batch_id, file_name, notes (JSON)."""
+    ledger = import_batches.c
+    is_noted = [ledger.notes.is_not(None), ledger.batch_state == "loaded"]
+    return select(ledger.batch_id, ledger.file_name, ledger.notes).where(*is_noted).order_by(ledger.batch_id.desc())
 
 
 def rows_left_out() -> Select[Any]:
@@ -159,4 +173,26 @@ def held_tables(source: Source, _filters: Filters) -> pd.DataFrame:
     return source(rows_of_tables())
 
 
-TABLES = {"tiles": tiles, "batches": ledger, "left_out": left_out, "tables": held_tables}
+def notes(source: Source, _filters: Filters) -> pd.DataFrame:
+    """Return what files gave reason to say, other names that a mapping gave among it: batch_id, file_name, note."""
+    rows = source(noted())
+    kept = zip(rows["batch_id"], rows["file_name"], rows["notes"], strict=True)
+    told = [(batch, file, str(note)) for batch, file, notes in kept for note in notes_of(notes)]
+    return pd.DataFrame(told, columns=["batch_id", "file_name", "note"])
+
+
+def unjoined(source: Source, _filters: Filters) -> pd.DataFrame:
+    """Return what rows name and the table that lists it does not hold: column, listed_in, rows, values (different ones), told."""
+    found = references.unjoined(source.arrow)
+    rows = [(part.column, part.listed, part.rows, part.values, str(part)) for part in found]
+    return pd.DataFrame(rows, columns=["column", "listed_in", "rows", "values", "told"])
+
+
+TABLES = {
+    "tiles": tiles,
+    "batches": ledger,
+    "left_out": left_out,
+    "tables": held_tables,
+    "notes": notes,
+    "unjoined": unjoined,
+}

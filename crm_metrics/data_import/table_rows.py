@@ -2,10 +2,11 @@
 
 A row of the file's own table, the first of its mapping, is held if its key is; with other content it is a contradiction. Of a table that a
 file names beside its own, a campaign of its members say, the row that is held stays. What is left out only for the sake of another batch is
-kept in `import_held_rows`, and decided upon again when that batch is taken back. Of customers and products a later batch knows better.
+kept in `import_held_rows`, and decided upon again when that batch is taken back. Of customers and products a later batch knows better; of
+tables whose rows `is_newest` its row takes the place of the one that is held (`renewal`).
 """
 
-import json
+from collections.abc import Set
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,50 +16,58 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Select, Table, and_, case, delete, or_, select, true
 
-from crm_metrics.data_import import ledger, left_out, records
+from crm_metrics.data_import import ledger, left_out, records, renewal
 from crm_metrics.data_import.check import LINES
 from crm_metrics.data_import.check_tables import Brought, judged_rows, name_of
 from crm_metrics.data_import.duplicates import HELD, KEY_CONFLICT, KEY_REPEATED, KEY_TWICE, VERDICTS
 from crm_metrics.data_import.ledger import Batch, Counted
 from crm_metrics.data_import.mapping import Mapping, parse_mapping
 from crm_metrics.data_import.raw_table import objects_as_json
-from crm_metrics.data_import.row_tables import RECORDS, TABLES, columns_of, key_of, kind_of
-from crm_metrics.data_import.row_values import TYPES
+from crm_metrics.data_import.row_tables import RECORDS, TABLES, key_of
 from crm_metrics.database import Writer
-from crm_metrics.schema import import_held_rows, import_left_out
+from crm_metrics.schema import import_held_rows, import_left_out, import_renewed_rows
+
+Newest = Set[Table]
 
 _HELD = pa.schema([("row_number", pa.int64()), ("table_name", pa.string()), ("is_own", pa.bool_()), ("row_content", pa.string())])
 
 
 class Placed(NamedTuple):
-    """What becomes of rows: verdicts on the file's own (as duplicates.verdicts), rows to load by table, and as _HELD those held back."""
+    """What becomes of rows: verdicts on the file's own (as duplicates.verdicts), rows to load by table, and as _HELD those held back.
+
+    renewed: by table row_number, batch_id and is_same of rows to load whose key another batch holds; of the two the later one stands.
+    """
 
     verdicts: pa.Table
     loaded: dict[Table, pa.Table]
     held: pa.Table
+    renewed: dict[Table, pa.Table]
 
 
-def placed(writer: Writer, brought: tuple[Brought, ...], judged: pa.Table, batch_id: int) -> Placed:
+def placed(writer: Writer, brought: tuple[Brought, ...], judged: pa.Table, batch_id: int, *, newest: Newest = frozenset()) -> Placed:
     """Return what becomes of the rows that a batch brings.
 
-    brought: the file's own table first. judged: its rows as of check_tables.CheckedTables.
+    brought: the file's own table first. judged: its rows as of check_tables.CheckedTables. newest: the tables whose rows take the place of
+    those of the same keys.
     """
     own, *others = brought
-    verdicts = _verdicts(writer, own, judged)
+    there, renewed = _divided(_compared(writer, own.table, own.rows), own.table, batch_id, newest)
+    verdicts = _verdicts(own, judged, there)
     out, by_others = (rows["row_number"] for rows in (verdicts, verdicts.filter(pc.is_valid(verdicts["batch_id"]))))
     refused = verdicts.filter(pc.is_in(verdicts["verdict"], value_set=pa.array([KEY_CONFLICT, KEY_TWICE])))
     refused_by_others = refused.filter(pc.is_valid(refused["batch_id"]))["row_number"]
     loaded, held = {own.table: _but(own.rows, out)}, [_as_held(own.table, _only(own.rows, by_others), is_own=True)]
+    renewing = {own.table: _but(renewed, out)}
     for table, rows in others:
         if table in RECORDS:
             loaded[table] = _last_known(rows, key_of(table)[0])
             continue
         left = _first_of_each(_but(rows, refused["row_number"]), table)  # a known customer's next contract is a new one
-        there = _compared(writer, table, left)
+        there, renewing[table] = _divided(_compared(writer, table, left), table, batch_id, newest)
         elsewhere = there.filter(pc.not_equal(there["batch_id"], batch_id))
         held += [_as_held(table, part) for part in (_only(rows, refused_by_others), _only(left, elsewhere["row_number"]))]
         loaded[table] = _but(left, there["row_number"])
-    return Placed(verdicts, loaded, pa.concat_tables(held))
+    return Placed(verdicts, loaded, pa.concat_tables(held), renewing)
 
 
 def write(writer: Writer, result: Placed, batch_id: int, source: str) -> None:
@@ -68,7 +77,7 @@ def write(writer: Writer, result: Placed, batch_id: int, source: str) -> None:
     for table, rows in result.loaded.items():
         brought = rows.drop_columns(["row_number"])
         if table not in RECORDS:
-            writer.append(table, records.with_batch(brought, batch_id))
+            _append(writer, table, records.with_batch(rows, batch_id), result.renewed[table])
         elif "source_system" in RECORDS[table].c:
             said[RECORDS[table]] = brought.append_column("source_system", pa.repeat(pa.scalar(source), brought.num_rows))
         else:
@@ -77,6 +86,17 @@ def write(writer: Writer, result: Placed, batch_id: int, source: str) -> None:
         every = records.with_given(records.batch_records(LINES.empty_table()), said)
         records.write_rows(writer, every, batch_id)
         records.derive(writer, records.stage_touched(writer, every))
+
+
+def _append(writer: Writer, table: Table, rows: pa.Table, renewed: pa.Table) -> None:
+    """Load rows: those of their keys that earlier batches hold wait from now on, and so do the rows whose keys later ones hold."""
+    if renewed.num_rows:
+        is_earlier = pc.less(renewed["batch_id"], rows["batch_id"][0])
+        renewal.set_aside(writer, table, _only(rows, renewed.filter(is_earlier)["row_number"]))
+        later = renewed.filter(pc.invert(is_earlier))["row_number"]
+        writer.append(import_renewed_rows, renewal.as_waiting(table, _only(rows, later)))
+        rows = _but(rows, later)
+    writer.append(table, rows.drop_columns(["row_number"]))
 
 
 def decide_again(writer: Writer, batch: Batch) -> int:
@@ -109,12 +129,14 @@ def source_of(mapping: Mapping, file_name: str) -> str:
 # ── comparing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _verdicts(writer: Writer, own: Brought, judged: pa.Table) -> pa.Table:
-    """Return one row per row that must be left out, as duplicates.VERDICTS: first for what is held, then for earlier rows of the file."""
+def _verdicts(own: Brought, judged: pa.Table, there: pa.Table) -> pa.Table:
+    """Return one row per row that must be left out, as duplicates.VERDICTS: first for what is held, then for earlier rows of the file.
+
+    there: the rows whose keys are held, as of _compared.
+    """
     rows = judged.select(["row_number", "row_key", "row_hash"]).to_pandas()
     first = rows.groupby("row_key", sort=False)[["row_number", "row_hash"]].transform("first")
     is_repeated = (rows["row_number"] != first["row_number"]).to_numpy()
-    there = _compared(writer, own.table, own.rows)
     if own.table in RECORDS:  # a batch says one thing of a customer: of its rows the first
         there = _but(there.filter(there["is_same"]), judged["row_number"].filter(pa.array(is_repeated)))
     by_others = {
@@ -132,6 +154,14 @@ def _verdicts(writer: Writer, own: Brought, judged: pa.Table) -> pa.Table:
         "other_row": first["row_number"][is_repeated],
     }
     return pa.concat_tables([pa.table(by_others).cast(VERDICTS), pa.table(in_file).cast(VERDICTS)])
+
+
+def _divided(there: pa.Table, table: Table, batch_id: int, newest: Newest) -> tuple[pa.Table, pa.Table]:
+    """Return of rows whose keys are held, as of _compared, those that are left out for it, and those of which the later one stands."""
+    if table in newest:
+        return there.slice(0, 0), there
+    is_later = pc.greater(there["batch_id"], batch_id)  # a later batch can only hold it by taking the place of this row
+    return (there, there.slice(0, 0)) if table in RECORDS else (there.filter(pc.invert(is_later)), there.filter(is_later))
 
 
 def _compared(writer: Writer, table: Table, rows: pa.Table) -> pa.Table:
@@ -205,10 +235,6 @@ def _from_held(content: pa.Table) -> tuple[Brought, ...]:
     first = TABLES[str(found["table_name"].iloc[0])]
     brought = [] if found["is_own"].any() else [Brought(first, pa.table({"row_number": pa.array([], pa.int64())}))]
     for name, rows in found.groupby("table_name", sort=False):
-        table, said = TABLES[str(name)], [json.loads(text) for text in rows["row_content"]]
-        columns = {"row_number": pa.array(rows["row_number"], pa.int64())}
-        for column in said[0]:
-            kind = TYPES[kind_of(columns_of(table)[column])]
-            columns[column] = pa.array([row[column] for row in said], pa.string()).cast(kind)
-        brought.append(Brought(table, pa.table(columns)))
+        content = renewal.from_json(TABLES[str(name)], list(rows["row_content"]))
+        brought.append(Brought(TABLES[str(name)], content.append_column("row_number", pa.array(rows["row_number"], pa.int64()))))
     return tuple(brought)

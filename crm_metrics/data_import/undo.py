@@ -2,16 +2,18 @@
 
 A batch that the one taken back had replaced stays away: its rows were not kept, and the report says that its file has to be
 imported again. A row that is loaded stays loaded. So the result is that of importing the remaining batches in order, except where two of
-them contradict each other about an order that the batch taken back had decided: there the one that is loaded stays.
+them contradict each other about an order that the batch taken back had decided: there the one that is loaded stays. What the batch had
+brought anew is again what the batch before it said.
 See docs/decisions/0003-import-ledger-and-undo.md.
 """
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Table, and_, delete, select, union
 
 from crm_metrics import database
-from crm_metrics.data_import import duplicates, ledger, left_out, records, settings, table_rows
+from crm_metrics.data_import import duplicates, ledger, left_out, records, renewal, settings, table_rows
 from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.report import ImportReport, report_of
 from crm_metrics.database import DataSet, Writer
@@ -27,26 +29,36 @@ def undo(data_set: DataSet, batch_id: int) -> ImportReport:
         batch = ledger.find_loaded(writer, batch_id)
         left = writer.read(ledger.left_out_rows(batch_id))
         replaced_batch = ledger.replaced_batch(writer, batch)
-        rows_promoted = take_back(writer, batch, ledger.UNDONE)
-    return report_of(batch, "undone", left, rows_promoted=rows_promoted, replaced_batch=replaced_batch)
+        came_in = take_back(writer, batch, ledger.UNDONE)
+    report = report_of(batch, "undone", left, rows_promoted=came_in.promoted, replaced_batch=replaced_batch)
+    return replace(report, rows_restored=came_in.restored)
 
 
-def take_back(writer: Writer, batch: Batch, state: str) -> int:
-    """Remove all that a batch brought and said, load what it held back of later batches, and return how many rows that were."""
+class CameIn(NamedTuple):
+    """Rows that are loaded after a batch was taken back: promoted, which it held back; restored, whose place its own had taken."""
+
+    promoted: int
+    restored: int
+
+
+def take_back(writer: Writer, batch: Batch, state: str) -> CameIn:
+    """Remove all that a batch brought and said, and load what it held back of later batches and renewed of earlier ones."""
     touched = records.stage_touched_by(writer, batch.batch_id)
     lines = order_lines.c
     contents = writer.read(select(lines.row_hash, lines.row_key).where(lines.batch_id == batch.batch_id).distinct())
+    keys = renewal.keys_of(writer, batch.batch_id)
     for table in records.BROUGHT:
         writer.connection.execute(delete(table).where(table.c.batch_id == batch.batch_id))
     ledger.set_state(writer, batch.batch_id, state)
     records.derive(writer, touched)
+    restored = renewal.come_back(writer, keys)
     freed = writer.stage("contents_taken_back", contents)
     rows_promoted = 0
     for other in ledger.loaded_batches(writer):  # an earlier one can hold back what it said once more of a customer of a later one
         rows_promoted += table_rows.decide_again(writer, other)
         rows_promoted += _decide_again(writer, other, freed) if other.batch_id > batch.batch_id else 0
     settings.settle_again(writer)
-    return rows_promoted
+    return CameIn(rows_promoted, restored)
 
 
 def _decide_again(writer: Writer, batch: Batch, freed: Table) -> int:

@@ -1,0 +1,107 @@
+"""What rows name and no other table holds: products that the catalogue lacks, accounts and employees whom nobody lists."""
+
+import difflib
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from sqlalchemy import Column, Select, Table, exists, func, select
+
+from crm_metrics.language import noop, t
+from crm_metrics.schema import activities, customers, employees, leads, opportunities, opportunity_history, products, quotas, tasks
+
+REFERENCES: tuple[tuple[Column[Any], Table], ...] = (
+    (opportunities.c.product_id, products),
+    (opportunities.c.customer_id, customers),
+    (opportunities.c.owner_id, employees),
+    (opportunity_history.c.owner_id, employees),
+    (leads.c.product_id, products),
+    (leads.c.customer_id, customers),
+    (leads.c.owner_id, employees),
+    (activities.c.employee_id, employees),
+    (tasks.c.employee_id, employees),
+    (quotas.c.employee_id, employees),
+)
+"""Columns of deals and what belongs to them, with the table that lists what they name."""
+_LISTS = {
+    products.name: noop("the catalogue of products"),
+    customers.name: noop("the list of customers"),
+    employees.name: noop("the list of employees"),
+}
+_SHOWN = 5  # values of a column that are named one by one
+_COMPARED = 5_000  # names that a value is compared with; a tenth of a second
+
+
+class Unjoined(NamedTuple):
+    """Values of a column, like opportunities.product_id, that the table `listed` does not hold.
+
+    values: how many there are. shown: of the first ones, most rows first, value, rows and the nearest one listed or "".
+    """
+
+    column: str
+    listed: str
+    rows: int
+    values: int
+    shown: tuple[tuple[str, int, str], ...]
+
+    def __str__(self) -> str:
+        told = [_told(self.column.rpartition(".")[2], *value) for value in self.shown]
+        if self.values > len(told):
+            told.append(t("and {n} more", n=f"{self.values - len(told):,}"))
+        listed = t(_LISTS[self.listed])
+        return t(
+            "Rows whose {column} is not in {listed}: {n}. {told}",
+            column=self.column,
+            listed=listed,
+            n=f"{self.rows:,}",
+            told=t("; ").join(told),
+        )
+
+
+def _told(column: str, value: str, rows: int, near: str) -> str:
+    if not near:
+        return t("{value} ({rows} rows)", value=value, rows=f"{rows:,}")
+    said = f"values.{column} = {{ {_quoted(value)} = {_quoted(near)} }}"
+    return t("{value} ({rows} rows); did you mean {near}? In the mapping: {said}", value=value, rows=f"{rows:,}", near=near, said=said)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unjoined(read: Callable[[Select[Any]], pa.Table], brought: Collection[str] | None = None) -> tuple[Unjoined, ...]:
+    """Return what does not join; a table that lists nothing asks nothing.
+
+    read: returns the rows of a query. brought: names of tables, where only their rows and the rows that name them are asked.
+    """
+    found = []
+    for column, listed in REFERENCES:
+        is_asked = brought is None or {column.table.name, listed.name} & set(brought)
+        if is_asked and (rows := read(not_listed(column, listed)).to_pylist()):
+            known = read(select(*listed.primary_key.columns).limit(_COMPARED + 1)).column(0).to_pylist()
+            shown = tuple((row["value"], row["rows"], nearest(row["value"], known)) for row in rows[:_SHOWN])
+            found.append(Unjoined(str(column), listed.name, sum(row["rows"] for row in rows), len(rows), shown))
+    return tuple(found)
+
+
+def not_listed(column: Column[Any], listed: Table) -> Select[Any]:
+    """One row per value of a column that `listed`, where it lists anything, does not hold: value, rows; most rows first."""
+    (key,) = listed.primary_key.columns
+    count = func.count().label("rows")
+    conditions = (column.is_not(None), ~exists().where(key == column), exists().where(listed.c.batch_id.is_not(None)))
+    return select(column.label("value"), count).where(*conditions).group_by(column).order_by(count.desc(), column)
+
+
+def nearest(value: str, known: list[str]) -> str:
+    """Return the text among those known that is most alike, spaces, signs and capital letters aside.
+
+    "" where none is alike, or where too many are known to compare with each.
+
+    >>> nearest("GTXPro", ["GTX Basic", "GTX Plus Pro", "GTX Pro"])
+    'GTX Pro'
+    """
+    if len(known) > _COMPARED:
+        return ""
+    plain = {"".join(sign for sign in text.lower() if sign.isalnum()): text for text in known}
+    near = difflib.get_close_matches("".join(sign for sign in value.lower() if sign.isalnum()), plain, n=1, cutoff=0.8)
+    return plain[near[0]] if near else ""
