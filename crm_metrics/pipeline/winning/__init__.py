@@ -1,1 +1,9 @@
-"""What won deals have in common, and why others were lost."""
+"""What won deals have in common, and why others were lost.
+
+query      first orders and activities of the deals, for the model and the moves
+counts     reasons, competitors and assessments, counted
+moves      which activities come before a deal moves on
+landmarks  what was known of a deal so many days after its creation
+model      how well that tells who will be won, and the scores of open deals
+tables     the tables of the page; metrics, words, labels, figure: what goes with them
+"""

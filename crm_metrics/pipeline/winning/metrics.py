@@ -1,5 +1,50 @@
 """What each number of this part means."""
 
+from crm_metrics.language import noop
 from crm_metrics.metric import Metric
 
-METRICS: tuple[Metric, ...] = ()
+CLOSED_DEALS = Metric(
+    "closed_deals",
+    noop("Closed deals"),
+    "count",
+    "higher",
+    noop("Deals created in the period that are won or lost by today."),
+)
+MAIN_REASON_SHARE = Metric(
+    "main_reason_share",
+    noop("Main reason for losing"),
+    "share",
+    "neither",
+    noop("Lost deals with the most frequent reason, divided by the lost deals of which a reason is recorded; deals created in the period."),
+)
+COMPETITIVE_WON_VALUE = Metric(
+    "competitive_won_value",
+    noop("Won against competitors"),
+    "money",
+    "higher",
+    noop(
+        "Sum of the value of the deals created in the period that are won and name a competitor (competitive wins); deals of unknown value"
+        " are left out."
+    ),
+)
+WIN_RATE_AGAINST_COMPETITORS = Metric(
+    "win_rate_against_competitors",
+    noop("Win rate against competitors"),
+    "share",
+    "higher",
+    noop("Deals created in the period that name a competitor and are won, divided by those that name one and are won or lost."),
+)
+SCORECARD_COMPLETENESS = Metric(
+    "scorecard_completeness",
+    noop("Assessment complete"),
+    "share",
+    "higher",
+    noop("Deals created in the period whose opportunity assessment is complete, divided by all of them of which this is recorded."),
+)
+METRICS: tuple[Metric, ...] = (
+    CLOSED_DEALS,
+    MAIN_REASON_SHARE,
+    WIN_RATE_AGAINST_COMPETITORS,
+    COMPETITIVE_WON_VALUE,
+    SCORECARD_COMPLETENESS,
+)

@@ -1,5 +1,164 @@
-"""The tables of this part, and the queries behind them."""
+"""The tables of this part, and the queries behind them.
 
+Reasons, competitors and assessments are of the deals created in the period. The model and the activities before moves look at every deal
+within the other choices, whatever the period, up to today.
+"""
+
+import math
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters
+from crm_metrics.intervals import wilson
+from crm_metrics.metric import ratio, tile
+from crm_metrics.pipeline.deals import query as deal_query
+from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.tables import created
+from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
+from crm_metrics.pipeline.winning import counts, metrics
 from crm_metrics.rooms import Table
 
-TABLES: dict[str, Table] = {}
+_NEVER = date(1970, 1, 1)  # today, where nothing happened
+
+
+def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
+    """Return the queries that the deals come from, to be shown."""
+    on = _on(source, filters)
+    return (deal_query.deal_rows(filters, terms, on), deal_query.changes(filters, terms, on))
+
+
+def _on(source: Source, filters: Filters) -> date | None:
+    days = deal_days(source, filters)
+    return days.on if days else None
+
+
+def _today(source: Source, filters: Filters) -> date:
+    days = deal_days(source, filters)
+    return days.today if days else _NEVER
+
+
+# ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def win_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return the tiles of the page: metric, value, low, high (Wilson, 95%), unit, n (deals it is about)."""
+    rows, reasons = created(source, filters, terms), lost_reasons(source, filters, terms)
+    closed = rows[rows["outcome"] != deal_query.OPEN]
+    against = closed[closed["competitor"].notna()]
+    won_against = against[against["outcome"] == deal_query.WON]
+    value, known = won_against["deal_amount"].dropna(), rows["has_scorecard"].dropna().astype(bool)
+    main = reasons[reasons["reason"] != ""].head(1)
+    first: Any = main.iloc[0] if len(main) else None
+    return pd.DataFrame(
+        [
+            tile(metrics.CLOSED_DEALS, len(closed), len(closed)),
+            tile(metrics.MAIN_REASON_SHARE, first["share"], int(first["of"]), low=first["low"], high=first["high"])
+            if first is not None
+            else tile(metrics.MAIN_REASON_SHARE, math.nan, 0),
+            _rate(metrics.WIN_RATE_AGAINST_COMPETITORS, len(won_against), len(against)),
+            tile(metrics.COMPETITIVE_WON_VALUE, value.sum() if len(value) else math.nan, len(value)),
+            _rate(metrics.SCORECARD_COMPLETENESS, int(known.sum()), len(known)),
+        ]
+    )
+
+
+def _rate(metric: metrics.Metric, part: int, whole: int) -> dict[str, object]:
+    low, high = wilson(part, whole)
+    return tile(metric, ratio(part, whole), whole, low=low, high=high)
+
+
+# ── reasons and competitors ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lost_reasons(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per reason of the lost deals created in the period: see counts.reason_counts."""
+    return counts.reason_counts(_lost(source, filters, terms))
+
+
+def lost_stages(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per stage that deals were lost in, and reason: stage_order, stage, stage_name, and the columns of `lost_reasons`.
+
+    Shares are of the deals lost in that stage whose reason is known. Empty without a history of stages.
+    """
+    changes = source(deal_query.changes(filters, terms, _on(source, filters)))
+    lost = _lost(source, filters, terms).drop(columns=["stage", "stage_order", "stage_name"])
+    placed = lost.merge(counts.last_open_stages(changes), on="deal_number")
+    names = source(deal_query.stage_rows())[["stage", "stage_name"]]
+    rows = placed.merge(names, on="stage", how="left")
+    rows["stage_name"] = rows["stage_name"].fillna(rows["stage"])
+    return counts.reason_counts(rows, ("stage_order", "stage", "stage_name"))
+
+
+def lost_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per quarter of closing and reason: quarter_on, the columns of `lost_reasons`, is_unfinished (the quarter is not over)."""
+    lost = _lost(source, filters, terms)
+    lost = lost[lost["closed_on"].notna()]
+    rows = counts.reason_counts(lost.assign(quarter_on=lost["closed_on"].dt.to_period("Q").dt.start_time), ("quarter_on",))
+    end = rows["quarter_on"] + pd.DateOffset(months=3)
+    return rows.assign(is_unfinished=end > pd.Timestamp(_today(source, filters)) + pd.Timedelta(days=1))
+
+
+def _lost(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    rows = created(source, filters, terms)
+    return rows[rows["outcome"] == deal_query.LOST]
+
+
+def competitors(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per competitor of the deals created in the period, most deals first: competitor ("": none is known), counts.COUNTED,
+    and counts.COMPARED: the win rate against that of deals without a known competitor.
+    """
+    rows = created(source, filters, terms)
+    found = counts.win_counts(rows.assign(competitor=rows["competitor"].fillna("")), "competitor")
+    without = found[found["competitor"] == ""]
+    base = without if len(without) else pd.DataFrame({"won": [0], "closed": [0]})
+    named = found[found["competitor"] != ""].reset_index(drop=True)
+    others = base[["won", "closed"]].loc[base.index.repeat(len(named))]
+    return pd.concat([counts.compared(named, others), without.assign(is_different=False)], ignore_index=True)
+
+
+# ── assessments ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def scorecard(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row for deals with a complete assessment and one for those without: is_complete, share_of_deals, counts.COUNTED,
+    counts.COMPARED (the first row against the other). Deals created in the period of which it is recorded.
+    """
+    rows = created(source, filters, terms)
+    known = rows[rows["has_scorecard"].notna()]
+    found = counts.win_counts(known.assign(is_complete=known["has_scorecard"].astype(bool)), "is_complete")
+    found = found.sort_values("is_complete", ascending=False, ignore_index=True)
+    with_it, without = found.head(1), found.iloc[1:]
+    made = pd.concat([counts.compared(with_it, without.head(1)) if len(without) else with_it, without], ignore_index=True)
+    made.insert(1, "share_of_deals", made["deals"] / made["deals"].sum() if len(made) else np.empty(0))
+    return made
+
+
+def scorecard_owners(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per owner: owner_name, and as counts.complete_counts: how many of the owner's deals have a complete assessment."""
+    return counts.complete_counts(created(source, filters, terms), "owner_name")
+
+
+def scorecard_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per quarter of creation: quarter_on, and as counts.complete_counts; is_unfinished (the quarter is not over)."""
+    rows = created(source, filters, terms)
+    rows = rows[rows["created_on"].notna()]
+    made = counts.complete_counts(rows.assign(quarter_on=rows["created_on"].dt.to_period("Q").dt.start_time), "quarter_on")
+    end = pd.to_datetime(made["quarter_on"]) + pd.DateOffset(months=3)
+    return made.assign(is_unfinished=end > pd.Timestamp(_today(source, filters)) + pd.Timedelta(days=1))
+
+
+TABLES: dict[str, Table] = {
+    "win_tiles": win_tiles,
+    "lost_reasons": lost_reasons,
+    "lost_stages": lost_stages,
+    "lost_trend": lost_trend,
+    "competitors": competitors,
+    "scorecard": scorecard,
+    "scorecard_owners": scorecard_owners,
+    "scorecard_trend": scorecard_trend,
+}

@@ -1,0 +1,120 @@
+"""Reasons, competitors and assessments, counted over deals."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crm_metrics.intervals import FEW_CUSTOMERS, wilson
+from crm_metrics.metric import ratio
+from crm_metrics.pipeline.deals.query import LOST, OPEN, WON
+from crm_metrics.randomised_test.sums import holm
+
+ALPHA = 0.05
+LEAST_EXPECTED = 5.0  # deals in each of the four fields: Cochran's rule, under which the chi-square test is not right
+COUNTED = ["deals", "closed", "won", "win_rate", "low", "high", "won_value", "lost_value", "unvalued", "is_small"]
+COMPARED = ["others_rate", "difference", "difference_low", "difference_high", "p_value", "p_adjusted", "is_different"]
+
+# ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def win_counts(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return one row per value of `by` that some deal has: by, COUNTED; most deals first.
+
+    closed: won or lost. win_rate: of closed, with Wilson's interval. won_value, lost_value: sums of known values, NaN where none is known.
+    unvalued: closed deals of unknown value. is_small: fewer than FEW_CUSTOMERS closed, of whom no rate is read.
+    """
+    known = rows[rows[by].notna()]
+    is_won, is_lost, amount = known["outcome"] == WON, known["outcome"] == LOST, known["deal_amount"]
+    parts = known.assign(
+        deals=1,
+        closed=(is_won | is_lost).astype(int),
+        won=is_won.astype(int),
+        won_value=amount.where(is_won),
+        lost_value=amount.where(is_lost),
+        unvalued=((is_won | is_lost) & amount.isna()).astype(int),
+    ).groupby(by, sort=True)
+    counts = parts[["deals", "closed", "won", "unvalued"]].sum()
+    sums = parts[["won_value", "lost_value"]].sum(min_count=1)
+    made = rated(counts.join(sums).reset_index(), "won", "closed", "win_rate")
+    return made.assign(is_small=made["closed"] < FEW_CUSTOMERS).sort_values(["deals", by], ascending=[False, True], ignore_index=True)[
+        [by, *COUNTED]
+    ]
+
+
+def rated(counts: pd.DataFrame, part: str, whole: str, name: str) -> pd.DataFrame:
+    """Return `counts` with part / whole under `name`, and its interval low, high (Wilson 1927)."""
+    pairs = list(zip(counts[part].to_list(), counts[whole].to_list(), strict=True))
+    bounds = np.array([wilson(*pair) for pair in pairs], dtype=float).reshape(-1, 2)
+    shares = np.array([ratio(*pair) for pair in pairs], dtype=float)
+    return counts.assign(**{name: shares, "low": bounds[:, 0], "high": bounds[:, 1]})
+
+
+def compared(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return `rows` with COMPARED: how far each win rate lies from that of `others` in the same place. Both: closed, won.
+
+    Interval of the difference: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10. p: Pearson's chi-square test; Holm (1979)
+    over all rows that are tested. Not tested: where a side has fewer than FEW_CUSTOMERS closed deals, or so few won or lost that the test
+    is not right (LEAST_EXPECTED).
+    """
+    found = pd.DataFrame([_difference(*each) for each in zip(rows["won"], rows["closed"], others["won"], others["closed"], strict=True)])
+    made = rows.assign(**{name: found[name].to_numpy(dtype=float) if len(found) else math.nan for name in COMPARED[:5]})
+    adjusted = holm(made["p_value"].to_numpy(dtype=float))
+    return made.assign(p_adjusted=adjusted, is_different=adjusted < ALPHA)
+
+
+def _difference(won: float, closed: float, others_won: float, others_closed: float) -> dict[str, float]:
+    rate, others_rate = ratio(won, closed), ratio(others_won, others_closed)
+    (low, high), (others_low, others_high) = wilson(won, closed), wilson(others_won, others_closed)
+    overall, p_value = ratio(won + others_won, closed + others_closed), math.nan
+    least = min(closed, others_closed)
+    if least >= FEW_CUSTOMERS and least * min(overall, 1 - overall) >= LEAST_EXPECTED:
+        spread = math.sqrt(overall * (1 - overall) * (1 / closed + 1 / others_closed))
+        p_value = math.erfc(abs(rate - others_rate) / spread / math.sqrt(2))
+    return {
+        "others_rate": others_rate,
+        "difference": rate - others_rate,
+        "difference_low": rate - others_rate - math.hypot(rate - low, others_high - others_rate),
+        "difference_high": rate - others_rate + math.hypot(high - rate, others_rate - others_low),
+        "p_value": p_value,
+    }
+
+
+def reason_counts(lost: pd.DataFrame, by: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Return one row per reason, within each value of `by`: by, reason ("": not recorded), deals, of (lost deals with a reason), share (of
+    these; NaN of those without), low, high (Wilson), lost_value (NaN where no value is known), unvalued; most deals first.
+    """
+    named = lost.assign(
+        reason=lost["lost_reason"].fillna(""), deals=1, of=lost["lost_reason"].notna().astype(int), unvalued=lost["deal_amount"].isna()
+    )
+    grouped = named.groupby([*by, "reason"], sort=True)
+    counts = grouped[["deals", "unvalued"]].sum().join(grouped["deal_amount"].sum(min_count=1).rename("lost_value")).reset_index()
+    if by:
+        counts = counts.merge(named.groupby(list(by))["of"].sum().reset_index(), on=list(by))
+    else:
+        counts["of"] = named["of"].sum()
+    made = rated(counts, "deals", "of", "share") if len(counts) else counts.assign(share=math.nan, low=math.nan, high=math.nan)
+    made[["share", "low", "high"]] = made[["share", "low", "high"]].mask(made["reason"] == "")
+    order = ["is_named", *by, "deals", "reason"] if not by else [*by, "deals", "reason"]
+    ascending = [False, False, True] if not by else [*[True] * len(by), False, True]
+    sorted_rows = made.assign(is_named=made["reason"] != "").sort_values(order, ascending=ascending, ignore_index=True)
+    return sorted_rows[[*by, "reason", "deals", "of", "share", "low", "high", "lost_value", "unvalued"]]
+
+
+def last_open_stages(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per deal whose stages are known: deal_number, stage, stage_order: the last in which it was open.
+
+    changes: see pipeline.deals.query.changes.
+    """
+    told = changes[(changes["outcome"] == OPEN) & changes["stage"].notna()]
+    return told.drop_duplicates("deal_number", keep="last")[["deal_number", "stage", "stage_order"]]
+
+
+def complete_counts(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return one row per value of `by`: by, deals (of which it is recorded), complete, share, low, high (Wilson), is_small; by `by`."""
+    known = rows[rows["has_scorecard"].notna() & rows[by].notna()]
+    is_complete = known["has_scorecard"].astype(bool).astype(int)
+    counts = known.assign(deals=1, complete=is_complete).groupby(by, sort=True)[["deals", "complete"]].sum().reset_index()
+    made: Any = rated(counts, "complete", "deals", "share")
+    return made.assign(is_small=made["deals"] < FEW_CUSTOMERS)[[by, "deals", "complete", "share", "low", "high", "is_small"]]

@@ -1,0 +1,184 @@
+"""How well what is known early tells who will be won, against saying the usual rate of every deal.
+
+Regularised logistic regression on the landmarks of the deals (landmarks.py): learned from deals created and closed earlier, checked on
+deals created later. Several ages of one deal are rows of one model, with the age among what is known: van Houwelingen (2007), Dynamic
+prediction by landmarking in event history analysis, Scandinavian Journal of Statistics 34, 70-85.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from crm_metrics.intervals import wilson
+from crm_metrics.metric import ratio
+from crm_metrics.pipeline.deals.query import OPEN
+from crm_metrics.pipeline.winning.landmarks import CATEGORIES, NUMBERS
+
+TESTED_SHARE = 0.3  # of the deals that are old enough: the latest of them
+LEAST_OUTCOMES = 50  # won deals, and lost ones, to learn from: with fewer the model learns their chance
+LEAST_TESTED = 100  # deals to check it on
+LEAST_LEVEL = 30  # deals to learn from of one source, owner, …; rarer ones are told apart from nobody
+MOST_DEALS = 10_000  # to learn from; of more a random part, which tells as much
+STRENGTHS = tuple(np.logspace(-4, 1, 6))  # of the prior, the smaller the stronger
+FOLDS, SEED = 5, 20_260_101
+MOST_BINS = 10
+Z = 1.959964
+
+Floats = npt.NDArray[np.float64]
+
+# ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Split(NamedTuple):
+    """Landmarks to learn from and to check on, and the day between: what is learned was known on it."""
+
+    learned: pd.DataFrame
+    tested: pd.DataFrame
+    split_on: pd.Timestamp
+
+
+class Encoder(NamedTuple):
+    """How landmarks become numbers: per category its frequent values; per number its mean and spread."""
+
+    levels: dict[str, list[str]]
+    scales: dict[str, tuple[float, float]]
+
+
+class Fit(NamedTuple):
+    """A fitted model. base_rates: won of those learned from, by age: what is said without it. strength: of the prior, chosen."""
+
+    encoder: Encoder
+    model: Any
+    base_rates: dict[str, float]
+    strength: float
+
+
+class Skill(NamedTuple):
+    """How well it did on later deals.
+
+    brier, base_brier: mean squared error of the probability, of the model and of the usual rate of the age; skill: 1 - brier / base_brier,
+    low, high: 95 % interval, by deals; auc: chance that a won deal was given more than a lost one of the same age.
+    """
+
+    brier: float
+    base_brier: float
+    skill: float
+    low: float
+    high: float
+    auc: float
+
+
+def split(rows: pd.DataFrame, today: pd.Timestamp, days: float) -> Split | None:
+    """Return the split of the landmarks; None where too few deals are old enough. days: see landmarks.days_to_close.
+
+    Tested: the latest TESTED_SHARE of the deals that are `days` old today. Learned from: those that were so on the day on which the first
+    of these was created, and were closed by then.
+    """
+    if math.isnan(days):
+        return None
+    grown = rows[(rows["created_on"] <= today - pd.Timedelta(days=days)) & (rows["outcome"] != OPEN)]
+    if not len(grown):
+        return None
+    created = grown.drop_duplicates("deal_number")["created_on"]
+    split_on = created.quantile(1 - TESTED_SHARE, interpolation="nearest")
+    learned = grown[(grown["created_on"] <= split_on - pd.Timedelta(days=days)) & (grown["closed_on"] <= split_on)]
+    tested = grown[grown["created_on"] > split_on]
+    won = learned.drop_duplicates("deal_number")["is_won"]
+    if min(won.sum(), (~won).sum()) < LEAST_OUTCOMES or tested["deal_number"].nunique() < LEAST_TESTED:
+        return None
+    return Split(learned, tested, split_on)
+
+
+def fit(learned: pd.DataFrame) -> Fit:
+    """Return the model learned from landmarks; the strength of the prior is chosen by FOLDS-fold cross-validation over deals."""
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.model_selection import GroupKFold
+
+    rows = _part_of(learned)
+    encoder = _encoder(rows)
+    folds = list(GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, groups=rows["deal_number"]))
+    model = LogisticRegressionCV(
+        Cs=STRENGTHS, cv=folds, scoring="neg_log_loss", solver="newton-cholesky", use_legacy_attributes=False
+    ).fit(_encoded(rows, encoder), rows["is_won"].to_numpy(dtype=bool))
+    rates = rows.groupby("age")["is_won"].mean()
+    return Fit(encoder, model, {str(age): float(rate) for age, rate in rates.items()}, float(model.C_))
+
+
+def predicted(found: Fit, rows: pd.DataFrame) -> Floats:
+    """Return the probability of each landmark to be won."""
+    probabilities: Floats = found.model.predict_proba(_encoded(rows, found.encoder))[:, 1] if len(rows) else np.empty(0)
+    return probabilities
+
+
+def skill(tested: pd.DataFrame, probability: Floats, base: Floats) -> Skill:
+    """Return how well `probability` did on the landmarks, and `base`, the usual rate (Brier 1950, Monthly Weather Review 78, 1-3).
+
+    The interval is that of a ratio of sums over deals, whose ages go together: linearised (Cochran 1977, Sampling Techniques, chapter 6).
+    """
+    is_won = tested["is_won"].to_numpy(dtype=float)
+    errors = pd.DataFrame({"deal": tested["deal_number"].to_numpy(), "own": (probability - is_won) ** 2, "base": (base - is_won) ** 2})
+    by_deal = errors.groupby("deal")[["own", "base"]].sum()
+    left = ratio(by_deal["own"].sum(), by_deal["base"].sum())
+    rest = by_deal["own"] - left * by_deal["base"]
+    error = math.sqrt((rest**2).sum() * len(by_deal) / max(len(by_deal) - 1, 1)) / by_deal["base"].sum()
+    return Skill(
+        float(errors["own"].mean()), float(errors["base"].mean()), 1 - left, 1 - left - Z * error, 1 - left + Z * error, _auc(tested, probability)
+    )
+
+
+def _auc(tested: pd.DataFrame, probability: Floats) -> float:
+    """Return the area under the curve within each age, weighted by its pairs of a won and a lost deal (Mann and Whitney 1947)."""
+    ranks = pd.Series(probability, index=tested.index).groupby(tested["age"]).rank()
+    sides = pd.DataFrame({"age": tested["age"], "won": tested["is_won"], "lost": ~tested["is_won"], "rank": ranks.where(tested["is_won"])})
+    sums = sides.groupby("age")[["won", "lost", "rank"]].sum()
+    pairs = sums["won"] * sums["lost"]
+    return ratio((sums["rank"] - sums["won"] * (sums["won"] + 1) / 2)[pairs > 0].sum(), pairs.sum())
+
+
+def reliability(tested: pd.DataFrame, probability: Floats) -> pd.DataFrame:
+    """Return one row per tenth of the landmarks by probability: bin (1, 2, …), predicted (mean), observed (share won), low, high (Wilson of
+    as many deals as are in it), deals, landmarks.
+    """
+    rows = pd.DataFrame({"deal": tested["deal_number"].to_numpy(), "predicted": probability, "is_won": tested["is_won"].to_numpy(dtype=float)})
+    rows["bin"] = pd.qcut(rows["predicted"], MOST_BINS, labels=False, duplicates="drop")
+    rows["bin"] = rows["bin"].fillna(0).astype(int) + 1  # all alike: one bin
+    grouped = rows.groupby("bin")
+    made = grouped.agg(
+        predicted=("predicted", "mean"), observed=("is_won", "mean"), deals=("deal", "nunique"), landmarks=("deal", "size")
+    ).reset_index()
+    bounds = [wilson(share * n, n) for share, n in zip(made["observed"], made["deals"], strict=True)]
+    low, high = zip(*bounds, strict=True) if bounds else ((), ())
+    return made.assign(low=list(low), high=list(high))[["bin", "predicted", "observed", "low", "high", "deals", "landmarks"]]
+
+
+# ── statistic: numbers from landmarks ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _part_of(learned: pd.DataFrame) -> pd.DataFrame:
+    deals = learned["deal_number"].unique()
+    if len(deals) <= MOST_DEALS:
+        return learned
+    return learned[learned["deal_number"].isin(np.random.default_rng(SEED).choice(deals, MOST_DEALS, replace=False))]
+
+
+def _encoder(rows: pd.DataFrame) -> Encoder:
+    levels = {}
+    for name in CATEGORIES:
+        sizes = rows.drop_duplicates(["deal_number", name])[name].value_counts()
+        levels[name] = sorted(str(level) for level in sizes[sizes >= LEAST_LEVEL].index)
+    scales = {name: (_finite(rows[name].mean()), _finite(rows[name].std()) or 1.0) for name in NUMBERS}
+    return Encoder(levels, scales)
+
+
+def _finite(value: float) -> float:
+    return float(value) if math.isfinite(value) else 0.0
+
+
+def _encoded(rows: pd.DataFrame, encoder: Encoder) -> Floats:
+    """Return one column per number (unknown is the mean) and per frequent value of a category."""
+    numbers = [((rows[name] - mean) / spread).fillna(0.0).to_numpy(dtype=float) for name, (mean, spread) in encoder.scales.items()]
+    flags = [(rows[name] == level).to_numpy(dtype=float) for name, levels in encoder.levels.items() for level in levels]
+    return np.column_stack([*numbers, *flags])
