@@ -1,7 +1,7 @@
 """Numbers of changes that an export does not number: the same ones in every export, whole or of the last days."""
 
 import functools
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 import pyarrow as pa
@@ -24,7 +24,12 @@ def change_numbers(keys: list[pa.Array], moments: pa.Array, contents: pa.Array) 
     """
     key = functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, "\x1f"), keys)
     rows = pd.DataFrame({"key": key.to_pandas(), "at": moments.to_pandas(), "content": contents.to_pandas()})
-    known = rows[rows["at"].dt.date.between(FIRST_DAY, LAST_DAY)].dropna().drop_duplicates("content").sort_values("at", kind="stable")
+    known = (
+        rows[rows["at"].between(pd.Timestamp(FIRST_DAY), pd.Timestamp(LAST_DAY + timedelta(1)), inclusive="left")]
+        .dropna()
+        .drop_duplicates("content")
+        .sort_values("at", kind="stable")
+    )
     place = known.groupby("key").cumcount()
     second = (known["at"] - _ZERO) // pd.Timedelta(seconds=1)
     rising = (second - place).groupby(known["key"]).cummax() + place

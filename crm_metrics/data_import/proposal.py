@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crm_metrics.data_import.cells import NUMERIC, columns_used, fits, missing, parts_of, written_numbers
+from crm_metrics.data_import.cells import NUMERIC, column_of, columns_used, fits, missing, parts_of, written_numbers
 from crm_metrics.data_import.column_evidence import Evidence, evidence_of
 from crm_metrics.data_import.header_names import CANCELLED, HEADERS, RETURNED, SOLD, TOTALS_OF_ORDERS, plain_name
 from crm_metrics.data_import.mapping import TARGETS, Layout, Mapping, Target, built_in_names, built_in_text, from_dict, load_mapping
@@ -164,7 +164,7 @@ def _fitting_built_in(raw: RawTable) -> str | None:
         for layout in load_mapping(name).all_layouts():
             by_name = all(isinstance(column, str) for column in layout.columns.values())
             if by_name and fits(raw, layout) and not missing(raw, layout) and (layout.columns or _is_known(raw, layout)):
-                shared = {*layout.header, *layout.columns.values(), *columns_used(raw, layout)}
+                shared = {*(column_of(raw, column) for column in layout.header), *layout.columns.values(), *columns_used(raw, layout)}
                 known[name] = max(len(shared), known.get(name, 0))
     return max(known, key=known.__getitem__, default=None)
 
