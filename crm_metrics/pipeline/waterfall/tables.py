@@ -1,5 +1,196 @@
-"""The tables of this part, and the queries behind them."""
+"""The tables of this part, and the queries behind them.
 
+A period is about the end of the day before it and the end of its last day, up to the filters' `today`. What a deal was on a day is told by
+pipeline.deals, from nothing that happened later.
+"""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters
+from crm_metrics.metric import BadInput, tile
+from crm_metrics.periods import Grain, Period, bucket_starts, grain_for, is_unfinished, next_bucket
+from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.waterfall import metrics, query, statistic
+from crm_metrics.pipeline.waterfall.statistic import STEPS
+from crm_metrics.pipeline.waterfall.terms import ALL_OPEN, WaterfallTerms
 from crm_metrics.rooms import Table
 
-TABLES: dict[str, Table] = {}
+_DEAL_COLUMNS = [
+    "step", "opportunity_id", "opportunity_name", "customer_id", "owner_name", "team", "region", "stage_name", "outcome", "created_on",
+    "expected_close_on", "closed_on", "value", "change",
+]  # fmt: skip
+
+
+class Span(NamedTuple):
+    """The pipeline at the end of `before` and at the end of `end`, in data whose deals are held for the days `held`."""
+
+    before: date
+    end: date
+    held: Period
+
+    def on(self, day: date) -> date | None:
+        """Return the day for the queries; None where nothing happened after it."""
+        return None if day >= self.held.end else day
+
+
+def span(source: Source, filters: Filters) -> Span | None:
+    """Return the days between which the pipeline changed; None without deals. Both are one day where the period begins after today."""
+    days = deal_days(source, filters)
+    if days is None:
+        return None
+    end = min(filters.end or days.today, days.today)
+    before = (filters.start or days.held.start) - timedelta(days=1)
+    return Span(min(before, end), end, days.held)
+
+
+def queries(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN) -> tuple[Select, ...]:
+    """Return the queries behind the waterfall, to be shown."""
+    seen = span(source, filters)
+    return tuple(query.deal_states(filters, terms.deals, seen.on(day)) for day in (seen.before, seen.end)) if seen else ()
+
+
+# ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
+
+
+def transitions(source: Source, filters: Filters, terms: WaterfallTerms) -> pd.DataFrame:
+    """Return one row per deal and step of the period: see statistic.transitions; ask by source.remember."""
+    seen = span(source, filters)
+    if seen is None:
+        return pd.DataFrame(columns=["deal_number", "step", "deals", "amount", "is_unknown"]).astype({"is_unknown": bool})
+    return _between(source, filters, terms, seen)
+
+
+def _between(source: Source, filters: Filters, terms: WaterfallTerms, seen: Span) -> pd.DataFrame:
+    frames = [source(query.deal_states(filters, terms.deals, seen.on(day))) for day in (seen.before, seen.end)]
+    there = source(query.deals_there(seen.on(seen.before)))["deal_number"].to_numpy()
+    size = max(
+        (int(numbers.max()) + 1 for numbers in (there, *[frame["deal_number"].to_numpy() for frame in frames]) if len(numbers)), default=0
+    )
+    was_there = np.zeros(size, bool)
+    was_there[there] = True
+    before, after = (statistic.states(frame, size) for frame in frames)
+    window = terms.closing_days(seen.end)
+    return statistic.transitions(before, after, was_there, before_on=seen.before, window=window)
+
+
+# ── the waterfall ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def waterfall(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN) -> pd.DataFrame:
+    """Return one row per step from the pipeline before the period to that at its end: start + all in between = end, deals and value.
+
+    step (of statistic.STEPS), is_total (start and end), deals, value (signed; NaN where it is known of none of the deals behind),
+    behind (deals that the row is about), unknown (those of them whose value is unknown: they are left out of it), share_of_start.
+    created, undated: new, undated where the day of creation is unknown, so that they are first seen at the end of the data. reopened:
+    closed before. pulled_in, pushed_out: the expected closing moved into or out of the window; without a window they are 0 and tell how
+    many deals' closing moved forward or back. moved_in, moved_out: into or out of the reader's choice of deals (owner, team, region, …).
+    value_known, value_unknown: a value was entered or taken away.
+    """
+    return statistic.waterfall_rows(source.remember(transitions, filters, terms))
+
+
+def waterfall_tiles(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN) -> pd.DataFrame:
+    """Return the tiles: metric, value, low, high (NaN: exact), unit, n (deals it is about)."""
+    rows = waterfall(source, filters, terms).set_index("step")
+    steps = {"start": 1, "created": 1, "won": -1, "lost": -1, "end": 1}
+    value = {step: sign * float(rows["value"][step]) + 0.0 for step, sign in steps.items()}
+    told = (
+        (metrics.PIPELINE_START, "start"),
+        (metrics.PIPELINE_CREATED, "created"),
+        (metrics.PIPELINE_WON, "won"),
+        (metrics.PIPELINE_LOST, "lost"),
+        (metrics.PIPELINE_END, "end"),
+    )
+    change = tile(metrics.PIPELINE_CHANGE, round(value["end"] - value["start"], 4), int(rows["behind"]["end"]))
+    return pd.DataFrame([*(tile(metric, value[step], int(rows["behind"][step])) for metric, step in told), change])
+
+
+def step_deals(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, step: str = "end") -> pd.DataFrame:
+    """Return one row per deal behind a step of the waterfall, the largest value first, as it stood at the end of the period.
+
+    step, opportunity_id, opportunity_name, customer_id, owner_name, team, region, stage_name, outcome, created_on, expected_close_on,
+    closed_on, value (NaN: unknown), change (what it adds to the sum of the step). Of the steps start and moved_out as it stood before the
+    period. Raises BadInput for a step that is none.
+    """
+    if step not in STEPS:
+        raise BadInput("{value!r} is no step of the waterfall. Choose one of: {known}.", value=step, known=", ".join(STEPS))
+    seen, rows = span(source, filters), source.remember(transitions, filters, terms)
+    behind = rows[rows["step"] == STEPS.index(step)]
+    if seen is None or behind.empty:
+        return pd.DataFrame(columns=_DEAL_COLUMNS)
+    day = seen.before if step in ("start", "moved_out") else seen.end
+    named = source(query.named_deals(filters, terms.deals, seen.on(day), tuple(behind["deal_number"].tolist())))
+    change = (behind["amount"] / statistic.AMOUNT_UNIT).mask(behind["is_unknown"])
+    found = named.merge(pd.DataFrame({"deal_number": behind["deal_number"], "change": change}), on="deal_number")
+    found = found.rename(columns={"deal_amount": "value"}).assign(step=step)
+    return found.sort_values(["value", "deal_number"], ascending=[False, True], ignore_index=True)[_DEAL_COLUMNS]
+
+
+# ── period by period ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def waterfall_by_period(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, grain: Grain | None = None) -> pd.DataFrame:
+    """Return one row per day, week, month or quarter of the period (None: by its length) and step: each its own waterfall.
+
+    bucket_on (its first day), ends_on (the last day of it that is seen), is_unfinished (cut by an end of the period, or by today), and the
+    columns of `waterfall`. The end of one is the start of the next. The window is that of the whole period.
+    """
+    seen = span(source, filters)
+    if seen is None or seen.before >= seen.end:
+        return pd.DataFrame(columns=["bucket_on", "ends_on", "is_unfinished", *waterfall(source, filters, terms).columns])
+    period = Period(seen.before + timedelta(days=1), seen.end)
+    chosen, made = grain or grain_for(period), []
+    for start in bucket_starts(period, chosen):
+        ends_on = min(next_bucket(start, chosen) - timedelta(days=1), seen.end)
+        rows = statistic.waterfall_rows(
+            _between(source, filters, terms, Span(max(start, period.start) - timedelta(days=1), ends_on, seen.held))
+        )
+        days = {"bucket_on": pd.Timestamp(start), "ends_on": pd.Timestamp(ends_on), "is_unfinished": is_unfinished(start, chosen, period)}
+        made.append(rows.assign(**days))
+    found = pd.concat(made, ignore_index=True)
+    return found[["bucket_on", "ends_on", "is_unfinished", *[name for name in found if name not in days]]]
+
+
+def pipeline_trend(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, grain: Grain | None = None) -> pd.DataFrame:
+    """Return one row per period as in `waterfall_by_period`: the pipeline at its end.
+
+    bucket_on, ends_on, is_unfinished, deals, value (NaN: unknown of all), unknown (deals of unknown value).
+    """
+    rows = source.remember(waterfall_by_period, filters, terms, grain)
+    ends = rows[rows["step"] == "end"].reset_index(drop=True)
+    return ends[["bucket_on", "ends_on", "is_unfinished", "deals", "value", "unknown"]]
+
+
+# ── on a day ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pipeline_on(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, day: date | None = None) -> pd.DataFrame:
+    """Return one row per stage of the pipeline at the end of a day (None: of the period), in their order.
+
+    stage (empty: unknown on that day), stage_name, stage_order, deals, value (NaN: known of none), unknown (deals without a value),
+    overdue (expected to be closed before that day), overdue_value, undated (without an expected day of closing). The window is that of
+    the whole period. No day after today is seen.
+    """
+    seen = span(source, filters)
+    if seen is None:
+        return pd.DataFrame(
+            columns=["stage", "stage_name", "stage_order", "deals", "value", "unknown", "overdue", "overdue_value", "undated"]
+        )
+    on = min(day or seen.end, seen.end)
+    return source(query.open_by_stage(filters, terms.deals, (on, seen.on(on)), terms.closing_days(seen.end)))
+
+
+TABLES: dict[str, Table] = {
+    "waterfall": waterfall,
+    "waterfall_tiles": waterfall_tiles,
+    "waterfall_by_period": waterfall_by_period,
+    "step_deals": step_deals,
+    "pipeline_trend": pipeline_trend,
+    "pipeline_on": pipeline_on,
+}

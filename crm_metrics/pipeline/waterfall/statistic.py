@@ -1,0 +1,151 @@
+"""From the deals on two days to what became of each, and to a waterfall that balances.
+
+Every deal is accounted for by its state at the beginning and at the end; how it got there in between does not matter, but for deals that
+came and were closed in between, which are in both. A deal that comes or goes does so with the value that it has at the end (one that the
+reader no longer sees then with that at the beginning); if it was there at the beginning with another value, the difference comes first.
+Reevo's and Salesforce's waterfalls are made so, too (Pipeline Inspection).
+"""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from crm_metrics.periods import Period
+from crm_metrics.pipeline.waterfall.query import OUTCOMES
+
+STEPS = (
+    "start", "created", "undated", "reopened", "pulled_in", "increased", "decreased", "pushed_out", "lost", "won",
+    "moved_in", "moved_out", "value_known", "value_unknown", "end",
+)  # fmt: skip
+TOTALS = ("start", "end")
+AMOUNT_UNIT = 10_000  # of the database's amounts, which have four decimals: whole numbers don't drift
+_OPEN, _WON, _LOST = OUTCOMES.values()
+
+
+class States(NamedTuple):
+    """The deals at the end of a day, by deal_number: outcome (0: not there or not seen), amount in 1/10,000, whether it is known, day of
+    closing, whether the day of creation is known.
+    """
+
+    outcome: np.ndarray
+    amount: np.ndarray
+    is_known: np.ndarray
+    close_on: np.ndarray
+    is_dated: np.ndarray
+
+
+def states(frame: pd.DataFrame, size: int) -> States:
+    """Return the rows of query.deal_states by deal_number, which is below `size`."""
+    at, amount = frame["deal_number"].to_numpy(dtype=np.int64), frame["deal_amount"].to_numpy(dtype=float)
+    known = ~np.isnan(amount)
+    made = States(
+        np.zeros(size, np.int8),
+        np.zeros(size, np.int64),
+        np.zeros(size, bool),
+        np.full(size, np.datetime64("NaT", "D")),
+        np.zeros(size, bool),
+    )
+    made.outcome[at] = frame["outcome"]
+    made.amount[at[known]] = np.rint(amount[known] * AMOUNT_UNIT)
+    made.is_known[at] = known
+    made.close_on[at] = frame["close_on"].to_numpy(dtype="datetime64[D]")
+    made.is_dated[at] = frame["is_dated"]
+    return made
+
+
+def transitions(before: States, after: States, was_there: np.ndarray, *, before_on: date, window: Period | None) -> pd.DataFrame:
+    """Return one row per deal and step it is in: deal_number, step, deals (1, 0, -1), amount (1/10,000, signed), is_unknown (of value).
+
+    was_there: deals of the data set there at the end of `before_on`, seen or not. window: of the expected closing; None: any. Without one
+    nothing is pulled in or pushed out: deals whose expected closing moved are there with neither deals nor amount.
+    """
+    starts, ends = _is_in(before, window), _is_in(after, window)
+    closes = ~starts & (after.outcome > _OPEN) & _within(after.close_on, window)
+    closes_now = closes & (after.close_on > np.datetime64(before_on, "D"))
+    was_seen, was_closed, is_new = before.outcome > 0, before.outcome > _OPEN, ~was_there & (before.outcome == 0)
+    comes = {
+        "created": is_new & after.is_dated & (ends | closes),
+        "undated": is_new & ~after.is_dated & (ends | closes),
+        "reopened": was_closed & (ends | (closes & (after.outcome != before.outcome))),
+        "pulled_in": was_seen & ~was_closed & ~starts & (ends | closes),
+        "moved_in": was_there & ~was_seen & (ends | closes_now),
+    }
+    entered = np.logical_or.reduce(list(comes.values()))
+    leaves = (starts | entered) & ~ends
+    goes = {
+        "pushed_out": leaves & (after.outcome == _OPEN),
+        "lost": leaves & (after.outcome == _LOST),
+        "won": leaves & (after.outcome == _WON),
+        "moved_out": leaves & (after.outcome == 0),
+    }
+    value = np.where(after.is_known, after.amount, np.where(starts, before.amount, 0))
+    unknown = ~(after.is_known | (starts & before.is_known))
+    parts = [_rows("start", starts, before.amount, ~before.is_known, deals=1)]
+    parts += [_rows(step, mask, value, unknown, deals=1) for step, mask in comes.items()]
+    parts += [_rows(step, mask, -value, unknown, deals=-1) for step, mask in goes.items()]
+    parts += _changes(before, after, starts, ends)
+    if window is None:
+        parts += _postponed(before, after, starts & ends)
+    return pd.concat([*parts, _rows("end", ends, after.amount, ~after.is_known, deals=1)], ignore_index=True)
+
+
+def _is_in(deals: States, window: Period | None) -> np.ndarray:
+    """Return which deals are in the pipeline."""
+    inside: np.ndarray = (deals.outcome == _OPEN) & _within(deals.close_on, window)
+    return inside
+
+
+def _within(days: np.ndarray, window: Period | None) -> np.ndarray:
+    if window is None:
+        return np.ones(len(days), bool)
+    first, last = (np.datetime64(day, "D") for day in window)
+    inside: np.ndarray = (days >= first) & (days <= last)
+    return inside
+
+
+def _changes(before: States, after: States, starts: np.ndarray, ends: np.ndarray) -> list[pd.DataFrame]:
+    """Return what the value of deals changed that were there at the beginning and are seen at the end."""
+    stays, difference = starts & (after.outcome > 0), after.amount - before.amount
+    is_known = before.is_known & after.is_known
+    nobody = np.zeros(len(starts), bool)
+    return [
+        _rows("increased", stays & is_known & (difference > 0), difference, nobody),
+        _rows("decreased", stays & is_known & (difference < 0), difference, nobody),
+        _rows("value_known", stays & ~before.is_known & after.is_known, after.amount, nobody),
+        _rows("value_unknown", starts & ends & before.is_known & ~after.is_known, -before.amount, nobody),
+    ]
+
+
+def _postponed(before: States, after: States, stays: np.ndarray) -> list[pd.DataFrame]:
+    nothing, nobody = np.zeros(len(stays), np.int64), np.zeros(len(stays), bool)
+    return [
+        _rows("pulled_in", stays & (after.close_on < before.close_on), nothing, nobody),
+        _rows("pushed_out", stays & (after.close_on > before.close_on), nothing, nobody),
+    ]
+
+
+def _rows(step: str, mask: np.ndarray, amount: np.ndarray, is_unknown: np.ndarray, *, deals: int = 0) -> pd.DataFrame:
+    at = np.flatnonzero(mask)
+    columns: dict[str, Any] = {"deal_number": at, "step": STEPS.index(step), "deals": deals, "amount": amount[at]}
+    return pd.DataFrame({**columns, "is_unknown": is_unknown[at]})
+
+
+def waterfall_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per STEPS: see tables.waterfall. rows: of `transitions`.
+
+    >>> rows = pd.DataFrame({"step": [0, 1, 14], "deals": [1, 1, 1], "amount": [5, 10_000, 10_000], "is_unknown": [False, False, True]})
+    >>> waterfall_rows(rows).query("behind > 0")[["step", "deals", "value", "unknown"]].to_numpy().tolist()
+    [['start', 1, 0.0005, 0], ['created', 1, 1.0, 0], ['end', 1, nan, 1]]
+    """
+    grouped = rows.groupby("step")
+    sums = grouped[["deals", "amount"]].sum()
+    counts = pd.DataFrame({"behind": grouped.size(), "unknown": grouped["is_unknown"].sum()})
+    found = pd.concat([sums, counts], axis=1).reindex(range(len(STEPS)), fill_value=0).astype(np.int64)
+    is_silent = (found["unknown"] == found["behind"]) & (found["behind"] > 0)
+    value = (found["amount"] / AMOUNT_UNIT).where(~is_silent)
+    made = pd.DataFrame({"step": STEPS, "is_total": [step in TOTALS for step in STEPS], "deals": found["deals"], "value": value})
+    start = value.iloc[0]
+    share = value / start if start > 0 else value * np.nan
+    return made.assign(behind=found["behind"], unknown=found["unknown"], share_of_start=share).reset_index(drop=True)
