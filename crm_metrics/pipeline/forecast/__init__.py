@@ -1,1 +1,17 @@
-"""What the quarter will bring, and how right earlier forecasts were."""
+"""What the quarter will bring, and how right earlier forecasts were.
+
+metrics     what each number means
+terms       which quarter
+query       every change of the deals, and the quotas
+history     the deals' visits to their stages, and how they stood on any day
+hazards     how fast deals move on from each stage, and what chance of a win follows
+simulation  one forecast: won so far, open deals, reopened and new ones, drawn many times
+scoring     forecasts of past quarters against what came, and how much wider that makes a band
+tables      the tables made of them
+kept        the forecasts that were kept, against what came
+figure      the distribution, and past forecasts
+labels      what methods, parts and columns are called
+words       the findings in words
+
+Empty, so that importing one part loads no other.
+"""
