@@ -1,0 +1,250 @@
+"""What the scorecards of people and the comparison of before and after ask the database.
+
+Calls, hits, other activities and tasks are narrowed by who did them: their region, team and name. They know no product, source or segment.
+A hit is a qualified lead that a call brought. Where a call of the person on that day is noted as 'qualified', hits are such calls; else the
+leads that belong to the person and were qualified on that day.
+"""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, case, exists, extract, func, select, true
+
+from crm_metrics.filters import Filters, choice_conditions, customer_conditions, is_chosen, period_conditions
+from crm_metrics.pipeline.deals import query as pipeline
+from crm_metrics.pipeline.deals.terms import DealTerms
+from crm_metrics.pipeline.people.terms import FOLLOWED_DAYS, GoLive
+from crm_metrics.schema import customer_facts, demo_truth, employees, leads, orders, tasks
+from crm_metrics.scope import Scope, scope_conditions
+from crm_metrics.sql import bucket_on, days_between, median
+
+CALL, QUALIFIED = "call", "qualified"
+AFTER, BEFORE = "after", "before"
+_SECONDS_PER_MINUTE = 60
+
+
+def names(scope: Scope) -> Select[Any]:
+    """One row per employee: employee_id, employee_name (the key where there is none), team, role."""
+    row = employees.c
+    name = func.coalesce(row.employee_name, row.employee_id).label("employee_name")
+    return select(row.employee_id, name, row.team, row.role).where(*pipeline.seen_regions(scope, employees))
+
+
+def go_live_of_demo() -> Select[Any]:
+    """One row if the data set is a demo whose CRM goes live: go_live_on, as text."""
+    row = demo_truth.c
+    return select(row.true_text.label("go_live_on")).where(row.topic == "plan", row.parameter == "go_live_on")
+
+
+# ── what people did ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def call_days(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
+    """One row per person and day with calls up to `until`, whatever the period: employee_id, happened_on, calls, hits."""
+    done = pipeline.activity_rows(filters, terms, until).c
+    noted = func.sum(case((func.lower(done.activity_result) == QUALIFIED, done.activity_count), else_=0)).label("noted")
+    called = (
+        select(done.employee_id, done.happened_on, func.sum(done.activity_count).label("calls"), noted)
+        .where(func.lower(done.activity_kind) == CALL, done.happened_on.is_not(None))
+        .group_by(done.employee_id, done.happened_on)
+        .cte("called")
+    )
+    came = pipeline.lead_rows(Filters(), until=until).c  # of any region: a hit is seen by whoever sees the call
+    brought = (
+        select(came.owner_id, came.qualified_on, func.count().label("leads"))
+        .where(came.qualified_on.is_not(None))
+        .group_by(came.owner_id, came.qualified_on)
+        .cte("brought")
+    )
+    hits = case((called.c.noted > 0, called.c.noted), else_=func.coalesce(brought.c.leads, 0)).label("hits")
+    is_same = and_(brought.c.owner_id == called.c.employee_id, brought.c.qualified_on == called.c.happened_on)
+    return select(called.c.employee_id, called.c.happened_on, called.c.calls, hits).join_from(called, brought, is_same, isouter=True)
+
+
+def activity_sums(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
+    """One row per person: employee_id, activities, minutes (empty: unknown), customers_served, served_days.
+
+    customers_served: the different customers of each day, added up over the days; served_days: days with an activity that names one.
+    """
+    done = pipeline.activity_rows(filters, terms, until).c
+    served = func.count(done.customer_id.distinct()).label("customers")
+    daily = (
+        select(done.employee_id, func.sum(done.activity_count).label("activities"), func.sum(done.minutes).label("minutes"), served)
+        .where(*period_conditions(done.happened_on, filters))
+        .group_by(done.employee_id, done.happened_on)
+        .cte("daily")
+    )
+    day = daily.c
+    return select(
+        day.employee_id,
+        func.sum(day.activities).label("activities"),
+        func.sum(day.minutes).label("minutes"),
+        func.sum(day.customers).label("customers_served"),
+        func.sum(case((day.customers > 0, 1), else_=0)).label("served_days"),
+    ).group_by(day.employee_id)
+
+
+def lead_sums(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
+    """One row per owner of leads that came in in the period: employee_id, leads, qualified_leads."""
+    came = pipeline.lead_rows(filters, terms, until).c
+    owner = came.owner_id.label("employee_id")
+    counts = (func.count().label("leads"), func.count(came.qualified_on).label("qualified_leads"))
+    return select(owner, *counts).where(*period_conditions(came.created_on, filters)).group_by(owner)
+
+
+def deal_sums(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any]:
+    """One row per owner: what became of the deals created in the period, and the pipeline that is open today.
+
+    employee_id; of the period: deals, won, lost, open, won_value, won_unvalued (won deals of unknown value), cycle_days (creation to
+    winning, added up over cycle_deals); open_now, open_value, open_valued (open deals of known value), whenever they were created.
+    """
+    row = pipeline.deals(filters, terms, on).c
+    is_new = and_(true(), *period_conditions(row.created_on, filters))
+    is_won, is_open = and_(is_new, row.outcome == pipeline.WON), row.outcome == pipeline.OPEN
+    days = case((is_won, days_between(row.created_on, row.closed_on)))
+    owner = row.owner_id.label("employee_id")
+    columns = {
+        "deals": _count(is_new),
+        "won": _count(is_won),
+        "lost": _count(and_(is_new, row.outcome == pipeline.LOST)),
+        "open": _count(and_(is_new, is_open)),
+        "won_value": func.sum(case((is_won, row.deal_amount))),
+        "won_unvalued": _count(and_(is_won, row.deal_amount.is_(None))),
+        "cycle_days": func.sum(days),
+        "cycle_deals": func.count(days),
+        "open_now": _count(is_open),
+        "open_value": func.sum(case((is_open, row.deal_amount))),
+        "open_valued": _count(and_(is_open, row.deal_amount.is_not(None))),
+    }
+    return select(owner, *(column.label(name) for name, column in columns.items())).group_by(owner)
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def task_sums(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
+    """One row per person with tasks due by `until`, whenever: employee_id, tasks_due, overdue_tasks (not done by then)."""
+    row = _tasks(filters, terms, until).c
+    return select(row.employee_id, func.count().label("tasks_due"), _count(row.done_on.is_(None)).label("overdue_tasks")).group_by(
+        row.employee_id
+    )
+
+
+def overdue_tasks(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
+    """One row per task due by `until` and not done by then, longest overdue first.
+
+    task_id, employee_id, employee_name, team, subject, stage, customer_id, opportunity_id, due_on.
+    """
+    row = _tasks(filters, terms, until).c
+    return select(*(column for column in row if column.name != "done_on")).where(row.done_on.is_(None)).order_by(row.due_on, row.task_id)
+
+
+def _tasks(filters: Filters, terms: DealTerms, until: date) -> CTE:
+    """One row per task due by `until` of the people within filters and terms: the columns of `overdue_tasks`, done_on (by then)."""
+    row, who = tasks.c, employees.alias("doer")
+    name = func.coalesce(who.c.employee_name, row.employee_id).label("employee_name")
+    done_on = case((row.done_on <= until, row.done_on)).label("done_on")
+    chosen = [
+        is_chosen(column, values)
+        for column, values in ((who.c.region, filters.region), (row.employee_id, terms.owner), (who.c.team, terms.team))
+        if values
+    ]
+    keys = (row.task_id, row.employee_id, name, who.c.team, row.subject, row.stage, row.customer_id, row.opportunity_id, row.due_on)
+    return (
+        select(*keys, done_on)
+        .join_from(tasks, who, who.c.employee_id == row.employee_id, isouter=True)
+        .where(row.due_on <= until, *pipeline.seen_regions(filters.scope, who), *chosen)
+        .cte("tasks_due")
+    )
+
+
+# ── before and after ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _side(day: ColumnElement[Any], go_live: GoLive) -> ColumnElement[Any]:
+    return case((day < go_live.before_on, BEFORE), (day >= go_live.after_on, AFTER)).label("side")
+
+
+def lead_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
+    """One row per side of the go-live, by creation, of leads old enough: side, n, hits (became a customer in FOLLOWED_DAYS)."""
+    came = pipeline.lead_rows(filters, terms, until).c
+    followed = FOLLOWED_DAYS["lead"]
+    is_won = case((days_between(came.created_on, came.converted_on) <= followed, 1), else_=0).label("is_won")
+    rows = select(_side(came.created_on, go_live), is_won).where(came.created_on <= _old(until, followed)).cte("followed_leads")
+    return select(rows.c.side, func.count().label("n"), func.sum(rows.c.is_won).label("hits")).group_by(rows.c.side)
+
+
+def deal_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
+    """One row per side of the go-live, by creation, of deals old enough: side, n, hits (won in FOLLOWED_DAYS), days, squares.
+
+    days, squares: from creation to these wins, added up, and their squares.
+    """
+    row = pipeline.deals(filters, terms, until).c
+    followed, lasted = FOLLOWED_DAYS["deal"], days_between(row.created_on, row.closed_on)
+    days = case((and_(row.outcome == pipeline.WON, lasted <= followed), lasted)).label("days")
+    rows = select(_side(row.created_on, go_live), days).where(row.created_on <= _old(until, followed)).cte("followed_deals")
+    found = rows.c
+    sums = (func.sum(found.days).label("days"), func.sum(found.days * found.days).label("squares"))
+    return select(found.side, func.count().label("n"), func.count(found.days).label("hits"), *sums).group_by(found.side)
+
+
+def _old(until: date, days: int) -> date:
+    return date.fromordinal(until.toordinal() - days)
+
+
+def value_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
+    """One row per side of the go-live, by closing, of won deals of known value: side, n, value, of_calls, squares, squares_of_calls.
+
+    of_calls: the value of deals whose lead belonged to somebody who makes calls. squares: of the values, added up.
+    """
+    row, done, came = pipeline.deals(filters, terms, until).c, pipeline.activity_rows(Filters(), until=until).c, leads.c
+    callers = select(done.employee_id).where(func.lower(done.activity_kind) == CALL).distinct().cte("callers")
+    is_of_call = exists().where(came.lead_id == row.lead_id, came.owner_id == callers.c.employee_id).label("is_of_call")
+    is_won = and_(row.outcome == pipeline.WON, row.closed_on.is_not(None), row.deal_amount.is_not(None))
+    won = select(_side(row.closed_on, go_live), row.deal_amount, is_of_call).where(is_won).cte("won_deals").c
+    value, squared = won.deal_amount, won.deal_amount * won.deal_amount
+    return select(
+        won.side,
+        func.count().label("n"),
+        func.sum(value).label("value"),
+        func.sum(case((won.is_of_call, value), else_=0)).label("of_calls"),
+        func.sum(squared).label("squares"),
+        func.sum(case((won.is_of_call, squared), else_=0)).label("squares_of_calls"),
+    ).group_by(won.side)
+
+
+def task_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
+    """One row per side of the go-live, by due day: side, n (tasks), hits (done by their day)."""
+    row = _tasks(filters, terms, until).c
+    rows = select(_side(row.due_on, go_live), case((row.done_on <= row.due_on, 1), else_=0).label("is_done")).cte("sided_tasks").c
+    return select(rows.side, func.count().label("n"), func.sum(rows.is_done).label("hits")).group_by(rows.side)
+
+
+# ── order entry ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _entries(filters: Filters, until: date) -> CTE:
+    """One row per order whose entry is known, up to `until`, whatever the period: ordered_on, minutes."""
+    row = orders.c
+    minutes = (extract("epoch", row.entry_booked_at - row.entry_started_at) / _SECONDS_PER_MINUTE).label("minutes")
+    known = [row.entry_booked_at >= row.entry_started_at, row.ordered_on <= until]
+    customer = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == row.customer_id).scalar_subquery()
+    chosen = [*choice_conditions(filters, orders), *(customer_conditions(filters, customer) if filters.segments else [])]
+    return select(row.ordered_on, minutes).where(*known, *scope_conditions(filters.scope, orders), *chosen).cte("entries")
+
+
+def entry_sides(filters: Filters, until: date, go_live: GoLive) -> Select[Any]:
+    """One row per side of the go-live, by order day, and whole minute: side, minute, n (orders), minutes, squares (both added up)."""
+    entered = _entries(filters, until).c
+    rows = select(_side(entered.ordered_on, go_live), func.floor(entered.minutes).label("minute"), entered.minutes).cte("sided_entries").c
+    sums = (func.sum(rows.minutes).label("minutes"), func.sum(rows.minutes * rows.minutes).label("squares"))
+    return select(rows.side, rows.minute, func.count().label("n"), *sums).group_by(rows.side, rows.minute).order_by(rows.side, rows.minute)
+
+
+def entry_months(filters: Filters, until: date) -> Select[Any]:
+    """One row per month: month_on, orders, mean_minutes, median_minutes, of the orders whose entry is known."""
+    entered: FromClause = _entries(filters, until)
+    month = bucket_on(entered.c.ordered_on, "month").label("month_on")
+    columns = (func.count().label("orders"), func.avg(entered.c.minutes).label("mean_minutes"))
+    return select(month, *columns, median(entered.c.minutes).label("median_minutes")).group_by(month).order_by(month)
