@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, Text, and_, case, cast, func, literal, null, or_, select, union_all
 
-from crm_metrics.filters import Filters, customer_conditions, is_chosen
+from crm_metrics.filters import Filters, customer_conditions, is_chosen, period_conditions
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.schema import (
     AMOUNT,
@@ -222,14 +222,17 @@ def _is_closed_by(row: Any, said: Any, closed_on: ColumnElement[Any], on: date) 
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
+def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None, *, of_period: bool = False) -> Select[Any]:
     """One row per change, by the end of `on`, of the deals within the filters and terms (told as they stood then), in order of time.
+    of_period: of those alone that were created in the period or on an unknown day.
 
     deal_number, change_number, changed_at, changed_on, stage, stage_order, outcome, deal_amount, expected_close_on, owner_id: what the
     deal was after it. Deals whose history lacks their creation or their end have them from their row: change_number OPENING (nothing is
     known of it but the day; a creation on an unknown day has no row) and CLOSING. Of a deal without history these are all.
     """
     chosen, history = deals(filters, terms, on), _history(on)
+    if of_period:
+        chosen = select(*chosen.c).where(*period_conditions(chosen.c.created_on, filters)).cte("deals_of_period")
     deal, said = chosen.c, history.c
     first = select(said.opportunity_id, func.min(said.changed_on).label("first_on")).group_by(said.opportunity_id).cte("first_changes")
     last = _last_changes(history)

@@ -41,6 +41,18 @@ def created(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> p
     return rows[~outside]
 
 
+def basis(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row: what limits the deals of these filters.
+
+    deals: created in the period or on an unknown day. undated: of them, those of an unknown day, which stay in whatever the period.
+    unvalued: of them, those without a value, which are in counts and in no sum. held, held_with_history: all deals that the reader may
+    see, and those of them with a change in the history.
+    """
+    rows, held = created(source, filters, terms), source(query.held(filters.scope)).iloc[0]
+    counts = {"deals": len(rows), "undated": rows["created_on"].isna().sum(), "unvalued": rows["deal_amount"].isna().sum()}
+    return pd.DataFrame([{**counts, "held": held["deals"], "held_with_history": held["with_history"]}])
+
+
 def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return the tiles: metric, value, low, high (Wilson, 95%), unit, n (deals it is about)."""
     rows, every = created(source, filters, terms), standing(source, filters, terms)
@@ -77,4 +89,4 @@ def deals(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
     return created(source, filters, terms)
 
 
-TABLES: dict[str, Table] = {"tiles": tiles, "deals": deals}
+TABLES: dict[str, Table] = {"tiles": tiles, "deals": deals, "deal_basis": basis}

@@ -1,5 +1,213 @@
-"""The tables of this part, and the queries behind them."""
+"""The tables of this part, and the queries behind them.
 
+The deals are those created in the period, or on an unknown day, as they stand today; calls and leads are those of the same period. What
+is won by period of closing is the one exception: those deals were closed in it, whenever they were created.
+"""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters
+from crm_metrics.metric import BadInput
+from crm_metrics.periods import Grain, Period, bucket_start, bucket_starts, next_bucket
+from crm_metrics.pipeline.deals import query as deals_query
+from crm_metrics.pipeline.deals import tables as deals_tables
+from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.funnel import query, statistic
+from crm_metrics.pipeline.funnel.statistic import Progress
+from crm_metrics.pipeline.funnel.terms import ALL_FUNNEL, By, FunnelStep, FunnelTerms
 from crm_metrics.rooms import Table
 
-TABLES: dict[str, Table] = {}
+_WON_STEP = FunnelStep()
+_UNKNOWN_TO_CALLS = ("source", "product", "market", "pipeline")  # choices of deals
+_UNKNOWN_TO_LEADS = ("market", "pipeline")
+_FUNNEL = [
+    *("step", "name", "count", "at_least", "value", "next_step_rate", "next_step_low", "next_step_high"),
+    *("cumulative_rate", "cumulative_low", "cumulative_high", "still_here", "lost_here", "conversion", "conversion_low", "conversion_high"),
+    *("skipped", "unknown", "unvalued"),
+]
+_BEHIND = [
+    *("customer_id", "opportunity_id", "opportunity_name", "owner_name", "stage_name", "outcome", "created_on", "closed_on"),
+    *("expected_close_on", "deal_amount", "product_name", "deal_source", "region"),
+]
+
+
+def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> tuple[Select, ...]:
+    """Return the queries that the funnel is made from, to be shown."""
+    places = _places(source)
+    every = (*deals_tables.queries(source, filters, terms.deals), query.paths(filters, terms.deals, _pairs(places), _on(source, filters)))
+    return every if len(places) else every[:1]
+
+
+# ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Funnel(NamedTuple):
+    """deals: those created in the period. found: how far each got. places: of the open stages, see statistic.stage_places."""
+
+    deals: pd.DataFrame
+    found: Progress
+    places: pd.DataFrame
+
+
+def progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
+    """Return the deals and how far each got; ask by source.remember, with terms that name the deals alone."""
+    deals, places = deals_tables.created(source, filters, terms.deals), _places(source)
+    nobody = pd.DataFrame({name: pd.Series(dtype="int64") for name in ("deal_number", "visited", "went_back", "reopened")})
+    paths = source(query.paths(filters, terms.deals, _pairs(places), _on(source, filters))) if len(places) else nobody
+    return Funnel(deals, statistic.progress(deals, paths, places), places)
+
+
+def _progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
+    return source.remember(progress, filters, FunnelTerms(terms.deals))
+
+
+def _places(source: Source) -> pd.DataFrame:
+    return statistic.stage_places(source(deals_query.stage_rows()))
+
+
+def _pairs(places: pd.DataFrame) -> query.Places:
+    return tuple(zip(places["stage"], (int(place) for place in places["place"]), strict=True))
+
+
+def _on(source: Source, filters: Filters) -> date | None:
+    days = deal_days(source, filters)
+    return days.on if days else None
+
+
+# ── the funnel ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per step, in order: calls, leads, qualified leads, opportunities, each open stage, won.
+
+    Calls and leads only where there are any and no choice is made that they don't know. step (calls, leads, qualified_leads, opportunities,
+    stage_1, …, won), name (of the stage), count (calls, leads, or deals that count at the step; empty where more than MOST_UNKNOWN of them
+    are unknown), at_least (those known to), value (of these deals), next_step_rate (of the row's: those of the next; from calls the
+    qualified leads of those who called, from qualified leads those that became a deal), cumulative_rate (of all leads, and of all
+    opportunities), each with low and high (Wilson, 95%; empty of values), still_here, lost_here (deals of which the stage is the furthest
+    they got), conversion (went past the stage / went past it or were lost in it: those still in it are in neither) with its interval,
+    skipped (deals past the stage that were never in it), unknown (deals of which it is unknown whether they were), unvalued (deals of the
+    step without a value).
+    """
+    found = _progress(source, filters, terms)
+    names = statistic.step_names(found.places)
+    steps = statistic.deal_steps(found.deals, found.found, len(names), terms)
+    of_deals = statistic.deal_rows(found.deals, steps, names, terms)
+    before = statistic.lead_rows(
+        _calls(source, filters, terms), source(query.lead_counts(filters, terms.deals, _on(source, filters))).iloc[0]
+    )
+    rows = pd.concat([before, of_deals], ignore_index=True) if len(before) else of_deals
+    return rows.reindex(columns=_FUNNEL)
+
+
+def _calls(source: Source, filters: Filters, terms: FunnelTerms) -> int:
+    knows = not (filters.category or filters.segments) and not any(getattr(terms.deals, key) for key in _UNKNOWN_TO_CALLS)
+    return int(source(query.call_counts(filters, terms.deals, _on(source, filters))).iloc[0]["calls"]) if knows else 0
+
+
+def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per move from one stage to another that some deal made, those of most deals first.
+
+    from_stage (empty: created in the other), to_stage, outcome (after it), deals, kind ('on' to the next stage, 'skip' over some, 'back',
+    'won' from the last stage, 'skip' to a win from an earlier one, 'lost', 'reopened', 'created', 'aside' where a stage has no order),
+    stages_skipped.
+    """
+    places = _places(source)
+    rows = source(query.moves(filters, terms.deals, _on(source, filters)))
+    return statistic.move_rows(rows, places, source(deals_query.stage_rows()))
+
+
+def detours(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per outcome, and one of all: outcome ('all', 'won', 'lost', 'open'), deals (whose stages are known), and of them those
+    that skipped a stage, went_back, were reopened; each with its share of these deals, low and high (Wilson, 95%).
+    """
+    found = _progress(source, filters, terms)
+    return statistic.detour_rows(found.deals, found.found)
+
+
+def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, step: FunnelStep = _WON_STEP) -> pd.DataFrame:
+    """Return one row per deal behind a step, the largest first: customer_id, opportunity_id, opportunity_name, owner_name, stage_name,
+    outcome, created_on, closed_on, expected_close_on, deal_amount, product_name, deal_source, region; of leads and qualified leads one row
+    per lead: lead_id, customer_id, lead_source, owner_name, team, region, created_on, qualified_on, converted_on, opportunity_id. Calls
+    have none.
+
+    Raises BadInput if there is no such step.
+    """
+    if step.step in (statistic.CALLS, statistic.LEADS, statistic.QUALIFIED):
+        are_qualified = step.step != statistic.LEADS
+        rows = source(query.step_leads(filters, terms.deals, _on(source, filters), are_qualified=are_qualified))
+        return rows.head(0) if step.step == statistic.CALLS else rows
+    found = _progress(source, filters, terms)
+    steps = statistic.deal_steps(found.deals, found.found, len(statistic.step_names(found.places)), terms)
+    if step.step not in steps:
+        raise BadInput("There is no step {step}. Choose one of: {steps}.", step=step.step, steps=", ".join(steps))
+    one = steps[step.step]
+    is_behind = {"reached": one.reached, "lost": one.lost, "open": one.still}[step.side]
+    rows = found.deals.loc[is_behind, _BEHIND]
+    return rows.sort_values(["deal_amount", "opportunity_id"], ascending=[False, True]).reset_index(drop=True)
+
+
+# ── groups and periods ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def funnel_by(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per group of deals (terms.by), those that won most first, periods in order of time.
+
+    group (key, first day of a period, UNKNOWN), name, deals, won, lost, open, win_rate_of_closed (won / won or lost) with closed_low,
+    closed_high, win_rate_of_all (won / deals) with all_low, all_high (Wilson, 95%), won_value, unvalued_won (won without a value, not in
+    the sum), is_small (fewer than FEW_DEALS closed), others_rate (win rate of closed deals of all the others), p_value (chi-square, against
+    them), p_adjusted (Holm, over all groups tested), is_different (p_adjusted below 5%).
+    """
+    return statistic.group_rows(deals_tables.created(source, filters, terms.deals), terms)
+
+
+def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per quarter in which deals were closed in the period (per month if terms.by is month), in order of time.
+
+    closed_in (first day; empty: the day is unknown), won, lost, won_value (empty where no value is known), unvalued_won, win_rate_of_closed
+    (won / won or lost) with low, high (Wilson, 95%), is_unfinished (not over today), is_partial (its first days lie before the period).
+    """
+    deals, days = deals_tables.standing(source, filters, terms.deals), deal_days(source, filters)
+    closed = deals[deals["outcome"] != deals_query.OPEN]
+    day = closed["closed_on"]
+    grain: Grain = "month" if terms.by == "month" else "quarter"
+    if days is None or not len(closed):
+        return statistic.closing_rows(closed.head(0), [], grain)
+    start, end = filters.start or bucket_start(day.min().date(), grain), min(filters.end or days.today, days.today)
+    inside = day.isna() | ((day >= pd.Timestamp(start)) & (day <= pd.Timestamp(end)))
+    buckets = bucket_starts(Period(start, max(start, end)), grain)
+    rows = statistic.closing_rows(closed[inside], buckets, grain)
+    last, first = buckets[-1], buckets[0]
+    is_over = next_bucket(last, grain) <= days.today + timedelta(1)
+    at = rows["closed_in"]
+    return rows.assign(is_unfinished=(at == pd.Timestamp(last)) & (not is_over), is_partial=(at == pd.Timestamp(first)) & (start > first))
+
+
+def _by(by: By) -> Table:
+    def table(source: Source, filters: Filters) -> pd.DataFrame:
+        """Return the table funnel_by of groups that are made of one thing."""
+        return funnel_by(source, filters, FunnelTerms(by=by))
+
+    return table
+
+
+TABLES: dict[str, Table] = {
+    "funnel": funnel,
+    "detours": detours,
+    "moves": moves,
+    "step_deals": step_deals,
+    "funnel_by": funnel_by,
+    "by_owner": _by("owner"),
+    "by_team": _by("team"),
+    "by_region": _by("region"),
+    "by_source": _by("source"),
+    "by_product": _by("product"),
+    "by_market": _by("market"),
+    "by_quarter": _by("quarter"),
+    "won": won,
+}

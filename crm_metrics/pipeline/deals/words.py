@@ -1,0 +1,30 @@
+"""What limits the deals, in words."""
+
+import pandas as pd
+
+from crm_metrics.language import t
+
+
+def basis_note(basis: pd.DataFrame, *, has_period: bool = True) -> str:
+    """Return which deals stay in without a day of creation, and how many have no value. basis: the table deal_basis."""
+    known, texts = basis.iloc[0], []
+    values = {"n": f"{known['deals']:,}", "undated": f"{known['undated']:,}", "unvalued": f"{known['unvalued']:,}"}
+    if known["undated"] and has_period:
+        texts.append(t("{undated} of {n} deals have no day of creation: they stay in, whatever the period.", **values))
+    if known["unvalued"]:
+        texts.append(t("{unvalued} of {n} deals have no known value: they are counted, and left out of every sum.", **values))
+    return t(" ").join(texts)
+
+
+def history_note(basis: pd.DataFrame) -> str:
+    """Return how many deals have no history and what it would add; "" where all have one. basis: the table deal_basis."""
+    known = basis.iloc[0]
+    missing = int(known["held"] - known["held_with_history"])
+    if not missing:
+        return ""
+    values = {"missing": f"{missing:,}", "n": f"{known['held']:,}"}
+    return t(
+        "{missing} of {n} deals have no stage history: of them only today's stage and the end are known. The history of stages would add "
+        "in which stage deals are lost, which they skip or go back to, how long each takes, and the pipeline of any past day.",
+        **values,
+    )

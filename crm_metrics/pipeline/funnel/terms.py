@@ -1,0 +1,48 @@
+"""Which funnel a reader looks at."""
+
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
+
+Mode = Literal["any", "in_order"]
+Measure = Literal["count", "value"]
+By = Literal["owner", "team", "region", "source", "product", "market", "quarter", "month"]
+BYS: tuple[By, ...] = get_args(By)
+
+
+@dataclass(frozen=True)
+class FunnelTerms:
+    """deals: the reader's choice of them. mode: `any`, a deal counts at a stage that it reached or went past, by whatever path;
+    `in_order`, only if it has been in that stage and in each before it. measure: deals, or their value. by: what groups are made of;
+    quarter and month are those of creation.
+    """
+
+    deals: DealTerms = ALL_DEALS
+    mode: Mode = "any"
+    measure: Measure = "count"
+    by: By = "owner"
+
+    @classmethod
+    def of_texts(cls, deals: DealTerms, *, mode: str = "any", measure: str = "count", by: str = "owner") -> "FunnelTerms":
+        """Return the terms that a reader chose from lists of these."""
+        return cls(deals, cast(Mode, mode), cast(Measure, measure), cast(By, by))
+
+
+ALL_FUNNEL = FunnelTerms()
+
+
+Side = Literal["reached", "lost", "open"]
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """Who is behind a step. step: as in the table `funnel`. side: all who count there, or those lost there, or open there today."""
+
+    step: str = "won"
+    side: Side = "reached"
+
+    @classmethod
+    def of_texts(cls, *, step: str, side: str) -> "FunnelStep":
+        """Return what a reader chose from lists of these."""
+        return cls(step, cast(Side, side))
