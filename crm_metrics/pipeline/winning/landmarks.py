@@ -70,7 +70,9 @@ def _at(deals: Deals, age: int) -> pd.DataFrame:
     told = pd.DataFrame(index=rows.index, columns=["stage", "outcome", "deal_amount", "owner_id"], dtype=object)
     if known is not None:
         told = known.set_axis(rows.index).where(pd.Series(last >= 0, index=rows.index), np.nan)
-    made = rows[["deal_number", "opportunity_id", "created_on", "outcome", "closed_on", "deal_source", "market", "category", "region"]].assign(
+    made = rows[
+        ["deal_number", "opportunity_id", "created_on", "outcome", "closed_on", "deal_source", "market", "category", "region"]
+    ].assign(
         seen_on=seen_on,
         age=str(age),
         is_won=rows["outcome"] == WON,

@@ -71,21 +71,26 @@ class Skill(NamedTuple):
     auc: float
 
 
+def grown(rows: pd.DataFrame, today: pd.Timestamp, days: float) -> pd.DataFrame:
+    """Return the landmarks of closed deals that are old enough today. days: see landmarks.days_to_close; NaN: none is."""
+    if math.isnan(days):
+        return rows.head(0)
+    return rows[(rows["created_on"] <= today - pd.Timedelta(days=days)) & (rows["outcome"] != OPEN)]
+
+
 def split(rows: pd.DataFrame, today: pd.Timestamp, days: float) -> Split | None:
     """Return the split of the landmarks; None where too few deals are old enough. days: see landmarks.days_to_close.
 
     Tested: the latest TESTED_SHARE of the deals that are `days` old today. Learned from: those that were so on the day on which the first
     of these was created, and were closed by then.
     """
-    if math.isnan(days):
+    known = grown(rows, today, days)
+    if not len(known):
         return None
-    grown = rows[(rows["created_on"] <= today - pd.Timedelta(days=days)) & (rows["outcome"] != OPEN)]
-    if not len(grown):
-        return None
-    created = grown.drop_duplicates("deal_number")["created_on"]
+    created = known.drop_duplicates("deal_number")["created_on"]
     split_on = created.quantile(1 - TESTED_SHARE, interpolation="nearest")
-    learned = grown[(grown["created_on"] <= split_on - pd.Timedelta(days=days)) & (grown["closed_on"] <= split_on)]
-    tested = grown[grown["created_on"] > split_on]
+    learned = known[(known["created_on"] <= split_on - pd.Timedelta(days=days)) & (known["closed_on"] <= split_on)]
+    tested = known[known["created_on"] > split_on]
     won = learned.drop_duplicates("deal_number")["is_won"]
     if min(won.sum(), (~won).sum()) < LEAST_OUTCOMES or tested["deal_number"].nunique() < LEAST_TESTED:
         return None
@@ -101,7 +106,7 @@ def fit(learned: pd.DataFrame) -> Fit:
     encoder = _encoder(rows)
     folds = list(GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, groups=rows["deal_number"]))
     model = LogisticRegressionCV(
-        Cs=STRENGTHS, cv=folds, scoring="neg_log_loss", solver="newton-cholesky", use_legacy_attributes=False
+        Cs=STRENGTHS, cv=folds, scoring="neg_log_loss", l1_ratios=(0,), solver="newton-cholesky", use_legacy_attributes=False
     ).fit(_encoded(rows, encoder), rows["is_won"].to_numpy(dtype=bool))
     rates = rows.groupby("age")["is_won"].mean()
     return Fit(encoder, model, {str(age): float(rate) for age, rate in rates.items()}, float(model.C_))
@@ -111,6 +116,12 @@ def predicted(found: Fit, rows: pd.DataFrame) -> Floats:
     """Return the probability of each landmark to be won."""
     probabilities: Floats = found.model.predict_proba(_encoded(rows, found.encoder))[:, 1] if len(rows) else np.empty(0)
     return probabilities
+
+
+def base_rates(found: Fit, rows: pd.DataFrame) -> Floats:
+    """Return the usual rate of the age of each landmark; of an age that nothing was learned of, that of all."""
+    usual = float(np.mean(list(found.base_rates.values())))
+    return rows["age"].map(found.base_rates).fillna(usual).to_numpy(dtype=float)
 
 
 def skill(tested: pd.DataFrame, probability: Floats, base: Floats) -> Skill:
@@ -125,7 +136,12 @@ def skill(tested: pd.DataFrame, probability: Floats, base: Floats) -> Skill:
     rest = by_deal["own"] - left * by_deal["base"]
     error = math.sqrt((rest**2).sum() * len(by_deal) / max(len(by_deal) - 1, 1)) / by_deal["base"].sum()
     return Skill(
-        float(errors["own"].mean()), float(errors["base"].mean()), 1 - left, 1 - left - Z * error, 1 - left + Z * error, _auc(tested, probability)
+        float(errors["own"].mean()),
+        float(errors["base"].mean()),
+        1 - left,
+        1 - left - Z * error,
+        1 - left + Z * error,
+        _auc(tested, probability),
     )
 
 
@@ -142,14 +158,16 @@ def reliability(tested: pd.DataFrame, probability: Floats) -> pd.DataFrame:
     """Return one row per tenth of the landmarks by probability: bin (1, 2, …), predicted (mean), observed (share won), low, high (Wilson of
     as many deals as are in it), deals, landmarks.
     """
-    rows = pd.DataFrame({"deal": tested["deal_number"].to_numpy(), "predicted": probability, "is_won": tested["is_won"].to_numpy(dtype=float)})
+    rows = pd.DataFrame(
+        {"deal": tested["deal_number"].to_numpy(), "predicted": probability, "is_won": tested["is_won"].to_numpy(dtype=float)}
+    )
     rows["bin"] = pd.qcut(rows["predicted"], MOST_BINS, labels=False, duplicates="drop")
     rows["bin"] = rows["bin"].fillna(0).astype(int) + 1  # all alike: one bin
     grouped = rows.groupby("bin")
     made = grouped.agg(
         predicted=("predicted", "mean"), observed=("is_won", "mean"), deals=("deal", "nunique"), landmarks=("deal", "size")
     ).reset_index()
-    bounds = [wilson(share * n, n) for share, n in zip(made["observed"], made["deals"], strict=True)]
+    bounds: Any = [wilson(share * n, n) for share, n in zip(made["observed"], made["deals"], strict=True)]
     low, high = zip(*bounds, strict=True) if bounds else ((), ())
     return made.assign(low=list(low), high=list(high))[["bin", "predicted", "observed", "low", "high", "deals", "landmarks"]]
 

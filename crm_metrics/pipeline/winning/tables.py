@@ -6,7 +6,7 @@ within the other choices, whatever the period, up to today.
 
 import math
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,8 @@ from crm_metrics.pipeline.deals import query as deal_query
 from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.tables import created
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
-from crm_metrics.pipeline.winning import counts, metrics
+from crm_metrics.pipeline.winning import counts, landmarks, metrics, model, moves, query
+from crm_metrics.pipeline.winning.factors import win_factors
 from crm_metrics.rooms import Table
 
 _NEVER = date(1970, 1, 1)  # today, where nothing happened
@@ -95,7 +96,7 @@ def lost_stages(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
 
 def lost_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return one row per quarter of closing and reason: quarter_on, the columns of `lost_reasons`, is_unfinished (the quarter is not over)."""
+    """Return one row per quarter of closing and reason: quarter_on, the columns of `lost_reasons`, is_unfinished (it is not over)."""
     lost = _lost(source, filters, terms)
     lost = lost[lost["closed_on"].notna()]
     rows = counts.reason_counts(lost.assign(quarter_on=lost["closed_on"].dt.to_period("Q").dt.start_time), ("quarter_on",))
@@ -152,6 +153,111 @@ def scorecard_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEA
     return made.assign(is_unfinished=end > pd.Timestamp(_today(source, filters)) + pd.Timedelta(days=1))
 
 
+# ── the model ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Learned(NamedTuple):
+    """What was asked once for all tables of the model. rows: the landmarks; days: see landmarks.days_to_close."""
+
+    rows: pd.DataFrame
+    days: float
+    split: model.Split | None
+    fit: model.Fit | None
+
+
+def learned(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
+    """Return the landmarks of the deals and the model learned from them; ask by source.remember."""
+    on, today = _on(source, filters), pd.Timestamp(_today(source, filters))
+    rows = source(deal_query.deal_rows(filters, terms, on))
+    changes = source(deal_query.changes(filters, terms, on))
+    customers, done = (source(ask(filters, terms, on)) for ask in (query.earlier_customers, query.deal_activities))
+    seen = landmarks.landmarks(landmarks.Deals(rows, changes, customers, done, today))
+    days = landmarks.days_to_close(rows, today)
+    halves = model.split(seen, today, days)
+    return _Learned(seen, days, halves, model.fit(halves.learned) if halves else None)
+
+
+def win_model(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row, whether or not a model can be learned: how well it tells won deals from lost ones.
+
+    days_to_close (a deal is old enough after so many), grown_deals (old enough, closed, and open at the first age), learned_deals,
+    learned_won, tested_deals, split_on (last day on which it learned), base_rate (won of those learned from), brier, base_brier, skill,
+    low, high, auc (see model.Skill; NaN where too few deals are known), strength (of the prior, chosen), is_better (low above 0: better
+    than the usual rate beyond chance).
+    """
+    found = source.remember(learned, filters, terms)
+    closed = found.rows[found.rows["outcome"] != deal_query.OPEN]
+    row: dict[str, Any] = {"days_to_close": found.days, "grown_deals": closed["deal_number"].nunique()}
+    names = ("learned_deals", "learned_won", "tested_deals", "split_on", "base_rate", *model.Skill._fields, "strength")
+    if found.split is None or found.fit is None:
+        return pd.DataFrame([{**row, **dict.fromkeys(names, math.nan), "split_on": pd.NaT, "is_better": False}])
+    deals = found.split.learned.drop_duplicates("deal_number")
+    tested = found.split.tested
+    skill = model.skill(tested, model.predicted(found.fit, tested), model.base_rates(found.fit, tested))
+    values = (len(deals), int(deals["is_won"].sum()), tested["deal_number"].nunique(), found.split.split_on, deals["is_won"].mean())
+    return pd.DataFrame([{**row, **dict(zip(names, (*values, *skill, found.fit.strength), strict=True)), "is_better": skill.low > 0}])
+
+
+def reliability(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per tenth of the landmarks that the model is checked on: see model.reliability; empty without a model."""
+    found = source.remember(learned, filters, terms)
+    if found.split is None or found.fit is None:
+        return model.reliability(found.rows.head(0), np.empty(0))
+    return model.reliability(found.split.tested, model.predicted(found.fit, found.split.tested))
+
+
+def factors(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per thing known 14 days after creation and value: see factors.win_factors. Of closed deals that are old enough."""
+    found = source.remember(learned, filters, terms)
+    rows = model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days)
+    return win_factors(rows[rows["age"] == str(landmarks.AGES[0])])
+
+
+def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per open deal that has passed the first age, the largest expected value first; none unless the model is better than
+    the usual rate.
+
+    opportunity_id, opportunity_name, customer_id, owner_name, stage_name, created_on, age_days, known_at_days (the last age passed, on
+    which it is scored), win_probability, deal_amount, expected_value (value times probability; NaN where the value is unknown). The model
+    is learned anew from all deals that are old enough.
+    """
+    found, today = source.remember(learned, filters, terms), pd.Timestamp(_today(source, filters))
+    is_better = bool(win_model(source, filters, terms)["is_better"].iloc[0])
+    rows = found.rows[found.rows["outcome"] == deal_query.OPEN].drop_duplicates("deal_number", keep="last")
+    rows = rows if is_better else rows.head(0)
+    probability = model.predicted(source.remember(_learned_from_all, filters, terms), rows) if is_better else np.empty(0)
+    scored = rows[["deal_number", "age"]].assign(win_probability=probability)
+    every = source(deal_query.deal_rows(filters, terms, _on(source, filters)))
+    made = every.merge(scored, on="deal_number")
+    made = made.assign(
+        age_days=(today - made["created_on"]).dt.days,
+        known_at_days=made["age"].astype(int),
+        expected_value=made["deal_amount"] * made["win_probability"],
+    )
+    columns = ["opportunity_id", "opportunity_name", "customer_id", "owner_name", "stage_name", "created_on", "age_days", "known_at_days"]
+    order = made.sort_values(["expected_value", "opportunity_id"], ascending=[False, True], ignore_index=True)
+    return order[[*columns, "win_probability", "deal_amount", "expected_value"]]
+
+
+def _learned_from_all(source: Source, filters: Filters, terms: DealTerms) -> model.Fit:
+    found = source.remember(learned, filters, terms)
+    return model.fit(model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days))
+
+
+# ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def activities_before_moves(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per kind of activity and stage, and over all stages: see moves.rates. Empty without a history of stages."""
+    on, today = _on(source, filters), pd.Timestamp(_today(source, filters))
+    stays = moves.spells(source(deal_query.changes(filters, terms, on)), today)
+    done = source(query.deal_activities(filters, terms, on))
+    names = source(deal_query.stage_rows()).set_index("stage")["stage_name"]
+    rows = moves.rates(stays, done if len(stays) else done.head(0))
+    rows.insert(2, "stage_name", rows["stage"].map(names).fillna(rows["stage"]))
+    return rows
+
+
 TABLES: dict[str, Table] = {
     "win_tiles": win_tiles,
     "lost_reasons": lost_reasons,
@@ -161,4 +267,9 @@ TABLES: dict[str, Table] = {
     "scorecard": scorecard,
     "scorecard_owners": scorecard_owners,
     "scorecard_trend": scorecard_trend,
+    "win_model": win_model,
+    "reliability": reliability,
+    "factors": factors,
+    "open_scores": open_scores,
+    "activities_before_moves": activities_before_moves,
 }
