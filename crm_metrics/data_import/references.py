@@ -59,10 +59,11 @@ class Unjoined(NamedTuple):
 
 
 def _told(column: str, value: str, rows: int, near: str) -> str:
+    counted = t("{value} (1 row)", value=value) if rows == 1 else t("{value} ({n} rows)", value=value, n=f"{rows:,}")
     if not near:
-        return t("{value} ({rows} rows)", value=value, rows=f"{rows:,}")
+        return counted
     said = f"values.{column} = {{ {_quoted(value)} = {_quoted(near)} }}"
-    return t("{value} ({rows} rows); did you mean {near}? In the mapping: {said}", value=value, rows=f"{rows:,}", near=near, said=said)
+    return t("{value}; did you mean {near}? In the mapping: {said}", value=counted, near=near, said=said)
 
 
 def _quoted(text: str) -> str:
