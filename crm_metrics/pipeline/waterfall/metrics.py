@@ -7,7 +7,7 @@ PIPELINE_START = Metric(
     "pipeline_start",
     noop("Pipeline at the start"),
     "money",
-    "",
+    "neither",
     noop("Sum of the value of the deals in the pipeline at the end of the day before the period; deals of unknown value are left out."),
 )
 PIPELINE_END = Metric(

@@ -19,6 +19,8 @@ STEPS = (
     "start", "created", "undated", "reopened", "pulled_in", "increased", "decreased", "pushed_out", "lost", "won",
     "moved_in", "moved_out", "value_known", "value_unknown", "end",
 )  # fmt: skip
+ADDITIONS = ("undated", "reopened", "pulled_in", "increased", "moved_in", "value_known")
+REDUCTIONS = ("decreased", "pushed_out", "moved_out", "value_unknown")
 TOTALS = ("start", "end")
 AMOUNT_UNIT = 10_000  # of the database's amounts, which have four decimals: whole numbers don't drift
 _OPEN, _WON, _LOST = OUTCOMES.values()
@@ -149,3 +151,19 @@ def waterfall_rows(rows: pd.DataFrame) -> pd.DataFrame:
     start = value.iloc[0]
     share = value / start if start > 0 else value * np.nan
     return made.assign(behind=found["behind"], unknown=found["unknown"], share_of_start=share).reset_index(drop=True)
+
+
+def period_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return one row per period: see tables.period_changes. rows: the table waterfall_by_period. measure: 'value' or 'deals'."""
+    keys = ["bucket_on", "ends_on", "is_unfinished"]
+    wide = rows.set_index([*keys, "step"])[measure].unstack("step").reindex(columns=list(STEPS))
+    for name, steps in (("in", ADDITIONS), ("out", REDUCTIONS)):
+        wide[name] = wide[list(steps)].sum(axis=1)
+    named = wide[["start", "created", "in", "won", "lost", "out", "end"]].rename_axis(columns=None).reset_index()
+    named.insert(0, "measure", measure)
+    return named
+
+
+def of_measure(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the rows of tables.period_changes of one measure."""
+    return rows[rows["measure"] == measure].reset_index(drop=True)

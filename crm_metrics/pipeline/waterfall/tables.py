@@ -15,6 +15,7 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput, tile
 from crm_metrics.periods import Grain, Period, bucket_starts, grain_for, is_unfinished, next_bucket
+from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.waterfall import metrics, query, statistic
 from crm_metrics.pipeline.waterfall.statistic import STEPS
@@ -25,6 +26,11 @@ _DEAL_COLUMNS = [
     "step", "opportunity_id", "opportunity_name", "customer_id", "owner_name", "team", "region", "stage_name", "outcome", "created_on",
     "expected_close_on", "closed_on", "value", "change",
 ]  # fmt: skip
+_PERIOD_COLUMNS = [
+    "bucket_on", "ends_on", "is_unfinished", "step", "is_total", "deals", "value", "behind", "unknown", "share_of_start",
+]  # fmt: skip
+_STAGE_COLUMNS = ["stage", "stage_name", "stage_order", "deals", "value", "unknown", "overdue", "overdue_value", "undated"]
+_BASIS = ["before_on", "ends_on", "window_from", "window_to", "later", "earlier", "behind", "unknown", "undated", "with_history"]
 
 
 class Span(NamedTuple):
@@ -111,6 +117,25 @@ def waterfall_tiles(source: Source, filters: Filters, terms: WaterfallTerms = AL
     return pd.DataFrame([*(tile(metric, value[step], int(rows["behind"][step])) for metric, step in told), change])
 
 
+def waterfall_basis(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN) -> pd.DataFrame:
+    """Return one row: what the waterfall stands on; none without deals.
+
+    before_on, ends_on (at whose end the pipeline starts and ends), window_from, window_to (of the expected closing; empty: any), later,
+    earlier (deals in the pipeline on both days whose expected closing moved), behind, unknown (deals in it on either day or in between, and
+    those of unknown value), undated (created on an unknown day), with_history (deals of the data with a history of changes).
+    """
+    seen, rows = span(source, filters), source.remember(transitions, filters, terms)
+    if seen is None:
+        return pd.DataFrame(columns=_BASIS)
+    window = terms.closing_days(seen.end)
+    moved = rows[(rows["deals"] == 0) & (rows["amount"] == 0)]["step"].value_counts()
+    days = [pd.Timestamp(day) if day else pd.NaT for day in (seen.before, seen.end, *(window or (None, None)))]
+    counts = [int(moved.get(STEPS.index(step), 0)) for step in ("pushed_out", "pulled_in")]
+    behind = [int(part["deal_number"].nunique()) for part in (rows, rows[rows["is_unknown"]], rows[rows["step"] == STEPS.index("undated")])]
+    with_history = int(source(deals_query.held(filters.scope))["with_history"].iloc[0])
+    return pd.DataFrame([[*days, *counts, *behind, with_history]], columns=_BASIS)
+
+
 def step_deals(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, step: str = "end") -> pd.DataFrame:
     """Return one row per deal behind a step of the waterfall, the largest value first, as it stood at the end of the period.
 
@@ -143,7 +168,7 @@ def waterfall_by_period(source: Source, filters: Filters, terms: WaterfallTerms 
     """
     seen = span(source, filters)
     if seen is None or seen.before >= seen.end:
-        return pd.DataFrame(columns=["bucket_on", "ends_on", "is_unfinished", *waterfall(source, filters, terms).columns])
+        return pd.DataFrame(columns=_PERIOD_COLUMNS)
     period = Period(seen.before + timedelta(days=1), seen.end)
     chosen, made = grain or grain_for(period), []
     for start in bucket_starts(period, chosen):
@@ -151,10 +176,19 @@ def waterfall_by_period(source: Source, filters: Filters, terms: WaterfallTerms 
         rows = statistic.waterfall_rows(
             _between(source, filters, terms, Span(max(start, period.start) - timedelta(days=1), ends_on, seen.held))
         )
-        days = {"bucket_on": pd.Timestamp(start), "ends_on": pd.Timestamp(ends_on), "is_unfinished": is_unfinished(start, chosen, period)}
-        made.append(rows.assign(**days))
-    found = pd.concat(made, ignore_index=True)
-    return found[["bucket_on", "ends_on", "is_unfinished", *[name for name in found if name not in days]]]
+        cut = is_unfinished(start, chosen, period)
+        made.append(rows.assign(bucket_on=pd.Timestamp(start), ends_on=pd.Timestamp(ends_on), is_unfinished=cut))
+    return pd.concat(made, ignore_index=True)[_PERIOD_COLUMNS]
+
+
+def period_changes(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, grain: Grain | None = None) -> pd.DataFrame:
+    """Return one row per measure ('value', 'deals') and period as in `waterfall_by_period`: what came in and what left.
+
+    measure, bucket_on, ends_on, is_unfinished, start, created, in, won, lost, out, end: start + the five = end. in, out: all other steps
+    that add or reduce (statistic.ADDITIONS, REDUCTIONS). NaN: the value is known of none of the deals.
+    """
+    rows = source.remember(waterfall_by_period, filters, terms, grain)
+    return pd.concat([statistic.period_rows(rows, measure) for measure in ("value", "deals")], ignore_index=True)
 
 
 def pipeline_trend(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, grain: Grain | None = None) -> pd.DataFrame:
@@ -177,19 +211,25 @@ def pipeline_on(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OP
     overdue (expected to be closed before that day), overdue_value, undated (without an expected day of closing). The window is that of
     the whole period. No day after today is seen.
     """
+    asked = day_queries(source, filters, terms, day)
+    return source(asked[0]) if asked else pd.DataFrame(columns=_STAGE_COLUMNS)
+
+
+def day_queries(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, day: date | None = None) -> tuple[Select, ...]:
+    """Return the query behind the pipeline on a day, to be shown; none without deals."""
     seen = span(source, filters)
     if seen is None:
-        return pd.DataFrame(
-            columns=["stage", "stage_name", "stage_order", "deals", "value", "unknown", "overdue", "overdue_value", "undated"]
-        )
+        return ()
     on = min(day or seen.end, seen.end)
-    return source(query.open_by_stage(filters, terms.deals, (on, seen.on(on)), terms.closing_days(seen.end)))
+    return (query.open_by_stage(filters, terms.deals, (on, seen.on(on)), terms.closing_days(seen.end)),)
 
 
 TABLES: dict[str, Table] = {
     "waterfall": waterfall,
     "waterfall_tiles": waterfall_tiles,
+    "waterfall_basis": waterfall_basis,
     "waterfall_by_period": waterfall_by_period,
+    "period_changes": period_changes,
     "step_deals": step_deals,
     "pipeline_trend": pipeline_trend,
     "pipeline_on": pipeline_on,

@@ -1,0 +1,39 @@
+"""Which open deals make up the pipeline, how it is measured, how time is cut, and which day is looked at."""
+
+from datetime import date
+
+import streamlit as st
+
+from crm_metrics.language import t
+from crm_metrics.periods import Grain, grain_for
+from crm_metrics.pipeline.deals.terms import DealTerms
+from crm_metrics.pipeline.waterfall import words
+from crm_metrics.pipeline.waterfall.terms import WINDOWS, WaterfallTerms
+from crm_metrics.ui.deal_form import choose
+from crm_metrics.ui.start import Page
+
+
+def choose_window(page: Page, deals: DealTerms) -> WaterfallTerms:
+    """Draw the choice of the window of expected closing and return the terms; both days of an own one have to be given."""
+    name = choose(page, t("Pipeline"), words.windows(), "window", width=220)
+    window = next(known for known in WINDOWS if known == name)
+    if window != "own":
+        return WaterfallTerms(deals, window)
+    first_on = _choose_day(t("Expected to close from"), "closing_from", page.period.start)
+    last_on = _choose_day(t("Expected to close to"), "closing_to", page.period.end)
+    return WaterfallTerms(deals, window, min(first_on, last_on), max(first_on, last_on))
+
+
+def choose_grain(page: Page) -> Grain:
+    """Draw how time is cut and return it."""
+    return words.chosen_grain(choose(page, t("Periods"), words.grains(grain_for(page.period)), "grain", width=150))
+
+
+def choose_day(page: Page) -> date:
+    """Draw the day whose pipeline is shown and return it: at first the last day of the period."""
+    return _choose_day(t("At the end of"), "on", page.period.end, latest=page.filters.today)
+
+
+def _choose_day(label: str, name: str, usual: date, *, latest: date | None = None) -> date:
+    day = st.date_input(label, usual, max_value=latest, key=f"waterfall_{name}", format="YYYY-MM-DD", width=190)
+    return day if isinstance(day, date) else usual
