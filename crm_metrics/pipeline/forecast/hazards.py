@@ -11,7 +11,9 @@ import numpy as np
 
 from crm_metrics.pipeline.forecast.history import Floats, History, Integers
 
-AGES = np.array([0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 60, 90, 120, 180])  # first day of each class: of one class deals move on alike
+AGES = np.array(
+    [0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 60, 90, 120, 180, 270, 365, 540, 730]
+)  # first day of each class: of one class deals move on alike
 RECENT_DAYS = 365  # what was longer ago says less: how a company sells changes
 ENOUGH_CLOSED = 200  # deals closed in these days; with fewer, all that is known counts
 _BORROWED = 2.0  # moves that each class of days takes over from its whole stage, and each stage from all of them
@@ -84,18 +86,22 @@ def daily_moves(seen: Counts, random: np.random.Generator | None = None, draws: 
 
 
 def _borrowed(seen: Counts) -> tuple[Floats, Floats]:
-    """Return moves and deal-days of each class with what it borrows."""
-    open_moves, open_days = seen.moves[:-1].sum(axis=(0, 1)), seen.days[:-1].sum()
-    ends = np.zeros_like(open_moves)
-    ends[-2:] = open_moves[-2:]  # lost and won: other moves are the stage's own
-    of_stage, days = seen.moves.sum(axis=1), seen.days.sum(axis=1)
-    lent = _BORROWED * ends / max(ends.sum(), 1.0)
-    lent_days = _BORROWED * open_days / max(ends.sum(), 1.0)
-    is_open = (np.arange(len(days)) < len(days) - 1).astype(float)
-    rate = (of_stage + is_open[:, None] * lent) / np.maximum(days + is_open * lent_days, 1.0)[:, None]
+    """Return moves and deal-days of each class with what it borrows; an open deal older than any seen goes on like the oldest.
+
+    A lost deal borrows nothing: if none was reopened so late, none will be.
+    """
+    last = np.maximum.accumulate(np.where(seen.days > 0, np.arange(len(AGES)), 0), axis=1)
+    of_stage, stage_days = seen.moves.sum(axis=1)[:-1], seen.days.sum(axis=1)[:-1]
+    ends = of_stage.sum(axis=0)
+    ends[:-2] = 0  # lost and won: the other moves are the stage's own
+    lent = _BORROWED / max(ends.sum(), 1.0)
+    rate = (of_stage + lent * ends) / np.maximum(stage_days + lent * stage_days.sum(), 1.0)[:, None]
     every = np.maximum(rate.sum(axis=1), _SAME)
-    share, worth = rate / every[:, None], np.where(rate.sum(axis=1) > _SAME, _BORROWED / every, 1.0)
-    return seen.moves + _BORROWED * share[:, None, :], seen.days + worth[:, None]
+    moves, days = np.take_along_axis(seen.moves, last[..., None], axis=1), np.take_along_axis(seen.days, last, axis=1)
+    moves[:-1] += (_BORROWED * rate / every[:, None])[:, None, :]
+    days[:-1] += (_BORROWED / every)[:, None]
+    moves[-1], days[-1] = seen.moves[-1], np.maximum(seen.days[-1], 1.0)
+    return moves, days
 
 
 def within(daily: Floats, after: int, until: int) -> Chances:
@@ -126,15 +132,14 @@ def within(daily: Floats, after: int, until: int) -> Chances:
 def in_the_end(daily: Floats) -> Floats:
     """Return the chance that a deal which enters a state is won in the end, by draw and state.
 
-    What share of those who enter leaves to where is added up day by day; then the moves between states are followed to the end.
+    What share of those who enter leaves to where is added up day by day, as far as AGES go; then the moves between states are followed to
+    the end.
     """
     draws, states = daily.shape[:2]
-    ages = np.arange(AGES[-1] + 1)
-    by_day = daily[:, :, _class_of(ages)]
-    stays = 1 - by_day.sum(axis=-1)
-    there = np.concatenate([np.ones((draws, states, 1)), np.cumprod(stays, axis=2)], axis=2)
-    leaves = (there[:, :, :-1, None] * by_day).sum(axis=2)
-    tail = daily[:, :, -1] / np.maximum(daily[:, :, -1].sum(axis=-1, keepdims=True), _SAME)
-    leaves += there[:, :, -1, None] * tail
-    between = np.eye(states) * (1 + _SAME) - leaves[:, :, :states]
+    stays = 1 - daily.sum(axis=-1)
+    there = np.cumprod(stays[:, :, _class_of(np.arange(_OLDEST))], axis=2)
+    begun = np.concatenate([np.ones((draws, states, 1)), there[:, :, :-1]], axis=2)
+    deal_days = np.add.reduceat(begun, AGES, axis=2)
+    leaves = (deal_days[..., None] * daily).sum(axis=2)
+    between = np.eye(states) - leaves[:, :, :states]
     return np.asarray(np.linalg.solve(between, leaves[:, :, states:])[..., 0])

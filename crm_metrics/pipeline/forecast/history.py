@@ -105,3 +105,16 @@ def stand(told: History, on: int) -> Standing:
     running = (visits.entered <= on) & (visits.left > on)
     entered = visits.entered[running]
     return Standing(rows.deal[last], rows.state[last], on - entered, entered, rows.amount[last])
+
+
+def corrected(standing: Standing, deals: pd.DataFrame, told: History) -> Standing:
+    """Return the deals with value, end and closing day as their own rows say. deals: rows of query.standing on the same day."""
+    place = np.searchsorted(deals["deal_number"].to_numpy(), standing.deal)
+    outcome, closed = deals["outcome"].to_numpy()[place], deals["closed_on"].to_numpy().astype("datetime64[D]")[place]
+    ends = (outcome != OPEN) & ~np.isnat(closed)
+    state = np.where(outcome == WON, told.won, np.where(outcome == LOST, told.lost, standing.state))
+    return standing._replace(
+        state=state,
+        entered=np.where(ends, closed.astype(np.int64), standing.entered),
+        amount=deals["deal_amount"].to_numpy(dtype=float)[place],
+    )

@@ -23,6 +23,16 @@ def moves(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
     return told.order_by(row.deal_number, row.changed_on, row.change_number)
 
 
+def standing(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
+    """One row per deal within the filters and terms, as it stood at the end of `on`, by deal_number.
+
+    deal_number, owner_id, owner_name, team, stage, outcome, created_on, closed_on, deal_amount.
+    """
+    row = query.deals(filters, terms, on).c
+    names = ("deal_number", "owner_id", "owner_name", "team", "stage", "outcome", "created_on", "closed_on", "deal_amount")
+    return select(*[row[name] for name in names]).order_by(row.deal_number)
+
+
 def seller_quotas(filters: Filters, terms: DealTerms, quarter_on: date) -> Select[Any]:
     """One row per employee the reader may see, within the filters and terms, who has a quota for the quarter: owner_id, owner_name, team,
     quota.

@@ -109,7 +109,9 @@ def _pool(told: History, standing: Standing, on: int) -> Floats:
     won = (standing.state == told.won) & ~np.isnan(standing.amount)
     lately = won & (standing.entered > on - RECENT_DAYS)
     amounts = np.sort(standing.amount[lately if lately.sum() >= _MOST_AMOUNTS / 4 else won])
-    return np.array([part.mean() for part in np.array_split(amounts, min(len(amounts), _MOST_AMOUNTS) or 1)]) if len(amounts) else np.zeros(1)
+    return (
+        np.array([part.mean() for part in np.array_split(amounts, min(len(amounts), _MOST_AMOUNTS) or 1)]) if len(amounts) else np.zeros(1)
+    )
 
 
 def _open_value(chance: Floats, amount: Floats, shape: tuple[int, int], random: np.random.Generator) -> Floats:
@@ -129,9 +131,7 @@ def _pooled(expected: Floats, pool: Floats, shape: tuple[int, int], random: np.r
     return np.asarray(random.poisson(each[..., None], (*shape, len(pool))) @ pool)
 
 
-def _new_wins(
-    told: History, chances: Chances, on: int, days: int, *, random: np.random.Generator, shape: tuple[int, int]
-) -> Floats:
+def _new_wins(told: History, chances: Chances, on: int, days: int, *, random: np.random.Generator, shape: tuple[int, int]) -> Floats:
     """Return how many deals that are created from now on are expected to be won in the quarter, by draw and run."""
     first = told.visits.is_first & (told.visits.entered <= on) & (told.visits.state < told.lost)
     lately = first & (told.visits.entered > on - RECENT_DAYS)

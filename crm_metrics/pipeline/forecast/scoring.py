@@ -1,0 +1,145 @@
+"""Forecasts of past quarters against what came, and how much wider that makes a band.
+
+Each is made with what was known at the end of its day alone: the changes up to it, and nothing that came later.
+"""
+
+import math
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from crm_metrics.intervals import wilson
+from crm_metrics.metric import ratio
+from crm_metrics.periods import add_months
+from crm_metrics.pipeline.forecast.history import Floats, History, Standing, day_number, stand
+from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED, Forecast, closed_by, forecast, won_in
+from crm_metrics.pipeline.forecast.terms import Window, quarter_window
+
+DAYS_IN = (0, 30, 60)  # days after the first of the quarter on which a past forecast is made
+LEVEL = 0.8  # share of quarters that a band should hold
+MOST_QUARTERS = 12
+FEWEST_TO_WIDEN = 4  # past quarters, before a band is corrected by them
+BOUNDS = {"low": 0.1, "high": 0.9, "low_95": 0.025, "high_95": 0.975}
+PAST = [
+    "quarter_on", "made_on", "days_in", "won", "forecast", *BOUNDS, "widening", "share_below", "actual", "error", "is_inside",
+    "weighted", "assumed", "last_quarter",
+]  # fmt: skip
+METHODS = ("forecast", "weighted", "assumed", "last_quarter")
+
+# ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def actual_value(told: History, final: Standing, quarter_on: date) -> float:
+    """Return the value won in a quarter."""
+    return float(np.nansum(final.amount[won_in(final, told, quarter_window(quarter_on, quarter_on))]))
+
+
+def quarter_before(window: Window) -> date:
+    """Return the first day of the quarter before."""
+    return add_months(window.start_on, -3)
+
+
+def past_windows(first_on: date, today: date) -> list[Window]:
+    """Return the forecasts to be made of the last MOST_QUARTERS quarters that are over, in order. first_on: day of the first change."""
+    after = today + timedelta(days=1)
+    last = date(after.year, (after.month - 1) // 3 * 3 + 1, 1)
+    quarters = [add_months(last, -3 * back) for back in range(MOST_QUARTERS, 0, -1)]
+    return [quarter_window(quarter, quarter + timedelta(days=days)) for quarter in quarters if quarter > first_on for days in DAYS_IN]
+
+
+def past_forecasts(told: History, final: Standing, windows: list[Window], assumed: Floats) -> pd.DataFrame:
+    """Return one row per past forecast, of those days on which FEWEST_CLOSED deals were closed: PAST, see tables.backtest.
+
+    final: the deals today. assumed: the source's own chance of winning, by state.
+    """
+    rows = []
+    for window in windows:
+        standing = stand(told, day_number(window.today))
+        if closed_by(standing, told) >= FEWEST_CLOSED:
+            made = forecast(told, standing, window)
+            rows.append(_past_row(made, window, assumed) | {"actual": actual_value(told, final, window.start_on)})
+            rows[-1]["last_quarter"] = actual_value(told, final, add_months(window.start_on, -3))
+            rows[-1]["share_below"] = float((made.runs < rows[-1]["actual"]).mean())
+    past = pd.DataFrame(rows, columns=[name for name in PAST if name not in ("widening", "error", "is_inside")])
+    return _scored(past)
+
+
+def _past_row(made: Forecast, window: Window, assumed: Floats) -> dict[str, object]:
+    bounds = dict(zip(BOUNDS, np.quantile(made.runs, list(BOUNDS.values())), strict=True))
+    return {
+        "quarter_on": pd.Timestamp(window.start_on),
+        "made_on": pd.Timestamp(window.today),
+        "days_in": (window.today - window.start_on).days,
+        "won": made.won,
+        "forecast": float(np.median(made.runs)),
+        "weighted": weighted(made, made.ever),
+        "assumed": weighted(made, assumed[made.state]),
+        **{name: float(bound) for name, bound in bounds.items()},
+    }
+
+
+def weighted(made: Forecast, chance: Floats) -> float:
+    """Return the value won so far and that of the open deals, each times its chance; NaN if a chance is unknown."""
+    value = made.amount * chance
+    return made.won + (math.nan if np.isnan(chance).any() else float(np.nansum(value)))
+
+
+def _scored(past: pd.DataFrame) -> pd.DataFrame:
+    """Return past forecasts with the width that earlier quarters gave each, and with their errors."""
+    score = _scores(past)
+    widening = np.array([widened_by(score[past["quarter_on"].to_numpy() < day]) for day in past["quarter_on"].to_numpy()], dtype=float)
+    bounds = {name: widened(past, past[name], widening) for name in BOUNDS}
+    actual = past["actual"]
+    error = (past["forecast"] - actual) / actual.where(actual > 0)
+    inside = (actual >= bounds["low"]) & (actual <= bounds["high"])
+    return past.assign(**bounds, widening=widening, error=error, is_inside=inside)[PAST]
+
+
+def _scores(past: pd.DataFrame) -> Floats:
+    """Return how far each result lay from its forecast, as a multiple of the distance of the band's end on that side."""
+    off = past["actual"] - past["forecast"]
+    side = np.where(off > 0, past["high"] - past["forecast"], past["forecast"] - past["low"])
+    return np.asarray(off.abs() / np.where(side > 0, side, np.nan), dtype=float)
+
+
+def widened_by(score: Floats) -> float:
+    """Return by what factor a band must be wider to have held LEVEL of earlier quarters; never narrower than it was drawn.
+
+    Split conformal prediction (Lei and others 2018, Distribution-free predictive inference for regression): the ceil((n + 1) LEVEL)-th
+    smallest score. The three forecasts of a quarter err together, so that fewer than FEWEST_TO_WIDEN quarters of them say too little.
+    """
+    known = np.sort(score[~np.isnan(score)])
+    if len(known) < FEWEST_TO_WIDEN * len(DAYS_IN):
+        return 1.0
+    place = min(math.ceil((len(known) + 1) * LEVEL), len(known))
+    return max(1.0, float(known[place - 1]))
+
+
+def widening(past: pd.DataFrame) -> float:
+    """Return the factor for a forecast of a quarter that is not over. past: the rows of past_forecasts."""
+    drawn = past.assign(**{name: past["forecast"] + (past[name] - past["forecast"]) / past["widening"] for name in ("low", "high")})
+    return widened_by(_scores(drawn))
+
+
+def widened(about: pd.DataFrame, bound: pd.Series, factor: Floats) -> pd.Series:
+    """Return a bound moved away from the forecast by the factor, never below what was won already."""
+    return (about["forecast"] + (bound - about["forecast"]) * factor).clip(lower=about["won"])
+
+
+def scores(past: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per method and days into the quarter: the columns of tables.scores."""
+    rows = [_score_row(found, method, int(days)) for method in METHODS for days, found in past.groupby("days_in")]
+    columns = ["method", "days_in", "forecasts", "mape", "bias", "inside", "coverage", "low", "high", "share_below"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _score_row(found: pd.DataFrame, method: str, days: int) -> dict[str, object]:
+    actual = found["actual"].where(found["actual"] > 0)
+    error = ((found[method] - actual) / actual).dropna()
+    row: dict[str, object] = {"method": method, "days_in": days, "forecasts": len(error), "mape": error.abs().mean(), "bias": error.mean()}
+    if method == "forecast":
+        inside, n = int(found["is_inside"].sum()), len(found)
+        low, high = wilson(inside, n)
+        row |= {"inside": inside, "coverage": ratio(inside, n), "low": low, "high": high, "share_below": found["share_below"].mean()}
+    return row
