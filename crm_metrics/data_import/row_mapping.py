@@ -74,7 +74,7 @@ class Rows(BaseModel):
     @property
     def is_of_rows(self) -> bool:
         """Return whether the rows of the file tell them apart; else there is one row, whatever the file holds."""
-        return bool(self.columns) or any(ROW in text for text in self.constants.values())
+        return bool(self.columns or self.optional) or any(ROW in text for text in self.constants.values())
 
 
 def rows_problems(tables: tuple[Rows, ...], place: str) -> list[BadInput]:
