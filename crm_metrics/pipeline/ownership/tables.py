@@ -1,5 +1,245 @@
-"""The tables of this part, and the queries behind them."""
+"""The tables of this part, and the queries behind them.
 
+Owners, blind spots and completeness are of the deals open today, whenever they were created; deals handed on and what service brought are
+of the period.
+"""
+
+import math
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import Select
+
+from crm_metrics.database import Source
+from crm_metrics.filters import Filters
+from crm_metrics.intervals import wilson
+from crm_metrics.metric import Metric, ratio, tile
+from crm_metrics.pipeline.deals import query as deal_query
+from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.tables import created, standing
+from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
+from crm_metrics.pipeline.ownership import metrics, query, statistic
+from crm_metrics.pipeline.ownership.terms import USUAL_DAYS
+from crm_metrics.pipeline.winning.counts import COMPARED, COUNTED, compared, win_counts
 from crm_metrics.rooms import Table
 
-TABLES: dict[str, Table] = {}
+_NEVER = date(1970, 1, 1)  # today, where nothing happened
+_SERVICE, _OTHERS = "service", "others"
+_PER = 1_000  # service contacts
+_BLIND_COLUMNS = [
+    "opportunity_id",
+    "opportunity_name",
+    "customer_id",
+    "owner_name",
+    "stage_name",
+    "deal_amount",
+    "created_on",
+    "expected_close_on",
+    "last_contact_on",
+    "days_without_contact",
+    "blind_spots",
+    *statistic.FLAGS,
+]
+
+
+def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
+    """Return the queries that owners and blind spots come from, to be shown."""
+    on = _on(source, filters)
+    return (deal_query.deal_rows(filters, terms, on), query.last_contacts(filters, terms, on), query.owner_customers(filters, terms))
+
+
+def _on(source: Source, filters: Filters) -> date | None:
+    days = deal_days(source, filters)
+    return days.on if days else None
+
+
+def _today(source: Source, filters: Filters) -> pd.Timestamp:
+    days = deal_days(source, filters)
+    return pd.Timestamp(days.today if days else _NEVER)
+
+
+# ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def owner_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, days: int = USUAL_DAYS) -> pd.DataFrame:
+    """Return the tiles of the page: metric, value, low, high (Wilson; order statistics for days), unit, n. days: see blind_spots."""
+    rows, nobody = blind_spots(source, filters, terms, days), unassigned(source, filters, terms)
+    blind = rows[rows["blind_spots"] > 0]
+    value = blind["deal_amount"].dropna()
+    steps = handover(source, filters, terms).set_index("step")
+    row = steps.loc["to_deal"] if "to_deal" in steps.index else None
+    is_now = _on(source, filters) is None
+    spread = {"low": row["median_low"] / 24, "high": row["median_high"] / 24} if row is not None else {}
+    return pd.DataFrame(
+        [
+            tile(metrics.OPEN_DEALS, len(rows), len(rows)),
+            _rate(metrics.BLIND_SPOT_SHARE, len(blind), len(rows)),
+            tile(metrics.BLIND_SPOT_VALUE, value.sum() if len(value) or not len(blind) else math.nan, len(value)),
+            _rate(metrics.WITHOUT_CONTACT_SHARE, int(rows["no_contact"].sum()), len(rows)),
+            tile(metrics.UNASSIGNED_CUSTOMERS, len(nobody) if is_now else math.nan, len(nobody)),
+            tile(
+                metrics.HANDOVER_DAYS,
+                math.nan if row is None else row["median_hours"] / 24,
+                0 if row is None else int(row["known"]),
+                **spread,
+            ),
+        ]
+    )
+
+
+def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:
+    low, high = wilson(part, whole)
+    return tile(metric, ratio(part, whole), whole, low=low, high=high)
+
+
+# ── owners ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def owners(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per owner of a customer or of a deal open today, the largest open value first, those of nobody ("") last.
+
+    owner_id, owner_name, team, has_left, left_on (by today), customers (NaN on a past day: who owned them then is not known),
+    share_of_customers, open_deals, open_value (NaN where no value is known), share_of_value (of the known open value), unvalued.
+    """
+    customers = source(query.owner_customers(filters, terms))
+    if _on(source, filters):
+        customers = customers.assign(customers=math.nan)
+    return statistic.owner_rows(standing(source, filters, terms), customers, source(query.employee_rows()), _today(source, filters))
+
+
+def unassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per customer without an owner, or whose owner has left by today: see query.unassigned_customers.
+
+    None on a past day: who owned them then is not known.
+    """
+    rows = source(query.unassigned_customers(filters, terms))
+    if _on(source, filters):
+        return rows.head(0)
+    return rows[rows["owner_id"].isna() | (rows["left_on"] <= _today(source, filters))].reset_index(drop=True)
+
+
+def reassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per deal handed to another owner in the period, the latest first: opportunity_id, opportunity_name, customer_id,
+    changed_on, earlier_owner_id, earlier_owner_name, new_owner_id, new_owner_name, outcome (today), deal_amount. By the history.
+    """
+    found = statistic.owner_changes(source(deal_query.changes(filters, terms, _on(source, filters))))
+    names = source(query.employee_rows()).set_index("owner_id")["owner_name"]
+    deals = standing(source, filters, terms)[["deal_number", "opportunity_id", "opportunity_name", "customer_id", "outcome", "deal_amount"]]
+    made = found.rename(columns={"owner_id": "new_owner_id"}).merge(deals, on="deal_number")
+    for side in ("earlier", "new"):
+        made[f"{side}_owner_name"] = made[f"{side}_owner_id"].map(names).fillna(made[f"{side}_owner_id"])
+    made = _within(made, "changed_on", filters).sort_values(["changed_on", "opportunity_id"], ascending=[False, True], ignore_index=True)
+    who = ["changed_on", "earlier_owner_id", "earlier_owner_name", "new_owner_id", "new_owner_name"]
+    return made[["opportunity_id", "opportunity_name", "customer_id", *who, "outcome", "deal_amount"]]
+
+
+def _within(rows: pd.DataFrame, column: str, filters: Filters) -> pd.DataFrame:
+    """Return the rows whose day lies in the period."""
+    day = rows[column]
+    inside = pd.Series(data=True, index=rows.index)
+    if filters.start:
+        inside &= day >= pd.Timestamp(filters.start)
+    if filters.end:
+        inside &= day < pd.Timestamp(filters.end) + pd.Timedelta(days=1)
+    return rows[inside]
+
+
+# ── blind spots ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def blind_spots(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, days: int = USUAL_DAYS) -> pd.DataFrame:
+    """Return one row per deal open today, the most blind spots first, then the largest value.
+
+    opportunity_id, opportunity_name, customer_id, owner_name, stage_name, deal_amount, created_on, expected_close_on, last_contact_on
+    (activity for the deal or with the customer, or question to service; empty: none), days_without_contact (from the creation where there
+    was none), blind_spots (flags raised), and the flags: no_contact (for more than `days`), no_next_step, no_owner (none, or one who has
+    left), is_overdue (expected to close before today), no_deal_amount, no_expected_close_on, no_customer_id, no_contact_people.
+    """
+    return _open_deals(source, filters, terms, days)[_BLIND_COLUMNS]
+
+
+def _open_deals(source: Source, filters: Filters, terms: DealTerms, days: int) -> pd.DataFrame:
+    today, staff = _today(source, filters), source(query.employee_rows())
+    contacts = source(query.last_contacts(filters, terms, _on(source, filters)))
+    gone = set(staff.loc[staff["left_on"] <= today, "owner_id"])
+    return statistic.open_deals(standing(source, filters, terms), contacts, gone, today, days=days)
+
+
+def completeness(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per key field of the deals open today: see statistic.completeness."""
+    return statistic.completeness(_open_deals(source, filters, terms, USUAL_DAYS))
+
+
+# ── service ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def handover(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per step after a service contact of the period that brought a deal: step ('to_deal': until the deal was created;
+    'to_action': until the first activity for it), tickets, and hours as statistic.duration_row; is_small.
+    """
+    tickets = _handovers(source, filters, terms)
+    every = [statistic.durations(tickets.assign(step=step), step, "step") for step in ("to_deal", "to_action")]
+    return pd.concat(every, ignore_index=True)
+
+
+def handover_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per quarter of the service contact: quarter_on, tickets, hours until the deal was created as statistic.duration_row;
+    is_small, is_unfinished (the quarter is not over).
+    """
+    tickets = _handovers(source, filters, terms)
+    made = statistic.durations(tickets.assign(quarter_on=tickets["opened_at"].dt.to_period("Q").dt.start_time), "to_deal", "quarter_on")
+    return made.assign(is_unfinished=_are_unfinished(made["quarter_on"], _today(source, filters)))
+
+
+def _handovers(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    found = source(query.service_handovers(filters, terms, _on(source, filters)))
+    return statistic.hours_to(_within(found, "opened_at", filters))
+
+
+def _are_unfinished(quarter: pd.Series, today: pd.Timestamp) -> pd.Series:
+    return pd.to_datetime(quarter) + pd.DateOffset(months=3) > today + pd.Timedelta(days=1)
+
+
+def from_service(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row for the deals of the period that a service contact brought and one for all others: source ('service', 'others'),
+    the counts of winning.counts.COUNTED and COMPARED (the first against the second), contacts (service contacts of the period),
+    deals_per_1000_contacts; the last two of service alone.
+    """
+    rows, on = created(source, filters, terms), _on(source, filters)
+    brought = set(source(query.service_handovers(filters, terms, on))["deal_number"])
+    is_service = (rows["deal_source"] == _SERVICE) | rows["deal_number"].isin(brought)
+    found = win_counts(rows.assign(source=is_service.map({True: _SERVICE, False: _OTHERS})), "source").set_index("source")
+    service, others = (found.reindex([name]).reset_index() for name in (_SERVICE, _OTHERS))
+    if len(found) > 1:
+        service = compared(service, others)
+    contacts = source(query.service_contacts(filters, on))["contacts"].sum()
+    service = service.assign(contacts=contacts, deals_per_1000_contacts=ratio(service["deals"].iloc[0], contacts) * _PER)
+    made = pd.concat([each for each, name in ((service, _SERVICE), (others, _OTHERS)) if name in found.index] or [service.head(0)])
+    return made.reindex(columns=["source", *COUNTED, *COMPARED, "contacts", "deals_per_1000_contacts"]).reset_index(drop=True)
+
+
+def service_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per quarter: quarter_on, contacts (service contacts), deals (that those of the quarter brought by today),
+    deals_per_1000_contacts, is_unfinished.
+    """
+    contacts = source(query.service_contacts(filters, _on(source, filters)))
+    tickets = _handovers(source, filters, terms)
+    deals = tickets["opened_at"].dt.to_period("Q").dt.start_time.value_counts()
+    made = contacts.assign(quarter_on=pd.to_datetime(contacts["quarter_on"]))
+    made["deals"] = made["quarter_on"].map(deals).fillna(0).astype(int)
+    per = made["deals"] / made["contacts"] * _PER
+    return made.assign(deals_per_1000_contacts=per, is_unfinished=_are_unfinished(made["quarter_on"], _today(source, filters)))
+
+
+TABLES: dict[str, Table] = {
+    "owner_tiles": owner_tiles,
+    "owners": owners,
+    "unassigned": unassigned,
+    "reassigned": reassigned,
+    "blind_spots": blind_spots,
+    "completeness": completeness,
+    "handover": handover,
+    "handover_trend": handover_trend,
+    "from_service": from_service,
+    "service_trend": service_trend,
+}

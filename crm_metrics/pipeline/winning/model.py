@@ -88,7 +88,7 @@ def split(rows: pd.DataFrame, today: pd.Timestamp, days: float) -> Split | None:
     if not len(known):
         return None
     created = known.drop_duplicates("deal_number")["created_on"]
-    split_on = created.quantile(1 - TESTED_SHARE, interpolation="nearest")
+    split_on = pd.Timestamp(created.sort_values().iloc[int(len(created) * (1 - TESTED_SHARE))])
     learned = known[(known["created_on"] <= split_on - pd.Timedelta(days=days)) & (known["closed_on"] <= split_on)]
     tested = known[known["created_on"] > split_on]
     won = learned.drop_duplicates("deal_number")["is_won"]
@@ -121,7 +121,8 @@ def predicted(found: Fit, rows: pd.DataFrame) -> Floats:
 def base_rates(found: Fit, rows: pd.DataFrame) -> Floats:
     """Return the usual rate of the age of each landmark; of an age that nothing was learned of, that of all."""
     usual = float(np.mean(list(found.base_rates.values())))
-    return rows["age"].map(found.base_rates).fillna(usual).to_numpy(dtype=float)
+    rates: Floats = rows["age"].map(found.base_rates).fillna(usual).to_numpy(dtype=float)
+    return rates
 
 
 def skill(tested: pd.DataFrame, probability: Floats, base: Floats) -> Skill:
