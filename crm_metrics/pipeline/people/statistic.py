@@ -39,7 +39,7 @@ def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     known = pd.concat([part["employee_id"] for part in parts]).drop_duplicates()
     rows = pd.DataFrame({"employee_id": known.astype("str")}).sort_values("employee_id", ignore_index=True)
     for part in parts:
-        columns = [name for name in part if name != "employee_id"]
+        columns = [str(name) for name in part if name != "employee_id"]
         found = rows[["employee_id"]].merge(part.astype({"employee_id": "str"}), on="employee_id", how="left")[columns].astype(float)
         counts = [name for name in columns if name not in _UNKNOWN_IF_NONE]
         if len(part):
@@ -294,7 +294,8 @@ Sides = dict[str, tuple[Side, Side]]
 
 def call_sides(days: pd.DataFrame, go_live: GoLive) -> Sides:
     """Return calls_per_person_day, hit_rate and leads_per_day. days: one row per person and day with calls."""
-    is_before, is_after = days["happened_on"] < pd.Timestamp(go_live.before_on), days["happened_on"] >= pd.Timestamp(go_live.after_on)
+    day = days["happened_on"]
+    is_before, is_after = day < np.datetime64(go_live.before_on), day >= np.datetime64(go_live.after_on)
     sides = [days.loc[chosen, ["calls", "hits"]].to_numpy(dtype=float) for chosen in (is_before, is_after)]
     calls, hits = ([mean_side(side[:, at].sum(), (side[:, at] ** 2).sum(), len(side)) for side in sides] for at in (0, 1))
     rates = [share_side(side[:, 1].sum(), side[:, 0].sum()) for side in sides]
@@ -304,7 +305,7 @@ def call_sides(days: pd.DataFrame, go_live: GoLive) -> Sides:
 def _by_side(rows: pd.DataFrame) -> list[dict[str, float]]:
     """Return the sums before and after; 0 where there is nothing on a side. rows: one row per side."""
     found = rows.set_index("side").reindex(["before", "after"]).fillna(0.0).astype(float)
-    return [dict(zip(found, values, strict=True)) for values in found.to_numpy()]
+    return [dict(zip(found.columns.tolist(), values, strict=True)) for values in found.to_numpy()]
 
 
 def share_sides(name: str, rows: pd.DataFrame) -> Sides:

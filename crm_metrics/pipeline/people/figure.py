@@ -1,0 +1,212 @@
+"""The pictures of people, and of before and after."""
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from crm_metrics import figures
+from crm_metrics.export import safe_label
+from crm_metrics.figures import ACCENT, BAD, GOOD, GREY, Bar
+from crm_metrics.intervals import FEW_CUSTOMERS
+from crm_metrics.language import t
+from crm_metrics.metric import is_unknown, value_text
+from crm_metrics.pipeline.people.labels import BETTER, difference_text, factor_text, in_words, measure_label, side_text
+
+MOST_DRAWN = 25  # people; the table holds all
+_ROW_HEIGHT, _MARGIN = 38, 90
+_FADED = 0.45
+_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+_MANY_TICKS = (0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5)
+
+# ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def win_rate_dots(rows: pd.DataFrame) -> go.Figure:
+    """Return the shrunk win rate of each person or team with its interval, the best first; a ring where the rate itself lies.
+
+    rows: the tables `people` or `teams`.
+    """
+    shown = in_words(rows[rows["rank"].notna()].head(MOST_DRAWN))
+    title = t("Win rate of closed deals, %")
+    figure = figures.base(x_title=title, y_title="", x_unit="share", height=_MARGIN + _ROW_HEIGHT * max(len(shown), 2))
+    if not len(shown):
+        return figure
+    rate, low, high, raw = (
+        shown[name].to_numpy(dtype=float) for name in ("win_rate_shrunk", "shrunk_low", "shrunk_high", "win_rate_of_closed")
+    )
+    closed = shown["won"] + shown["lost"]
+    places = np.arange(len(shown))
+    color = np.where(shown["is_different"], np.where(rate > _overall(rows), GOOD, BAD), ACCENT)
+    hovers = [[place, _win_hover(row)] for place, row in zip(shown.index.tolist(), shown.to_dict("records"), strict=True)]
+    options: dict[str, Any] = {"mode": "markers", "y": places, "customdata": hovers, "hovertemplate": "%{customdata[1]}<extra></extra>"}
+    figure.add_scatter(x=raw, marker={"size": 9, "symbol": "circle-open", "color": GREY, "line": {"width": 1.5}}, **options)
+    figure.add_scatter(
+        x=rate,
+        marker={"size": 11, "color": color, "opacity": np.where(closed < FEW_CUSTOMERS, _FADED, 1.0)},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": high - rate,
+            "arrayminus": rate - low,
+            "width": 0,
+            "color": GREY,
+            "thickness": 1.5,
+        },
+        **options,
+    )
+    figure.add_vline(x=_overall(rows), line={"color": GREY, "width": 1, "dash": "dot"})
+    figures.add_label(figure, _overall(rows), -0.75, t("all together {rate}", rate=value_text(_overall(rows), "share")))
+    names = [
+        _two_lines(row["name"], t("{won} of {n} closed", won=f"{row['won']:,.0f}", n=f"{row['won'] + row['lost']:,.0f}"))
+        for row in shown.to_dict("records")
+    ]
+    _name_rows(figure, names, top=1.1)
+    return figure
+
+
+def _overall(rows: pd.DataFrame) -> float:
+    won, lost = rows["won"].sum(), rows["lost"].sum()
+    return float(won / (won + lost))
+
+
+def _win_hover(row: dict[Any, Any]) -> str:
+    values = {"low": value_text(row["shrunk_low"], "share"), "high": value_text(row["shrunk_high"], "share")}
+    drawn = t("shrunk {rate} (95%: {low} to {high})", rate=value_text(row["win_rate_shrunk"], "share"), **values)
+    raw = t("{won} of {n} closed", won=f"{row['won']:,.0f}", n=f"{row['won'] + row['lost']:,.0f}")
+    return f"<b>{safe_label(row['name'])}</b><br>{raw}: {value_text(row['win_rate_of_closed'], 'share')}<br>{drawn}"
+
+
+def _two_lines(name: str, text: str) -> str:
+    return f"{safe_label(name)}<br><span style='font-size:11px;color:{GREY}'>{safe_label(text)}</span>"
+
+
+def _name_rows(figure: go.Figure, names: list[str], *, top: float = 0.6) -> None:
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -top], showgrid=False, zeroline=False)
+
+
+def change_dots(rows: pd.DataFrame, cases: pd.DataFrame) -> go.Figure:
+    """Return each measure after the go-live as a multiple of before, with its interval; beside it the published cases, in grey.
+
+    rows, cases: the tables before_after and cases. Green: better beyond chance, red: worse, hollow: may be chance.
+    """
+    shown = rows[rows["factor"] > 0].reset_index(drop=True)
+    figure = figures.base(x_title=t("After as a multiple of before (95%)"), y_title="", height=_MARGIN + _ROW_HEIGHT * max(len(shown), 2))
+    factor, low, high = (shown[name].to_numpy(dtype=float) for name in ("factor", "factor_low", "factor_high"))
+    color = np.array([_color(row) for row in shown.to_dict("records")], dtype=object)
+    figure.add_vline(x=1, line={"color": GREY, "width": 1})
+    published = cases[cases["measure"].isin(shown["measure"]) & cases["factor"].notna()]
+    figure.add_scatter(
+        x=published["factor"],
+        y=published["measure"].map({name: place for place, name in enumerate(shown["measure"])}),
+        mode="markers",
+        marker={"size": 12, "symbol": "diamond-open", "color": GREY, "line": {"width": 1.5}},
+        customdata=[[f"{safe_label(t(row['company']))}: {_change(row)}"] for row in published.to_dict("records")],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=factor,
+        y=np.arange(len(shown)),
+        mode="markers",
+        marker={"size": 10, "color": np.where(color == GREY, "rgba(0,0,0,0)", color), "line": {"color": color, "width": 2}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": high - factor,
+            "arrayminus": factor - low,
+            "width": 0,
+            "color": GREY,
+            "thickness": 1.5,
+        },
+        customdata=[[_change_hover(row)] for row in shown.to_dict("records")],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+    )
+    _name_rows(figure, [_two_lines(measure_label(row["measure"]), _change(row)) for row in shown.to_dict("records")])
+    ticks = _ticks_within(np.concatenate([low, high, factor, published["factor"].to_numpy(dtype=float)]))
+    figure.update_xaxes(type="log", tickvals=list(ticks), ticktext=[f"×{tick:g}" for tick in ticks])
+    return figure
+
+
+def _ticks_within(values: np.ndarray) -> tuple[float, ...]:
+    known = values[np.isfinite(values) & (values > 0)]
+    return _MANY_TICKS if len(known) and known.min() > _MANY_TICKS[0] * 0.9 and known.max() < _MANY_TICKS[-1] * 1.1 else _TICKS
+
+
+def _color(row: dict[Any, Any]) -> str:
+    if is_unknown(row["factor_low"]) or row["factor_low"] <= 1 <= row["factor_high"]:
+        return GREY
+    return GOOD if (row["factor"] > 1) == (BETTER[row["measure"]] == "higher") else BAD
+
+
+def _change(row: dict[Any, Any]) -> str:
+    before, after = (value_text(row[side], row["unit"]) for side in ("before", "after"))
+    return f"{before} → {after} (×{row['factor']:.2f})"
+
+
+def _change_hover(row: dict[Any, Any]) -> str:
+    lines = [
+        f"<b>{measure_label(row['measure'])}</b>",
+        t("before: {value}", value=side_text(row, "before")),
+        t("after: {value}", value=side_text(row, "after")),
+        t("change: {value}", value=difference_text(row["change"], row["unit"])),
+        factor_text(row),
+    ]
+    return "<br>".join(lines)
+
+
+def entry_lines(rows: pd.DataFrame, *, go_live_on: date | None) -> go.Figure:
+    """Return mean and median minutes to enter an order by month, with the day of the go-live. rows: the table order_entry."""
+    figure = figures.base(x_title=t("Month of the order"), y_title=t("Minutes from begin of entry to booking"), height=figures.SMALL_HEIGHT)
+    months = rows["month_on"].to_numpy()
+    figures.add_line(figure, months, rows["mean_minutes"], name=t("mean"), color=GREY)
+    figures.add_line(figure, months, rows["median_minutes"], name=t("median"))
+    figure.update_yaxes(rangemode="tozero")
+    for name, column, color in ((t("mean"), "mean_minutes", GREY), (t("median"), "median_minutes", ACCENT)):
+        figures.add_label(figure, months[0], float(rows[column].iloc[0]), name, color=color, anchor="right")
+    if go_live_on:
+        figure.add_vline(x=pd.Timestamp(go_live_on).timestamp() * 1000, line={"color": GREY, "width": 1, "dash": "dot"})
+        figure.add_annotation(
+            x=go_live_on, y=1, yref="paper", text=t("go-live"), showarrow=False, xanchor="left", xshift=6, font={"color": GREY}
+        )
+    return figure
+
+
+def overdue_bars(tasks: pd.DataFrame) -> go.Figure:
+    """Return the overdue tasks of each person, most first. tasks: the table tasks_overdue."""
+    found = in_words(tasks).groupby(["employee_id", "name"], dropna=False)["days_overdue"].agg(["size", "median"]).reset_index()
+    shown = found.sort_values(["size", "name"], ascending=[False, True]).head(MOST_DRAWN)
+    bars = [
+        Bar(
+            str(key),
+            safe_label(name),
+            t("{n} tasks, half overdue for {days} or longer", n=f"{n:,}", days=value_text(days, "days")),
+            0.0,
+            n,
+            ACCENT,
+        )
+        for key, name, n, days in shown.itertuples(index=False, name=None)
+    ]
+    return figures.bars(bars, title=t("Overdue tasks"), unit="count")
+
+
+def velocity_bars(rows: pd.DataFrame, *, currency: str) -> go.Figure:
+    """Return the velocity of each person with its four factors, the fastest first. rows: the table velocity."""
+    known = in_words(rows[rows["velocity"].notna()].iloc[1:].head(MOST_DRAWN))
+    bars = [
+        Bar(str(row["employee_id"]), safe_label(row["name"]), factors_text(row, currency), 0.0, float(row["velocity"]), ACCENT)
+        for row in known.to_dict("records")
+    ]
+    return figures.bars(bars, title=figures.money_title(t("Velocity, value a day"), currency), unit="money")
+
+
+def factors_text(row: Any, currency: str) -> str:
+    """Return the four factors of a velocity in words."""
+    return t(
+        "{deals} open × {value} × {rate} ÷ {days}",
+        deals=f"{row['open_deals']:,.0f}",
+        value=value_text(row["value_per_open_deal"], "money", currency),
+        rate=value_text(row["win_rate_of_closed"], "share"),
+        days=value_text(row["days_to_win"], "days"),
+    )

@@ -1,0 +1,196 @@
+"""What measures are called, and how the columns of the page's tables are headed and printed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.captions import known_columns
+from crm_metrics.language import noop, t
+from crm_metrics.metric import DASH, Better, Unit, change_text, is_unknown, value_text
+from crm_metrics.pipeline.people.metrics import CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY
+
+MEASURE_LABELS: dict[str, str] = {
+    "calls_per_person_day": CALLS_PER_PERSON_DAY.label,
+    "hit_rate": HIT_RATE.label,
+    "leads_per_day": LEADS_PER_DAY.label,
+    "lead_conversion": noop("Leads that became customers, 90 days"),
+    "win_rate": noop("Deals won, of all, 180 days"),
+    "days_to_win": noop("Days to win, mean"),
+    "telesales_share": noop("Won value that came from calls"),
+    "tasks_on_time": noop("Tasks done by their day"),
+    "order_entry_minutes": noop("Minutes to enter an order, mean"),
+    "order_entry_median": noop("Minutes to enter an order, median"),
+    "order_entry_staff": noop("People who enter orders"),
+}
+BETTER: dict[str, Better] = {
+    **dict.fromkeys(MEASURE_LABELS, "higher"),
+    **dict.fromkeys(("days_to_win", "order_entry_minutes", "order_entry_median", "order_entry_staff"), "lower"),
+}
+_RATES: dict[str, tuple[str, Any]] = {
+    "calls": (noop("Calls"), "count"),
+    "call_days": (noop("Days with calls"), "count"),
+    "calls_per_person_day": (noop("Calls a day"), "ratio"),
+    "hits": (noop("Hits"), "count"),
+    "hit_rate": (noop("Hits / calls"), "share"),
+    "hit_rate_low": (noop("hits / calls, 95% from"), "share"),
+    "hit_rate_high": (noop("hits / calls, 95% to"), "share"),
+    "leads_per_day": (noop("Hits a day"), "ratio"),
+    "leads": (noop("Leads"), "count"),
+    "qualified_leads": (noop("Qualified leads"), "count"),
+    "activities": (noop("Activities"), "count"),
+    "minutes": (noop("Minutes of activities"), "count"),
+    "customers_per_day": (noop("Customers served a day"), "ratio"),
+    "deals": (noop("Deals created"), "count"),
+    "open": (noop("still open"), "count"),
+    "won_unvalued": (noop("Won, value unknown"), "count"),
+    "value_per_won_deal": (noop("Value per won deal"), "money"),
+    "days_to_win": (noop("Days to win, mean"), "days"),
+    "velocity": (noop("Velocity, value a day"), "money"),
+    "tasks_due": (noop("Tasks due"), "count"),
+    "overdue_tasks": (noop("Overdue tasks"), "count"),
+    "overdue_share": (noop("Overdue / due"), "share"),
+}
+_WINS: dict[str, tuple[str, Any]] = {
+    "rank": (noop("Rank"), "count"),
+    "won": (noop("Won deals"), "count"),
+    "lost": (noop("Lost deals"), "count"),
+    "win_rate_of_closed": (noop("Win rate of closed deals"), "share"),
+    "win_rate_low": (noop("win rate, 95% from"), "share"),
+    "win_rate_high": (noop("win rate, 95% to"), "share"),
+    "win_rate_shrunk": (noop("Win rate, shrunk"), "share"),
+    "shrunk_low": (noop("shrunk, 95% from"), "share"),
+    "shrunk_high": (noop("shrunk, 95% to"), "share"),
+    "p_adjusted": (noop("p, adjusted (Holm)"), "ratio"),
+    "won_value": (noop("Won value"), "money"),
+    "contribution": (noop("Share of all won value"), "share"),
+}
+_WHO: dict[str, tuple[str, Any]] = {"name": (noop("Person"), "text"), "team_name": (noop("Team"), "text")}
+COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
+    "people": {**_WHO, "role": (noop("Role"), "text"), **_WINS, **_RATES},
+    "teams": {"team_name": (noop("Team"), "text"), "people": (noop("Number of people"), "count"), **_WINS, **_RATES},
+    "before_after": {
+        "label": (noop("Measure"), "text"),
+        "before_text": (noop("Before"), "text"),
+        "before_n": (noop("n before"), "count"),
+        "after_text": (noop("After"), "text"),
+        "after_n": (noop("n after"), "count"),
+        "change_text": (noop("Change"), "text"),
+        "relative_text": (noop("Change, relative"), "text"),
+        "factor": (noop("Factor"), "ratio"),
+        "factor_low": (noop("factor, 95% from"), "ratio"),
+        "factor_high": (noop("factor, 95% to"), "ratio"),
+    },
+    "cases": {
+        "company_name": (noop("Published case"), "text"),
+        "label": (noop("Measure"), "text"),
+        "before_text": (noop("Before"), "text"),
+        "after_text": (noop("After"), "text"),
+        "change_text": (noop("Change"), "text"),
+        "relative_text": (noop("Change, relative"), "text"),
+        "factor": (noop("Factor"), "ratio"),
+        "own_before_text": (noop("Before, here"), "text"),
+        "own_after_text": (noop("After, here"), "text"),
+        "own_change_text": (noop("Change, here"), "text"),
+        "own_relative_text": (noop("Relative, here"), "text"),
+        "own_factor": (noop("Factor, here"), "ratio"),
+        "own_factor_low": (noop("here, 95% from"), "ratio"),
+        "own_factor_high": (noop("here, 95% to"), "ratio"),
+        "remark_text": (noop("Remark"), "long text"),
+    },
+    "velocity": {
+        **_WHO,
+        "open_deals": (noop("Open deals today"), "count"),
+        "value_per_open_deal": (noop("Value per open deal"), "money"),
+        "win_rate_of_closed": (noop("Win rate of closed deals"), "share"),
+        "days_to_win": (noop("Days to win, mean"), "days"),
+        "velocity": (noop("Velocity, value a day"), "money"),
+    },
+    "order_entry": {
+        "month_on": (noop("Month"), "day"),
+        "orders": (noop("Orders of known entry"), "count"),
+        "mean_minutes": (noop("Minutes, mean"), "ratio"),
+        "median_minutes": (noop("Minutes, median"), "ratio"),
+    },
+    "tasks_overdue": {
+        **_WHO,
+        "subject": (noop("Task"), "text"),
+        "stage": (noop("Stage"), "text"),
+        "due_on": (noop("Due on"), "day"),
+        "days_overdue": (noop("Days overdue"), "count"),
+        "customer_id": (noop("Customer number"), "text"),
+        "opportunity_id": (noop("Deal number"), "text"),
+        "task_id": (noop("Task number"), "text"),
+    },
+}
+
+
+def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return heading and unit of each column of a table as shown (a key of COLUMNS), without those that `frame` knows nothing of."""
+    return known_columns(COLUMNS, table, frame)
+
+
+def in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of people, teams, tasks or velocity with team_name and name (of a team the same): what they are called."""
+    shown = rows.assign(team_name=rows["team"].fillna(t("unknown")))
+    return shown.assign(name=rows["employee_name"].fillna(t("nobody")) if "employee_name" in rows else shown["team_name"])
+
+
+def changes_in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of before_after with label, before_text, after_text (both with their interval), change_text and relative_text."""
+    return rows.assign(label=rows["measure"].map(measure_label), **_texts(rows, ""))
+
+
+def cases_in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of cases with company_name, label, remark_text, and texts as of changes_in_words for the case and one's own."""
+    remarks = [t(remark) if remark else "" for remark in rows["remark"]]
+    named = rows.assign(company_name=rows["company"].map(t), label=rows["measure"].map(measure_label), remark_text=remarks)
+    return named.assign(**_texts(rows, ""), **_texts(rows, "own_"))
+
+
+def measure_label(measure: str) -> str:
+    """Return what a measure is called; a dash for none."""
+    return t(MEASURE_LABELS[measure]) if measure else DASH
+
+
+def _texts(rows: pd.DataFrame, prefix: str) -> dict[str, list[str]]:
+    found: list[Any] = rows.to_dict("records")
+    return {
+        f"{prefix}before_text": [side_text(row, f"{prefix}before") for row in found],
+        f"{prefix}after_text": [side_text(row, f"{prefix}after") for row in found],
+        f"{prefix}change_text": [difference_text(row[f"{prefix}change"], row["unit"]) for row in found],
+        f"{prefix}relative_text": [change_text(row[f"{prefix}relative"]) for row in found],
+    }
+
+
+def side_text(row: Mapping[str, Any], side: str) -> str:
+    """Return the value of one side, with its interval where there is one."""
+    unit: Unit = row["unit"]
+    value = value_text(row[side], unit)
+    low, high = (row.get(f"{side}_{bound}", float("nan")) for bound in ("low", "high"))
+    if is_unknown(low) or is_unknown(high):
+        return value
+    return t("{rate} (95%: {low} to {high})", rate=value, low=value_text(low, unit), high=value_text(high, unit))
+
+
+def difference_text(change: float, unit: Unit) -> str:
+    """Return a difference with its sign: shares in percentage points."""
+    if is_unknown(change):
+        return DASH
+    if unit == "share":
+        return t("{points} points", points=f"{change * 100:+.1f}")
+    return f"{change:+,.2f}" if unit == "ratio" else f"{'+' if change > 0 else ''}{value_text(change, unit)}"
+
+
+def factor_text(row: Mapping[str, Any]) -> str:
+    """Return the factor with its interval.
+
+    >>> factor_text({"factor": 2.101, "factor_low": 1.8, "factor_high": float("nan")})
+    '×2.10'
+    """
+    if is_unknown(row["factor"]):
+        return DASH
+    value = f"×{row['factor']:.2f}"
+    if is_unknown(row["factor_low"]) or is_unknown(row["factor_high"]):
+        return value
+    return t("{rate} (95%: {low} to {high})", rate=value, low=f"{row['factor_low']:.2f}", high=f"{row['factor_high']:.2f}")

@@ -1,0 +1,192 @@
+"""The findings of this part in words, made from its tables."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.captions import Captions
+from crm_metrics.export import safe_text
+from crm_metrics.intervals import FEW_CUSTOMERS
+from crm_metrics.language import date_text, noop, t, translated
+from crm_metrics.metric import is_unknown, value_text
+from crm_metrics.pipeline.people.figure import factors_text
+from crm_metrics.pipeline.people.labels import BETTER, factor_text, in_words, measure_label
+from crm_metrics.pipeline.people.metrics import CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY, OVERDUE_TASKS, VELOCITY
+
+QUESTIONS: dict[str, str] = {
+    "people": noop("By person"),
+    "teams": noop("By team"),
+    "before_after": noop("Before and after the CRM"),
+    "tasks": noop("Overdue tasks"),
+    "velocity": noop("Velocity"),
+}
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "people": noop("Dots with intervals: the shrunk win rate of each person, the best first; a ring at the rate itself."),
+    "teams": noop("Dots with intervals: the shrunk win rate of each team, the best first; a ring at the rate itself."),
+    "before_after": noop("Dots with intervals: each measure after the go-live as a multiple of before; diamonds: published cases."),
+    "order_entry": noop("Lines: mean and median minutes to enter an order, by month."),
+    "tasks": noop("Bars: overdue tasks of each person, most first."),
+    "velocity": noop("Bars: pipeline velocity of each person in value a day, with its four factors."),
+}
+_SHRUNK = noop(
+    "Win rate of closed deals: won / (won + lost), of the deals created in the period. Ring: the rate itself. Dot: the rate drawn to that "
+    "of all by how few deals it rests on (Casella 1985; beta-binomial, the strength of the prior averaged over what the data allow), "
+    "with its 95% interval. Rank: by the lower end of that interval, so that 2 won of 2 do not rank before 60 of 100. Green or red: "
+    "differs from all others beyond chance (chi-square, Holm 1979); blue: may be chance. Faded: fewer than 30 closed deals. Deals are "
+    "taken as independent of each other."
+)
+NOTES: dict[str, str] = {  # by the name of the figure
+    "people": _SHRUNK,
+    "teams": _SHRUNK,
+    "before_after": noop(
+        "All days up to today, whatever the period above; region, team and owner narrow it, and what concerns deals the other choices too. "
+        "Calls, hits and leads: per person and day with calls. Leads that became customers: within 90 days of coming in. Deals won: "
+        "within 180 days of creation, of all created; days to win: of these wins. Leads and deals not so old yet are in neither side, and "
+        "each belongs to the side on which it was created. Won value from calls: by closing day, of deals whose lead belongs to somebody "
+        "who calls. Tasks: by due day. Minutes of entry: by order day, from begin to booking, nights included.\n\nIntervals of 95%: shares "
+        "Wilson (1927), means Student, the median by its order statistics; factors Donner and Zou (2012). Dot: green, better "
+        "beyond chance; red, worse; hollow: may be chance. Diamond: a published case."
+    ),
+    "order_entry": noop("Orders whose begin and end of entry are known. The last month can be unfinished."),
+    "tasks": noop("Due today or earlier, whenever that was, and not done. As tasks stand; people as of today."),
+    "velocity": noop(
+        "Open deals today × mean value of those of known value × win rate of closed deals ÷ mean days from creation to winning. Win rate "
+        "and days are of the deals created in the period. Velocities of people do not add up to that of all."
+    ),
+}
+CAUTION = noop(
+    "Before and after prove no cause: seasons, the mix of deals and people, and the market changed as well. Only a comparison with a "
+    "group that went on without the CRM would."
+)
+_MISSING = {  # metric, what it takes
+    CALLS_PER_PERSON_DAY.name: noop("calls"),
+    OVERDUE_TASKS.name: noop("tasks"),
+}
+_NAMED = 3  # people or measures in a sentence
+
+
+def questions() -> dict[str, str]:
+    """Return the questions of the page."""
+    return translated(QUESTIONS)
+
+
+def roles(rows: pd.DataFrame) -> dict[str, str]:
+    """Return the roles to choose from, all of them first. rows: the table people."""
+    return {"": t("All"), **{str(role): str(role) for role in sorted(rows["role"].dropna().unique())}}
+
+
+# ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def finding(rows: pd.DataFrame) -> str:
+    """Return who is best by what can be shown, and whether anybody differs. rows: the table people or teams."""
+    ranked = in_words(rows[rows["rank"].notna()])
+    if not len(ranked):
+        return _of_calls(rows)
+    best, closed = ranked.iloc[0], int((ranked["won"] + ranked["lost"]).sum())
+    if len(ranked) == 1:
+        return t("{name} won {rate} of {n} closed deals; there is nobody to compare with.", **_named(best))
+    found = ranked[ranked["is_different"]]
+    text = t("{name} ranks first: {rate} of {n} closed deals won, at least {low} in all likelihood.", **_named(best))
+    if not len(found):
+        values = {"k": f"{len(ranked):,}", "n": f"{closed:,}"}
+        return text + t(" ") + t("No proven differences among the {k}, over {n} closed deals.", **values)
+    names = ", ".join(safe_text(name) for name in found["name"].head(_NAMED))
+    return text + t(" ") + t("{k} of {n} differ from the others beyond chance: {names}.", k=len(found), n=len(ranked), names=names)
+
+
+def _named(row: Any) -> dict[str, str]:
+    values = {"rate": value_text(row["win_rate_of_closed"], "share"), "n": f"{row['won'] + row['lost']:,.0f}"}
+    return {"name": safe_text(row["name"]), "low": value_text(row["shrunk_low"], "share"), **values}
+
+
+def _of_calls(rows: pd.DataFrame) -> str:
+    calls, hits = (rows[name].sum(min_count=1) for name in ("calls", "hits"))
+    if is_unknown(calls) or not calls:
+        return t("No deal created in the period is closed, and nobody called.")
+    return t(
+        "No deal created in the period is closed. {calls} calls brought {hits} qualified leads.", calls=f"{calls:,.0f}", hits=f"{hits:,.0f}"
+    )
+
+
+def missing_note(tiles: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Return what the tiles could not be made of, and how many won deals have no value. tiles, rows: people_tiles and people."""
+    unknown = [t(text) for name, text in _MISSING.items() if is_unknown(tiles.set_index("metric").loc[name, "value"])]
+    texts = (
+        [t("There are no {things} in the period or in these data; what rests on them is left empty.", things=t(" or ").join(unknown))]
+        if unknown
+        else []
+    )
+    without = int(rows["won_unvalued"].sum())
+    if without:
+        texts.append(t("{n} won deals of unknown value count as won and are in no sum.", n=f"{without:,}"))
+    return t(" ").join(texts)
+
+
+def prior_note(rows: pd.DataFrame) -> str:
+    """Return how strongly rates were drawn together. rows: people or teams."""
+    known = rows["prior_deals"].dropna()
+    if not len(known):
+        return ""
+    return t("Drawn to the rate of all as if each had {n} more closed deals of that rate.", n=f"{known.iloc[0]:,.0f}")
+
+
+def change_finding(rows: pd.DataFrame, go_live_on: date) -> str:
+    """Return what changed most surely since the go-live. rows: the table before_after."""
+    day, found = date_text(go_live_on), rows[rows["factor_low"].notna() & ((rows["factor_low"] > 1) | (rows["factor_high"] < 1))]
+    known = rows[rows["factor"].notna()]
+    if not len(known):
+        return t("Nothing is known of both sides of {day}.", day=day)
+    better = found[[(row["factor"] > 1) == (BETTER[row["measure"]] == "higher") for row in found.to_dict("records")]]
+    counts = {"day": day, "k": len(better), "n": len(known)}
+    text = t("Since {day}, {k} of {n} measures are better than before beyond chance.", **counts)
+    named = known[known["measure"] == LEADS_PER_DAY.name]
+    row: Any = (named if len(named) else known).iloc[0].to_dict()
+    values = {"before": value_text(row["before"], row["unit"]), "after": value_text(row["after"], row["unit"])}
+    return (
+        text
+        + t(" ")
+        + t("{measure}: {before} → {after}, {factor}.", measure=measure_label(row["measure"]), factor=factor_text(row), **values)
+    )
+
+
+def tasks_finding(tasks: pd.DataFrame) -> str:
+    """Return how many tasks are overdue, and how long. tasks: the table tasks_overdue."""
+    if not len(tasks):
+        return t("No task is overdue, or these data hold none.")
+    days = value_text(float(tasks["days_overdue"].median()), "days")
+    people = f"{tasks['employee_id'].nunique():,}"
+    return t("{n} tasks of {people} people are overdue, half of them for {days} or longer.", n=f"{len(tasks):,}", people=people, days=days)
+
+
+def velocity_finding(rows: pd.DataFrame, *, currency: str) -> str:
+    """Return the velocity of all together and its factors. rows: the table velocity."""
+    every = rows.iloc[0]
+    if is_unknown(every["velocity"]):
+        return t("Velocity takes open deals of known value, and deals created in the period that were won and that have both days.")
+    values = {"value": value_text(every["velocity"], "money", currency), "factors": factors_text(every, currency)}
+    return t("The pipeline is worth {value} a day: {factors}.", **values)
+
+
+def entry_finding(rows: pd.DataFrame) -> str:
+    """Return how long the entry of an order takes in the last month of enough orders. rows: the table order_entry."""
+    last = rows[rows["orders"] >= FEW_CUSTOMERS].tail(1)
+    if not len(last):
+        return t("Fewer than 30 orders a month tell when their entry began and ended.")
+    row = last.iloc[0]
+    values = {"mean": f"{row['mean_minutes']:,.0f}", "median": f"{row['median_minutes']:,.0f}", "n": f"{row['orders']:,.0f}"}
+    return t(
+        "To enter an order took {median} minutes (median; mean {mean}) in the last month with 30 orders or more, over {n} orders.", **values
+    )
+
+
+_CAPTIONS = Captions(
+    ALT_TEXTS, NOTES, {"before_after": (CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY), "velocity": (VELOCITY,), "tasks": (OVERDUE_TASKS,)}
+)
+about = _CAPTIONS.about
+
+
+def caution() -> str:
+    """Return what before and after do not prove."""
+    return t(CAUTION)
