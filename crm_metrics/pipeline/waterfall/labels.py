@@ -19,8 +19,8 @@ STEPS = {
     "increased": noop("Increased"),
     "decreased": noop("Decreased"),
     "pushed_out": noop("Pushed out"),
-    "lost": noop("Lost"),
-    "won": noop("Won"),
+    "lost": noop("Deals lost"),
+    "won": noop("Deals won"),
     "moved_in": noop("Moved in from outside the filters"),
     "moved_out": noop("Moved out of the filters"),
     "value_known": noop("Value became known"),
@@ -30,8 +30,8 @@ STEPS = {
 GROUPS = {
     "created": noop("Created"),
     "in": noop("Other additions"),
-    "won": noop("Won"),
-    "lost": noop("Lost"),
+    "won": noop("Deals won"),
+    "lost": noop("Deals lost"),
     "out": noop("Other reductions"),
 }
 WINDOWS = {
@@ -42,10 +42,10 @@ WINDOWS = {
 }
 MEASURES = {"value": noop("by value"), "deals": noop("by deals")}
 GRAINS = {"month": noop("by month"), "week": noop("by week"), "quarter": noop("by quarter"), "day": noop("by day")}
-OUTCOMES = {query.OPEN: noop("open"), query.WON: noop("won"), query.LOST: noop("lost")}
+OUTCOMES = {query.OPEN: noop("still open"), query.WON: noop("deal won"), query.LOST: noop("deal lost")}
 _PIPELINE: dict[str, tuple[str, Any]] = {
     "deals": (noop("Deals"), "count"),
-    "value": (noop("Value"), "money"),
+    "value": (noop("Deal value"), "money"),
     "unknown": (noop("Deals of unknown value"), "count"),
 }
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
@@ -65,11 +65,11 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "team": (noop("Team"), "text"),
         "region": (noop("Region"), "text"),
         "stage_name": (noop("Stage"), "text"),
-        "outcome": (noop("Outcome"), "text"),
+        "outcome": (noop("Deal outcome"), "text"),
         "created_on": (noop("Created on"), "day"),
         "expected_close_on": (noop("Expected closing"), "day"),
         "closed_on": (noop("Closed on"), "day"),
-        "value": (noop("Value"), "money"),
+        "value": (noop("Deal value"), "money"),
         "change": (noop("Change in value"), "money"),
     },
     "on_day": {

@@ -174,7 +174,7 @@ def periods_finding(rows: pd.DataFrame, *, measure: str, currency: str) -> str:
     if len(change) < _FEW_PERIODS:
         return t("Fewer than two whole periods lie within the dates: choose a longer one, or cut it finer.")
     grown = int((change > 0).sum())
-    best, worst = (cast("pd.Timestamp", whole["bucket_on"][at]).date() for at in (change.idxmax(), change.idxmin()))
+    best, worst = (whole["bucket_on"].loc[change.index[int(at)]].date() for at in (change.argmax(), change.argmin()))
     return t(
         "The pipeline grew in {grown} of {n} whole periods; most from {best} on ({high}), least from {worst} on ({low}).",
         grown=f"{grown:,}",
