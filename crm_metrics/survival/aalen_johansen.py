@@ -74,27 +74,21 @@ def _bounds(share: Floats, error: Floats, z: float) -> tuple[Floats, Floats]:
 _ROUNDING = 1e-12  # a sum of shares that should be 1
 
 
-def at(curve: pd.DataFrame, durations: Sequence[float]) -> pd.DataFrame:
+def at(curve: pd.DataFrame, durations: npt.ArrayLike) -> pd.DataFrame:
     """Return the rows of `curve` that hold at each of `durations`: its columns, duration as asked.
 
     Nothing has ended before the first row; nothing is known beyond the longest that was followed, unless all had ended by then.
     at_risk: reached the duration asked for.
     """
-    known = curve["duration"].to_numpy(dtype=float)
-    wanted = np.asarray(durations, dtype=float)
-    place = np.searchsorted(known, wanted, side="right") - 1
-    rows = curve.iloc[np.maximum(place, 0)].reset_index(drop=True) if len(curve) else curve.reindex(range(len(wanted)))
-    shares = [name for name in curve if name.endswith("_share")]
-    rows = rows.assign(duration=wanted).astype(dict.fromkeys([*shares, "not_ended"], float))
-    rows.loc[place < 0, [name for name in curve if name.endswith(("_share", "_error"))]] = 0.0
-    rows.loc[place < 0, "not_ended"] = 1.0
-    is_over = wanted > (known[-1] if len(known) else -1.0)
-    all_ended = len(known) > 0 and curve["not_ended"].iloc[-1] <= _ROUNDING
-    unknown = [name for name in curve if name not in ("duration", "at_risk", "censored")]
-    rows.loc[is_over & (not all_ended), unknown] = np.nan
-    reached = np.searchsorted(known, wanted, side="left")
-    at_risk = np.append(curve["at_risk"].to_numpy(dtype=np.int64), 0)
-    return rows.assign(at_risk=at_risk[reached])
+    known, wanted = curve["duration"].to_numpy(dtype=float), np.asarray(durations, dtype=float)
+    names = [str(name) for name in curve]
+    starting = {name: 1.0 if name == "not_ended" else 0.0 if name.endswith(("_share", "_error")) else math.nan for name in names}
+    last = curve.iloc[-1:] if len(curve) and curve["not_ended"].iloc[-1] <= _ROUNDING else pd.DataFrame([dict.fromkeys(names, math.nan)])
+    rows = pd.concat([pd.DataFrame([starting]), curve, last], ignore_index=True).astype(float)
+    place = np.searchsorted(known, wanted, side="right")
+    place[wanted > (known[-1] if len(known) else -1.0)] = len(rows) - 1
+    at_risk = np.append(curve["at_risk"].to_numpy(dtype=np.int64), 0)[np.searchsorted(known, wanted, side="left")]
+    return rows.iloc[place].reset_index(drop=True).assign(duration=wanted, at_risk=at_risk)
 
 
 def time_to(curve: pd.DataFrame, ending: str, share: float = 0.5) -> float:

@@ -17,9 +17,9 @@ WON_WITHIN_90_DAYS = Metric(
     ),
     _AALEN_JOHANSEN,
 )
-WON_IN_THE_END = Metric(
-    "won_in_the_end",
-    noop("Won in the end"),
+WON_AS_FAR_AS_FOLLOWED = Metric(
+    "won_as_far_as_followed",
+    noop("Won as far as followed"),
     "share",
     "higher",
     noop(
@@ -30,7 +30,7 @@ WON_IN_THE_END = Metric(
 )
 DAYS_TO_WIN = Metric(
     "days_to_win",
-    noop("Median days to win, open deals counted"),
+    noop("Median days to win"),
     "days",
     "lower",
     noop(
@@ -41,7 +41,7 @@ DAYS_TO_WIN = Metric(
 )
 SLOWEST_STAGE_DAYS = Metric(
     "slowest_stage_days",
-    noop("Median days in the slowest stage"),
+    noop("Slowest stage, median"),
     "days",
     "lower",
     noop(
@@ -69,7 +69,7 @@ STALLED_VALUE = Metric(
 )
 LEADS_CONVERTED = Metric(
     "leads_converted_within_90_days",
-    noop("Leads that became customers within 90 days"),
+    noop("Leads converted in 90 days"),
     "share",
     "higher",
     noop(
@@ -80,7 +80,7 @@ LEADS_CONVERTED = Metric(
 )
 METRICS: tuple[Metric, ...] = (
     WON_WITHIN_90_DAYS,
-    WON_IN_THE_END,
+    WON_AS_FAR_AS_FOLLOWED,
     DAYS_TO_WIN,
     SLOWEST_STAGE_DAYS,
     STALLED_DEALS,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from crm_metrics.pipeline.conversion.terms import AGES, STALLED_SHARE
 from crm_metrics.survival.aalen_johansen import aalen_johansen, at, mean_time, time_to
 from crm_metrics.survival.kaplan_meier import kaplan_meier, quantile
 
+Key = tuple[Any, Any]  # of a cohort, and its name
 WON_LOST = ("won", "lost")
 CONVERTED = ("converted",)
 LEFT = ("passed", "lost", "back")
@@ -34,10 +35,10 @@ def cohorts(counts: pd.DataFrame, endings: Sequence[str], *, is_of_periods: bool
     return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
 
 
-def split(counts: pd.DataFrame, *, is_of_periods: bool) -> list[tuple[tuple[object, object], pd.DataFrame]]:
+def split(counts: pd.DataFrame, *, is_of_periods: bool) -> list[tuple[Key, pd.DataFrame]]:
     """Return the rows of each cohort: its key and name, and the rows; periods in their order, groups the largest first."""
     parts = list(counts.groupby(["cohort", "cohort_name"], dropna=False, sort=True))
-    made = [((key, name), part) for (key, name), part in parts]
+    made: list[tuple[Key, pd.DataFrame]] = [((key, name), part) for (key, name), part in parts]
     return made if is_of_periods else sorted(made, key=lambda one: -_cases(one[1]))
 
 
@@ -74,7 +75,7 @@ def curves(counts: pd.DataFrame, endings: Sequence[str], *, is_of_periods: bool)
     ending, open_share, at_risk, known (cases that had ended by the day or were still followed on it), is_unfinished (known is less than
     half of the cases, or than FEW_CUSTOMERS).
     """
-    every = [((None, None), counts)] if len(counts) else []
+    every: list[tuple[Key, pd.DataFrame]] = [((None, None), counts)] if len(counts) else []
     parts = [
         _known(aalen_johansen(part, endings)).assign(is_all=place == 0, cohort=key[0], cohort_name=key[1], cases=_cases(part))
         for place, (key, part) in enumerate([*every, *split(counts, is_of_periods=is_of_periods)])
@@ -250,7 +251,8 @@ def pooled(counts: pd.DataFrame, endings: Sequence[str], age: float | None = Non
     if not len(curve):
         return Pooled(math.nan, math.nan, math.nan, 0)
     row = at(curve, (curve["duration"].iloc[-1] if age is None else age,)).iloc[0]
-    return Pooled(*(float(row[f"{endings[0]}_{name}"]) for name in ("share", "low", "high")), _cases(counts))
+    share, low, high = (float(row[f"{endings[0]}_{name}"]) for name in ("share", "low", "high"))
+    return Pooled(share, low, high, _cases(counts))
 
 
 def slowest(times: pd.DataFrame) -> pd.Series:
@@ -258,4 +260,4 @@ def slowest(times: pd.DataFrame) -> pd.Series:
     known = times[~times["is_small"].astype(bool) & times["median_days"].notna()]
     if not len(known):
         return pd.Series({"stage_name": "", "median_days": math.nan, "median_low": math.nan, "median_high": math.nan, "stays": 0})
-    return known.loc[known["median_days"].astype(float).idxmax()]
+    return known.iloc[int(known["median_days"].astype(float).argmax())]

@@ -115,6 +115,12 @@ def lead_curve(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, b
     return statistic.curves(counts, statistic.CONVERTED, is_of_periods=by in PERIODS).rename(columns=_OF_LEADS)
 
 
+BY_COHORT: dict[str, tuple[Table, Table, Table]] = {
+    "cohorts": (cohort_curve, cohorts, conversion_basis),
+    "leads": (lead_curve, lead_conversion, lead_basis),
+}
+"""Curves, rows and basis of the questions about cohorts."""
+
 # ── stages ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -179,7 +185,7 @@ def _won_tiles(source: Source, filters: Filters, terms: DealTerms) -> list[dict[
     won: Any = statistic.cycle(counts).iloc[0]
     return [
         _share_tile(metrics.WON_WITHIN_90_DAYS, statistic.pooled(counts, statistic.WON_LOST, WON_WITHIN_DAYS)),
-        _share_tile(metrics.WON_IN_THE_END, statistic.pooled(counts, statistic.WON_LOST)),
+        _share_tile(metrics.WON_AS_FAR_AS_FOLLOWED, statistic.pooled(counts, statistic.WON_LOST)),
         tile(metrics.DAYS_TO_WIN, won.median_days, int(won.deals)),
     ]
 
