@@ -63,13 +63,14 @@ def step_names(places: pd.DataFrame) -> list[str]:
 
 class Progress(NamedTuple):
     """One element per deal. furthest: its place (one past the last stage: won), _UNPLACED where unknown. in_order: how many stages from the
-    first on it has been in without a gap, _UNPLACED where unknown. visited: the stages it has been in, as bits; 0: nothing is known.
-    went_back, reopened: whether it did.
+    first on it has been in without a gap, _UNPLACED where unknown. visited: the stages it is known to have been in, as bits. is_told:
+    whether its history tells them. went_back, reopened: whether it did.
     """
 
     furthest: Integers
     in_order: Integers
     visited: Integers
+    is_told: Booleans
     went_back: Booleans
     reopened: Booleans
 
@@ -89,19 +90,20 @@ def progress(deals: pd.DataFrame, paths: pd.DataFrame, places: pd.DataFrame) -> 
     gapless = np.where(has.all(axis=1), count, np.argmin(has, axis=1)) if count else np.zeros(len(deals), dtype=np.int64)
     is_known = (visited > 0) | (~is_won & any_seen & (gapless > last))
     in_order = np.where(is_known, gapless, _UNPLACED)
-    return Progress(furthest, in_order, seen, told["went_back"].to_numpy() > 0, told["reopened"].to_numpy() > 0)
+    return Progress(furthest, in_order, seen, visited > 0, told["went_back"].to_numpy() > 0, told["reopened"].to_numpy() > 0)
 
 
 # ── the funnel ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Step(NamedTuple):
-    """One element per deal: whether it counts at the step, and whether that is unknown; of those that count, whether they were lost here,
-    are still here, were never in this stage.
+    """One element per deal: whether it counts at the step, whether that is unknown, and whether it is unknown where it ended; of those that
+    count, whether they were lost here or are still here. skipped: past the stage, and never in it.
     """
 
     reached: Booleans
     unknown: Booleans
+    unended: Booleans
     lost: Booleans
     still: Booleans
     skipped: Booleans
@@ -111,16 +113,17 @@ def deal_steps(deals: pd.DataFrame, found: Progress, count: int, terms: FunnelTe
     """Return the steps that deals take, by name: opportunities, stage_1 … stage_{count}, won."""
     is_lost, is_open, is_won = ((deals["outcome"] == outcome).to_numpy() for outcome in ("lost", "open", "won"))
     nobody, in_order = np.zeros(len(deals), dtype=bool), terms.mode == "in_order"
-    steps = {DEALS: Step(~nobody, nobody, nobody, nobody, nobody)}
+    steps = {DEALS: Step(~nobody, nobody, nobody, nobody, nobody, nobody)}
     for place in range(count):
         unplaced = found.furthest == _UNPLACED
         unknown = (found.in_order == _UNPLACED) if in_order else unplaced & (place > 0)
         reached = found.in_order > place if in_order else (found.furthest >= place) | (unplaced & (place == 0))
-        here, past = found.furthest == place, (found.visited > 0) & (found.visited >> place & 1 == 0) & (found.furthest > place)
-        steps[f"stage_{place + 1}"] = Step(reached, unknown, reached & here & is_lost, reached & here & is_open, past & ~unplaced)
+        here, skipped = found.furthest == place, found.is_told & (found.visited >> place & 1 == 0) & (found.furthest > place)
+        steps[f"stage_{place + 1}"] = Step(reached, unknown, unplaced, reached & here & is_lost, reached & here & is_open, skipped)
     won_in_order = is_won & (found.in_order >= count)
     won_unknown = is_won & (found.in_order == _UNPLACED) if in_order else nobody
-    steps[WON] = Step(won_in_order if in_order else is_won, won_unknown, nobody, nobody, is_won & ~won_in_order & in_order & ~won_unknown)
+    skipped = found.is_told & is_won & (found.in_order < count)
+    steps[WON] = Step(won_in_order if in_order else is_won, won_unknown, nobody, nobody, nobody, skipped)
     return steps
 
 
@@ -130,38 +133,45 @@ def deal_rows(deals: pd.DataFrame, steps: dict[str, Step], names: list[str], ter
     rows = [_step_row(name, step, amount) for name, step in steps.items()]
     made = pd.DataFrame(rows)
     made["name"] = ["", *names, ""]
-    measure = made["value"] if terms.measure == "value" else made["count"]
-    bases = measure.to_numpy(dtype=float)
+    is_valued = made["unvalued"] <= MOST_UNKNOWN * made["at_least"]
+    bases = (made["value"].where(is_valued) if terms.measure == "value" else made["count"]).to_numpy(dtype=float)
     nexts, firsts = np.append(bases[1:], np.nan), np.full(len(bases), bases[0])
     has_interval = terms.measure == "count"
-    return made.assign(
-        **_rates("next_step", nexts, bases, has_interval=has_interval), **_rates("cumulative", bases, firsts, has_interval=has_interval)
-    )
+    rates = _rates("next_step", nexts, bases, has_interval=has_interval) | _rates("cumulative", bases, firsts, has_interval=has_interval)
+    return made.assign(**rates)
 
 
 def _step_row(name: str, step: Step, amount: Any) -> dict[str, Any]:
-    value, unknown = amount[step.reached], int(step.unknown.sum())
-    at_least, is_known = int(step.reached.sum()), unknown <= MOST_UNKNOWN * len(amount)
+    unknown, at_least, most = int(step.unknown.sum()), int(step.reached.sum()), MOST_UNKNOWN * len(amount)
+    is_known, is_stage = unknown <= most, name.startswith("stage")
+    has_end = is_stage and is_known and int(step.unended.sum()) <= most
     lost, still = int(step.lost.sum()), int(step.still.sum())
     passed = at_least - lost - still
-    has_end = name.startswith("stage") and is_known
     decided = passed + lost if has_end else 0
     low, high = wilson(passed, decided)
-    known = np.isfinite(value)
     return {
         "step": name,
         "count": at_least if is_known else math.nan,
         "at_least": at_least,
-        "value": round(float(value[known].sum()), 4) if is_known and (known.any() or not at_least) else math.nan,
-        "unvalued": int((~known).sum()),
+        "value": _sum(amount[step.reached]) if is_known else math.nan,
+        "unvalued": int(np.isnan(amount[step.reached]).sum()),
         "unknown": unknown,
-        "still_here": still if has_end else math.nan,
+        "still_here": still if is_stage else math.nan,
         "lost_here": lost if has_end else math.nan,
-        "skipped": int(step.skipped.sum()) if is_known else math.nan,
+        "end_unknown": int((step.reached & step.unended).sum()),
+        "still_value": _sum(amount[step.still]) if is_stage else math.nan,
+        "lost_value": _sum(amount[step.lost]) if has_end else math.nan,
+        "skipped": int(step.skipped.sum()) if has_end or name == WON else math.nan,
         "conversion": ratio(passed, decided),
         "conversion_low": low,
         "conversion_high": high,
     }
+
+
+def _sum(amount: Any) -> float:
+    """Return the sum of the known ones; unknown where there are some and none is known."""
+    known = amount[~np.isnan(amount)]
+    return round(float(known.sum()), 4) if len(known) or not len(amount) else math.nan
 
 
 def _rates(name: str, part: Any, whole: Any, *, has_interval: bool = True) -> dict[str, list[float]]:
@@ -277,11 +287,10 @@ def move_rows(moves: pd.DataFrame, places: pd.DataFrame, stages: pd.DataFrame) -
 
 def detour_rows(deals: pd.DataFrame, found: Progress) -> pd.DataFrame:
     """Return how many deals left the straight way: see tables.detours."""
-    is_known = found.in_order != _UNPLACED
-    skipped = is_known & (found.in_order < found.furthest)
+    skipped = found.is_told & (found.in_order < found.furthest)
     rows = []
     for outcome in ("all", "won", "lost", "open"):
-        kept = is_known & ((deals["outcome"] == outcome).to_numpy() | (outcome == "all"))
+        kept = found.is_told & ((deals["outcome"] == outcome).to_numpy() | (outcome == "all"))
         row: dict[str, Any] = {"outcome": outcome, "deals": int(kept.sum())}
         for name, does in (("skipped", skipped), ("went_back", found.went_back), ("reopened", found.reopened)):
             number = int((kept & does).sum())

@@ -28,7 +28,7 @@ _UNKNOWN_TO_LEADS = ("market", "pipeline")
 _FUNNEL = [
     *("step", "name", "count", "at_least", "value", "next_step_rate", "next_step_low", "next_step_high"),
     *("cumulative_rate", "cumulative_low", "cumulative_high", "still_here", "lost_here", "conversion", "conversion_low", "conversion_high"),
-    *("skipped", "unknown", "unvalued"),
+    *("skipped", "unknown", "unvalued", "end_unknown", "still_value", "lost_value"),
 ]
 _BEHIND = [
     *("customer_id", "opportunity_id", "opportunity_name", "owner_name", "stage_name", "outcome", "created_on", "closed_on"),
@@ -36,11 +36,12 @@ _BEHIND = [
 ]
 
 
-def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> tuple[Select, ...]:
-    """Return the queries that the funnel is made from, to be shown."""
-    places = _places(source)
-    every = (*deals_tables.queries(source, filters, terms.deals), query.paths(filters, terms.deals, _pairs(places), _on(source, filters)))
-    return every if len(places) else every[:1]
+def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, question: str = "funnel") -> tuple[Select, ...]:
+    """Return the queries that a question's table is made from, to be shown."""
+    deals, on, places = deals_tables.queries(source, filters, terms.deals), _on(source, filters), _places(source)
+    if question == "moves":
+        return (query.moves(filters, terms.deals, on),)
+    return (*deals, query.paths(filters, terms.deals, _pairs(places), on)) if question == "funnel" and len(places) else deals
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
@@ -92,7 +93,9 @@ def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) ->
     opportunities), each with low and high (Wilson, 95%; empty of values), still_here, lost_here (deals of which the stage is the furthest
     they got), conversion (went past the stage / went past it or were lost in it: those still in it are in neither) with its interval,
     skipped (deals past the stage that were never in it), unknown (deals of which it is unknown whether they were), unvalued (deals of the
-    step without a value).
+    step without a value), end_unknown (deals of the step of which it is unknown whether they went on or were lost here), still_value,
+    lost_value (of the deals still here and lost here). A rate by value is empty where more than
+    MOST_UNKNOWN of the deals have none.
     """
     found = _progress(source, filters, terms)
     names = statistic.step_names(found.places)
@@ -148,8 +151,11 @@ def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL
         raise BadInput("There is no step {step}. Choose one of: {steps}.", step=step.step, steps=", ".join(steps))
     one = steps[step.step]
     is_behind = {"reached": one.reached, "lost": one.lost, "open": one.still}[step.side]
-    rows = found.deals.loc[is_behind, _BEHIND]
-    return rows.sort_values(["deal_amount", "opportunity_id"], ascending=[False, True]).reset_index(drop=True)
+    return _behind(found.deals[is_behind])
+
+
+def _behind(deals: pd.DataFrame) -> pd.DataFrame:
+    return deals[_BEHIND].sort_values(["deal_amount", "opportunity_id"], ascending=[False, True]).reset_index(drop=True)
 
 
 # ── groups and periods ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,6 +170,12 @@ def funnel_by(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL)
     them), p_adjusted (Holm, over all groups tested), is_different (p_adjusted below 5%).
     """
     return statistic.group_rows(deals_tables.created(source, filters, terms.deals), terms)
+
+
+def group_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, group: str = "") -> pd.DataFrame:
+    """Return one row per deal of a group of `funnel_by`, the largest first: the columns of `step_deals`."""
+    deals = deals_tables.created(source, filters, terms.deals)
+    return _behind(deals[(statistic.group_keys(deals, terms)["group"] == group).to_numpy()])
 
 
 def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -202,6 +214,7 @@ TABLES: dict[str, Table] = {
     "moves": moves,
     "step_deals": step_deals,
     "funnel_by": funnel_by,
+    "group_deals": group_deals,
     "by_owner": _by("owner"),
     "by_team": _by("team"),
     "by_region": _by("region"),

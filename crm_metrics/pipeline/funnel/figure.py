@@ -1,0 +1,224 @@
+"""The pictures of the funnel."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from crm_metrics import figures
+from crm_metrics.export import safe_label
+from crm_metrics.figures import Bar
+from crm_metrics.language import t
+from crm_metrics.metric import is_unknown, value_text
+from crm_metrics.pipeline.funnel import labels
+from crm_metrics.pipeline.funnel.terms import FunnelTerms
+
+MOST_GROUPS, MOST_MOVES = 24, 12  # drawn; the tables hold all
+_LONGEST_NAME = 24  # letters
+_FADED = 0.3
+_ROW_HEIGHT, _MARGIN = 28, 70
+_MOVE_COLORS = {"skip": figures.ACCENT, "back": figures.BAD, "reopened": figures.SERIES[1]}
+
+# ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def funnel_bars(rows: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> go.Figure:
+    """Return a bar per step, each a share of all leads or of all opportunities: of a stage who went on, is still there, was lost there.
+
+    rows: the table `funnel`. Hatched: still there, or at least so many. First in the customdata: step and side, as words.chosen_step reads
+    them.
+    """
+    title = t("Share of all opportunities (of leads: of all leads)") if terms.measure == "count" else t("Share of the value of all deals")
+    shown = rows if terms.measure == "count" else rows[rows["at_least"].notna() & rows["value"].notna()]
+    figure = figures.base(x_title=title, y_title="", x_unit="share", height=110 + figures.BAR_HEIGHT * max(len(shown), 1))
+    parts = _parts(shown, terms)
+    places = np.arange(len(shown))
+    for name, side, color, pattern in (
+        (t("got there and went on"), "reached", figures.ACCENT, ""),
+        (t("still there"), "open", figures.SERIES[3], "/"),
+        (t("lost there"), "lost", figures.GREY, ""),
+        (t("not known whether it went on or was lost there"), "unknown", figures.GREY, "."),
+    ):
+        length = parts[side]
+        if side == "unknown" and not length.any():
+            continue
+        figure.add_bar(
+            x=length,
+            y=places,
+            orientation="h",
+            name=name,
+            width=0.62,
+            marker={"color": color, "pattern": {"shape": pattern, "size": 6, "solidity": 0.3}},
+            customdata=[
+                [f"{step} {side if side != 'unknown' else 'reached'}", hover]
+                for step, hover in zip(shown["step"], _hovers(shown, side, length, currency), strict=True)
+            ],
+            hovertemplate="%{customdata[1]}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", showlegend=True, legend_traceorder="normal", margin={"t": 40})
+    texts = [_bar_text(row, terms, currency) for row in shown.itertuples()]
+    names = [_short(labels.step_name(*each)) for each in zip(shown["step"], shown["name"], strict=True)]
+    _name_rows(figure, [f"{name}<br>{_small(text)}" for name, text in zip(names, texts, strict=True)])
+    return figure
+
+
+def _parts(rows: pd.DataFrame, terms: FunnelTerms) -> dict[str, Any]:
+    """Return the lengths of the three parts of each bar."""
+    is_value = terms.measure == "value"
+    whole, still, lost = (
+        rows[name].to_numpy(dtype=float)
+        for name in (("value", "still_value", "lost_value") if is_value else ("at_least", "still_here", "lost_here"))
+    )
+    step = rows["step"].to_numpy()
+    first = np.where(np.isin(step, ("leads", "qualified_leads")), _of(rows, "leads", whole), _of(rows, "opportunities", whole))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        still, lost, reached = (np.nan_to_num(part / first, posinf=0) for part in (np.nan_to_num(still), np.nan_to_num(lost), whole))
+    reached = np.where(step == "calls", 0, reached)  # no share of leads or deals
+    unsure = np.nan_to_num(rows["end_unknown"].to_numpy(dtype=float) / first) * (not is_value)
+    return {"reached": np.clip(reached - still - lost - unsure, 0, None), "open": still, "lost": lost, "unknown": unsure}
+
+
+def _of(rows: pd.DataFrame, step: str, whole: Any) -> float:
+    at = np.flatnonzero(rows["step"].to_numpy() == step)
+    return float(whole[at[0]]) if len(at) else np.nan
+
+
+def _bar_text(row: Any, terms: FunnelTerms, currency: str) -> str:
+    number = value_text(row.value, "money", currency) if terms.measure == "value" else value_text(row.at_least, "count", exact=True)
+    if is_unknown(row.count):
+        return t("at least {n}", n=number)
+    rate = value_text(row.next_step_rate, "share")
+    if row.step == "won":
+        return t("{n} · {rate} of all", n=number, rate=value_text(row.cumulative_rate, "share"))
+    if row.step == "calls":
+        return t("{n} · {rate} a qualified lead", n=number, rate=rate)
+    if row.step == "qualified_leads":
+        return t("{n} · {rate} became a deal", n=number, rate=rate)
+    is_trivial = row.step == "opportunities" and terms.mode == "any"
+    return number if is_trivial or is_unknown(row.next_step_rate) else t("{n} · {rate} go on", n=number, rate=rate)
+
+
+def _hovers(rows: pd.DataFrame, side: str, length: Any, currency: str) -> list[str]:
+    column = {"reached": "at_least", "open": "still_here", "lost": "lost_here", "unknown": "end_unknown"}[side]
+    value = {"reached": "value", "open": "still_value", "lost": "lost_value"}.get(side, "")
+    text = {
+        "reached": t("{name}: {n} got there"),
+        "open": t("{name}: {n} still there"),
+        "lost": t("{name}: {n} lost there"),
+        "unknown": t("{name}: {n} of unknown end"),
+    }[side]
+    made = []
+    for row, part in zip(rows.to_dict("records"), length, strict=True):
+        name = safe_label(labels.step_name(row["step"], row["name"]))
+        lines = [text.format(name=f"<b>{name}</b>", n=value_text(row[column], "count", exact=True)) + f" ({value_text(part, 'share')})"]
+        if value and not is_unknown(row[value]):
+            lines.append(value_text(row[value], "money", currency))
+        if side == "reached" and not is_unknown(row["conversion"]):
+            bounds = {name: value_text(row[f"conversion_{name}"], "share") for name in ("low", "high")}
+            rate = value_text(row["conversion"], "share")
+            lines.append(t("{rate} passed of those passed or lost here (95%: {low} to {high})", rate=rate, **bounds))
+        made.append("<br>".join(lines))
+    return made
+
+
+# ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def move_bars(rows: pd.DataFrame) -> go.Figure:
+    """Return a bar per move that left the straight way: skipped, back, reopened. rows: the table `moves`."""
+    shown = rows[rows["kind"].isin(list(_MOVE_COLORS))].head(MOST_MOVES)
+    bars = [
+        Bar(
+            str(place),
+            f"{_short(row.from_stage)} → {_short(row.to_stage)}" if not is_unknown(row.from_stage) else f"→ {_short(row.to_stage)}",
+            t("{n} deals · {kind}", n=f"{row.deals:,}", kind=t(labels.KINDS[row.kind])),
+            0.0,
+            float(row.deals),
+            _MOVE_COLORS[row.kind],
+        )
+        for place, row in enumerate(shown.itertuples())
+    ]
+    return figures.bars(bars, title=t("Deals that made the move"), unit="count")
+
+
+# ── groups and periods ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def group_dots(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> go.Figure:
+    """Return the win rate of closed deals of each group with its interval; hollow: of all its deals; dotted: all groups together.
+
+    rows: the table `funnel_by`; total: the table `tiles` of the deals. Small groups are faded.
+    """
+    kept = rows.tail(MOST_GROUPS) if terms.by in ("quarter", "month") else rows.head(MOST_GROUPS)
+    figure = figures.base(
+        x_title=t("Win rate of closed deals; hollow: of all deals"),
+        y_title="",
+        x_unit="share",
+        height=_MARGIN + _ROW_HEIGHT * max(len(kept), 2),
+    )
+    rate, every = (kept[name].to_numpy(dtype=float) for name in ("win_rate_of_closed", "win_rate_of_all"))
+    low, high = (kept[name].to_numpy(dtype=float) for name in ("closed_low", "closed_high"))
+    places, opacity = np.arange(len(kept)), np.where(kept["is_small"], _FADED, 1.0)
+    color = np.where(kept["is_different"], figures.ACCENT, figures.GREY)
+    hovers = [[str(row.group), _group_hover(row, terms)] for row in kept.itertuples()]
+    ring = {"size": 9, "color": "rgba(0,0,0,0)", "line": {"color": figures.GREY, "width": 1.5}, "opacity": opacity}
+    look = {"customdata": hovers, "hovertemplate": "%{customdata[1]}<extra></extra>", "mode": "markers"}
+    figure.add_scatter(x=every, y=places, marker=ring, **look)
+    errors = {"type": "data", "symmetric": False, "array": high - rate, "arrayminus": rate - low, "width": 0, "thickness": 1.5}
+    figure.add_scatter(
+        x=rate, y=places, marker={"size": 9, "color": color, "opacity": opacity}, error_x=errors | {"color": figures.GREY}, **look
+    )
+    closed = total.set_index("metric")["value"].get("win_rate_of_closed", np.nan)
+    if np.isfinite(closed):
+        figure.add_vline(x=closed, line={"color": figures.GREY, "width": 1.5, "dash": "dot"})
+    names = [f"{_short(labels.group_name(row.name, terms))} · {row.won:,}/{row.won + row.lost:,}" for row in kept.itertuples(index=False)]
+    _name_rows(figure, names)
+    figure.update_xaxes(rangemode="tozero")
+    return figure
+
+
+def _group_hover(row: Any, terms: FunnelTerms) -> str:
+    closed = t("{won} won of {closed} closed, {open} open", won=f"{row.won:,}", closed=f"{row.won + row.lost:,}", open=f"{row.open:,}")
+    rates = t(
+        "{rate} of closed, {every} of all", rate=value_text(row.win_rate_of_closed, "share"), every=value_text(row.win_rate_of_all, "share")
+    )
+    return f"<b>{safe_label(labels.group_name(row.name, terms))}</b><br>{closed}<br>{rates}"
+
+
+def won_bars(rows: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> go.Figure:
+    """Return the value won by period of closing, with the number of wins; hatched where the period is unfinished or cut.
+
+    rows: the table `won`.
+    """
+    figure = figures.base(x_title=t("Period of closing"), y_title=figures.money_title(t("Won value"), currency), y_unit="money")
+    known = rows[rows["closed_in"].notna()]
+    is_open = (known["is_unfinished"] | known["is_partial"]).to_numpy(dtype=bool)
+    names = [labels.period_name(day, terms.by) for day in known["closed_in"]]
+    figure.add_bar(
+        x=names,
+        y=known["won_value"],
+        marker={"color": figures.ACCENT, "pattern": {"shape": np.where(is_open, "/", ""), "size": 7, "solidity": 0.3}},
+        text=[f"{won:,}" for won in known["won"]],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[
+            [value_text(value, "money", currency), f"{won:,}"] for value, won in zip(known["won_value"], known["won"], strict=True)
+        ],
+        hovertemplate="%{x}: %{customdata[0]} (%{customdata[1]})<extra></extra>",
+    )
+    figure.update_layout(margin={"t": 30})
+    return figure
+
+
+def _short(name: Any) -> str:
+    text = str(name)
+    return safe_label(text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1].rstrip() + "…")
+
+
+def _small(text: str) -> str:
+    return f"<span style='font-size:11px;color:{figures.GREY}'>{text}</span>"
+
+
+def _name_rows(figure: go.Figure, names: list[str]) -> None:
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.45, -0.6], zeroline=False, showgrid=False)
