@@ -294,7 +294,7 @@ def table(
     chosen = [row for row in _chosen_rows(event) if row < len(shown)] if selects or opens_customer else []  # other filters, fewer rows
     taken = _printable(every, specs, decimals=_MONEY_DECIMALS)
     _downloads(taken.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
-    if opens_customer and chosen:
+    if opens_customer and chosen and not is_unknown(found.iloc[chosen[0]].customer_id):
         st.session_state.pop(key, None)
         open_page("customer", customer=str(found.iloc[chosen[0]].customer_id))
     return chosen
