@@ -16,5 +16,6 @@ with ui.question(t("Bring in your own files")):
     upload.upload(page)
     samples.offer(page.source.data_set)
 with ui.question(t("What each import brought")):
+    upload.unjoined(page)
     upload.ledger(page)
     upload.quarantine(page)

@@ -10,24 +10,19 @@ from sqlalchemy import Column, Select, Table, exists, func, select
 from crm_metrics.language import noop, t
 from crm_metrics.schema import activities, customers, employees, leads, opportunities, opportunity_history, products, quotas, tasks
 
-REFERENCES: tuple[tuple[Column[Any], Table], ...] = (
-    (opportunities.c.product_id, products),
-    (opportunities.c.customer_id, customers),
-    (opportunities.c.owner_id, employees),
-    (opportunity_history.c.owner_id, employees),
-    (leads.c.product_id, products),
-    (leads.c.customer_id, customers),
-    (leads.c.owner_id, employees),
-    (activities.c.employee_id, employees),
-    (tasks.c.employee_id, employees),
-    (quotas.c.employee_id, employees),
+REFERENCES: tuple[tuple[Column[Any], Table, str], ...] = (
+    (opportunities.c.product_id, products, noop("Opportunities whose product is not in the catalogue: {n}.")),
+    (opportunities.c.customer_id, customers, noop("Opportunities whose account is not among the customers: {n}.")),
+    (opportunities.c.owner_id, employees, noop("Opportunities whose owner is not among the employees: {n}.")),
+    (opportunity_history.c.owner_id, employees, noop("Changes of opportunities whose owner is not among the employees: {n}.")),
+    (leads.c.product_id, products, noop("Leads whose product is not in the catalogue: {n}.")),
+    (leads.c.customer_id, customers, noop("Leads whose customer is not among the customers: {n}.")),
+    (leads.c.owner_id, employees, noop("Leads whose owner is not among the employees: {n}.")),
+    (activities.c.employee_id, employees, noop("Activities of somebody who is not among the employees: {n}.")),
+    (tasks.c.employee_id, employees, noop("Tasks of somebody who is not among the employees: {n}.")),
+    (quotas.c.employee_id, employees, noop("Quotas of somebody who is not among the employees: {n}.")),
 )
-"""Columns of deals and what belongs to them, with the table that lists what they name."""
-_LISTS = {
-    products.name: noop("the catalogue of products"),
-    customers.name: noop("the list of customers"),
-    employees.name: noop("the list of employees"),
-}
+"""Columns of deals and what belongs to them, with the table that lists what they name, and the words for rows that it lacks."""
 _SHOWN = 5  # values of a column that are named one by one
 _COMPARED = 5_000  # names that a value is compared with; a tenth of a second
 
@@ -35,11 +30,13 @@ _COMPARED = 5_000  # names that a value is compared with; a tenth of a second
 class Unjoined(NamedTuple):
     """Values of a column, like opportunities.product_id, that the table `listed` does not hold.
 
-    values: how many there are. shown: of the first ones, most rows first, value, rows and the nearest one listed or "".
+    text: the words for it, of `rows` rows. values: how many there are. shown: of the first ones, most rows first, value, rows and the
+    nearest one listed or "".
     """
 
     column: str
     listed: str
+    text: str
     rows: int
     values: int
     shown: tuple[tuple[str, int, str], ...]
@@ -48,14 +45,7 @@ class Unjoined(NamedTuple):
         told = [_told(self.column.rpartition(".")[2], *value) for value in self.shown]
         if self.values > len(told):
             told.append(t("and {n} more", n=f"{self.values - len(told):,}"))
-        listed = t(_LISTS[self.listed])
-        return t(
-            "Rows whose {column} is not in {listed}: {n}. {told}",
-            column=self.column,
-            listed=listed,
-            n=f"{self.rows:,}",
-            told=t("; ").join(told),
-        )
+        return f"{t(self.text, n=f'{self.rows:,}')} {t('; ').join(told)}"
 
 
 def _told(column: str, value: str, rows: int, near: str) -> str:
@@ -76,12 +66,12 @@ def unjoined(read: Callable[[Select[Any]], pa.Table], brought: Collection[str] |
     read: returns the rows of a query. brought: names of tables, where only their rows and the rows that name them are asked.
     """
     found = []
-    for column, listed in REFERENCES:
+    for column, listed, text in REFERENCES:
         is_asked = brought is None or {column.table.name, listed.name} & set(brought)
         if is_asked and (rows := read(not_listed(column, listed)).to_pylist()):
             known = read(select(*listed.primary_key.columns).limit(_COMPARED + 1)).column(0).to_pylist()
             shown = tuple((row["value"], row["rows"], nearest(row["value"], known)) for row in rows[:_SHOWN])
-            found.append(Unjoined(str(column), listed.name, sum(row["rows"] for row in rows), len(rows), shown))
+            found.append(Unjoined(str(column), listed.name, text, sum(row["rows"] for row in rows), len(rows), shown))
     return tuple(found)
 
 

@@ -181,9 +181,14 @@ def notes(source: Source, _filters: Filters) -> pd.DataFrame:
     return pd.DataFrame(told, columns=["batch_id", "file_name", "note"])
 
 
-def unjoined(source: Source, _filters: Filters) -> pd.DataFrame:
-    """Return what rows name and the table that lists it does not hold: column, listed_in, rows, values (different ones), told."""
-    found = references.unjoined(source.arrow)
+def not_joined(source: Source, _filters: Filters) -> tuple[references.Unjoined, ...]:
+    """Return what rows name and the table that lists it does not hold."""
+    return references.unjoined(source.arrow)
+
+
+def unjoined(source: Source, filters: Filters) -> pd.DataFrame:
+    """Return the same as a table: column, listed_in, rows, values (different ones), told."""
+    found = not_joined(source, filters)
     rows = [(part.column, part.listed, part.rows, part.values, str(part)) for part in found]
     return pd.DataFrame(rows, columns=["column", "listed_in", "rows", "values", "told"])
 

@@ -14,13 +14,14 @@ from crm_metrics.data_import.mapping import TARGETS, Mapping, Target, built_in_n
 from crm_metrics.data_import.proposal import Proposal, Proposed, propose
 from crm_metrics.data_import.raw_table import RawTable
 from crm_metrics.data_import.read_file import read_file
-from crm_metrics.data_import.report import TARGET_LABELS, ImportReport
+from crm_metrics.data_import.report import TABLE_LABELS, TARGET_LABELS, ImportReport, notes_of
 from crm_metrics.data_import.samples import OWN, SAMPLES, refuse_own_file_in_demo
 from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet
 from crm_metrics.export import safe_text
 from crm_metrics.language import t
 from crm_metrics.metric import BadInput
+from crm_metrics.schema import order_lines
 from crm_metrics.ui.choices import turn_to_data_set
 from crm_metrics.ui.parts import Column, table
 from crm_metrics.ui.start import Page, ask
@@ -39,7 +40,7 @@ def upload(page: Page) -> None:
         key=f"target_of_{page.source.data_set.name}",
     )
     files = st.file_uploader(
-        t("Files of orders, contracts, campaigns, customers: CSV, TSV, text, .gz of these, or Excel"),
+        t("Files of orders, deals, contracts, campaigns, customers: CSV, TSV, text, .gz of these, or Excel"),
         accept_multiple_files=True,
         key=f"order_files_{st.session_state.get('uploads', 0)}",
     )
@@ -272,15 +273,18 @@ def ledger(page: Page) -> None:
         st.caption(t("Nothing has been imported into this data set."))
         return
     states = {"loaded": t("loaded"), "undone": t("taken back"), "replaced": t("replaced")}
-    shown = held.assign(batch_state=held.batch_state.map(states))
+    kinds = {order_lines.name: t("Order lines")} | {name: t(label) for name, label in TABLE_LABELS.items()}
+    shown = held.assign(batch_state=held.batch_state.map(states), table_name=held.table_name.map(kinds))
     columns = {
         "batch_id": Column(t("Batch"), "count"),
         "file_name": Column(t("File"), "text"),
+        "table_name": Column(t("Rows of"), "text"),
         "batch_state": Column(t("State"), "text"),
         "rows_in": Column(t("Rows in the file"), "count"),
         "rows_loaded": Column(t("Loaded"), "count"),
         "rows_duplicate": Column(t("Duplicate"), "count"),
         "rows_quarantined": Column(t("Quarantined"), "count"),
+        "rows_renewed": Column(t("Renewed since"), "count"),
         "amount_loaded": Column(t("Amount loaded"), "money"),
         "first_on": Column(t("First day"), "day"),
         "last_on": Column(t("Last day"), "day"),
@@ -292,6 +296,9 @@ def ledger(page: Page) -> None:
     chosen = table(page, shown, columns=columns, name="batches", selects=True)
     if chosen and held.iloc[chosen[0]].batch_state == "loaded":
         batch = held.iloc[chosen[0]]
+        noted = page.source(room.noted())
+        for note in (note for kept in noted.notes[noted.batch_id == batch.batch_id] for note in notes_of(kept)):
+            st.caption(safe_text(str(note)))
         if st.button(t("Take batch {batch} back", batch=int(batch.batch_id)), icon=":material/undo:"):
             _confirm_undo(page.source.data_set, int(batch.batch_id), str(batch.file_name))
     else:
@@ -308,6 +315,12 @@ def _confirm_undo(data_set: DataSet, batch_id: int, file_name: str) -> None:
             st.rerun()
 
     ask_again()
+
+
+def unjoined(page: Page) -> None:
+    """Say what rows name that the table which lists it does not hold."""
+    for found in ask(page, room.not_joined):
+        st.warning(safe_text(str(found)), icon=":material/link_off:")
 
 
 def quarantine(page: Page) -> None:
