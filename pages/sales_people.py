@@ -1,5 +1,7 @@
 """Who brings what, and did the CRM change it?"""
 
+import streamlit as st
+
 from crm_metrics import ui
 from crm_metrics.language import t
 from crm_metrics.pipeline.people import answers, figure, labels, tables, words
@@ -16,8 +18,9 @@ ui.tiles(page, tiles, METRICS)
 
 
 def people() -> None:
-    rows = ui.ask(page, tables.people, terms, choose_role(words.roles(everybody)))
-    ui.note(words.prior_note(rows))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        rows = ui.ask(page, tables.people, terms, choose_role(words.roles(everybody)))
+        ui.note(words.prior_note(rows))
     ui.figure(page, ui.draw(page, figure.win_rate_dots, rows), queries=asked, **words.about("people"))
     ui.table(page, shown := labels.in_words(rows), columns=labels.columns("people", shown), name="people", search=True)
 

@@ -20,7 +20,7 @@ def choose_role(roles: Mapping[str, str]) -> str:
     key = "people_role"
     if st.session_state.get(key) not in options:
         st.session_state[key] = given if (given := st.query_params.get("role", "")) in options else ""
-    chosen = st.selectbox(t("Role"), options, format_func=roles.__getitem__, key=key, width=170)
+    chosen = st.selectbox(t("Role"), options, format_func=roles.__getitem__, key=key, width=170, label_visibility="collapsed")
     if st.query_params.get("role", "") != chosen:
         st.query_params["role"] = chosen
     return chosen

@@ -206,7 +206,7 @@ def factors_text(row: Any, currency: str) -> str:
     return t(
         "{deals} open × {value} × {rate} ÷ {days}",
         deals=f"{row['open_deals']:,.0f}",
-        value=value_text(row["value_per_open_deal"], "money", currency),
+        value=value_text(row["value_per_won_deal"], "money", currency),
         rate=value_text(row["win_rate_of_closed"], "share"),
         days=value_text(row["days_to_win"], "days"),
     )

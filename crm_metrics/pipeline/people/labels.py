@@ -43,6 +43,7 @@ _RATES: dict[str, tuple[str, Any]] = {
     "customers_per_day": (noop("Customers served a day"), "ratio"),
     "deals": (noop("Deals created"), "count"),
     "open": (noop("still open"), "count"),
+    "open_value": (noop("Open pipeline"), "money"),
     "won_unvalued": (noop("Won, value unknown"), "count"),
     "value_per_won_deal": (noop("Value per won deal"), "money"),
     "days_to_win": (noop("Days to win, mean"), "days"),
@@ -101,7 +102,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "velocity": {
         **_WHO,
         "open_deals": (noop("Open deals today"), "count"),
-        "value_per_open_deal": (noop("Value per open deal"), "money"),
+        "value_per_won_deal": (noop("Value per won deal"), "money"),
         "win_rate_of_closed": (noop("Win rate of closed deals"), "share"),
         "days_to_win": (noop("Days to win, mean"), "days"),
         "velocity": (noop("Velocity, value a day"), "money"),

@@ -50,8 +50,8 @@ VELOCITY = Metric(
     "money",
     "higher",
     noop(
-        "Open deals of today times their mean value times the win rate of closed deals, divided by the mean days from creation to winning; "
-        "win rate and days are of the deals created in the period."
+        "Open deals of today times the mean value of a won deal times the win rate of closed deals, divided by the mean days from creation "
+        "to winning; value, win rate and days are of the deals created in the period."
     ),
 )
 METRICS: tuple[Metric, ...] = (CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY, WON_PER_PERSON, OVERDUE_TASKS, VELOCITY)

@@ -96,7 +96,7 @@ def deal_sums(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any
     """One row per owner: what became of the deals created in the period, and the pipeline that is open today.
 
     employee_id; of the period: deals, won, lost, open, won_value, won_unvalued (won deals of unknown value), cycle_days (creation to
-    winning, added up over cycle_deals); open_now, open_value, open_valued (open deals of known value), whenever they were created.
+    winning, added up over cycle_deals); open_now, open_value (of the open deals of known value), whenever they were created.
     """
     row = pipeline.deals(filters, terms, on).c
     is_new = and_(true(), *period_conditions(row.created_on, filters))
@@ -114,7 +114,6 @@ def deal_sums(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any
         "cycle_deals": func.count(days),
         "open_now": _count(is_open),
         "open_value": func.sum(case((is_open, row.deal_amount))),
-        "open_valued": _count(and_(is_open, row.deal_amount.is_not(None))),
     }
     return select(owner, *(column.label(name) for name, column in columns.items())).group_by(owner)
 

@@ -23,7 +23,7 @@ _STRENGTHS = np.geomspace(2.0, 2000.0, 60)  # closed deals that the prior stands
 SUMS = (
     *("calls", "hits", "call_days", "activities", "minutes", "customers_served", "served_days", "leads", "qualified_leads"),
     *("deals", "won", "lost", "open", "won_value", "won_unvalued", "cycle_days", "cycle_deals"),
-    *("open_now", "open_value", "open_valued", "tasks_due", "overdue_tasks"),
+    *("open_now", "open_value", "tasks_due", "overdue_tasks"),
 )
 """What adds up over people."""
 _UNKNOWN_IF_NONE = ("minutes", "won_value", "cycle_days", "open_value")  # sums of what may be unknown: not 0 where nobody noted any
@@ -158,18 +158,18 @@ def differences(won: Floats, closed: Floats) -> Floats:
 
 
 def velocity(sums: pd.DataFrame) -> pd.DataFrame:
-    """Return open_deals, value_per_open_deal, win_rate_of_closed, days_to_win and velocity, value a day, of each row of SUMS.
+    """Return open_deals, value_per_won_deal, win_rate_of_closed, days_to_win and velocity, value a day, of each row of SUMS.
 
-    velocity = open deals x their mean value x win rate / mean days from creation to winning. Open deals are those of today; the win rate
-    and the days are of the deals created in the period.
+    velocity = open deals x mean value of a won deal x win rate / mean days from creation to winning. Open deals are those of today; the
+    rest is of the deals created in the period: what an open deal brings if it is won, how often, and how soon.
     """
-    value = _ratio(sums["open_value"], sums["open_valued"])
+    value = _ratio(sums["won_value"], sums["won"] - sums["won_unvalued"])
     rate = _ratio(sums["won"], sums["won"] + sums["lost"])
     days = _ratio(sums["cycle_days"], sums["cycle_deals"])
     return pd.DataFrame(
         {
             "open_deals": sums["open_now"],
-            "value_per_open_deal": value,
+            "value_per_won_deal": value,
             "win_rate_of_closed": rate,
             "days_to_win": days,
             "velocity": _ratio(sums["open_now"] * value * rate, days),

@@ -150,7 +150,7 @@ def teams(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
 def velocity(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return all together, then one row per person with open deals, the fastest first: its four factors.
 
-    employee_id, employee_name, team (all empty: everybody), open_deals (today), value_per_open_deal, win_rate_of_closed, days_to_win
+    employee_id, employee_name, team (all empty: everybody), open_deals (today), value_per_won_deal, win_rate_of_closed, days_to_win
     (mean), velocity (value a day).
     """
     rows = source.remember(sums, filters, terms)

@@ -51,14 +51,11 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "order_entry": noop("Orders whose begin and end of entry are known. The last month can be unfinished."),
     "tasks": noop("Due today or earlier, whenever that was, and not done. As tasks stand; people as of today."),
     "velocity": noop(
-        "Open deals today × mean value of those of known value × win rate of closed deals ÷ mean days from creation to winning. Win rate "
-        "and days are of the deals created in the period. Velocities of people do not add up to that of all."
+        "Open deals today × mean value of a won deal × win rate of closed deals ÷ mean days from creation to winning. Value, win rate and "
+        "days are of the deals created in the period. Velocities of people do not add up to that of all."
     ),
 }
-CAUTION = noop(
-    "Before and after prove no cause: seasons, the mix of deals and people, and the market changed as well. Only a comparison with a "
-    "group that went on without the CRM would."
-)
+CAUTION = noop("Before and after prove no cause: seasons, the market and the mix of deals and people changed as well.")
 _MISSING = {  # metric, what it takes
     CALLS_PER_PERSON_DAY.name: noop("calls"),
     OVERDUE_TASKS.name: noop("tasks"),
@@ -73,7 +70,7 @@ def questions() -> dict[str, str]:
 
 def roles(rows: pd.DataFrame) -> dict[str, str]:
     """Return the roles to choose from, all of them first. rows: the table people."""
-    return {"": t("All"), **{str(role): str(role) for role in sorted(rows["role"].dropna().unique())}}
+    return {"": t("All roles"), **{str(role): str(role) for role in sorted(rows["role"].dropna().unique())}}
 
 
 # ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -88,11 +85,13 @@ def finding(rows: pd.DataFrame) -> str:
     if len(ranked) == 1:
         return t("{name} won {rate} of {n} closed deals; there is nobody to compare with.", **_named(best))
     found = ranked[ranked["is_different"]]
-    text = t("{name} ranks first: {rate} of {n} closed deals won, at least {low} in all likelihood.", **_named(best))
     if not len(found):
-        values = {"k": f"{len(ranked):,}", "n": f"{closed:,}"}
-        return text + t(" ") + t("No proven differences among the {k}, over {n} closed deals.", **values)
+        rate = value_text(float(ranked["won"].sum()) / closed, "share")
+        values = {"k": f"{len(ranked):,}", "n": f"{closed:,}", "all": rate}
+        text = t("{all} of {n} closed deals were won, with no proven differences among the {k}.", **values)
+        return text + t(" ") + t("First, as far as chance allows to rank: {name}, {rate} of {n}.", **_named(best))
     names = ", ".join(safe_text(name) for name in found["name"].head(_NAMED))
+    text = t("{name} ranks first: {rate} of {n} closed deals won, at least {low} in all likelihood.", **_named(best))
     return text + t(" ") + t("{k} of {n} differ from the others beyond chance: {names}.", k=len(found), n=len(ranked), names=names)
 
 
@@ -140,7 +139,7 @@ def change_finding(rows: pd.DataFrame, go_live_on: date) -> str:
         return t("Nothing is known of both sides of {day}.", day=day)
     better = found[[(row["factor"] > 1) == (BETTER[row["measure"]] == "higher") for row in found.to_dict("records")]]
     counts = {"day": day, "k": len(better), "n": len(known)}
-    text = t("Since {day}, {k} of {n} measures are better than before beyond chance.", **counts)
+    text = t("Since {day}, {k} of {n} measures are better than before, each beyond chance by itself.", **counts)
     named = known[known["measure"] == LEADS_PER_DAY.name]
     row: Any = (named if len(named) else known).iloc[0].to_dict()
     values = {"before": value_text(row["before"], row["unit"]), "after": value_text(row["after"], row["unit"])}
@@ -164,7 +163,7 @@ def velocity_finding(rows: pd.DataFrame, *, currency: str) -> str:
     """Return the velocity of all together and its factors. rows: the table velocity."""
     every = rows.iloc[0]
     if is_unknown(every["velocity"]):
-        return t("Velocity takes open deals of known value, and deals created in the period that were won and that have both days.")
+        return t("Velocity takes open deals, and deals created in the period that were won, with their value and both days.")
     values = {"value": value_text(every["velocity"], "money", currency), "factors": factors_text(every, currency)}
     return t("The pipeline is worth {value} a day: {factors}.", **values)
 
