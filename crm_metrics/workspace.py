@@ -29,7 +29,16 @@ from crm_metrics.metric import BadInput, is_unknown
 from crm_metrics.randomised_test.plan import Baseline, Design
 from crm_metrics.segments.known import UNKNOWN
 from crm_metrics.segments.rule import Rule, rule_text
-from crm_metrics.workspace_tables import campaign_table, decisions, edited_targets, member_table, metadata, saved_segments, settings
+from crm_metrics.workspace_tables import (
+    campaign_table,
+    decisions,
+    edited_targets,
+    forecast_table,
+    member_table,
+    metadata,
+    saved_segments,
+    settings,
+)
 
 T = TypeVar("T")
 WHOLE_COMPANY = ""  # the region of a target that is for all regions together
@@ -91,6 +100,15 @@ def read_decisions(data_set: DataSet) -> pd.DataFrame:
     frame = pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
     days = dict.fromkeys(["decided_on", "review_on"], "datetime64[us]")
     return frame.astype(days | dict.fromkeys(["value_then", "value_expected"], "float64"))
+
+
+def kept_forecasts(data_set: DataSet) -> pd.DataFrame:
+    """Return the kept forecasts in order of keeping: forecast_id and the columns of KeptForecast and made_at."""
+    columns = list(forecast_table.c)
+    rows = _rows(data_set, forecast_table, select(*columns).order_by(forecast_table.c.forecast_id))
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
+    numbers = [column.name for column in columns if column.name.endswith("_value") or isinstance(column.type, Double)]
+    return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(["made_on", "quarter_on", "made_at"], "datetime64[us]"))
 
 
 def _rows(data_set: DataSet, table: Table, query: Any) -> list[Any]:
@@ -214,6 +232,38 @@ def write_decision(data_set: DataSet, decision: Decision) -> None:
 def delete_decision(data_set: DataSet, decision_id: int) -> None:
     """Take a decision away; nothing happens where there is none."""
     _changed(data_set, lambda connection: connection.execute(delete(decisions).where(decisions.c.decision_id == decision_id)))
+
+
+class KeptForecast(NamedTuple):
+    """What was forecast, of which deals, with what was known on which day: the columns of kept_forecasts of the same names."""
+
+    made_on: date
+    quarter_on: date
+    choice: str
+    method: str
+    mean_value: float
+    median_value: float
+    low_value: float
+    high_value: float
+    quota_value: float
+    chance_of_quota: float
+    data_version: int
+
+
+def keep_forecast(data_set: DataSet, forecast: KeptForecast) -> None:
+    """Keep a forecast; nothing happens where one of the same day, quarter and choice is kept: what was said stays as it is."""
+    columns = forecast_table.c
+    values = {name: None if is_unknown(value) else value for name, value in forecast._asdict().items()}
+
+    def write(connection: Connection) -> None:
+        same = [columns[name] == values[name] for name in ("made_on", "quarter_on", "choice", "method")]
+        if connection.execute(select(columns.forecast_id).where(*same)).first():
+            return
+        number = (connection.execute(select(func.max(columns.forecast_id))).scalar() or 0) + 1
+        made_at = datetime.now(UTC).replace(tzinfo=None)
+        connection.execute(insert(forecast_table).values(forecast_id=number, made_at=made_at, **values))
+
+    _changed(data_set, write)
 
 
 class Expectation(NamedTuple):

@@ -105,6 +105,25 @@ decisions = Table(
 )
 """One row per decision, so that its outcome can be looked at later."""
 
+forecast_table = Table(
+    "kept_forecasts",
+    metadata,
+    _key("forecast_id", "1, 2, … in order of keeping", Integer),
+    _column("made_on", Date, "day whose knowledge it rests on", nullable=False),
+    _column("quarter_on", Date, "first day of the quarter that is forecast", nullable=False),
+    _column("choice", Text, "which deals it is about, JSON; '' is all of the company", nullable=False),
+    _column("method", Text, "how it was made: 'simulation'", nullable=False),
+    _column("mean_value", _AMOUNT, "mean of the simulated quarters, reporting currency", nullable=False),
+    _column("median_value", _AMOUNT, "their median, which is the forecast", nullable=False),
+    _column("low_value", _AMOUNT, "lower end of the band that should hold 80% of quarters", nullable=False),
+    _column("high_value", _AMOUNT, "its upper end", nullable=False),
+    _column("quota_value", _AMOUNT, "quota of that day; empty without one"),
+    _column("chance_of_quota", Double, "chance to reach it, 0 to 1"),
+    _column("data_version", Integer, "version of the data set it was made from", nullable=False),
+    _column("made_at", DateTime, "moment of keeping, UTC", nullable=False),
+)
+"""One row per forecast that was kept. What was said stays as it is."""
+
 settings = Table(
     "settings",
     metadata,

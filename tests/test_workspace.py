@@ -251,7 +251,7 @@ def test_writing_to_the_workspace_publishes_no_version_of_the_data(data_set):
 def test_no_table_of_the_workspace_has_the_name_of_a_table_of_facts():
     assert not set(workspace.metadata.tables) & set(schema.metadata.tables)
     assert set(workspace.metadata.tables) == {
-        *("saved_segments", "planned_campaigns", "planned_members", "edited_targets", "decisions", "settings"),
+        *("saved_segments", "planned_campaigns", "planned_members", "edited_targets", "decisions", "kept_forecasts", "settings"),
     }
 
 

@@ -7,8 +7,9 @@ history     the deals' visits to their stages, and how they stood on any day
 hazards     how fast deals move on from each stage, and what chance of a win follows
 simulation  one forecast: won so far, open deals, reopened and new ones, drawn many times
 scoring     forecasts of past quarters against what came, and how much wider that makes a band
-tables      the tables made of them
+basis       what the tables rest on: the deals as they stand, the forecast, past ones
 kept        the forecasts that were kept, against what came
+tables      the tables made of them
 figure      the distribution, and past forecasts
 labels      what methods, parts and columns are called
 words       the findings in words
