@@ -1,6 +1,8 @@
 """What mappings of a CRM need: columns joined and chosen, rows left out by a flag, what texts mean, changes numbered in order of time."""
 
+import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm_metrics.data_import.cells import fitting_layout
 from crm_metrics.data_import.change_numbers import change_numbers
 from crm_metrics.data_import.check_tables import CheckedTables
 from crm_metrics.data_import.load import checked_file
 from crm_metrics.data_import.mapping import Mapping, as_toml, built_in_names, from_dict, load_mapping, mapping_hash, parse_mapping
+from crm_metrics.data_import.proposal import propose
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.rejections import reason_text
 from crm_metrics.metric import BadInput
@@ -234,3 +238,46 @@ def test_a_mapping_of_a_system_written_as_toml_is_read_back_as_the_same(name):
     again = parse_mapping(as_toml(shipped))
     assert again == shipped
     assert mapping_hash(again) == mapping_hash(shipped)
+
+
+# ── plain files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DOCUMENT = (Path(__file__).parent.parent / "docs" / "mapping.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```toml\n([^`]*)```\n\n```csv\n([^`]*)```", DOCUMENT)
+
+
+@pytest.mark.parametrize(("written", "file"), EXAMPLES)
+def test_the_file_below_each_mapping_of_the_document_is_read_whole_by_it(written, file):
+    raw = read_file(file.encode(), "example.csv")
+    found = checked_file(raw, parse_mapping(written)).checked
+    assert isinstance(found, CheckedTables)
+    assert (reasons(found), found.judged.num_rows) == ([], raw.row_count)
+    assert found.unused_columns == ()
+
+
+def test_the_document_has_a_file_of_each_kind():
+    brought = {rows.table for written, _ in EXAMPLES for rows in parse_mapping(written).tables}
+    assert brought == {"opportunities", "opportunity_history", "leads", "activities", "tasks", "employees", "quotas"}
+
+
+PLAIN = {
+    "opportunities": "opportunity_id,outcome,stage,deal_amount,created_on,closed_on\n1,won,Offer,10,2024-01-01,2024-02-01\n",
+    "opportunity_history": "deal_id,changed_at,stage\n1,2024-01-01 10:00,Offer\n",
+    "opportunity_history, numbered": "deal_id,change_number,changed_at,stage\n1,1,2024-01-01 10:00,Offer\n",
+    "leads": "线索编号,线索状态,创建日期,负责人\n1,合格,2024-01-01,Ann\n",
+    "activities": "activity_id,activity_kind,happened_at,employee_id\n1,电话,2024-01-01,Ann\n",
+    "tasks": "task_id,due_on,owner_id\n1,2024-01-01,Ann\n",
+    "employees": "employee_id,employee_name,team\n1,Ann,North\n",
+    "quotas": "employee_id,quarter_on,quota\n1,2024-01-01,100\n",
+    "stages": "stage,stage_order,outcome\nOffer,1,open\n",
+}
+
+
+@pytest.mark.parametrize("layout", PLAIN)
+def test_a_file_with_the_columns_of_the_data_dictionary_needs_no_mapping_of_its_own(layout):
+    raw = read_file(PLAIN[layout].encode(), "plain.csv")
+    proposal = propose(raw)
+    assert (proposal.built_in, fitting_layout(raw, proposal.mapping()).name) == ("crm_plain", layout)
+    found = checked_file(raw, proposal.mapping()).checked
+    assert isinstance(found, CheckedTables)
+    assert (found.judged.num_rows, found.unused_columns) == (1, ())

@@ -195,7 +195,8 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
     for name, column in columns_of(table).items():
         place = f"{rows.table}.{name}"
         if place in cells.columns:
-            parsed = _where(is_asked, _parsed(cells, cells.columns[place], name, rows))
+            parsed = _parsed(cells, cells.columns[place], name, rows)
+            parsed = parsed._replace(problems=np.where(is_asked, parsed.problems, values.FINE))  # others are left out for what they are
             _reject_others(parsed, CHOICES.get((rows.table, name), ()), verdicts)
             reject_cells(verdicts, parsed, may_be_empty=not is_own or name not in required(table))
             currency = pa.repeat(pa.scalar(cells.mapping.money.currency, pa.string()), len(parsed.values))
@@ -212,14 +213,6 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
             verdicts.reject(read[moment].is_null().to_numpy(zero_copy_only=False), rejections.OF_CELL[values.EMPTY], by)
             _reject_beyond(read[moment], by, (FIRST_DAY, LAST_DAY), verdicts)
     return read | {name: _known_only(cells.raw, read, name, asked) for name, asked in rows.only.items() if name in read}
-
-
-def _where(is_asked: np.ndarray, parsed: Parsed) -> Parsed:
-    """Return a column as if the rows that its table does not ask for were empty, and nothing wrong with them."""
-    if is_asked.all():
-        return parsed
-    known = pc.if_else(pa.array(is_asked), parsed.values, pa.scalar(None, parsed.values.type))
-    return parsed._replace(values=known, problems=np.where(is_asked, parsed.problems, values.FINE).astype(np.int8))
 
 
 def _known_only(raw: RawTable, read: dict[str, pa.Array], name: str, asked: dict[str, tuple[str, ...]]) -> pa.Array:
