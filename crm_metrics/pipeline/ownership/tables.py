@@ -6,6 +6,7 @@ of the period.
 
 import math
 from datetime import date
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Select
@@ -26,6 +27,7 @@ from crm_metrics.rooms import Table
 _NEVER = date(1970, 1, 1)  # today, where nothing happened
 _SERVICE, _OTHERS = "service", "others"
 _PER = 1_000  # service contacts
+_HOURS_PER_DAY = 24
 _BLIND_COLUMNS = [
     "opportunity_id",
     "opportunity_name",
@@ -66,10 +68,7 @@ def owner_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, 
     rows, nobody = blind_spots(source, filters, terms, days), unassigned(source, filters, terms)
     blind = rows[rows["blind_spots"] > 0]
     value = blind["deal_amount"].dropna()
-    steps = handover(source, filters, terms).set_index("step")
-    row = steps.loc["to_deal"] if "to_deal" in steps.index else None
     is_now = _on(source, filters) is None
-    spread = {"low": row["median_low"] / 24, "high": row["median_high"] / 24} if row is not None else {}
     return pd.DataFrame(
         [
             tile(metrics.OPEN_DEALS, len(rows), len(rows)),
@@ -77,14 +76,17 @@ def owner_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, 
             tile(metrics.BLIND_SPOT_VALUE, value.sum() if len(value) or not len(blind) else math.nan, len(value)),
             _rate(metrics.WITHOUT_CONTACT_SHARE, int(rows["no_contact"].sum()), len(rows)),
             tile(metrics.UNASSIGNED_CUSTOMERS, len(nobody) if is_now else math.nan, len(nobody)),
-            tile(
-                metrics.HANDOVER_DAYS,
-                math.nan if row is None else row["median_hours"] / 24,
-                0 if row is None else int(row["known"]),
-                **spread,
-            ),
+            _handover_tile(handover(source, filters, terms)),
         ]
     )
+
+
+def _handover_tile(steps: pd.DataFrame) -> dict[str, object]:
+    rows: Any = steps[steps["step"] == "to_deal"]
+    if not len(rows):
+        return tile(metrics.HANDOVER_DAYS, math.nan, 0)
+    days, low, high = (rows[f"median_{name}"].iloc[0] / _HOURS_PER_DAY for name in ("hours", "low", "high"))
+    return tile(metrics.HANDOVER_DAYS, days, int(rows["known"].iloc[0]), low=low, high=high)
 
 
 def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:

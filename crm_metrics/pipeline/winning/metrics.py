@@ -3,13 +3,6 @@
 from crm_metrics.language import noop
 from crm_metrics.metric import Metric
 
-CLOSED_DEALS = Metric(
-    "closed_deals",
-    noop("Closed deals"),
-    "count",
-    "higher",
-    noop("Deals created in the period that are won or lost by today."),
-)
 MAIN_REASON_SHARE = Metric(
     "main_reason_share",
     noop("Main reason for losing"),
@@ -42,7 +35,6 @@ SCORECARD_COMPLETENESS = Metric(
     noop("Deals created in the period whose opportunity assessment is complete, divided by all of them of which this is recorded."),
 )
 METRICS: tuple[Metric, ...] = (
-    CLOSED_DEALS,
     MAIN_REASON_SHARE,
     WIN_RATE_AGAINST_COMPETITORS,
     COMPETITIVE_WON_VALUE,

@@ -121,8 +121,7 @@ def predicted(found: Fit, rows: pd.DataFrame) -> Floats:
 def base_rates(found: Fit, rows: pd.DataFrame) -> Floats:
     """Return the usual rate of the age of each landmark; of an age that nothing was learned of, that of all."""
     usual = float(np.mean(list(found.base_rates.values())))
-    rates: Floats = rows["age"].map(found.base_rates).fillna(usual).to_numpy(dtype=float)
-    return rates
+    return np.asarray(rows["age"].map(found.base_rates).fillna(usual), dtype=np.float64)
 
 
 def skill(tested: pd.DataFrame, probability: Floats, base: Floats) -> Skill:

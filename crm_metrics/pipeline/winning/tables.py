@@ -15,9 +15,10 @@ from sqlalchemy import Select
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.metric import ratio, tile
+from crm_metrics.metric import Metric, ratio, tile
 from crm_metrics.pipeline.deals import query as deal_query
 from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
 from crm_metrics.pipeline.deals.tables import created
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.winning import counts, landmarks, metrics, model, moves, query
@@ -57,7 +58,7 @@ def win_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
     first: Any = main.iloc[0] if len(main) else None
     return pd.DataFrame(
         [
-            tile(metrics.CLOSED_DEALS, len(closed), len(closed)),
+            _rate(WIN_RATE_OF_CLOSED, int((closed["outcome"] == deal_query.WON).sum()), len(closed)),
             tile(metrics.MAIN_REASON_SHARE, first["share"], int(first["of"]), low=first["low"], high=first["high"])
             if first is not None
             else tile(metrics.MAIN_REASON_SHARE, math.nan, 0),
@@ -68,7 +69,7 @@ def win_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
     )
 
 
-def _rate(metric: metrics.Metric, part: int, whole: int) -> dict[str, object]:
+def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:
     low, high = wilson(part, whole)
     return tile(metric, ratio(part, whole), whole, low=low, high=high)
 

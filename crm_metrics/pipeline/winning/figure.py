@@ -1,0 +1,213 @@
+"""The pictures of this part."""
+
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from crm_metrics import figures
+from crm_metrics.export import safe_label
+from crm_metrics.language import t
+from crm_metrics.metric import Unit, value_text
+from crm_metrics.pipeline.winning.labels import FACTORS, kind_name, level_name
+
+MOST_ROWS = 12  # of a figure; the table holds all
+_ROW_HEIGHT, _AROUND, _LINE = 40, 96, 26
+_FADED = 0.4
+
+
+def _named_rows(names: list[str], *, title: str, unit: Unit, height: int = _ROW_HEIGHT) -> go.Figure:
+    """Return an empty figure with one row per name, the first on top."""
+    figure = figures.base(x_title=title, y_title="", x_unit=unit, height=_AROUND + height * max(len(names), 1))
+    figure.update_yaxes(tickvals=np.arange(len(names)), ticktext=names, range=[len(names) - 0.5, -0.5], zeroline=False, showgrid=False)
+    return figure
+
+
+def _short(name: str) -> str:
+    return "<br>".join(safe_label(line) for line in wrap(name, _LINE, max_lines=2, placeholder="…"))
+
+
+def _dots(figure: go.Figure, rows: pd.DataFrame, value: str, bounds: tuple[str, str], *, colors: list[str], hover: list[str]) -> None:
+    """Add a dot with its interval to each row that knows its value; rows of few deals (is_small) are pale."""
+    known = rows[value].notna().to_numpy()
+    pale = rows["is_small"].to_numpy(dtype=bool) if "is_small" in rows else np.zeros(len(rows), dtype=bool)
+    for at in np.flatnonzero(known):
+        figure.add_scatter(
+            x=rows[list(bounds)].iloc[at].to_numpy(dtype=float),
+            y=[at, at],
+            mode="lines",
+            line={"color": colors[at], "width": 4},
+            opacity=_FADED if not pale[at] else _FADED / 2,
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=rows.loc[known, value].to_numpy(dtype=float),
+        y=np.flatnonzero(known),
+        mode="markers",
+        marker={"size": 11, "color": [colors[at] for at in np.flatnonzero(known)], "opacity": np.where(pale[known], _FADED, 1.0)},
+        customdata=[[hover[at]] for at in np.flatnonzero(known)],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+    )
+
+
+def _between(row: Any, value: float, unit: Unit, bounds: tuple[float, float], n: int) -> str:
+    low, high = (value_text(bound, unit) for bound in bounds)
+    return t("{name}: {value} (95%: {low} to {high}), n = {n}", name=row, value=value_text(value, unit), low=low, high=high, n=f"{n:,}")
+
+
+# ── reasons and competitors ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reason_bars(reasons: pd.DataFrame) -> go.Figure:
+    """Return the share of each reason with its interval, the most frequent in colour. reasons: the table lost_reasons."""
+    rows = reasons[reasons["reason"] != ""].head(MOST_ROWS).reset_index(drop=True)
+    texts = [f"{value_text(row.share, 'share')} · {row.deals:,}" for row in rows.itertuples()]
+    names = [f"{_short(name)}<br><span style='font-size:11px'>{text}</span>" for name, text in zip(rows["reason"], texts, strict=True)]
+    figure = _named_rows(names, title=t("Share of lost deals with a reason"), unit="share", height=52)
+    share = rows["share"].to_numpy(dtype=float)
+    figure.add_bar(
+        x=share,
+        y=np.arange(len(rows)),
+        orientation="h",
+        width=0.55,
+        marker={"color": [figures.ACCENT if at == 0 else figures.faded(figures.GREY, 0.6) for at in range(len(rows))]},
+        error_x={"array": rows["high"] - share, "arrayminus": share - rows["low"], "color": figures.GREY, "thickness": 1.5, "width": 4},
+        customdata=[
+            [_between(safe_label(row.reason), row.share, "share", (row.low, row.high), row.of)]
+            for row in rows.itertuples()  # type: ignore[arg-type]
+        ],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+    )
+    figure.update_xaxes(rangemode="tozero")
+    return figure
+
+
+def reason_trend(trend: pd.DataFrame) -> go.Figure:
+    """Return the shares of the reasons by quarter of closing, stacked; a quarter that is not over is hatched. trend: lost_trend."""
+    named = trend[trend["reason"] != ""]
+    order = named.groupby("reason")["deals"].sum().sort_values(ascending=False).index[: len(figures.SERIES)]
+    figure = figures.base(x_title=t("Quarter from"), y_title=t("Share of lost deals with a reason"), y_unit="share")
+    for reason, color in zip(order, figures.SERIES, strict=False):
+        rows = named[named["reason"] == reason]
+        figure.add_bar(
+            x=rows["quarter_on"].dt.strftime("%Y-%m"),
+            y=rows["share"],
+            name=safe_label(str(reason)),
+            marker={"color": color, "pattern": {"shape": np.where(rows["is_unfinished"], "/", "")}},
+            customdata=rows[["deals", "of"]].to_numpy(),
+            hovertemplate="%{x}: %{y:.1%} (%{customdata[0]:,} / %{customdata[1]:,})<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(barmode="stack", showlegend=True)
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=sorted(named["quarter_on"].dt.strftime("%Y-%m").unique()))
+    return figure
+
+
+def competitor_dots(competitors: pd.DataFrame) -> go.Figure:
+    """Return the win rate against each competitor with its interval; the dotted line is that without one. competitors: the table."""
+    named = competitors[competitors["competitor"] != ""].head(MOST_ROWS).reset_index(drop=True)
+    figure = _named_rows([_short(str(name)) for name in named["competitor"]], title=t("Win rate of closed deals"), unit="share")
+    colors = [figures.ACCENT if is_different else figures.GREY for is_different in named["is_different"].astype(bool)]
+    hover = [_between(safe_label(row.competitor), row.win_rate, "share", (row.low, row.high), row.closed) for row in named.itertuples()]  # type: ignore[arg-type]
+    _dots(figure, named, "win_rate", ("low", "high"), colors=colors, hover=hover)
+    without = competitors.loc[competitors["competitor"] == "", "win_rate"]
+    if len(without) and without.notna().all():
+        figure.add_vline(x=float(without.iloc[0]), line={"color": figures.GREY, "dash": "dot"})
+        figures.add_label(figure, float(without.iloc[0]), -0.42, t("no known competitor"))
+    figure.update_xaxes(rangemode="tozero")
+    return figure
+
+
+# ── model ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reliability_curve(reliability: pd.DataFrame) -> go.Figure:
+    """Return the share won by predicted chance, with intervals; on the diagonal what was said came true. reliability: the table."""
+    figure = figures.base(x_title=t("Predicted chance to win"), y_title=t("Share won"), x_unit="share", y_unit="share")
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": figures.GREY, "dash": "dot"}, hoverinfo="skip")
+    figures.add_label(figure, 0.93, 0.99, t("as predicted"), anchor="right")
+    observed = reliability["observed"].to_numpy(dtype=float)
+    figure.add_scatter(
+        x=reliability["predicted"],
+        y=observed,
+        mode="markers+lines",
+        marker={"size": 9, "color": figures.ACCENT},
+        line={"color": figures.ACCENT, "width": 1.5},
+        error_y={
+            "array": reliability["high"] - observed,
+            "arrayminus": observed - reliability["low"],
+            "color": figures.faded(figures.ACCENT, 0.5),
+        },
+        customdata=reliability[["deals"]].to_numpy(),
+        hovertemplate="%{x:.1%} → %{y:.1%} (n = %{customdata[0]:,})<extra></extra>",
+    )
+    figure.update_xaxes(range=[0, 1])
+    figure.update_yaxes(range=[0, 1.02])
+    return figure
+
+
+def factor_dots(factors: pd.DataFrame) -> go.Figure:
+    """Return the odds ratios that lie farthest from 1, with intervals; those beyond chance in colour. factors: the table."""
+    rows = factors.loc[np.log(factors["odds_ratio"]).abs().sort_values(ascending=False).index[:MOST_ROWS]]
+    rows = rows.sort_values("odds_ratio", ascending=False, ignore_index=True)
+    names = [f"{t(FACTORS[row.factor])}: {level_name(row.factor, row.level)}" for row in rows.itertuples()]  # type: ignore[index,arg-type]
+    figure = _named_rows([_short(name) for name in names], title=t("Odds ratio against all other deals (1: alike)"), unit="ratio")
+    colors = [figures.ACCENT if is_different else figures.GREY for is_different in rows["is_different"].astype(bool)]
+    hover = [
+        _between(safe_label(name), row.odds_ratio, "ratio", (row.odds_low, row.odds_high), row.deals)  # type: ignore[arg-type]
+        for name, row in zip(names, rows.itertuples(), strict=True)
+    ]
+    _dots(figure, rows, "odds_ratio", ("odds_low", "odds_high"), colors=colors, hover=hover)
+    _ratio_axis(figure)
+    return figure
+
+
+def move_dots(moves: pd.DataFrame) -> go.Figure:
+    """Return for each kind of activity how many times as often deals move on soon after one, with its interval. moves: the table."""
+    rows = moves[moves["stage"] == ""].sort_values("rate_ratio", ascending=False, ignore_index=True)
+    names = [kind_name(str(kind)) for kind in rows["activity_kind"]]
+    figure = _named_rows(
+        [_short(name) for name in names], title=t("Moves a day soon after one, against other days (1: alike)"), unit="ratio"
+    )
+    colors = [figures.ACCENT if is_different else figures.GREY for is_different in rows["is_different"].astype(bool)]
+    hover = [
+        _between(safe_label(name), row.rate_ratio, "ratio", (row.low, row.high), int(row.active_moves))  # type: ignore[arg-type,call-overload]
+        for name, row in zip(names, rows.itertuples(), strict=True)
+    ]
+    _dots(figure, rows, "rate_ratio", ("low", "high"), colors=colors, hover=hover)
+    _ratio_axis(figure)
+    return figure
+
+
+def _ratio_axis(figure: go.Figure) -> None:
+    """Let the axis of a ratio be as long below 1 as above."""
+    figure.add_vline(x=1, line={"color": figures.GREY, "dash": "dot"})
+    figure.update_xaxes(type="log", tickvals=[0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10], zeroline=False)
+
+
+# ── assessments ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def scorecard_trend(quarters: pd.DataFrame) -> go.Figure:
+    """Return the share of deals with a complete assessment by quarter of creation, with intervals. quarters: the table scorecard_trend."""
+    figure = figures.base(x_title=t("Quarter of creation, from"), y_title=t("Share of deals with a complete assessment"), y_unit="share")
+    share = quarters["share"].to_numpy(dtype=float)
+    hollow = quarters["is_unfinished"].to_numpy(dtype=bool)
+    figure.add_scatter(
+        x=quarters["quarter_on"],
+        y=share,
+        mode="markers+lines",
+        line={"color": figures.ACCENT, "width": 1.5},
+        marker={
+            "size": 10,
+            "color": figures.ACCENT,
+            "symbol": np.where(hollow, "circle-open", "circle"),
+            "opacity": np.where(quarters["is_small"], _FADED, 1.0),
+        },
+        error_y={"array": quarters["high"] - share, "arrayminus": share - quarters["low"], "color": figures.faded(figures.ACCENT, 0.45)},
+        customdata=quarters[["deals"]].to_numpy(),
+        hovertemplate="%{x|%Y-%m-%d}: %{y:.1%} (n = %{customdata[0]:,})<extra></extra>",
+    )
+    figure.update_yaxes(rangemode="tozero")
+    return figure

@@ -1,0 +1,266 @@
+"""The findings of this part in words, made from its tables."""
+
+from typing import Any
+
+import pandas as pd
+
+from crm_metrics.captions import Captions
+from crm_metrics.export import safe_text
+from crm_metrics.intervals import FEW_CUSTOMERS
+from crm_metrics.language import date_text, noop, t, translated
+from crm_metrics.metric import is_unknown, value_text
+from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
+from crm_metrics.pipeline.winning.labels import FACTORS, kind_name, level_name
+from crm_metrics.pipeline.winning.metrics import COMPETITIVE_WON_VALUE, METRICS, SCORECARD_COMPLETENESS, WIN_RATE_AGAINST_COMPETITORS
+
+SHOWN_METRICS = (WIN_RATE_OF_CLOSED, *METRICS)
+QUESTIONS: dict[str, str] = {
+    "reasons": noop("Reasons for losing"),
+    "competitors": noop("Competitors"),
+    "model": noop("Who will be won?"),
+    "factors": noop("What won deals share"),
+    "moves": noop("Before a move"),
+    "scorecard": noop("Assessment"),
+}
+ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "reasons": noop("Bars: the share of lost deals by reason, with intervals."),
+    "trend": noop("Stacked bars by quarter of closing: the shares of the reasons. A quarter that is not over is hatched."),
+    "competitors": noop("One dot per competitor: the win rate against it with its interval; a dotted line for deals without a competitor."),
+    "model": noop("Points with intervals: the share of deals that were won, by the chance that was predicted; a dotted diagonal."),
+    "factors": noop("One dot per thing known early: its odds ratio of winning with its interval; a dotted line at 1."),
+    "moves": noop("One dot per kind of activity: how many times as often deals move on soon after one, with its interval."),
+    "scorecard": noop("Points with intervals by quarter of creation: the share of deals with a complete assessment."),
+}
+NOTES: dict[str, str] = {  # by the name of the figure
+    "reasons": noop(
+        "Deals created in the period that are lost by today. Shares are of those with a reason recorded; the others are a row of the table."
+        " Bars with 95% intervals (Wilson 1927). The reason is what the seller wrote down, not what the customer thought."
+    ),
+    "trend": noop("By the day on which the deal was lost, of the deals created in the period. Hatched: the quarter is not over."),
+    "competitors": noop(
+        "Won divided by won and lost, of the deals created in the period that name the competitor, with 95% intervals (Wilson 1927)."
+        " Coloured: differs from deals without a known competitor beyond chance (chi-square, Holm over the competitors). Faded: fewer than"
+        " 30 closed deals. Only a competitor that was written down is known; if that happens more often after a loss, the rate looks worse"
+        " than it is."
+    ),
+    "model": noop(
+        "Logistic regression with a Gaussian prior whose strength is chosen by five-fold cross-validation. It knows what was recorded 14,"
+        " 30, 60 and 90 days after creation of the deals still open then, and nothing later: source, market segment, category, region,"
+        " owner, stage, value on that day, activities by then, and whether the account had bought before. Competitor and assessment are"
+        " left out: when they were written down is not known. It learned from deals created and closed earlier and is checked on deals"
+        " created later. Only deals old enough are used, so that quick losses do not weigh too much. Brier score: mean squared error of the"
+        " chance, against always saying the usual rate of deals of that age (Brier 1950). Each point is a tenth of the checked cases, with"
+        " the 95% interval (Wilson 1927)."
+    ),
+    "factors": noop(
+        "Known on the 14th day of deals that were still open then, old enough and closed by now. Odds ratio: the odds of winning of these"
+        " deals, divided by those of all others (Woolf 1955). Coloured: beyond chance over all rows of the table (Holm 1979). Each stands"
+        " by itself: what goes with it is in its ratio, so it is no effect. Thirds are of the value and of the activities recorded by then."
+    ),
+    "moves": noop(
+        "Moves to a later stage or a win on the 14 days after an activity for the deal, per deal-day, divided by the same on all other"
+        " days. An activity on the very day of a move does not count for it. All stages: Mantel and Haenszel's ratio over the stages with"
+        " the interval of Greenland and Robins (1985); coloured: beyond chance (Holm over the kinds). It is an association: a deal that"
+        " goes well gets more visits, too."
+    ),
+    "scorecard": noop(
+        "Deals created in the quarter whose assessment is complete today, divided by those of which it is recorded, with 95% intervals"
+        " (Wilson 1927). Hollow: the quarter is not over. Faded: fewer than 30 deals."
+    ),
+}
+_CAPTIONS = Captions(
+    ALT_TEXTS,
+    NOTES,
+    {
+        "competitors": (WIN_RATE_OF_CLOSED, WIN_RATE_AGAINST_COMPETITORS, COMPETITIVE_WON_VALUE),
+        "scorecard": (SCORECARD_COMPLETENESS,),
+    },
+)
+about = _CAPTIONS.about
+_NAMED = 3  # in a sentence
+
+
+def questions() -> dict[str, str]:
+    """Return the questions of the page."""
+    return translated(QUESTIONS)
+
+
+# ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def finding(tiles: pd.DataFrame, reasons: pd.DataFrame) -> str:
+    """Return the page's finding. tiles: the table win_tiles; reasons: lost_reasons."""
+    rows: dict[str, Any] = {str(row.metric): row for row in tiles.itertuples()}
+    rate = rows[WIN_RATE_OF_CLOSED.name]
+    if not rate.n:
+        return t("No deal that was created in these days is won or lost yet.")
+    text = t("{rate} of {n} closed deals are won.", rate=value_text(rate.value, "share"), n=f"{rate.n:,}")
+    named = reasons[reasons["reason"] != ""]
+    if len(named) and named["of"].iloc[0] >= FEW_CUSTOMERS:
+        first: Any = named.iloc[0]
+        values = {"reason": safe_text(first.reason), "share": value_text(first.share, "share"), "of": f"{first['of']:,}"}
+        text += t(" ") + t("Of {of} lost deals with a reason, {share} went for: {reason}.", **values)
+    return text
+
+
+def names_reasons(reasons: pd.DataFrame) -> bool:
+    """Return whether a reason is recorded of some lost deal. reasons: the table lost_reasons."""
+    return bool((reasons["reason"] != "").any())
+
+
+def reasons_note(reasons: pd.DataFrame) -> str:
+    """Return what the reader should know of the reasons. reasons: the table lost_reasons."""
+    if not len(reasons):
+        return t("No deal that was created in these days is lost.")
+    if not names_reasons(reasons):
+        return t("No reason for losing is recorded in these data.")
+    without = int(reasons.loc[reasons["reason"] == "", "deals"].sum())
+    texts = [t("{n} lost deals have no reason recorded.", n=f"{without:,}")] if without else []
+    unvalued = int(reasons["unvalued"].sum())
+    texts += [t("{n} lost deals of unknown value are in no sum.", n=f"{unvalued:,}")] if unvalued else []
+    return t(" ").join(texts)
+
+
+def competitor_finding(competitors: pd.DataFrame) -> str:
+    """Return which competitors deals are won against less or more often. competitors: the table of this name."""
+    named = competitors[competitors["competitor"] != ""]
+    if not len(named):
+        return t("No competitor is recorded of the deals created in these days.")
+    without: Any = competitors[competitors["competitor"] == ""]
+    differing = named[named["is_different"].astype(bool)]
+    if not len(differing):
+        return t("Against no competitor is the win rate beyond chance another than without one.")
+    texts = [
+        t("{name} {rate}", name=safe_text(str(row.competitor)), rate=value_text(row.win_rate, "share"))  # type: ignore[arg-type]
+        for row in differing.head(_NAMED).itertuples()
+    ]
+    return t(
+        "Beyond chance another win rate than the {rate} of {n} closed deals without a known competitor: {names}.",
+        rate=value_text(without["win_rate"].iloc[0], "share"),
+        n=f"{int(without['closed'].iloc[0]):,}",
+        names=t(", ").join(texts),
+    )
+
+
+def model_finding(found: pd.DataFrame) -> str:
+    """Return whether the model is better than the usual rate. found: the table win_model."""
+    row: Any = found.iloc[0]
+    if is_unknown(row.brier):
+        return t(
+            "Too few deals are old enough to learn from and to check on: it takes 50 won and 50 lost earlier, and 100 later ones. Here"
+            " {n} closed deals were still open after 14 days.",
+            n=f"{row.grown_deals:,}",
+        )
+    values = {
+        "brier": f"{row.brier:.4f}",
+        "base": f"{row.base_brier:.4f}",
+        "skill": value_text(row.skill, "share"),
+        "low": value_text(row.low, "share"),
+        "high": value_text(row.high, "share"),
+        "n": f"{int(row.tested_deals):,}",
+    }
+    if row.is_better:
+        return t(
+            "On {n} later deals the model errs {skill} less than the usual rate (95%: {low} to {high}): Brier score {brier} against {base}.",
+            **values,
+        )
+    return t(
+        "On {n} later deals the model is not better than the usual rate beyond chance (error {skill} less, 95%: {low} to {high}; Brier score"
+        " {brier} against {base}). So no deal is scored.",
+        **values,
+    )
+
+
+def model_note(found: pd.DataFrame) -> str:
+    """Return what the model learned from. found: the table win_model."""
+    row: Any = found.iloc[0]
+    if is_unknown(row.brier):
+        return ""
+    return t(
+        "Learned from {n} deals ({won} won) that were closed by {day}; a deal is old enough after {days} days, when 95% of those that ever"
+        " close are closed. Area under the curve {auc} (0.50: no better than a coin).",
+        n=f"{int(row.learned_deals):,}",
+        won=f"{int(row.learned_won):,}",
+        day=date_text(row.split_on),
+        days=f"{row.days_to_close:.0f}",
+        auc=f"{row.auc:.2f}",
+    )
+
+
+def scores_note(scores: pd.DataFrame) -> str:
+    """Return what the scored deals are worth together. scores: the table open_scores."""
+    known = scores["expected_value"].notna()
+    return t("{n} open deals are scored; {k} of them have no value and are in no expected value.", n=len(scores), k=int((~known).sum()))
+
+
+def factors_finding(factors: pd.DataFrame) -> str:
+    """Return what goes with winning. factors: the table of this name."""
+    if not len(factors):
+        return t("Too few deals are old enough to compare what was known of them early.")
+    found = factors[factors["is_different"].astype(bool)].sort_values("odds_ratio", ascending=False)
+    if not len(found):
+        return t("None of {n} things known early goes with winning or losing beyond chance.", n=len(factors))
+    texts = [
+        t(
+            "{factor} {level} {rate}",
+            factor=t(FACTORS[row.factor]),  # type: ignore[index]
+            level=safe_text(level_name(row.factor, row.level)),  # type: ignore[arg-type]
+            rate=value_text(row.win_rate, "share"),  # type: ignore[arg-type]
+        )
+        for row in found.head(_NAMED).itertuples()
+    ]
+    return t(
+        "{k} of {n} things known early go with winning or losing beyond chance: {names}.",
+        k=len(found),
+        n=len(factors),
+        names=t(", ").join(texts),
+    )
+
+
+def moves_finding(moves: pd.DataFrame) -> str:
+    """Return after which activities deals move on more often. moves: the table activities_before_moves."""
+    rows = moves[(moves["stage"] == "") & moves["rate_ratio"].notna()]
+    if not len(rows):
+        return t(
+            "There is no history of stages with activities for the deals, or too few of both. Bring in the changes of deals and the"
+            " activities to see which come before a move."
+        )
+    found = rows[rows["is_different"].astype(bool)].sort_values("rate_ratio", ascending=False)
+    if not len(found):
+        return t("After no kind of activity do deals move on more or less often beyond chance.")
+    texts = [
+        t(
+            "{kind} {ratio} times (95%: {low} to {high})",
+            kind=kind_name(str(row.activity_kind)),
+            ratio=f"{row.rate_ratio:.2f}",
+            low=f"{row.low:.2f}",
+            high=f"{row.high:.2f}",
+        )
+        for row in found.itertuples()
+    ]
+    return t("How often deals move on in the 14 days after, against other days: {names}.", names=t(", ").join(texts))
+
+
+def caution() -> str:
+    """Return what an association is not."""
+    return t("This goes together; it need not be the cause.")
+
+
+def scorecard_finding(scorecard: pd.DataFrame) -> str:
+    """Return how many deals are assessed and how these do. scorecard: the table of this name."""
+    if not len(scorecard):
+        return t("Whether deals were assessed is not recorded, or not known of a past day.")
+    row: Any = scorecard.iloc[0]
+    text = t(
+        "{share} of {n} deals have a complete assessment.",
+        share=value_text(row.share_of_deals if row.is_complete else 0.0, "share"),
+        n=f"{int(scorecard['deals'].sum()):,}",
+    )
+    if "difference" not in scorecard or is_unknown(row.p_value):
+        return text
+    values = {
+        "points": f"{row.difference * 100:+.1f}",
+        "low": f"{row.difference_low * 100:+.1f}",
+        "high": f"{row.difference_high * 100:+.1f}",
+    }
+    return text + t(" ") + t("They are won {points} points more often than others (95%: {low} to {high}).", **values)
