@@ -1,8 +1,58 @@
 """What will the quarter bring, and were we right before?"""
 
 from crm_metrics import ui
-from crm_metrics.pipeline.deals import tables
+from crm_metrics.language import t
+from crm_metrics.pipeline.forecast import basis, figure, labels, tables, words
 from crm_metrics.ui.deal_form import start_deal_page
+from crm_metrics.ui.forecast_form import choose_quarter, keep_by_itself, kept_forecasts
 
-page, terms = start_deal_page("sales_forecast")
-ui.tiles(page, ui.ask(page, tables.tiles, terms), tables.METRICS)
+page, deals = start_deal_page("sales_forecast")
+terms, money = choose_quarter(page), {"currency": page.currency}
+state, rows = ui.ask(page, basis.forecast_basis, deals, terms), ui.ask(page, tables.forecast, deals, terms)
+tiles = ui.ask(page, tables.forecast_tiles, deals, terms)
+ui.finding(words.finding(tiles, rows, state, **money))
+ui.note(words.basis_note(state))
+ui.tiles(page, tiles, tables.METRICS, notes=words.tile_notes(state))
+keep_by_itself(page, deals)
+
+
+def forecast() -> None:
+    found = ui.ask(page, tables.distribution, deals, terms)
+    if len(found):
+        drawn = ui.draw(page, figure.distribution_bars, found, rows, state, **money)
+        ui.figure(page, drawn, queries=tables.queries(page.source, page.filters, deals, terms), **words.about("forecast"))
+        ui.table(page, shown := labels.in_words(rows), columns=labels.columns("forecast", shown), name="forecast")
+
+
+def seller() -> None:
+    side = ui.tabs(page, words.sides(), key="side")
+    sums = ui.ask(page, {"seller": tables.forecast_by_seller, "team": tables.forecast_by_team}[side], deals, terms)
+    shown, names = labels.in_words(sums), labels.names(sums, side)
+    ui.finding(words.seller_finding(sums, names))
+    ui.figure(page, ui.draw(page, figure.quota_bars, sums, names, **money), **words.about("seller"))
+    ui.table(page, shown, columns=labels.columns(side, shown), name=side, search=True)
+
+
+def past() -> None:
+    found, scores = ui.ask(page, basis.backtest, deals), ui.ask(page, tables.scores, deals)
+    ui.finding(words.past_finding(found, scores))
+    if len(found):
+        ui.figure(page, ui.draw(page, figure.past_bands, found, **money), **words.about("past"))
+        ui.table(page, scored := labels.in_words(scores), columns=labels.columns("scores", scored), name="scores")
+        ui.table(page, shown := labels.in_words(found), columns=labels.columns("backtest", shown), name="backtest")
+    with ui.question(t("Kept forecasts")):
+        kept_forecasts(page, deals, terms)
+
+
+def stages() -> None:
+    found = ui.ask(page, tables.stage_probabilities, deals)
+    names = labels.names(found, "stage")
+    ui.finding(words.stages_finding(found, names))
+    if len(found):
+        ui.figure(page, ui.draw(page, figure.stage_dots, found, names), **words.about("stages"))
+        ui.table(page, shown := labels.in_words(found), columns=labels.columns("stages", shown), name="stages")
+
+
+@ui.part
+def questions() -> None:
+    {"forecast": forecast, "seller": seller, "past": past, "stages": stages}[ui.tabs(page, words.questions())]()

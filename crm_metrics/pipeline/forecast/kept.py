@@ -79,7 +79,7 @@ def forecast_log(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS)
     log, about = workspace.kept_forecasts(source.data_set), source.remember(asked, filters, deals)
     rows = log[log["choice"] == choice_of(filters, deals)].reset_index(drop=True)
     rows = rows.rename(columns={f"{name}_value": name for name in ("mean", "low", "high", "quota")} | {"median_value": "forecast"})
-    actual = pd.Series([_came(about, row.quarter_on) for row in rows.itertuples()], index=rows.index, dtype=float)
+    actual = pd.Series([_came(about, day) for day in rows["quarter_on"]], index=rows.index, dtype="float64")
     inside = ((actual >= rows["low"]) & (actual <= rows["high"])).astype("boolean").mask(actual.isna())
     error = (rows["forecast"] - actual) / actual.where(actual > 0)
     named = ["quarter_on", "made_on", "method", "forecast", "mean", "low", "high", "quota", "chance_of_quota", "data_version", "made_at"]

@@ -58,9 +58,9 @@ def past_forecasts(told: History, final: Standing, windows: list[Window], assume
         standing = stand(told, day_number(window.today))
         if closed_by(standing, told) >= FEWEST_CLOSED:
             made = forecast(told, standing, window)
-            rows.append(_past_row(made, window, assumed) | {"actual": actual_value(told, final, window.start_on)})
-            rows[-1]["last_quarter"] = actual_value(told, final, add_months(window.start_on, -3))
-            rows[-1]["share_below"] = float((made.runs < rows[-1]["actual"]).mean())
+            came, before = (actual_value(told, final, quarter) for quarter in (window.start_on, quarter_before(window)))
+            rows.append(_past_row(made, window, assumed) | {"actual": came, "last_quarter": before})
+            rows[-1]["share_below"] = float((made.runs < came).mean())
     past = pd.DataFrame(rows, columns=[name for name in PAST if name not in ("widening", "error", "is_inside")])
     return _scored(past)
 
@@ -129,7 +129,9 @@ def widened(about: pd.DataFrame, bound: pd.Series, factor: Floats) -> pd.Series:
 
 def scores(past: pd.DataFrame) -> pd.DataFrame:
     """Return one row per method and days into the quarter: the columns of tables.scores."""
-    rows = [_score_row(found, method, int(days)) for method in METHODS for days, found in past.groupby("days_in")]
+    rows = [
+        _score_row(past[past["days_in"] == days], method, days) for method in METHODS for days in DAYS_IN if (past["days_in"] == days).any()
+    ]
     columns = ["method", "days_in", "forecasts", "mape", "bias", "inside", "coverage", "low", "high", "share_below"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -49,7 +49,7 @@ class Forecast(NamedTuple):
 class Arrivals(NamedTuple):
     """Deals created in the latest window; what their number grows by from one window to the next (logarithm), and how unsteadily."""
 
-    count: int
+    created: int
     growth: float
     spread: float
 
@@ -140,7 +140,7 @@ def _new_wins(told: History, chances: Chances, on: int, days: int, *, random: np
     found = arrivals(told.visits.entered[first], on)
     ahead = (_ARRIVAL_DAYS + days) / 2 / _ARRIVAL_DAYS  # windows from the middle of the latest to the middle of what is to come
     growth = found.growth * ahead + found.spread * random.standard_normal(shape) - found.spread**2 / 2
-    return np.asarray(random.standard_gamma(found.count + 0.5, shape) / _ARRIVAL_DAYS * np.exp(growth) * chance[:, None])
+    return np.asarray(random.standard_gamma(found.created + 0.5, shape) / _ARRIVAL_DAYS * np.exp(growth) * chance[:, None])
 
 
 def arrivals(created: Integers, on: int) -> Arrivals:

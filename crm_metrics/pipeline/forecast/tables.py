@@ -59,7 +59,7 @@ def forecast_tiles(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     )
 
 
-def forecast_rows(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS, terms: ForecastTerms = THIS_QUARTER) -> pd.DataFrame:
+def forecast(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS, terms: ForecastTerms = THIS_QUARTER) -> pd.DataFrame:
     """Return one row per method, and per part of the simulation: method, part, value (of the simulation the median, of its parts the
     mean), low, high (80%), low_95, high_95. Nothing where too few deals are closed.
 
@@ -197,7 +197,7 @@ def scores(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> pd
 TABLES: dict[str, Table] = {
     "forecast_tiles": forecast_tiles,
     "forecast_basis": basis.forecast_basis,
-    "forecast": forecast_rows,
+    "forecast": forecast,
     "distribution": distribution,
     "forecast_by_seller": forecast_by_seller,
     "forecast_by_team": forecast_by_team,
