@@ -13,13 +13,14 @@ from crm_metrics.ui.waterfall_form import choose_day, choose_grain, choose_windo
 page, deals = start_deal_page("pipeline_changes")
 money, above = {"currency": page.currency}, st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    terms = choose_window(page, deals)
+    question, terms = ui.tabs(page, words.questions()), choose_window(page, deals)
     rows, basis = ui.ask(page, tables.waterfall, terms), ui.ask(page, tables.waterfall_basis, terms)
-    measure = choose(page, t("Measure"), words.measures(basis), "measure", width=130)
+    measure = choose(page, t("Measure"), words.measures(rows), "measure", width=130)
+    grain = choose_grain(page) if question in words.OVER_TIME else None
+    on = choose_day(page) if question == "day" else None
 with above:
     ui.finding(words.finding(rows, **money))
     ui.tiles(page, ui.ask(page, tables.waterfall_tiles, terms), METRICS)
-ui.note(words.basis_note(basis))
 queries = tables.queries(page.source, page.filters, terms)
 
 
@@ -35,28 +36,26 @@ def waterfall() -> None:
 
 
 def periods() -> None:
-    found = ui.ask(page, tables.period_changes, terms, choose_grain(page))
+    found = ui.ask(page, tables.period_changes, terms, grain)
     ui.finding(words.periods_finding(found, measure=measure, **money))
     ui.figure(page, ui.draw(page, figure.period_bars, found, measure=measure, **money), queries=queries, **words.about("periods"))
     ui.table(page, of_measure(found, measure), columns=labels.period_columns(measure), name="by_period")
 
 
 def day() -> None:
-    on = choose_day(page)
     found = ui.ask(page, tables.pipeline_on, terms, on)
-    ui.finding(words.day_finding(found, on, **money))
+    ui.finding(words.day_finding(found, basis, on, **money))
     asked = tables.day_queries(page.source, page.filters, terms, on)
     ui.figure(page, ui.draw(page, figure.stage_bars, found, measure=measure, **money), queries=asked, **words.about("day"))
     ui.table(page, labels.in_words(found), columns=labels.columns("on_day", labels.in_words(found)), name="on_day")
 
 
 def trend() -> None:
-    found = ui.ask(page, tables.pipeline_trend, terms, choose_grain(page))
+    found = ui.ask(page, tables.pipeline_trend, terms, grain)
     ui.finding(words.trend_finding(found, measure=measure, **money))
     ui.figure(page, ui.draw(page, figure.trend_line, found, measure=measure, **money), queries=queries, **words.about("trend"))
     ui.table(page, found, columns=labels.columns("trend", found), name="trend")
 
 
-@ui.part
-def questions() -> None:
-    {"waterfall": waterfall, "periods": periods, "day": day, "trend": trend}[ui.tabs(page, words.questions())]()
+{"waterfall": waterfall, "periods": periods, "day": day, "trend": trend}[question]()
+ui.note(words.basis_note(basis))

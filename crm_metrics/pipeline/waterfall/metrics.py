@@ -19,14 +19,14 @@ PIPELINE_END = Metric(
 )
 PIPELINE_CREATED = Metric(
     "pipeline_created",
-    noop("Created in the period"),
+    noop("Pipeline created"),
     "money",
     "higher",
     noop("Sum of the value at the end of the deals that were created in the period, those among them already won or lost included."),
 )
 PIPELINE_WON = Metric(
     "pipeline_won",
-    noop("Won in the period"),
+    noop("Pipeline won"),
     "money",
     "higher",
     noop(
@@ -35,14 +35,14 @@ PIPELINE_WON = Metric(
 )
 PIPELINE_LOST = Metric(
     "pipeline_lost",
-    noop("Lost in the period"),
+    noop("Pipeline lost"),
     "money",
     "lower",
     noop("Sum of the value of the deals that left the pipeline in the period because they were lost, whenever they were created."),
 )
 PIPELINE_CHANGE = Metric(
     "pipeline_change",
-    noop("Change of the pipeline"),
+    noop("Pipeline change"),
     "money",
     "higher",
     noop("Pipeline at the end minus pipeline at the start, over the deals whose value is known."),

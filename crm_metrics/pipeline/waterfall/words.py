@@ -20,6 +20,7 @@ QUESTIONS: dict[str, str] = {
     "day": noop("The pipeline on a day"),
     "trend": noop("Trend"),
 }
+OVER_TIME = ("periods", "trend")
 ALT_TEXTS: dict[str, str] = {
     "waterfall": noop("Bars, each beginning where the one above ends: from the pipeline at the start to that at the end."),
     "periods": noop("Stacked bars over time: above zero what came into the pipeline, below zero what left it."),
@@ -66,7 +67,7 @@ _PARTS: dict[str, str] = {  # of the sentence
     "value_unknown": noop("{amount} removed from deals"),
 }
 _ALWAYS = ("created", "won", "lost")
-_OTHERS = 1  # more steps than these in the sentence
+_WORTH_SAYING = 0.05  # of the larger end: what is less is left out of the sentence, but for what stands in it always
 _FEW_PERIODS = 2
 
 # ── the reader's terms ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,11 +83,14 @@ def windows() -> dict[str, str]:
     return translated(WINDOWS)
 
 
-def measures(basis: pd.DataFrame) -> dict[str, str]:
-    """Return what can be drawn, the usual first: deals where hardly a value is known. basis: the table waterfall_basis."""
-    row = basis.iloc[0]
-    usual = "deals" if row.unknown == row.behind and row.behind else "value"
+def measures(rows: pd.DataFrame) -> dict[str, str]:
+    """Return what can be drawn, the usual first: deals where the value is unknown at the start or the end. rows: the table waterfall."""
+    usual = "value" if _is_valued(rows) else "deals"
     return {name: t(MEASURES[name]) for name in sorted(MEASURES, key=lambda name: name != usual)}
+
+
+def _is_valued(rows: pd.DataFrame) -> bool:
+    return bool(rows.loc[rows["is_total"], "value"].notna().all())
 
 
 def grains(usual: Grain) -> dict[str, str]:
@@ -107,11 +111,11 @@ def finding(rows: pd.DataFrame, *, currency: str) -> str:
     steps = {str(row.step): row for row in rows.itertuples()}
     if not rows["behind"].any():
         return t("No deal was in the pipeline on these days.")
-    is_known = not any(is_unknown(steps[name].value) for name in ("start", "end"))
-    measure = "value" if is_known else "deals"
+    measure = "value" if _is_valued(rows) else "deals"
     amounts = {step: float(cast("Any", getattr(row, measure))) for step, row in steps.items()}
-    others = sorted((step for step in (*ADDITIONS, *REDUCTIONS) if amounts[step]), key=lambda step: -abs(amounts[step]))
-    told = [step for step in _ALWAYS if amounts[step]] + others[:_OTHERS]
+    least = _WORTH_SAYING * max(amounts["start"], amounts["end"])
+    others = [step for step in (*ADDITIONS, *REDUCTIONS) if abs(amounts[step]) > least]
+    told = [step for step in _ALWAYS if amounts[step]] + others
     parts = [t(_PARTS[step], amount=amount_text(abs(amounts[step]), measure, currency)) for step in told]
     values = {"start": _level(steps["start"], measure, currency), "end": _level(steps["end"], measure, currency)}
     change = amounts["end"] - amounts["start"]
@@ -143,7 +147,12 @@ def basis_note(basis: pd.DataFrame) -> str:
         )
     if row.unknown:
         values = {"n": f"{row.unknown:,}", "all": f"{row.behind:,}"}
-        texts.append(t("The value of {n} of the {all} deals is unknown: they are counted and left out of the sums.", **values))
+        texts.append(
+            t(
+                "The value of {n} of the {all} deals is unknown on one of the days: they are counted, and left out of the sums of that day.",
+                **values,
+            )
+        )
     if row.undated:
         texts.append(t("Deals without a day of creation are seen from the last day of the data on ({n}).", n=f"{row.undated:,}"))
     if not row.with_history:
@@ -190,8 +199,9 @@ def _signed(value: float, measure: str, currency: str) -> str:
     return ("+" if value > 0 else "") + amount_text(value, measure, currency)
 
 
-def day_finding(rows: pd.DataFrame, day: date, *, currency: str) -> str:
-    """Return how large the pipeline was on a day, and how much of it was overdue. rows: the table pipeline_on."""
+def day_finding(rows: pd.DataFrame, basis: pd.DataFrame, day: date | None, *, currency: str) -> str:
+    """Return how large the pipeline was on a day, and how much of it was overdue. The tables pipeline_on, waterfall_basis."""
+    day = day or basis["ends_on"].iloc[0].date()
     deals, overdue, value = int(rows["deals"].sum()), int(rows["overdue"].sum()), rows["value"].sum(min_count=1)
     if not deals:
         return t("No deal was open at the end of {day}.", day=date_text(day))
