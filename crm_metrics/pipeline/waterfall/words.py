@@ -149,7 +149,7 @@ def basis_note(basis: pd.DataFrame) -> str:
         values = {"n": f"{row.unknown:,}", "all": f"{row.behind:,}"}
         texts.append(
             t(
-                "The value of {n} of the {all} deals is unknown on one of the days: they are counted, and left out of the sums of that day.",
+                "The value of {n} of the {all} deals is unknown on one of the days: they are counted, but not in the sums of that day.",
                 **values,
             )
         )
