@@ -87,6 +87,8 @@ def held(data_set: DataSet, table: Any, *names: str) -> list[tuple[Any, ...]]:
             "Opportunity ID,Opportunity Name,Stage,Amount,Close Date,Created Date,Opportunity Owner,Account Name,Lead Source,Age",
             "Opportunity",
         ),
+        ("Id,StageName", "Opportunity"),
+        ("Opportunity ID,Stage", "Opportunity"),
         ("Opportunity ID,Opportunity Name,Stage,Won,Closed,Close Date", "Opportunity, won and closed told"),
         ("Id,IsDeleted,LastName,FirstName,Company,Status,LeadSource,OwnerId,IsConverted,ConvertedDate,CreatedDate,Industry,Name", "Lead"),
         ("Lead ID,First Name,Last Name,Company / Account,Lead Source,Lead Status,Lead Owner,Create Date", "Lead"),
@@ -100,6 +102,21 @@ def held(data_set: DataSet, table: Any, *names: str) -> list[tuple[Any, ...]]:
 def test_an_export_is_known_by_its_header_line(header, layout):
     raw = read_file(f"{header}\n{','.join('1' for _ in header.split(','))}\n".encode(), "export.csv")
     assert (propose(raw).built_in, fitting_layout(raw, SALESFORCE).name) == ("salesforce", layout)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem price,"
+        "Billing Name,Billing Company,Billing Country,Notes,Id,Tags,Source,Phone",
+        "id,name,industry,city",
+        "id,status,company,total",
+        "id,subject,date",
+        "id,name,stage",
+    ],
+)
+def test_a_file_of_another_system_is_not_taken_for_one_of_these(header):
+    assert propose(read_file(f"{header}\n{','.join('1' for _ in header.split(','))}\n".encode(), "other.csv")).built_in is None
 
 
 @pytest.mark.slow

@@ -313,7 +313,8 @@ def from_dict(written: Dictionary[str, Any], name: str = "mapping") -> Mapping:
 def _mistakes(error: ValidationError) -> list[BadInput]:
     mistakes = []
     for entry in error.errors(include_url=False):
-        key = ".".join(str(part) for part in entry["loc"] if part not in ("str", "constrained-int", "int", "[key]"))
+        named = (str(part) for part in entry["loc"] if part not in ("str", "constrained-int", "int", "[key]"))
+        key = ".".join(part for part in named if not part.startswith("tuple["))
         is_column = ".columns." in f".{key}"
         if entry["type"] == "extra_forbidden" or (is_column and entry["type"] == "literal_error"):
             mistakes.append(_unknown_key(key))
