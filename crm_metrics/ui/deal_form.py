@@ -75,7 +75,7 @@ def choose(page: Page, label: str, options: Mapping[str, str], name: str, *, wid
 
     options: their labels by value, the usual one first.
     """
-    key, default = f"{page.name}_{name}", next(iter(options))
+    key, default = f"choice_{page.name}_{name}", next(iter(options))
     if st.session_state.get(key) not in options:
         st.session_state[key] = given if (given := st.query_params.get(name, default)) in options else default
     chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", width=width)

@@ -11,7 +11,24 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, Text, and_, case, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from crm_metrics.filters import Filters, customer_conditions, is_chosen, period_conditions
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
@@ -31,8 +48,8 @@ from crm_metrics.scope import Scope
 from crm_metrics.sql import is_one_of
 
 OPEN, WON, LOST = "open", "won", "lost"
-OPENING, CLOSING = 0, 1_000_000
-"""Change numbers of what the deal's row says and no history does: its creation, and its end."""
+OPENING, CLOSING = 0, 2**31 - 1
+"""Change numbers of what the deal's row says and no history does: its creation, and its end; those of a history lie between them."""
 _CHANGING = ("stage", "expected_close_on", "deal_amount", "owner_id")
 
 # ── deals ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,7 +71,7 @@ def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
     product_name = func.coalesce(products.c.product_name, row.product_id).label("product_name")
     owner_name = func.coalesce(seller.c.employee_name, state.owner_id).label("owner_name")
     is_now = literal(on is None)
-    is_closed = or_(is_now, and_(state.outcome != OPEN, row.outcome == state.outcome))
+    is_closed = or_(is_now, and_(state.outcome != OPEN, state.outcome_now == state.outcome))
     joined = (
         opportunities.join(states, state.opportunity_id == row.opportunity_id)
         .outerjoin(seller, seller.c.employee_id == state.owner_id)
@@ -182,18 +199,21 @@ def _last_of(history: CTE) -> CTE:
 
 def _states(on: date | None) -> CTE:
     """One row per deal there at the end of `on`: deal_number, opportunity_id, stage, outcome, expected_close_on, closed_on, deal_amount,
-    owner_id, changed_on (day of its last change in the history).
+    owner_id, changed_on (day of its last change in the history), outcome_now.
     """
     row, last, numbered, stage_now = opportunities.c, _last_changes(_history(on)), _numbered(), stages.alias("stage_now")
     said = last.c
     outcome = case((row.outcome != OPEN, row.outcome), else_=func.coalesce(stage_now.c.outcome, OPEN))
     closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, said.changed_on, row.expected_close_on)))
+    outcome_now = outcome.label("outcome_now")
     if on is None:
         columns: dict[str, ColumnElement[Any]] = {name: row[name] for name in _CHANGING}
         conditions: list[ColumnElement[bool]] = []
     else:
-        by_history, by_row = said.outcome.is_not(None), _is_closed_by(row, said, closed_on, on)
-        is_said = and_(by_history, or_(said.outcome != OPEN, ~by_row))
+        has_history = exists().where(opportunity_history.c.opportunity_id == row.opportunity_id)
+        closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, case((~has_history, row.expected_close_on)))))
+        by_history, by_row = said.outcome.is_not(None), _is_closed_by(outcome, said, closed_on, on)
+        is_said = and_(by_history, or_(said.outcome == outcome, ~by_row))
         columns = {name: case((is_said, said[name]), (by_row, row[name])) for name in _CHANGING}
         columns["owner_id"] = func.coalesce(columns["owner_id"], row.owner_id)
         closed_then = case((said.outcome == outcome, func.coalesce(_by(closed_on, on), said.changed_on)), else_=said.changed_on)
@@ -206,7 +226,7 @@ def _states(on: date | None) -> CTE:
         .outerjoin(last, said.opportunity_id == row.opportunity_id)
         .outerjoin(stage_now, stage_now.c.stage == row.stage)
     )
-    ends = (outcome.label("outcome"), closed_on.label("closed_on"), said.changed_on.label("changed_on"))
+    ends = (outcome.label("outcome"), outcome_now, closed_on.label("closed_on"), said.changed_on.label("changed_on"))
     return select(numbered.c.deal_number, row.opportunity_id, *labelled, *ends).select_from(joined).where(*conditions).cte("states")
 
 
@@ -214,9 +234,11 @@ def _by(day: ColumnElement[Any], on: date) -> ColumnElement[Any]:
     return case((day <= on, day))
 
 
-def _is_closed_by(row: Any, said: Any, closed_on: ColumnElement[Any], on: date) -> ColumnElement[bool]:
-    """Return whether the deal's row alone says that it was closed by the end of `on`: no change after its closing says more."""
-    return func.coalesce(and_(row.outcome != OPEN, closed_on <= on, func.coalesce(said.changed_on, closed_on) <= closed_on), literal(False))  # noqa: FBT003
+def _is_closed_by(outcome: ColumnElement[Any], said: Any, closed_on: ColumnElement[Any], on: date) -> ColumnElement[bool]:
+    """Return whether the deal's row alone says that it was closed by the end of `on`: no change after its closing says more. closed_on:
+    as the row says it; of a deal that has a history but no day of closing only the history knows when.
+    """
+    return func.coalesce(and_(outcome != OPEN, closed_on <= on, func.coalesce(said.changed_on, closed_on) <= closed_on), literal(False))  # noqa: FBT003
 
 
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from crm_metrics import figures
 from crm_metrics.export import safe_label
 from crm_metrics.figures import Bar
-from crm_metrics.language import t
+from crm_metrics.language import noop, t
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.funnel import labels
 from crm_metrics.pipeline.funnel.terms import FunnelTerms
@@ -103,15 +103,15 @@ def _hovers(rows: pd.DataFrame, side: str, length: Any, currency: str) -> list[s
     column = {"reached": "at_least", "open": "still_here", "lost": "lost_here", "unknown": "end_unknown"}[side]
     value = {"reached": "value", "open": "still_value", "lost": "lost_value"}.get(side, "")
     text = {
-        "reached": t("{name}: {n} got there"),
-        "open": t("{name}: {n} still there"),
-        "lost": t("{name}: {n} lost there"),
-        "unknown": t("{name}: {n} of unknown end"),
+        "reached": noop("{name}: {n} got there"),
+        "open": noop("{name}: {n} still there"),
+        "lost": noop("{name}: {n} lost there"),
+        "unknown": noop("{name}: {n} of unknown end"),
     }[side]
     made = []
     for row, part in zip(rows.to_dict("records"), length, strict=True):
         name = safe_label(labels.step_name(row["step"], row["name"]))
-        lines = [text.format(name=f"<b>{name}</b>", n=value_text(row[column], "count", exact=True)) + f" ({value_text(part, 'share')})"]
+        lines = [t(text, name=f"<b>{name}</b>", n=value_text(row[column], "count", exact=True)) + f" ({value_text(part, 'share')})"]
         if value and not is_unknown(row[value]):
             lines.append(value_text(row[value], "money", currency))
         if side == "reached" and not is_unknown(row["conversion"]):

@@ -188,9 +188,10 @@ def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd
     closed = deals[deals["outcome"] != deals_query.OPEN]
     day = closed["closed_on"]
     grain: Grain = "month" if terms.by == "month" else "quarter"
-    if days is None or not len(closed):
-        return statistic.closing_rows(closed.head(0), [], grain)
-    start, end = filters.start or bucket_start(day.min().date(), grain), min(filters.end or days.today, days.today)
+    if days is None or not day.notna().any():
+        return statistic.closing_rows(closed, [], grain).assign(is_unfinished=False, is_partial=False)
+    since, end = bucket_start(day.min().date(), grain), min(filters.end or days.today, days.today)
+    start = max(filters.start or since, since)
     inside = day.isna() | ((day >= pd.Timestamp(start)) & (day <= pd.Timestamp(end)))
     buckets = bucket_starts(Period(start, max(start, end)), grain)
     rows = statistic.closing_rows(closed[inside], buckets, grain)
