@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm_metrics.survival import aalen_johansen as competing
 from crm_metrics.survival import shifted_beta_geometric as sbg
+from crm_metrics.survival.aalen_johansen import aalen_johansen, mean_time, time_to
 from crm_metrics.survival.kaplan_meier import at, kaplan_meier, quantile
 
 # Freireich and others (1963), Blood 21, 699-716: weeks of remission under 6-mercaptopurine; 0 marks a patient still in remission.
@@ -77,6 +79,103 @@ def test_where_few_end_there_is_no_median_and_beyond_the_last_nothing_is_known()
     assert at(curve, 0)["survival"] == 1
     assert at(curve, 4)["survival"] == pytest.approx(0.9)
     assert np.isnan(at(curve, 6)["survival"])
+
+
+# ── Aalen-Johansen ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FOLLOWED = [3, 5, 6, 8, 10, 13, 15, 19, 22, 26, 30, 31]
+ENDED_AS = [2, 1, 0, 2, 1, 1, 0, 2, 1, 0, 2, 0]  # 0: not yet
+COUNTS = st.lists(st.tuples(st.integers(0, 20), *[st.integers(0, 3)] * 3), min_size=1, max_size=15)
+
+
+def two_ways(durations, ways) -> pd.DataFrame:
+    way = np.asarray(ways)
+    return pd.DataFrame({"duration": durations, "won": way == 1, "lost": way == 2, "censored": way == 0}).astype(int)
+
+
+def made(rows) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["duration", "won", "lost", "censored"])
+
+
+def test_shares_and_their_errors_are_those_of_two_other_programs():
+    """lifelines 0.30.3 (AalenJohansenFitter: the shares) and statsmodels 0.15.0 (CumIncidenceRight: shares and errors) print these."""
+    found = aalen_johansen(two_ways(FOLLOWED, ENDED_AS), ("won", "lost"))
+    assert found["won_share"].iloc[[1, 4, 5, 8, 11]].round(6).tolist() == [0.083333, 0.175926, 0.268519, 0.37963, 0.37963]
+    assert found["lost_share"].iloc[[0, 3, 7, 10]].round(6).tolist() == [0.083333, 0.175926, 0.287037, 0.453704]
+    assert found["won_error"].iloc[[1, 4, 5, 8]].round(6).tolist() == [0.079786, 0.113329, 0.133048, 0.151789]
+    assert found["lost_error"].iloc[[0, 3, 7, 10]].round(6).tolist() == [0.079786, 0.113329, 0.141863, 0.172515]
+
+
+@given(COUNTS)
+def test_what_ended_in_any_way_and_what_did_not_is_all_whatever_the_order_of_the_rows(rows):
+    counts = made(rows)
+    found = aalen_johansen(counts, ("won", "lost"))
+    assert np.allclose(found[["won_share", "lost_share", "not_ended"]].sum(axis=1), 1)
+    pd.testing.assert_frame_equal(found, aalen_johansen(counts[::-1], ("won", "lost")))
+
+
+@pytest.mark.slow
+@given(COUNTS)
+def test_with_one_way_to_end_it_is_kaplan_meier_with_greenwoods_error(rows):
+    counts = made(rows).rename(columns={"won": "ended"})
+    one, other = aalen_johansen(counts, ("ended",)), kaplan_meier(counts)
+    assert np.allclose(one["ended_share"], 1 - other["survival"])
+    ended, at_risk = other["ended"].to_numpy(dtype=float), other["at_risk"].to_numpy(dtype=float)
+    lasting = ended < at_risk
+    greenwood = np.cumsum(np.where(lasting, ended / np.maximum(at_risk * (at_risk - ended), 1), 0.0))
+    expected = other["survival"].to_numpy() * np.sqrt(greenwood)
+    assert np.allclose(one["ended_error"][lasting], expected[lasting])
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3), st.integers(0, 3), st.just(0)), min_size=1, max_size=15))
+def test_where_all_are_followed_to_the_end_it_is_the_plain_share_with_the_error_of_a_binomial(rows):
+    counts = made(rows)
+    number = counts[["won", "lost"]].to_numpy().sum()
+    if not number:
+        return
+    last = aalen_johansen(counts, ("won", "lost")).iloc[-1]
+    share = counts["won"].sum() / number
+    assert last["won_share"] == pytest.approx(share)
+    assert last["won_error"] == pytest.approx(np.sqrt(share * (1 - share) / number), abs=1e-7)  # the root of what rounding leaves
+
+
+def test_a_share_is_known_from_the_first_day_to_the_last_that_was_followed_and_for_ever_where_all_ended():
+    open_ones, closed = two_ways(FOLLOWED, ENDED_AS), two_ways([2, 4, 9], [1, 2, 1])
+    found = competing.at(aalen_johansen(open_ones, ("won", "lost")), [0, 5, 31, 32])
+    assert found["won_share"].round(6).tolist()[:3] == [0, 0.083333, 0.37963]
+    assert np.isnan(found["won_share"].iloc[3])
+    assert found["at_risk"].tolist() == [12, 11, 1, 0]
+    assert competing.at(aalen_johansen(closed, ("won", "lost")), [9, 1000])["won_share"].round(6).tolist() == [0.666667, 0.666667]
+
+
+def test_times_to_an_end_count_those_that_are_still_open():
+    """Wins after 2, 4 and 12 days; two that were open after 5 days would have taken as long as the slowest."""
+    curve = aalen_johansen(two_ways([2, 4, 5, 5, 12], [1, 1, 0, 0, 1]), ("won", "lost"))
+    assert time_to(curve, "won") == 12  # 2 of 5 by day 4, then the last stands for three
+    assert mean_time(curve, "won", 3)[0] == pytest.approx((2 + 4 + 3 * 12) / 5)
+    assert np.isnan(time_to(curve, "lost"))
+    assert np.isnan(mean_time(curve, "lost", 0)[0])
+
+
+def test_nothing_is_known_of_nobody():
+    nobody = aalen_johansen(two_ways([], []), ("won", "lost"))
+    assert nobody.empty
+    assert competing.at(nobody, [30])["won_share"].isna().all()
+
+
+@pytest.mark.slow
+def test_the_interval_of_a_share_covers_as_often_as_it_says():
+    """1,000 cohorts of 150 deals with known chances and times, of which many are still open: 950 expected, 3 standard errors of that."""
+    random, covered, truth = np.random.default_rng(11), 0, 0.3 * (1 - np.exp(-60 / 40))
+    for _ in range(1000):
+        is_won, takes = random.random(150) < 0.3, 0.0
+        takes = np.where(is_won, random.exponential(40, 150), random.exponential(25, 150))
+        seen = random.uniform(0, 120, 150)
+        way = np.where(takes > seen, 0, np.where(is_won, 1, 2))
+        curve = aalen_johansen(two_ways(np.minimum(takes, seen), way), ("won", "lost"))
+        row = competing.at(curve, [60]).iloc[0]
+        covered += bool(row["won_low"] <= truth <= row["won_high"])
+    assert 929 <= covered <= 971
 
 
 # ── shifted beta-geometric ──────────────────────────────────────────────────────────────────────────────────────────────

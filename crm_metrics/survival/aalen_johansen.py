@@ -39,13 +39,14 @@ def aalen_johansen(counts: pd.DataFrame, endings: Sequence[str], *, confidence: 
     ended = summed[list(endings)].to_numpy(dtype=float)
     every = ended.sum(axis=1)
     at_risk = np.cumsum((every + summed["censored"].to_numpy(dtype=float))[::-1])[::-1]
-    lasting = np.cumprod(1 - every / np.maximum(at_risk, 1))
+    risks = np.maximum(at_risk, 1)  # rows that count nobody may come last
+    lasting = np.cumprod(1 - every / risks)
     before = np.concatenate([[1.0], lasting[:-1]])[: len(lasting)]
     found = {"duration": summed["duration"], "at_risk": at_risk.astype(np.int64), "censored": summed["censored"], "not_ended": lasting}
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     for place, ending in enumerate(endings):
-        share = np.cumsum(before * ended[:, place] / np.maximum(at_risk, 1))
-        error = _error(share, before, (ended[:, place], every), at_risk)
+        share = np.cumsum(before * ended[:, place] / risks)
+        error = _error(share, before, (ended[:, place], every), risks)
         low, high = _bounds(share, error, z)
         found |= {f"{ending}_share": share, f"{ending}_low": low, f"{ending}_high": high, f"{ending}_error": error}
     return pd.DataFrame(found)
@@ -64,7 +65,7 @@ def _error(share: Floats, before: Floats, ended: tuple[Floats, Floats], at_risk:
 
 
 def _bounds(share: Floats, error: Floats, z: float) -> tuple[Floats, Floats]:
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         spread = z * error / (share * np.abs(np.log(share)))
         low, high = share ** np.exp(spread), share ** np.exp(-spread)
     known = (share > _ROUNDING) & (share < 1 - _ROUNDING) & (error > _ROUNDING)
