@@ -193,7 +193,7 @@ def overdue_bars(tasks: pd.DataFrame) -> go.Figure:
 
 def velocity_bars(rows: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return the velocity of each person with its four factors, the fastest first. rows: the table velocity."""
-    known = in_words(rows[rows["velocity"].notna()].iloc[1:].head(MOST_DRAWN))
+    known = in_words(rows[rows["velocity"].notna() & ~rows["is_all"]].head(MOST_DRAWN))
     bars = [
         Bar(str(row["employee_id"]), safe_label(row["name"]), factors_text(row, currency), 0.0, float(row["velocity"]), ACCENT)
         for row in known.to_dict("records")

@@ -133,8 +133,11 @@ def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
 
 def in_words(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows of people, teams, tasks or velocity with team_name and name (of a team the same): what they are called."""
-    shown = rows.assign(team_name=rows["team"].fillna(t("unknown")))
-    return shown.assign(name=rows["employee_name"].fillna(t("nobody")) if "employee_name" in rows else shown["team_name"])
+    team = rows["team"].fillna(t("unknown"))
+    name = rows["employee_name"].fillna(t("nobody")) if "employee_name" in rows else team
+    if "is_all" in rows:
+        team, name = team.mask(rows["is_all"], t("All")), name.mask(rows["is_all"], t("All"))
+    return rows.assign(team_name=team, name=name)
 
 
 def changes_in_words(rows: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from crm_metrics.randomised_test.sums import holm
 Floats = npt.NDArray[np.float64]
 ALPHA = 0.05
 LEAST_EXPECTED = 5.0  # deals in each of the four fields: Cochran's rule, under which the chi-square test is not right
-_STRENGTHS = np.geomspace(2.0, 2000.0, 60)  # closed deals that the prior stands for: from hardly any to more than anybody has
+_STRENGTHS = np.geomspace(0.5, 2000.0, 60)  # closed deals that the prior stands for: from hardly any to more than anybody has
 SUMS = (
     *("calls", "hits", "call_days", "activities", "minutes", "customers_served", "served_days", "leads", "qualified_leads"),
     *("deals", "won", "lost", "open", "won_value", "won_unvalued", "cycle_days", "cycle_deals"),
@@ -111,11 +111,12 @@ def shrunk(won: Floats, closed: Floats, *, confidence: float = CONFIDENCE) -> Sh
     """Return rates drawn to the rate of all, the more the fewer deals they rest on, with intervals.
 
     Each true rate comes from one beta distribution of mean m and strength s, in deals: Casella (1985), An introduction to empirical Bayes
-    data analysis, The American Statistician 39, 83-87. s is not one number: every s counts by how likely it makes what was seen, so that
-    the intervals allow for its being unknown (Morris 1983, Journal of the American Statistical Association 78, 47-55). prior: mean of s.
+    data analysis, The American Statistician 39, 83-87. s is not one number: every s counts by how likely it makes what was seen, with
+    all variances of true rates equally likely beforehand, so that the intervals allow for its being unknown: Morris (1983), Journal of the
+    American Statistical Association 78, 47-55. prior: the mean of s.
 
     >>> shrunk(np.array([2.0, 60.0]), np.array([2.0, 100.0])).rate.round(2).tolist()
-    [0.64, 0.61]
+    [0.73, 0.6]
     """
     from scipy.special import betaincinv, betaln
 
@@ -127,7 +128,8 @@ def shrunk(won: Floats, closed: Floats, *, confidence: float = CONFIDENCE) -> Sh
     weight = n / (1 + (n - 1) / (s + 1))  # the inverse of the variance of a rate, as far as it depends on n
     m = np.clip((weight * x / n).sum(axis=1) / weight.sum(axis=1), 1e-6, 1 - 1e-6)[:, None]
     a, b = m * s, (1 - m) * s
-    likely = (betaln(a + x, b + n - x) - betaln(a, b)).sum(axis=1)
+    seen = (betaln(a + x, b + n - x) - betaln(a, b)).sum(axis=1)
+    likely = seen + np.log(_STRENGTHS / (1 + _STRENGTHS) ** 2)  # the variance is m (1 - m) / (s + 1); the strengths are even in their logs
     p = np.exp(likely - likely.max())
     p /= p.sum()
     means = (a + x) / (s + n)
@@ -278,7 +280,7 @@ def _named(side: Side) -> dict[str, float]:
 def _factor_bounds(before: Side, after: Side) -> tuple[float, float]:
     x, low, high, _ = after
     y, y_low, y_high, _ = before
-    if not y_low > 0:  # a factor of what may be nothing has no upper bound
+    if not y_low > 0 or not y > 0:  # a factor of what may be nothing has no upper bound
         return math.nan, math.nan
     both = x * y
     lowest = both - math.sqrt(max(both**2 - low * y_high * (2 * x - low) * (2 * y - y_high), 0.0))

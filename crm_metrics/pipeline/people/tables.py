@@ -50,7 +50,7 @@ def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> t
         query.deal_sums(filters, terms, on),
         query.call_days(filters, terms, until),
         query.lead_sums(filters, terms, until),
-        query.activity_sums(_until(filters, until), terms, until),
+        query.activity_sums(filters, terms, until),
         query.task_sums(filters, terms, until),
     )
 
@@ -59,10 +59,6 @@ def _days(source: Source, filters: Filters) -> tuple[date, date | None]:
     """Return today, and that day as the deals are asked for."""
     days = deal_days(source, filters)
     return (days.today, days.on) if days else (_NEVER, None)
-
-
-def _until(filters: Filters, until: date) -> Filters:
-    return filters.over(filters.start, min(filters.end or until, until))
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
@@ -88,7 +84,7 @@ def sums(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
     days = _calls_in_period(source, filters, terms).assign(call_days=1)
     parts = [
         days.groupby("employee_id", dropna=False)[["calls", "hits", "call_days"]].sum().reset_index(),
-        source(query.activity_sums(_until(filters, until), terms, until)),
+        source(query.activity_sums(filters, terms, until)),
         source(query.lead_sums(filters, terms, until)),
         source(query.deal_sums(filters, terms, on)),
         source(query.task_sums(filters, terms, until)),
@@ -150,14 +146,15 @@ def teams(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
 def velocity(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return all together, then one row per person with open deals, the fastest first: its four factors.
 
-    employee_id, employee_name, team (all empty: everybody), open_deals (today), value_per_won_deal, win_rate_of_closed, days_to_win
-    (mean), velocity (value a day).
+    is_all (everybody together), employee_id, employee_name, team (empty: nobody or unknown), open_deals (today), value_per_won_deal,
+    win_rate_of_closed, days_to_win (mean), velocity (value a day).
     """
     rows = source.remember(sums, filters, terms)
     total = rows.sum(numeric_only=True, min_count=1).to_frame().T
     own = pd.concat([rows[BY_PERSON[:3]], statistic.velocity(rows)], axis=1)
     own = own[own["open_deals"] > 0].sort_values(["velocity", "employee_id"], ascending=[False, True])
-    return pd.concat([statistic.velocity(total), own], ignore_index=True)[[*BY_PERSON[:3], *statistic.velocity(total)]]
+    every = pd.concat([statistic.velocity(total).assign(is_all=True), own.assign(is_all=False)], ignore_index=True)
+    return every[["is_all", *BY_PERSON[:3], *statistic.velocity(total)]]
 
 
 def tasks_overdue(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:

@@ -77,27 +77,31 @@ def roles(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def finding(rows: pd.DataFrame) -> str:
-    """Return who is best by what can be shown, and whether anybody differs. rows: the table people or teams."""
+    """Return whether anybody is proven to win more or less than others, and who brought most. rows: the table people or teams."""
     ranked = in_words(rows[rows["rank"].notna()])
     if not len(ranked):
         return _of_calls(rows)
-    best, closed = ranked.iloc[0], int((ranked["won"] + ranked["lost"]).sum())
+    closed, found = ranked["won"].sum() + ranked["lost"].sum(), ranked[ranked["is_different"]]
+    values = {"all": value_text(float(ranked["won"].sum() / closed), "share"), "n": f"{closed:,.0f}", "k": f"{len(ranked):,}"}
     if len(ranked) == 1:
-        return t("{name} won {rate} of {n} closed deals; there is nobody to compare with.", **_named(best))
-    found = ranked[ranked["is_different"]]
-    if not len(found):
-        rate = value_text(float(ranked["won"].sum()) / closed, "share")
-        values = {"k": f"{len(ranked):,}", "n": f"{closed:,}", "all": rate}
+        text = t("{all} of {n} closed deals were won, all by {name}.", name=safe_text(ranked["name"].iloc[0]), **values)
+    elif len(found):
+        names = ", ".join(safe_text(name) for name in found["name"].head(_NAMED))
+        text = t(
+            "{all} of {n} closed deals were won; {found} of {k} differ beyond chance: {names}.", found=len(found), names=names, **values
+        )
+    else:
         text = t("{all} of {n} closed deals were won, with no proven differences among the {k}.", **values)
-        return text + t(" ") + t("First, as far as chance allows to rank: {name}, {rate} of {n}.", **_named(best))
-    names = ", ".join(safe_text(name) for name in found["name"].head(_NAMED))
-    text = t("{name} ranks first: {rate} of {n} closed deals won, at least {low} in all likelihood.", **_named(best))
-    return text + t(" ") + t("{k} of {n} differ from the others beyond chance: {names}.", k=len(found), n=len(ranked), names=names)
+    return text + _of_value(ranked)
 
 
-def _named(row: Any) -> dict[str, str]:
-    values = {"rate": value_text(row["win_rate_of_closed"], "share"), "n": f"{row['won'] + row['lost']:,.0f}"}
-    return {"name": safe_text(row["name"]), "low": value_text(row["shrunk_low"], "share"), **values}
+def _of_value(ranked: pd.DataFrame) -> str:
+    known = ranked[ranked["contribution"].notna()]
+    if len(known) < 2:  # of one alone it is all
+        return ""
+    best = known.loc[known["contribution"].idxmax()]
+    values = {"name": safe_text(best["name"]), "share": value_text(best["contribution"], "share")}
+    return t(" ") + t("{name} brought most: {share} of the won value.", **values)
 
 
 def _of_calls(rows: pd.DataFrame) -> str:
@@ -123,12 +127,22 @@ def missing_note(tiles: pd.DataFrame, rows: pd.DataFrame) -> str:
     return t(" ").join(texts)
 
 
-def prior_note(rows: pd.DataFrame) -> str:
-    """Return how strongly rates were drawn together. rows: people or teams."""
-    known = rows["prior_deals"].dropna()
-    if not len(known):
+def rank_note(rows: pd.DataFrame) -> str:
+    """Return who ranks first, and how strongly rates were drawn together. rows: people or teams."""
+    ranked = in_words(rows[rows["rank"].notna()])
+    if len(ranked) < 2:  # one alone has no rank
         return ""
-    return t("Drawn to the rate of all as if each had {n} more closed deals of that rate.", n=f"{known.iloc[0]:,.0f}")
+    best = ranked.iloc[0]
+    won = {"rate": value_text(best["win_rate_of_closed"], "share"), "n": f"{best['won'] + best['lost']:,.0f}"}
+    first = t(
+        "First by what its win rate is at least: {name}, {low} ({rate} of {n} closed).",
+        name=safe_text(best["name"]),
+        low=value_text(best["shrunk_low"], "share"),
+        **won,
+    )
+    return (
+        first + t(" ") + t("Drawn to the rate of all as if each had {n} more closed deals of that rate.", n=f"{best['prior_deals']:,.0f}")
+    )
 
 
 def change_finding(rows: pd.DataFrame, go_live_on: date) -> str:

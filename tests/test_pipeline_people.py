@@ -1,0 +1,287 @@
+"""Sales people: calls, hits, win rates that small numbers do not lead, overdue tasks, velocity, and before and after the go-live."""
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opened_pages import opened, texts
+
+from crm_metrics import database, schema
+from crm_metrics.database import DataSet, Source, open_source
+from crm_metrics.filters import Filters
+from crm_metrics.language import speaking
+from crm_metrics.pipeline.deals.terms import DealTerms
+from crm_metrics.pipeline.people import statistic, tables, words
+from crm_metrics.pipeline.people.cases import CASES, beside_own
+from crm_metrics.pipeline.people.statistic import Side, compared, differences, shrunk
+from crm_metrics.pipeline.people.terms import GoLive
+from crm_metrics.scope import Scope
+
+NO_CHANGES = pd.DataFrame(columns=["measure", "unit", *compared(Side(), Side())])
+
+# ── before and after ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_leads_a_day_from_60_calls_of_which_1_in_52_hits_to_80_of_which_1_in_33_are_2_10_times_as_many():
+    before, after = statistic.leads_per_day(60, 1 / 52), statistic.leads_per_day(80, 1 / 33)
+    found = compared(Side(before), Side(after))
+    assert found["factor"] == pytest.approx(2.101, abs=0.0005)
+    assert found["relative"] == pytest.approx(1.101, abs=0.0005)
+    assert found["change"] == pytest.approx(80 / 33 - 60 / 52)
+
+
+def test_the_cases_give_both_points_and_relative_change_and_what_was_not_published_is_unknown():
+    rows = beside_own(NO_CHANGES).set_index(["case", "measure"])
+    assert rows.loc[("A13", "leads_per_day"), "factor"] == pytest.approx(2.101, abs=0.0005)
+    assert rows.loc[("A17", "lead_conversion"), ["change", "relative"]].tolist() == pytest.approx([0.20, 0.50])
+    assert rows.loc[("A14", "order_entry_minutes"), "relative"] == pytest.approx(-0.906, abs=0.0005)
+    assert rows.loc[("A14", "order_entry_staff"), "change"] == -12
+    assert rows.loc[("B13", ""), ["before", "after", "factor"]].isna().all()
+    assert len(rows) == len(CASES)
+
+
+def test_the_interval_of_a_difference_of_shares_is_newcombes():
+    """56 of 70 against 48 of 80: Newcombe (1998), Statistics in Medicine 17, table II, example (a), method 10: 0.0524 to 0.3339."""
+    found = compared(statistic.share_side(48, 80), statistic.share_side(56, 70))
+    assert found["change"] == pytest.approx(0.20)
+    assert (found["change_low"], found["change_high"]) == pytest.approx((0.0524, 0.3339), abs=0.0001)
+
+
+def test_a_factor_of_what_may_have_been_nothing_has_no_bounds():
+    found = compared(statistic.share_side(0, 10), statistic.share_side(5, 10))
+    assert math.isnan(found["factor"])
+    assert math.isnan(found["factor_high"])
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_the_interval_of_a_factor_holds_the_factor_and_turns_with_the_sides(before: int, after: int):
+    first, second = statistic.share_side(before, 400), statistic.share_side(after, 400)
+    found, turned = compared(first, second), compared(second, first)
+    assert found["factor_low"] <= found["factor"] + 1e-9
+    assert found["factor"] <= found["factor_high"] + 1e-9
+    assert found["factor_low"] == pytest.approx(1 / turned["factor_high"])
+
+
+def test_the_share_of_a_sum_that_all_items_make_up_is_certain():
+    assert statistic.part_side(60.0, 60.0, 3, squares_of_part=1400.0, squares=1400.0) == Side(1.0, 1.0, 1.0, 3)
+
+
+# ── win rates ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ranked(won: list[int], closed: list[int]) -> pd.DataFrame:
+    """The scorecard of people of whom nothing but deals is known."""
+    sums = pd.DataFrame({name: [0.0] * len(won) for name in statistic.SUMS})
+    sums = sums.assign(person=[f"p{place}" for place in range(len(won))], won=won, lost=np.array(closed) - np.array(won))
+    return statistic.scorecard(sums, ["person"])
+
+
+@pytest.mark.parametrize("others", [(), ((30, 100),), ((90, 100), (10, 100)), ((1, 3), (0, 2), (5, 9))])
+def test_two_of_two_does_not_outrank_sixty_of_a_hundred(others: tuple[tuple[int, int], ...]):
+    won, closed = zip((2, 2), (60, 100), *others, strict=True)
+    rank = ranked(list(won), list(closed)).set_index("person")["rank"]
+    assert rank["p1"] < rank["p0"]
+
+
+def test_a_rate_is_drawn_to_that_of_all_the_more_the_fewer_deals_it_rests_on():
+    found = shrunk(np.array([4.0, 40.0, 400.0, 200.0]), np.array([5.0, 50.0, 500.0, 1000.0]))
+    assert (np.diff(found.rate[:3]) > 0).all()  # all three won 80%
+    assert (found.rate[:3] < 0.8).all()
+    assert found.low[0] < found.rate[0] < found.high[0]
+    assert found.high[0] - found.low[0] > found.high[2] - found.low[2]
+
+
+def test_who_has_no_closed_deal_has_no_rate_and_no_rank():
+    rows = ranked([0, 5], [0, 9]).set_index("person")
+    assert rows.loc["p0", ["win_rate_of_closed", "win_rate_shrunk", "rank"]].isna().all()
+
+
+def test_sellers_alike_do_not_differ_and_one_far_better_does():
+    alike, one_better = np.full(6, 30.0), np.array([70.0, 30, 30, 30, 30, 30])
+    assert (differences(alike, np.full(6, 100.0)) == 1).all()
+    assert (differences(one_better, np.full(6, 100.0)) < 0.05).tolist()[0]
+    assert np.isnan(differences(np.array([2.0, 30.0]), np.array([2.0, 100.0]))).all()  # too few for a test
+
+
+# ── by hand ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def amounts(*values: str | None) -> pa.Array:
+    return pa.array([Decimal(value) if value else None for value in values], pa.decimal128(18, 4))
+
+
+def day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def written(data_set: DataSet, rows: dict[schema.Table, dict[str, Any]]) -> Source:
+    with database.change(data_set) as writer:
+        for table, columns in rows.items():
+            writer.append(table, pa.table(columns))
+    return open_source(data_set)
+
+
+def small_team(data_set: DataSet, *, with_calls: bool = True) -> Source:
+    """Ann of the north calls, Bob of the south sells; today is 2024-03-31.
+
+    calls  2024-01-08 Ann 50, as a daily count; one lead of hers, in the south, qualified that day     -> 1 hit
+           2024-01-09 Ann 3 one by one, one of them 'qualified'; two leads of hers qualified that day   -> 1 hit
+    deals  of Bob: won 100 after 10 days (from Ann's lead), won of unknown value after 30 days, lost, open 40; of nobody: won 50 after 20
+    tasks  of Bob: due 2024-01-10 and done 2024-01-12; due 2024-03-01, not done; due 2024-04-05
+    """
+    rows: dict[schema.Table, dict[str, Any]] = {
+        schema.employees: {
+            "employee_id": ["a", "b"],
+            "employee_name": ["Ann", "Bob"],
+            "team": ["callers", "sellers"],
+            "role": ["telesales", "sales"],
+            "region": ["north", "south"],
+            "batch_id": [1, 1],
+        },
+        schema.leads: {
+            "lead_id": ["l1", "l2", "l3"],
+            "owner_id": ["a", "a", "a"],
+            "region": ["south", "north", "north"],
+            "created_on": [day("2024-01-08"), day("2024-01-09"), day("2024-01-09")],
+            "qualified_on": [day("2024-01-08"), day("2024-01-09"), day("2024-01-09")],
+            "batch_id": [1, 1, 1],
+        },
+        schema.opportunities: {
+            "opportunity_id": ["d1", "d2", "d3", "d4", "d5"],
+            "lead_id": ["l1", None, None, None, None],
+            "owner_id": ["b", "b", "b", "b", None],
+            "region": ["south"] * 5,
+            "outcome": ["won", "won", "lost", "open", "won"],
+            "created_on": [day("2024-01-10")] * 5,
+            "closed_on": [day("2024-01-20"), day("2024-02-09"), day("2024-02-01"), None, day("2024-01-30")],
+            "deal_amount": amounts("100", None, "70", "40", "50"),
+            "batch_id": [1] * 5,
+        },
+        schema.tasks: {
+            "task_id": ["t1", "t2", "t3"],
+            "employee_id": ["b", "b", "b"],
+            "due_on": [day("2024-01-10"), day("2024-03-01"), day("2024-04-05")],
+            "done_on": [day("2024-01-12"), None, None],
+            "batch_id": [1] * 3,
+        },
+    }
+    if with_calls:
+        times = ["2024-01-08T00:00", "2024-01-09T09:00", "2024-01-09T10:00", "2024-01-09T11:00", "2024-03-31T09:00"]
+        rows[schema.activities] = {
+            "activity_id": ["1", "2", "3", "4", "5"],
+            "activity_kind": ["call", "call", "Call", "call", "visit"],
+            "happened_at": pa.array([dt.datetime.fromisoformat(text) for text in times], pa.timestamp("us")),
+            "employee_id": ["a", "a", "a", "a", "b"],
+            "customer_id": [None, None, None, None, "c"],
+            "activity_count": [50, 1, 1, 1, None],
+            "activity_result": [None, "no answer", "qualified", "reached", None],
+            "batch_id": [1] * 5,
+        }
+    return written(data_set, rows)
+
+
+def test_calls_hits_and_deals_of_each_person_are_those_counted_by_hand(any_data_set: DataSet):
+    rows = tables.people(small_team(any_data_set), Filters()).set_index("employee_id")
+    ann, bob, nobody = rows.loc["a"], rows.loc["b"], rows[rows.index.isna()].iloc[0]
+    assert ann[["calls", "call_days", "hits", "calls_per_person_day", "leads_per_day"]].tolist() == [53, 2, 2, 26.5, 1]
+    assert ann["hit_rate"] == pytest.approx(2 / 53)
+    assert bob[["deals", "won", "lost", "open", "won_value", "won_unvalued", "days_to_win"]].tolist() == [4, 2, 1, 1, 100, 1, 20]
+    assert bob["win_rate_of_closed"] == pytest.approx(2 / 3)
+    assert (bob["contribution"], nobody["contribution"]) == pytest.approx((2 / 3, 1 / 3))
+    assert bob["value_per_won_deal"] == 100
+    assert (bob["tasks_due"], bob["overdue_tasks"], bob["customers_per_day"]) == (2, 1, 1)
+    assert bob["velocity"] == pytest.approx(1 * 100 * (2 / 3) / 20)
+
+
+def test_the_tiles_are_those_counted_by_hand(any_data_set: DataSet):
+    found = tables.people_tiles(small_team(any_data_set), Filters()).set_index("metric")
+    assert found["value"].drop(["hit_rate", "velocity"]).tolist() == [26.5, 1, 100, 1]
+    assert found.loc["velocity", "value"] == pytest.approx(1 * 75 * 0.75 / 20)
+    assert found["n"].tolist() == [2, 53, 2, 1, 2, 1]
+
+
+def test_a_hit_counts_with_the_call_whatever_region_the_lead_is_of(data_set: DataSet):
+    source = small_team(data_set)
+    for filters in (Filters(region=("north",)), Filters(scope=Scope(regions=("north",)))):
+        rows = tables.people(source, filters)
+        assert rows[["employee_id", "calls", "hits"]].to_numpy().tolist() == [["a", 53, 2]]
+
+
+def test_on_an_earlier_day_a_task_done_later_is_overdue_and_a_deal_won_later_is_open(data_set: DataSet):
+    source, then = small_team(data_set), Filters(as_of=dt.date(2024, 1, 11))
+    rows = tables.people(source, then).set_index("employee_id")
+    assert rows.loc["b", ["won", "open", "tasks_due", "overdue_tasks"]].tolist() == [0, 4, 1, 1]
+    assert tables.tasks_overdue(source, then)[["task_id", "days_overdue"]].to_numpy().tolist() == [["t1", 1]]
+
+
+def test_calls_of_the_period_are_counted_by_their_day(data_set: DataSet):
+    filters = Filters(start=dt.date(2024, 1, 9), end=dt.date(2024, 3, 31))
+    rows = tables.people(small_team(data_set), filters).set_index("employee_id")
+    assert rows.loc["a", ["calls", "call_days", "hits"]].tolist() == [3, 1, 1]
+
+
+def test_where_nobody_called_the_tiles_are_unknown_and_the_page_says_so(data_set: DataSet):
+    source = small_team(data_set, with_calls=False)
+    tiles = tables.people_tiles(source, Filters())
+    assert tiles.set_index("metric")["value"][["calls_per_person_day", "hit_rate", "leads_per_day"]].isna().all()
+    assert "no calls" in words.missing_note(tiles, tables.people(source, Filters()))
+
+
+def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(data_set: DataSet):
+    found = tables.before_after(small_team(data_set), Filters(), go_live=GoLive(dt.date(2024, 1, 25))).set_index("measure")
+    assert found.loc["telesales_share", ["before", "before_n", "after", "after_n"]].tolist() == [1.0, 1, 0.0, 1]
+    assert found.loc["calls_per_person_day", ["before", "before_n", "after_n"]].tolist() == [26.5, 2, 0]
+
+
+def test_days_around_the_go_live_can_be_left_out(data_set: DataSet):
+    found = tables.before_after(small_team(data_set), Filters(), go_live=GoLive(dt.date(2024, 2, 1), 23)).set_index("measure")
+    assert found.loc["calls_per_person_day", ["before", "before_n"]].tolist() == [50, 1]  # of the 8th alone: the 9th is 23 days before
+
+
+def test_without_a_day_there_is_no_before_and_after(data_set: DataSet):
+    source = small_team(data_set)
+    assert tables.before_after(source, Filters()).empty
+    assert len(tables.cases(source, Filters())) == len(CASES)
+
+
+def test_a_team_adds_up_its_people(data_set: DataSet):
+    source = small_team(data_set)
+    people, teams = tables.people(source, Filters()), tables.teams(source, Filters())
+    for name in ("calls", "hits", "won", "won_value", "overdue_tasks"):
+        assert teams[name].sum() == people[name].sum()
+    assert teams["people"].sum() == 2
+
+
+def test_terms_narrow_calls_and_deals_by_owner(data_set: DataSet):
+    rows = tables.people(small_team(data_set), Filters(), DealTerms(owner=("b",)))
+    assert rows["employee_id"].tolist() == ["b"]
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("tab", list(words.QUESTIONS))
+@pytest.mark.usefixtures("demo")
+def test_every_question_of_the_page_draws(tab: str, language: str):
+    app = opened("sales_people", tab=tab, period="all", lang=language)
+    assert not app.exception
+    assert not app.error
+    assert app.get("plotly_chart")
+    assert len(app.dataframe) >= 1
+
+
+@pytest.mark.slow
+def test_a_go_live_day_can_stand_in_the_address_and_a_wrong_one_is_the_demos_own(demo: DataSet):
+    assert tables.stated_go_live(open_source(demo), Filters()) == dt.date(2024, 7, 1)
+    with speaking("en"):
+        assert "Since Jan 1, 2025" in texts(opened("sales_people", tab="before_after", go_live="2025-01-01"))
+        assert "Since Jul 1, 2024" in texts(opened("sales_people", tab="before_after", go_live="2025-13-01"))
