@@ -7,8 +7,6 @@ that of its stage.
 """
 
 from datetime import date, timedelta
-from functools import lru_cache
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +19,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    exists,
     func,
     literal,
     null,
@@ -31,6 +28,7 @@ from sqlalchemy import (
 )
 
 from crm_metrics.filters import Filters, customer_conditions, is_chosen, period_conditions
+from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, last_changes
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.schema import (
     AMOUNT,
@@ -50,7 +48,6 @@ from crm_metrics.sql import is_one_of
 OPEN, WON, LOST = "open", "won", "lost"
 OPENING, CLOSING = 0, 2**31 - 1
 """Change numbers of what the deal's row says and no history does: its creation, and its end; those of a history lie between them."""
-_CHANGING = ("stage", "expected_close_on", "deal_amount", "owner_id")
 
 # ── deals ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -63,7 +60,7 @@ def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
     unknown on that day), stage_name, stage_order, outcome ('open', 'won', 'lost'), expected_close_on, closed_on (empty while open),
     deal_amount (empty: unknown), lost_reason, competitor (of closed deals, and now), next_step, has_scorecard (now alone).
     """
-    states, seller, account = _states(on), employees.alias("seller"), customers.alias("account")
+    states, seller, account = deal_states(on), employees.alias("seller"), customers.alias("account")
     state, row = states.c, opportunities.c
     region = func.coalesce(row.region, seller.c.region).label("region")
     market = func.coalesce(row.segment, account.c.industry).label("market")
@@ -145,102 +142,6 @@ def seen_regions(scope: Scope, rows: FromClause) -> list[ColumnElement[bool]]:
     return [is_one_of(rows.c.region, scope.regions)] if scope.regions else []
 
 
-# ── as they stood ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _numbered() -> CTE:
-    """One row per deal of the data set: opportunity_id, deal_number."""
-    row = opportunities.c
-    return select(row.opportunity_id, func.row_number().over(order_by=row.opportunity_id).label("deal_number")).cte("numbered_deals")
-
-
-def _history(on: date | None) -> CTE:
-    """One row per change known of by the end of `on`: the columns of opportunity_history, changed_on, and outcome, that of its stage where
-    it says none.
-    """
-    with _making:  # threads that make it at once would give one query two of the same name
-        return _history_by(on)
-
-
-_making = Lock()
-
-
-@lru_cache(maxsize=64)  # a query that asks for it twice has it once
-def _history_by(on: date | None) -> CTE:
-    said = opportunity_history.c
-    outcome = func.coalesce(said.outcome, stages.c.outcome, OPEN).label("outcome")
-    rows = select(
-        said.opportunity_id,
-        said.change_number,
-        said.changed_at,
-        cast(said.changed_at, Date).label("changed_on"),
-        said.stage,
-        said.deal_amount,
-        said.expected_close_on,
-        said.owner_id,
-        outcome,
-    ).join_from(opportunity_history, stages, stages.c.stage == said.stage, isouter=True)
-    return (rows.where(said.changed_at < on + timedelta(1)) if on else rows).cte("history")
-
-
-def _last_changes(history: CTE) -> CTE:
-    """One row per deal with a change: the columns of `history`, of its last change."""
-    with _making:
-        return _last_of(history)
-
-
-@lru_cache(maxsize=64)
-def _last_of(history: CTE) -> CTE:
-    last = select(history.c.opportunity_id, func.max(history.c.change_number).label("change_number")).group_by(history.c.opportunity_id)
-    found = last.cte("last_numbers")
-    is_same = and_(found.c.opportunity_id == history.c.opportunity_id, found.c.change_number == history.c.change_number)
-    return select(*history.c).join_from(history, found, is_same).cte("last_changes")
-
-
-def _states(on: date | None) -> CTE:
-    """One row per deal there at the end of `on`: deal_number, opportunity_id, stage, outcome, expected_close_on, closed_on, deal_amount,
-    owner_id, changed_on (day of its last change in the history), outcome_now.
-    """
-    row, last, numbered, stage_now = opportunities.c, _last_changes(_history(on)), _numbered(), stages.alias("stage_now")
-    said = last.c
-    outcome = case((row.outcome != OPEN, row.outcome), else_=func.coalesce(stage_now.c.outcome, OPEN))
-    closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, said.changed_on, row.expected_close_on)))
-    outcome_now = outcome.label("outcome_now")
-    if on is None:
-        columns: dict[str, ColumnElement[Any]] = {name: row[name] for name in _CHANGING}
-        conditions: list[ColumnElement[bool]] = []
-    else:
-        has_history = exists().where(opportunity_history.c.opportunity_id == row.opportunity_id)
-        closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, case((~has_history, row.expected_close_on)))))
-        by_history, by_row = said.outcome.is_not(None), _is_closed_by(outcome, said, closed_on, on)
-        is_said = and_(by_history, or_(said.outcome == outcome, ~by_row))
-        columns = {name: case((is_said, said[name]), (by_row, row[name])) for name in _CHANGING}
-        columns["owner_id"] = func.coalesce(columns["owner_id"], row.owner_id)
-        closed_then = case((said.outcome == outcome, func.coalesce(_by(closed_on, on), said.changed_on)), else_=said.changed_on)
-        closed_on = case((is_said, case((said.outcome != OPEN, closed_then))), (by_row, closed_on))
-        outcome = case((is_said, said.outcome), (by_row, outcome), else_=literal(OPEN))
-        conditions = [or_(row.created_on <= on, by_history, by_row)]
-    labelled = [column.label(name) for name, column in columns.items()]
-    joined = (
-        opportunities.join(numbered, numbered.c.opportunity_id == row.opportunity_id)
-        .outerjoin(last, said.opportunity_id == row.opportunity_id)
-        .outerjoin(stage_now, stage_now.c.stage == row.stage)
-    )
-    ends = (outcome.label("outcome"), outcome_now, closed_on.label("closed_on"), said.changed_on.label("changed_on"))
-    return select(numbered.c.deal_number, row.opportunity_id, *labelled, *ends).select_from(joined).where(*conditions).cte("states")
-
-
-def _by(day: ColumnElement[Any], on: date) -> ColumnElement[Any]:
-    return case((day <= on, day))
-
-
-def _is_closed_by(outcome: ColumnElement[Any], said: Any, closed_on: ColumnElement[Any], on: date) -> ColumnElement[bool]:
-    """Return whether the deal's row alone says that it was closed by the end of `on`: no change after its closing says more. closed_on:
-    as the row says it; of a deal that has a history but no day of closing only the history knows when.
-    """
-    return func.coalesce(and_(outcome != OPEN, closed_on <= on, func.coalesce(said.changed_on, closed_on) <= closed_on), literal(False))  # noqa: FBT003
-
-
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -252,12 +153,12 @@ def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = No
     deal was after it. Deals whose history lacks their creation or their end have them from their row: change_number OPENING (nothing is
     known of it but the day; a creation on an unknown day has no row) and CLOSING. Of a deal without history these are all.
     """
-    chosen, history = deals(filters, terms, on), _history(on)
+    chosen, history = deals(filters, terms, on), known_changes(on)
     if of_period:
         chosen = select(*chosen.c).where(*period_conditions(chosen.c.created_on, filters)).cte("deals_of_period")
     deal, said = chosen.c, history.c
     first = select(said.opportunity_id, func.min(said.changed_on).label("first_on")).group_by(said.opportunity_id).cte("first_changes")
-    last = _last_changes(history)
+    last = last_changes(history)
     nothing: list[Any] = [cast(null(), Text).label("stage"), literal(OPEN).label("outcome"), cast(null(), AMOUNT).label("deal_amount")]
     opening = (
         select(deal.deal_number, *_dated(deal.created_on, OPENING), *nothing, cast(null(), Date).label("expected_close_on"), _no_owner())
@@ -316,7 +217,7 @@ def lead_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None
     is_now = literal(until is None)
     came_of = opportunities.alias("came_of")
     deal = case((or_(is_now, came_of.c.created_on <= until), row.opportunity_id)) if until else row.opportunity_id
-    qualified, converted = ((_by(day, until) if until else day) for day in (row.qualified_on, row.converted_on))
+    qualified, converted = ((case((day <= until, day)) if until else day) for day in (row.qualified_on, row.converted_on))
     whole = (
         select(
             row.lead_id,
@@ -399,7 +300,7 @@ def activity_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | 
 def extent(scope: Scope) -> Select[Any]:
     """One row: first_on, last_on, the days on which something happened to a deal or lead, or was done; empty without any."""
     seen, every = Filters(scope=scope), deals(Filters(scope=scope))
-    history, came, done = _history(None), lead_rows(seen), activity_rows(seen)
+    history, came, done = known_changes(None), lead_rows(seen), activity_rows(seen)
     told = select(history.c.changed_on.label("day")).join_from(history, every, every.c.opportunity_id == history.c.opportunity_id)
     days = union_all(
         *[select(column.label("day")) for column in (every.c.created_on, every.c.closed_on, came.c.created_on, done.c.happened_on)], told

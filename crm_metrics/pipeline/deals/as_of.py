@@ -1,0 +1,111 @@
+"""Each deal as it stood at the end of a day: what its history said by then, else its row.
+
+`on` is that day; None means as the data stand now.
+"""
+
+from datetime import date, timedelta
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Date, and_, case, cast, exists, func, literal, or_, select
+
+from crm_metrics.schema import opportunities, opportunity_history, stages
+
+OPEN = "open"
+_CHANGING = ("stage", "expected_close_on", "deal_amount", "owner_id")
+
+# ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def numbered_deals() -> CTE:
+    """One row per deal of the data set: opportunity_id, deal_number."""
+    row = opportunities.c
+    return select(row.opportunity_id, func.row_number().over(order_by=row.opportunity_id).label("deal_number")).cte("numbered_deals")
+
+
+def known_changes(on: date | None) -> CTE:
+    """One row per change known of by the end of `on`: the columns of opportunity_history, changed_on, and outcome, that of its stage where
+    it says none.
+    """
+    with _making:  # threads that make it at once would give one query two of the same name
+        return _history_by(on)
+
+
+_making = Lock()
+
+
+@lru_cache(maxsize=64)  # a query that asks for it twice has it once
+def _history_by(on: date | None) -> CTE:
+    said = opportunity_history.c
+    outcome = func.coalesce(said.outcome, stages.c.outcome, OPEN).label("outcome")
+    rows = select(
+        said.opportunity_id,
+        said.change_number,
+        said.changed_at,
+        cast(said.changed_at, Date).label("changed_on"),
+        said.stage,
+        said.deal_amount,
+        said.expected_close_on,
+        said.owner_id,
+        outcome,
+    ).join_from(opportunity_history, stages, stages.c.stage == said.stage, isouter=True)
+    return (rows.where(said.changed_at < on + timedelta(1)) if on else rows).cte("history")
+
+
+def last_changes(history: CTE) -> CTE:
+    """One row per deal with a change: the columns of `history`, of its last change."""
+    with _making:
+        return _last_of(history)
+
+
+@lru_cache(maxsize=64)
+def _last_of(history: CTE) -> CTE:
+    last = select(history.c.opportunity_id, func.max(history.c.change_number).label("change_number")).group_by(history.c.opportunity_id)
+    found = last.cte("last_numbers")
+    is_same = and_(found.c.opportunity_id == history.c.opportunity_id, found.c.change_number == history.c.change_number)
+    return select(*history.c).join_from(history, found, is_same).cte("last_changes")
+
+
+def deal_states(on: date | None) -> CTE:
+    """One row per deal there at the end of `on`: deal_number, opportunity_id, stage, outcome, expected_close_on, closed_on, deal_amount,
+    owner_id, changed_on (day of its last change in the history), outcome_now.
+    """
+    row, last, numbered, stage_now = opportunities.c, last_changes(known_changes(on)), numbered_deals(), stages.alias("stage_now")
+    said = last.c
+    outcome = case((row.outcome != OPEN, row.outcome), else_=func.coalesce(stage_now.c.outcome, OPEN))
+    closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, said.changed_on, row.expected_close_on)))
+    outcome_now = outcome.label("outcome_now")
+    if on is None:
+        columns: dict[str, ColumnElement[Any]] = {name: row[name] for name in _CHANGING}
+        conditions: list[ColumnElement[bool]] = []
+    else:
+        has_history = exists().where(opportunity_history.c.opportunity_id == row.opportunity_id)
+        closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, case((~has_history, row.expected_close_on)))))
+        by_history, by_row = said.outcome.is_not(None), _is_closed_by(outcome, said, closed_on, on)
+        is_said = and_(by_history, or_(said.outcome == outcome, ~by_row))
+        columns = {name: case((is_said, said[name]), (by_row, row[name])) for name in _CHANGING}
+        columns["owner_id"] = func.coalesce(columns["owner_id"], row.owner_id)
+        closed_then = case((said.outcome == outcome, func.coalesce(_by(closed_on, on), said.changed_on)), else_=said.changed_on)
+        closed_on = case((is_said, case((said.outcome != OPEN, closed_then))), (by_row, closed_on))
+        outcome = case((is_said, said.outcome), (by_row, outcome), else_=literal(OPEN))
+        conditions = [or_(row.created_on <= on, by_history, by_row)]
+    labelled = [column.label(name) for name, column in columns.items()]
+    joined = (
+        opportunities.join(numbered, numbered.c.opportunity_id == row.opportunity_id)
+        .outerjoin(last, said.opportunity_id == row.opportunity_id)
+        .outerjoin(stage_now, stage_now.c.stage == row.stage)
+    )
+    ends = (outcome.label("outcome"), outcome_now, closed_on.label("closed_on"), said.changed_on.label("changed_on"))
+    return select(numbered.c.deal_number, row.opportunity_id, *labelled, *ends).select_from(joined).where(*conditions).cte("states")
+
+
+def _by(day: ColumnElement[Any], on: date) -> ColumnElement[Any]:
+    return case((day <= on, day))
+
+
+def _is_closed_by(outcome: ColumnElement[Any], said: Any, closed_on: ColumnElement[Any], on: date) -> ColumnElement[bool]:
+    """Return whether the deal's row alone says that it was closed by the end of `on`: no change after its closing says more. closed_on:
+    as the row says it; of a deal that has a history but no day of closing only the history knows when.
+    """
+    return func.coalesce(and_(outcome != OPEN, closed_on <= on, func.coalesce(said.changed_on, closed_on) <= closed_on), literal(False))  # noqa: FBT003
