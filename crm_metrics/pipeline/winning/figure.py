@@ -1,7 +1,6 @@
 """The pictures of this part."""
 
 from textwrap import wrap
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,9 +51,17 @@ def _dots(figure: go.Figure, rows: pd.DataFrame, value: str, bounds: tuple[str, 
     )
 
 
-def _between(row: Any, value: float, unit: Unit, bounds: tuple[float, float], n: int) -> str:
-    low, high = (value_text(bound, unit) for bound in bounds)
-    return t("{name}: {value} (95%: {low} to {high}), n = {n}", name=row, value=value_text(value, unit), low=low, high=high, n=f"{n:,}")
+def _hovers(names: list[str], rows: pd.DataFrame, unit: Unit, columns: tuple[str, str, str, str]) -> list[str]:
+    """Return what is said of each row. columns: its value, low, high and number of deals."""
+    texts = []
+    for name, (value, low, high, n) in zip(names, rows[list(columns)].itertuples(index=False, name=None), strict=True):
+        printed = {key: value_text(each, unit) for key, each in (("value", value), ("low", low), ("high", high))}
+        texts.append(t("{name}: {value} (95%: {low} to {high}), n = {n}", name=safe_label(name), n=f"{n:,.0f}", **printed))
+    return texts
+
+
+def _colors(rows: pd.DataFrame) -> list[str]:
+    return [figures.ACCENT if is_different else figures.GREY for is_different in rows["is_different"].astype(bool)]
 
 
 # ── reasons and competitors ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +70,7 @@ def _between(row: Any, value: float, unit: Unit, bounds: tuple[float, float], n:
 def reason_bars(reasons: pd.DataFrame) -> go.Figure:
     """Return the share of each reason with its interval, the most frequent in colour. reasons: the table lost_reasons."""
     rows = reasons[reasons["reason"] != ""].head(MOST_ROWS).reset_index(drop=True)
-    texts = [f"{value_text(row.share, 'share')} · {row.deals:,}" for row in rows.itertuples()]
+    texts = [f"{value_text(share, 'share')} · {deals:,}" for share, deals in zip(rows["share"], rows["deals"], strict=True)]
     names = [f"{_short(name)}<br><span style='font-size:11px'>{text}</span>" for name, text in zip(rows["reason"], texts, strict=True)]
     figure = _named_rows(names, title=t("Share of lost deals with a reason"), unit="share", height=52)
     share = rows["share"].to_numpy(dtype=float)
@@ -74,10 +81,7 @@ def reason_bars(reasons: pd.DataFrame) -> go.Figure:
         width=0.55,
         marker={"color": [figures.ACCENT if at == 0 else figures.faded(figures.GREY, 0.6) for at in range(len(rows))]},
         error_x={"array": rows["high"] - share, "arrayminus": share - rows["low"], "color": figures.GREY, "thickness": 1.5, "width": 4},
-        customdata=[
-            [_between(safe_label(row.reason), row.share, "share", (row.low, row.high), row.of)]
-            for row in rows.itertuples()  # type: ignore[arg-type]
-        ],
+        customdata=[[hover] for hover in _hovers(rows["reason"].to_list(), rows, "share", ("share", "low", "high", "of"))],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
     figure.update_xaxes(rangemode="tozero")
@@ -108,13 +112,13 @@ def competitor_dots(competitors: pd.DataFrame) -> go.Figure:
     """Return the win rate against each competitor with its interval; the dotted line is that without one. competitors: the table."""
     named = competitors[competitors["competitor"] != ""].head(MOST_ROWS).reset_index(drop=True)
     figure = _named_rows([_short(str(name)) for name in named["competitor"]], title=t("Win rate of closed deals"), unit="share")
-    colors = [figures.ACCENT if is_different else figures.GREY for is_different in named["is_different"].astype(bool)]
-    hover = [_between(safe_label(row.competitor), row.win_rate, "share", (row.low, row.high), row.closed) for row in named.itertuples()]  # type: ignore[arg-type]
-    _dots(figure, named, "win_rate", ("low", "high"), colors=colors, hover=hover)
+    hover = _hovers(named["competitor"].to_list(), named, "share", ("win_rate", "low", "high", "closed"))
+    _dots(figure, named, "win_rate", ("low", "high"), colors=_colors(named), hover=hover)
     without = competitors.loc[competitors["competitor"] == "", "win_rate"]
     if len(without) and without.notna().all():
-        figure.add_vline(x=float(without.iloc[0]), line={"color": figures.GREY, "dash": "dot"})
-        figures.add_label(figure, float(without.iloc[0]), -0.42, t("no known competitor"))
+        at = float(without.iloc[0])
+        figure.add_vline(x=at, line={"color": figures.GREY, "dash": "dot"})
+        figures.add_label(figure, at, -0.42, t("no known competitor"), anchor="right" if at > named["high"].max() / 2 else "left")
     figure.update_xaxes(rangemode="tozero")
     return figure
 
@@ -151,14 +155,11 @@ def factor_dots(factors: pd.DataFrame) -> go.Figure:
     """Return the odds ratios that lie farthest from 1, with intervals; those beyond chance in colour. factors: the table."""
     rows = factors.loc[np.log(factors["odds_ratio"]).abs().sort_values(ascending=False).index[:MOST_ROWS]]
     rows = rows.sort_values("odds_ratio", ascending=False, ignore_index=True)
-    names = [f"{t(FACTORS[row.factor])}: {level_name(row.factor, row.level)}" for row in rows.itertuples()]  # type: ignore[index,arg-type]
+    pairs = zip(rows["factor"], rows["level"], strict=True)
+    names = [t("{label}: {values}", label=t(FACTORS[factor]), values=level_name(factor, level)) for factor, level in pairs]
     figure = _named_rows([_short(name) for name in names], title=t("Odds ratio against all other deals (1: alike)"), unit="ratio")
-    colors = [figures.ACCENT if is_different else figures.GREY for is_different in rows["is_different"].astype(bool)]
-    hover = [
-        _between(safe_label(name), row.odds_ratio, "ratio", (row.odds_low, row.odds_high), row.deals)  # type: ignore[arg-type]
-        for name, row in zip(names, rows.itertuples(), strict=True)
-    ]
-    _dots(figure, rows, "odds_ratio", ("odds_low", "odds_high"), colors=colors, hover=hover)
+    hover = _hovers(names, rows, "ratio", ("odds_ratio", "odds_low", "odds_high", "deals"))
+    _dots(figure, rows, "odds_ratio", ("odds_low", "odds_high"), colors=_colors(rows), hover=hover)
     _ratio_axis(figure)
     return figure
 
@@ -170,12 +171,8 @@ def move_dots(moves: pd.DataFrame) -> go.Figure:
     figure = _named_rows(
         [_short(name) for name in names], title=t("Moves a day soon after one, against other days (1: alike)"), unit="ratio"
     )
-    colors = [figures.ACCENT if is_different else figures.GREY for is_different in rows["is_different"].astype(bool)]
-    hover = [
-        _between(safe_label(name), row.rate_ratio, "ratio", (row.low, row.high), int(row.active_moves))  # type: ignore[arg-type,call-overload]
-        for name, row in zip(names, rows.itertuples(), strict=True)
-    ]
-    _dots(figure, rows, "rate_ratio", ("low", "high"), colors=colors, hover=hover)
+    hover = _hovers(names, rows, "ratio", ("rate_ratio", "low", "high", "active_moves"))
+    _dots(figure, rows, "rate_ratio", ("low", "high"), colors=_colors(rows), hover=hover)
     _ratio_axis(figure)
     return figure
 
@@ -183,7 +180,7 @@ def move_dots(moves: pd.DataFrame) -> go.Figure:
 def _ratio_axis(figure: go.Figure) -> None:
     """Let the axis of a ratio be as long below 1 as above."""
     figure.add_vline(x=1, line={"color": figures.GREY, "dash": "dot"})
-    figure.update_xaxes(type="log", tickvals=[0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10], zeroline=False)
+    figure.update_xaxes(type="log", tickvals=[0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5, 10], zeroline=False)
 
 
 # ── assessments ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,8 @@ from crm_metrics.randomised_test.sums import holm
 
 ACTIVE_DAYS = 14  # after an activity; what is done on the very day of a move may be the move itself, so that day is not among them
 LEAST_MOVES = 10  # on either side: with fewer no ratio is read
+STAY_DAYS = (0, 3, 7, 14, 21, 28, 42, 70)
+"""Days in a stage are compared with days that lie as far from its beginning: a deal just entered neither moves nor has been visited."""
 ALPHA, Z = 0.05, 1.959964
 _SPAN = 1_000_000  # days; keeps deals apart where a deal and a day are one number
 _COUNTED = ["active_moves", "active_days", "other_moves", "other_days"]
@@ -41,15 +43,28 @@ def spells(changes: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
     return made[(told["outcome"] == OPEN) & told["stage"].notna() & (made["left_on"] > made["entered_on"])].reset_index(drop=True)
 
 
+def _pieces(stays: pd.DataFrame) -> pd.DataFrame:
+    """Return the stays cut at STAY_DAYS, with since (place of the piece); only the last piece of a stay ends in its move."""
+    pieces = []
+    for place, first in enumerate(STAY_DAYS):
+        begins = stays["entered_on"] + pd.Timedelta(days=first)
+        ends = stays["entered_on"] + pd.Timedelta(days=STAY_DAYS[place + 1]) if place + 1 < len(STAY_DAYS) else stays["left_on"]
+        left = stays["left_on"].where(stays["left_on"] < ends, ends)
+        is_move = stays["is_move"] & (left == stays["left_on"])
+        pieces.append(stays.assign(entered_on=begins, left_on=left, is_move=is_move, since=place)[begins < stays["left_on"]])
+    return pd.concat(pieces, ignore_index=True)
+
+
 def rates(stays: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
     """Return one row per kind of activity and stage, and over all stages (stage ""), by kind: activity_kind, stage, stage_order,
     active_moves, active_days (deal-days within ACTIVE_DAYS after one of this kind), active_rate (moves a deal-day), other_moves,
     other_days, other_rate, rate_ratio, low, high (95 %), p_adjusted (Holm over the kinds, all stages), is_different.
 
-    Over all stages: Mantel and Haenszel's ratio of rates with the variance of Greenland and Robins (1985), Biometrics 41, 55-68, so that
-    stages which are both livelier and faster do not make one. Within one stage the same formula is the plain ratio.
+    The ratio is Mantel and Haenszel's over stage and days in it (STAY_DAYS), with the variance of Greenland and Robins (1985), Biometrics
+    41, 55-68: days are compared with others of the same stage that lie as far from its beginning.
     """
-    rows = [_of_kind(stays, of_kind, str(kind)) for kind, of_kind in activities.groupby("activity_kind", sort=True)]
+    pieces = _pieces(stays)
+    rows = [_of_kind(pieces, of_kind, str(kind)) for kind, of_kind in activities.groupby("activity_kind", sort=True)]
     made = (
         pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["activity_kind", "stage", "stage_order", *_COUNTED, *_RATIO])
     )
@@ -79,23 +94,25 @@ def _of_kind(stays: pd.DataFrame, activities: pd.DataFrame, kind: str) -> pd.Dat
     days = (left.astype("datetime64[D]") - entered.astype("datetime64[D]")).astype(np.int64)
     active = exposure.until(deal, left) - exposure.until(deal, entered)
     is_active_move = is_move & exposure.is_active(deal, left)
-    counted = stays[["stage", "stage_order"]].assign(
+    counted = stays[["stage", "stage_order", "since"]].assign(
         active_moves=is_active_move.astype(int),
         active_days=active,
         other_moves=(is_move & ~is_active_move).astype(int),
         other_days=days - active,
     )
-    by_stage = counted.groupby(["stage", "stage_order"], dropna=False)[_COUNTED].sum().reset_index().sort_values("stage_order")
-    each = [_ratio(by_stage.iloc[[place]]) for place in range(len(by_stage))]
-    every = pd.DataFrame([{"stage": "", "stage_order": np.nan, **by_stage[_COUNTED].sum(), **_ratio(by_stage)}])
-    made = pd.concat([every, by_stage.assign(**{name: [one[name] for one in each] for name in _RATIO})], ignore_index=True)
-    return made.assign(activity_kind=kind)
+    strata = counted.groupby(["stage_order", "stage", "since"], dropna=False)[_COUNTED].sum().reset_index()
+    each = [(stage, order, part) for (order, stage), part in strata.groupby(["stage_order", "stage"], dropna=False)]
+    rows = [
+        {"stage": stage, "stage_order": order, **part[_COUNTED].sum(), **_ratio(part)}
+        for stage, order, part in [("", np.nan, strata), *each]
+    ]
+    return pd.DataFrame(rows).assign(activity_kind=kind)
 
 
 def _ratio(strata: pd.DataFrame) -> dict[str, float]:
     active, active_days, other, other_days = (strata[name].to_numpy(dtype=float) for name in _COUNTED)
     days = active_days + other_days
-    if min(active.sum(), other.sum()) < LEAST_MOVES or not (days > 0).all():
+    if min(active.sum(), other.sum()) < LEAST_MOVES:
         return dict.fromkeys(_RATIO, math.nan)
     upper, lower = (active * other_days / days).sum(), (other * active_days / days).sum()
     if not upper or not lower:

@@ -59,9 +59,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
     ),
     "moves": noop(
         "Moves to a later stage or a win on the 14 days after an activity for the deal, per deal-day, divided by the same on all other"
-        " days. An activity on the very day of a move does not count for it. All stages: Mantel and Haenszel's ratio over the stages with"
-        " the interval of Greenland and Robins (1985); coloured: beyond chance (Holm over the kinds). It is an association: a deal that"
-        " goes well gets more visits, too."
+        " days of the same stage that lie as far from its beginning: a deal just entered neither moves nor has been visited. An activity on"
+        " the very day of a move does not count for it. Mantel and Haenszel's ratio with the interval of Greenland and Robins (1985);"
+        " coloured: beyond chance (Holm over the kinds). It is an association: a deal that goes well gets more visits, too."
     ),
     "scorecard": noop(
         "Deals created in the quarter whose assessment is complete today, divided by those of which it is recorded, with 95% intervals"
@@ -130,10 +130,8 @@ def competitor_finding(competitors: pd.DataFrame) -> str:
     differing = named[named["is_different"].astype(bool)]
     if not len(differing):
         return t("Against no competitor is the win rate beyond chance another than without one.")
-    texts = [
-        t("{name} {rate}", name=safe_text(str(row.competitor)), rate=value_text(row.win_rate, "share"))  # type: ignore[arg-type]
-        for row in differing.head(_NAMED).itertuples()
-    ]
+    pairs = differing[["competitor", "win_rate"]].head(_NAMED).itertuples(index=False, name=None)
+    texts = [t("{name} {rate}", name=safe_text(name), rate=value_text(rate, "share")) for name, rate in pairs]
     return t(
         "Beyond chance another win rate than the {rate} of {n} closed deals without a known competitor: {names}.",
         rate=value_text(without["win_rate"].iloc[0], "share"),
@@ -161,12 +159,13 @@ def model_finding(found: pd.DataFrame) -> str:
     }
     if row.is_better:
         return t(
-            "On {n} later deals the model errs {skill} less than the usual rate (95%: {low} to {high}): Brier score {brier} against {base}.",
+            "On {n} later deals the model errs {skill} less than the usual rate (95%: {low} to {high}); Brier score {brier} against"
+            " {base}.",
             **values,
         )
     return t(
-        "On {n} later deals the model is not better than the usual rate beyond chance (error {skill} less, 95%: {low} to {high}; Brier score"
-        " {brier} against {base}). So no deal is scored.",
+        "On {n} later deals the model is not better than the usual rate beyond chance (error {skill} less, 95%: {low} to {high}; Brier"
+        " score {brier} against {base}). So no deal is scored.",
         **values,
     )
 
@@ -200,14 +199,10 @@ def factors_finding(factors: pd.DataFrame) -> str:
     found = factors[factors["is_different"].astype(bool)].sort_values("odds_ratio", ascending=False)
     if not len(found):
         return t("None of {n} things known early goes with winning or losing beyond chance.", n=len(factors))
+    rows = found[["factor", "level", "win_rate"]].head(_NAMED).itertuples(index=False, name=None)
     texts = [
-        t(
-            "{factor} {level} {rate}",
-            factor=t(FACTORS[row.factor]),  # type: ignore[index]
-            level=safe_text(level_name(row.factor, row.level)),  # type: ignore[arg-type]
-            rate=value_text(row.win_rate, "share"),  # type: ignore[arg-type]
-        )
-        for row in found.head(_NAMED).itertuples()
+        t("{factor} {level} {rate}", factor=t(FACTORS[factor]), level=safe_text(level_name(factor, level)), rate=value_text(rate, "share"))
+        for factor, level, rate in rows
     ]
     return t(
         "{k} of {n} things known early go with winning or losing beyond chance: {names}.",
@@ -228,15 +223,10 @@ def moves_finding(moves: pd.DataFrame) -> str:
     found = rows[rows["is_different"].astype(bool)].sort_values("rate_ratio", ascending=False)
     if not len(found):
         return t("After no kind of activity do deals move on more or less often beyond chance.")
+    ratios = found[["activity_kind", "rate_ratio", "low", "high"]].itertuples(index=False, name=None)
     texts = [
-        t(
-            "{kind} {ratio} times (95%: {low} to {high})",
-            kind=kind_name(str(row.activity_kind)),
-            ratio=f"{row.rate_ratio:.2f}",
-            low=f"{row.low:.2f}",
-            high=f"{row.high:.2f}",
-        )
-        for row in found.itertuples()
+        t("{kind} {ratio} times (95%: {low} to {high})", kind=kind_name(kind), ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
+        for kind, ratio, low, high in ratios
     ]
     return t("How often deals move on in the 14 days after, against other days: {names}.", names=t(", ").join(texts))
 
@@ -263,4 +253,6 @@ def scorecard_finding(scorecard: pd.DataFrame) -> str:
         "low": f"{row.difference_low * 100:+.1f}",
         "high": f"{row.difference_high * 100:+.1f}",
     }
-    return text + t(" ") + t("They are won {points} points more often than others (95%: {low} to {high}).", **values)
+    if row.is_different:
+        return text + t(" ") + t("Their win rate differs from that of the others by {points} points (95%: {low} to {high}).", **values)
+    return text + t(" ") + t("Their win rate is within chance of that of the others: {points} points (95%: {low} to {high}).", **values)
