@@ -48,7 +48,10 @@ PARAMETERS = {
     "activity_share": (noop("Share of the activities of deals by kind"), "share"),
     "activity_minutes": (noop("Minutes of an activity, on average"), "minutes"),
     "activity_shape": (noop("Shape of the gamma distribution of the minutes of an activity"), "plain"),
-    "quota_share": (noop("Quota, as a share of the value that a seller's deals should bring in the quarter"), "share"),
+    "quota_share": (
+        noop("Quota, as a share of the value that a seller's deals should bring in the quarter; after the demo, the average of a year"),
+        "share",
+    ),
     "quota_lag_days": (noop("Days after its creation that decide the quarter in whose quota a deal counts"), "days"),
     "quota_step": (noop("Step to which a quota is rounded"), "money"),
     "least_quota": (noop("Least quota of a seller in a quarter"), "money"),
@@ -104,7 +107,10 @@ def activity_rows(plan: Plan, made: Deals) -> pa.Table:
 
 
 def quota_rows(plan: Plan, made: Deals) -> pa.Table:
-    """Return a quota for every seller and quarter: about what the deals at hand should bring, so that some hit and some miss it."""
+    """Return a quota for every seller and quarter: about what the deals at hand should bring, so that some hit and some miss it.
+
+    The quarter that follows the demo has one already, the average of the four before.
+    """
     sources, sellers = made.sources, headcount(plan, "sales")
     quarters = 4 * (LAST_ON.year - FIRST_ON.year + 1)
     rate = clock.level((win_rate(0), win_rate(1)), sources.is_after)
@@ -112,12 +118,14 @@ def quota_rows(plan: Plan, made: Deals) -> pa.Table:
     counts = sources.created + QUOTA_LAG_DAYS < plan.days
     place = (sources.seller * quarters + quarter)[counts]
     expected = np.bincount(place, weights=(rate * np.nan_to_num(made.traits.amount))[counts], minlength=sellers * quarters)
-    quota = np.maximum(np.round(QUOTA_SHARE * expected / QUOTA_STEP) * QUOTA_STEP, LEAST_QUOTA)
-    seller, which = np.divmod(np.arange(sellers * quarters), quarters)
+    wanted = QUOTA_SHARE * expected.reshape(sellers, quarters)
+    wanted = np.column_stack([wanted, wanted[:, -4:].mean(axis=1)])
+    quota = np.maximum(np.round(wanted / QUOTA_STEP) * QUOTA_STEP, LEAST_QUOTA).ravel()
+    seller, which = np.divmod(np.arange(len(quota)), quarters + 1)
     return pa.table(
         {
             "employee_id": employee_keys("sales", seller),
-            "quarter_on": days(_quarter_starts(plan)[which]),
+            "quarter_on": days(np.append(_quarter_starts(plan), plan.days)[which]),
             "quota_amount": money(quota),
         }
     )
