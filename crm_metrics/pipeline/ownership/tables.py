@@ -50,6 +50,12 @@ def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> t
     return (deal_query.deal_rows(filters, terms, on), query.last_contacts(filters, terms, on), query.owner_customers(filters, terms))
 
 
+def service_queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
+    """Return the queries that the hand-over from service comes from, to be shown."""
+    on = _on(source, filters)
+    return (query.service_handovers(filters, terms, on), query.service_contacts(filters, on))
+
+
 def _on(source: Source, filters: Filters) -> date | None:
     days = deal_days(source, filters)
     return days.on if days else None

@@ -5,5 +5,6 @@ counts     reasons, competitors and assessments, counted
 moves      which activities come before a deal moves on
 landmarks  what was known of a deal so many days after its creation
 model      how well that tells who will be won, and the scores of open deals
-tables     the tables of the page; metrics, words, labels, figure: what goes with them
+factors    how often deals are won by each single thing known early
+tables     the tables of the page; metrics, words, labels, figure, answers: what goes with them
 """
