@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from test_data_import_load import counts, stored
 
+from crm_metrics import pipeline
 from crm_metrics.data_import.cells import fitting_layout
 from crm_metrics.data_import.check_tables import CheckedTables, NotNeededError
 from crm_metrics.data_import.load import checked_file, import_file
@@ -17,6 +18,7 @@ from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.report import ImportReport
 from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet, open_source
+from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.schema import activities, contacts, customers, employees, leads, opportunities, opportunity_history, stages, tasks
 
@@ -277,6 +279,11 @@ def test_deals_of_fivetran_have_their_stages_by_id_and_every_stage_they_came_int
         ("2", datetime(2024, 1, 6, 10, 11, 12), "s1", None),
     ]
     assert held(any_data_set, employees, "employee_id", "employee_name") == [("5", "Ann Lee")]
+    deals = pipeline.TABLES["deals"](open_source(any_data_set), Filters())
+    assert list(zip(deals.stage_name, deals.outcome, deals.closed_on.notna(), strict=True)) == [
+        ("Signed", "won", True),
+        ("Talking", "open", False),
+    ]
 
 
 @pytest.mark.slow
