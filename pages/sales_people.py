@@ -19,7 +19,7 @@ ui.tiles(page, tiles, METRICS)
 
 def people() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        rows = ui.ask(page, tables.people, terms, choose_role(words.roles(everybody)))
+        rows = ui.ask(page, tables.people, terms, choose_role(page, words.roles(everybody)))
         ui.note(words.rank_note(rows))
     ui.figure(page, ui.draw(page, figure.win_rate_dots, rows), queries=asked, **words.about("people"))
     ui.table(page, shown := labels.in_words(rows), columns=labels.columns("people", shown), name="people", search=True)

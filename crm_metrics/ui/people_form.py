@@ -7,44 +7,38 @@ import streamlit as st
 
 from crm_metrics.language import t
 from crm_metrics.pipeline.people.terms import GoLive
+from crm_metrics.ui.deal_form import choose
 from crm_metrics.ui.start import Page
 
 GAPS = (0, 30, 60, 90)  # days that can be left out on both sides
+_KEY = "people_go_live"
 
 
-def choose_role(roles: Mapping[str, str]) -> str:
-    """Draw the choice of a role, where there are several, and return it; "" means all. It stands in the address."""
-    options = list(roles)
-    if len(options) <= 2:  # all, and the only one
-        return ""
-    key = "people_role"
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = given if (given := st.query_params.get("role", "")) in options else ""
-    chosen = st.selectbox(t("Role"), options, format_func=roles.__getitem__, key=key, width=170, label_visibility="collapsed")
-    if st.query_params.get("role", "") != chosen:
-        st.query_params["role"] = chosen
-    return chosen
+def choose_role(page: Page, roles: Mapping[str, str]) -> str:
+    """Draw the choice of a role, where there are several, and return it; "" means all. roles: that first, then each."""
+    return choose(page, t("Role"), roles, "role") if len(roles) > 2 else ""
 
 
 def choose_go_live(page: Page, stated: date | None) -> GoLive:
     """Draw the day of the go-live and what is left out around it, and return them; both stand in the address. stated: by a demo."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = _day(st.query_params.get("go_live", "")) or stated
+    day, held = st.session_state[_KEY] or page.held.start, page.held
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        given = _day(st.query_params.get("go_live", ""))
-        day, held = given or stated, page.held
-        first, last = min(day or held.start, held.start), max(day or held.end, held.end)
-        st.session_state.setdefault("people_go_live", day)
-        chosen: date | None = st.date_input(t("The CRM went live on"), key="people_go_live", min_value=first, max_value=last, width=170)
-        asked = st.query_params.get("gap", "0")
-        st.session_state.setdefault("people_gap", int(asked) if asked in map(str, GAPS) else 0)
-        gap = st.selectbox(t("Days left out on both sides"), GAPS, key="people_gap", width=190)
-    _write("go_live", chosen.isoformat() if chosen and chosen != stated else "")
-    _write("gap", str(gap) if gap else "")
+        first, last = min(day, held.start), max(day, held.end)
+        chosen: date | None = st.date_input(t("The CRM went live on"), key=_KEY, min_value=first, max_value=last, width=170)
+        gaps = {str(gap): t("{n} days left out on both sides", n=gap) if gap else t("no days left out") for gap in GAPS}
+        gap = int(choose(page, t("Days left out on both sides"), gaps, "gap", width=260))
+    if chosen and chosen != stated:
+        st.query_params["go_live"] = chosen.isoformat()
+    else:
+        st.query_params.pop("go_live", None)
     if not chosen:
         st.info(
             t("Say on which day the CRM went live: the page then compares what was before it with what came after."),
             icon=":material/event:",
         )
-    return GoLive(chosen, int(gap))
+    return GoLive(chosen, gap)
 
 
 def _day(text: str) -> date | None:
@@ -52,10 +46,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _write(name: str, value: str) -> None:
-    if value and st.query_params.get(name) != value:
-        st.query_params[name] = value
-    elif not value and name in st.query_params:
-        del st.query_params[name]

@@ -8,7 +8,7 @@ leads that belong to the person and were qualified on that day.
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, FromClause, Select, and_, case, exists, extract, func, select, true
+from sqlalchemy import CTE, ColumnElement, Double, FromClause, Select, and_, case, cast, exists, extract, func, select, true
 
 from crm_metrics.filters import Filters, choice_conditions, customer_conditions, is_chosen, period_conditions
 from crm_metrics.pipeline.deals import query as pipeline
@@ -202,7 +202,8 @@ def value_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive
     is_of_call = exists().where(came.lead_id == row.lead_id, came.owner_id == callers.c.employee_id).label("is_of_call")
     is_won = and_(row.outcome == pipeline.WON, row.closed_on.is_not(None), row.deal_amount.is_not(None))
     won = select(_side(row.closed_on, go_live), row.deal_amount, is_of_call).where(is_won).cte("won_deals").c
-    value, squared = won.deal_amount, won.deal_amount * won.deal_amount
+    value, number = won.deal_amount, cast(won.deal_amount, Double)  # the square of a large amount has more digits than a decimal
+    squared = number * number
     return select(
         won.side,
         func.count().label("n"),
