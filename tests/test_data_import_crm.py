@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_data_import_doubts import workbook
 
 from crm_metrics.data_import.cells import fitting_layout
 from crm_metrics.data_import.change_numbers import change_numbers
@@ -55,6 +56,13 @@ def test_several_columns_are_read_as_one_text():
     assert column(found, "outcome") == ["won", "lost", "open"]
     assert found.read_columns["opportunities.outcome"] == "won + closed"
     assert found.unused_columns == ("name",)
+
+
+def test_columns_of_a_workbook_are_joined_as_well():
+    sheet = workbook(("id", "won", "closed", "close"), (1, True, True, datetime(2024, 1, 31)), (2, False, True, datetime(2024, 2, 29)))
+    found = checked_file(sheet, mapping({**DEALS, "values": MEANT, "optional": {"closed_on": "close"}})).checked
+    assert isinstance(found, CheckedTables)
+    assert (column(found, "outcome"), column(found, "closed_on")) == (["won", "lost"], [date(2024, 1, 31), date(2024, 2, 29)])
 
 
 def test_what_the_joined_text_means_nobody_guesses_and_the_row_is_kept_as_it_came():
