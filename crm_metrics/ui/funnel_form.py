@@ -18,7 +18,7 @@ _OF_DEALS = ("deals", "leads")
 def choose_funnel(page: Page, deals: DealTerms) -> FunnelTerms:
     """Draw how the funnel is counted and return it."""
     with st.container(horizontal=True):
-        mode = choose(page, t("When"), translated(labels.MODES), "mode")
+        mode = choose(page, t("Funnel"), translated(labels.MODES), "mode")
         measure = choose(page, t("Measure"), translated(labels.MEASURES), "measure")
     return FunnelTerms.of_texts(deals, mode=mode, measure=measure)
 

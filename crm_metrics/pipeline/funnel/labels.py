@@ -18,7 +18,7 @@ STEPS = {
     "opportunities": noop("Opportunities"),
     "won": noop("Won"),
 }
-OUTCOMES = {"all": noop("All"), "open": noop("Open"), "won": noop("Won"), "lost": noop("Lost")}
+OUTCOMES = {"all": noop("All"), "open": noop("Deal open"), "won": noop("Won"), "lost": noop("Deal lost")}
 MODES = {"any": noop("reached by any path"), "in_order": noop("all stages in order")}
 MEASURES = {"count": noop("by count"), "value": noop("by value")}
 BYS = {
@@ -46,14 +46,14 @@ _INTERVAL: dict[str, tuple[str, Any]] = {"low": (noop("95% from"), "share"), "hi
 _BEHIND: dict[str, tuple[str, Any]] = {
     "customer_id": (noop("Customer number"), "text"),
     "opportunity_id": (noop("Deal"), "text"),
-    "opportunity_name": (noop("Name"), "text"),
+    "opportunity_name": (noop("Deal name"), "text"),
     "owner_name": (noop("Owner"), "text"),
     "stage_name": (noop("Stage"), "text"),
-    "outcome": (noop("Outcome"), "text"),
+    "outcome": (noop("State"), "text"),
     "created_on": (noop("Created"), "day"),
     "expected_close_on": (noop("Expected to close"), "day"),
     "closed_on": (noop("Closed"), "day"),
-    "deal_amount": (noop("Value"), "money"),
+    "deal_amount": (noop("Deal value"), "money"),
     "product_name": (noop("Product"), "text"),
     "deal_source": (noop("Deal source"), "text"),
     "region": (noop("Region"), "text"),
@@ -62,7 +62,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "funnel": {
         "name": (noop("Step"), "text"),
         "count": (noop("Count"), "count"),
-        "value": (noop("Value"), "money"),
+        "value": (noop("Deal value"), "money"),
         "next_step_rate": (noop("On to the next step"), "share"),
         "cumulative_rate": (noop("Of all leads / opportunities"), "share"),
         "conversion": (noop("Passed / (passed + lost here)"), "share"),
@@ -82,7 +82,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "stages_skipped": (noop("Stages skipped"), "count"),
     },
     "detours": {
-        "outcome": (noop("Outcome"), "text"),
+        "outcome": (noop("State"), "text"),
         "deals": (noop("Deals with a stage history"), "count"),
         "skipped": (noop("Skipped a stage"), "count"),
         "skipped_share": (noop("Skipped, % of deals"), "share"),
@@ -94,9 +94,9 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "by": {
         "name": (noop("Group"), "text"),
         "deals": (noop("Deals"), "count"),
-        "won": (noop("Won"), "count"),
-        "lost": (noop("Lost"), "count"),
-        "open": (noop("Open"), "count"),
+        "won": (noop("Deals won"), "count"),
+        "lost": (noop("Deals lost"), "count"),
+        "open": (noop("Deals open"), "count"),
         "win_rate_of_closed": (noop("Win rate of closed deals"), "share"),
         "closed_low": _INTERVAL["low"],
         "closed_high": _INTERVAL["high"],
@@ -108,10 +108,10 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     },
     "won": {
         "name": (noop("Closed in"), "text"),
-        "won": (noop("Won"), "count"),
+        "won": (noop("Deals won"), "count"),
         "won_value": (noop("Won value"), "money"),
         "unvalued_won": (noop("Won without a value"), "count"),
-        "lost": (noop("Lost"), "count"),
+        "lost": (noop("Deals lost"), "count"),
         "win_rate_of_closed": (noop("Win rate of closed deals"), "share"),
         **_INTERVAL,
         "state": (noop("Remark"), "text"),
@@ -120,7 +120,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "leads": {
         "customer_id": (noop("Customer number"), "text"),
         "lead_id": (noop("Lead"), "text"),
-        "lead_source": (noop("Source"), "text"),
+        "lead_source": (noop("Lead source"), "text"),
         "owner_name": (noop("Owner"), "text"),
         "team": (noop("Team"), "text"),
         "region": (noop("Region"), "text"),
