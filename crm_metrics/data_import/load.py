@@ -240,7 +240,7 @@ def _decided_rows(writer: Writer, file: CheckedFile, checked: CheckedTables, bat
     loaded = left_out.divided(rows, result.verdicts)[0]
     brought = tuple((table.name, found.num_rows) for table, found in result.loaded.items())
     own = checked.brought[0].table
-    renewed = renewed_of(result.renewed[own], loaded.num_rows) if own in newest else None
+    renewed = renewed_of(writer, own, result.loaded[own], result.renewed[own]) if own in newest else None
     return _Decided(loaded, _left_out(file, rows, result.verdicts), write, brought=brought, renewed=renewed)
 
 

@@ -16,7 +16,7 @@ from crm_metrics.data_import.raw_table import objects_as_json
 from crm_metrics.data_import.row_tables import TABLES, columns_of, key_of, kind_of
 from crm_metrics.data_import.row_values import TYPES
 from crm_metrics.database import Writer
-from crm_metrics.schema import import_renewed_rows
+from crm_metrics.schema import import_renewed_rows, opportunities
 
 _WAITING = import_renewed_rows.c
 
@@ -24,19 +24,35 @@ _WAITING = import_renewed_rows.c
 class Renewed(NamedTuple):
     """Rows of a newer export whose keys earlier batches held.
 
-    changed: rows that say something else. unchanged: rows that say the same. new: rows of new keys. batches: the earlier ones.
+    changed: rows that say something else. unchanged: rows that say the same. new: rows of new keys. batches: the earlier ones. reopened:
+    deals that were won or lost and are open in this file.
     """
 
     changed: int
     unchanged: int
     new: int
     batches: tuple[int, ...]
+    reopened: int = 0
 
 
-def renewed_of(held: pa.Table, rows: int) -> Renewed:
-    """Return how the loaded rows of a file stand to earlier batches. held: row_number, batch_id and is_same of those with a known key."""
+def renewed_of(writer: Writer, table: Table, rows: pa.Table, held: pa.Table) -> Renewed:
+    """Return how rows of a file that are to be loaded stand to earlier batches.
+
+    held: row_number, batch_id and is_same of those with a known key.
+    """
     same = pc.sum(held["is_same"]).as_py() or 0
-    return Renewed(held.num_rows - same, same, rows - held.num_rows, tuple(sorted(pc.unique(held["batch_id"]).to_pylist())))
+    batches = tuple(sorted(pc.unique(held["batch_id"]).to_pylist()))
+    reopened = _reopened(writer, rows) if table is opportunities and held.num_rows else 0
+    return Renewed(held.num_rows - same, same, rows.num_rows - held.num_rows, batches, reopened)
+
+
+def _reopened(writer: Writer, rows: pa.Table) -> int:
+    is_open = rows.filter(pc.equal(rows["outcome"], "open")).select(["opportunity_id"])
+    now_open = writer.stage("deals_now_open", is_open)
+    closed = select(func.count().label("deals")).join_from(
+        opportunities, now_open, now_open.c.opportunity_id == opportunities.c.opportunity_id
+    )
+    return int(writer.read(closed.where(opportunities.c.outcome != "open"))["deals"][0].as_py())
 
 
 def set_aside(writer: Writer, table: Table, rows: pa.Table) -> None:

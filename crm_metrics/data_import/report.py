@@ -190,9 +190,15 @@ class ImportReport:
         ]
 
     def warnings(self) -> Iterator[str]:
-        """Give the sentences that a reader must not miss: orders that may count twice, names that nothing joins."""
+        """Give the sentences that a reader must not miss: what may count twice or be out of date, and what does not join."""
         if self.joined:
             yield _joined_text(self.joined)
+        if self.renewed and self.renewed.reopened:
+            yield t(
+                "Deals that were won or lost and are open in this file: {n}. If it is an older export, take it back: what is imported last "
+                "stands.",
+                n=f"{self.renewed.reopened:,}",
+            )
         yield from (str(part) for part in self.unjoined)
 
     def remarks(self) -> Iterator[str]:
