@@ -6,7 +6,7 @@ leads that belong to the person and were qualified on that day.
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, ColumnElement, Double, FromClause, Select, and_, case, cast, exists, extract, func, select, true
 
@@ -21,6 +21,13 @@ from crm_metrics.sql import bucket_on, days_between, median
 CALL, QUALIFIED = "call", "qualified"
 AFTER, BEFORE = "after", "before"
 _SECONDS_PER_MINUTE = 60
+
+
+class DealDay(NamedTuple):
+    """today: where the reader stands. on: that day as the deals are asked for, None where nothing happened after it."""
+
+    today: date
+    on: date | None
 
 
 def names(scope: Scope) -> Select[Any]:
@@ -174,15 +181,15 @@ def lead_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive)
     return select(rows.c.side, func.count().label("n"), func.sum(rows.c.is_won).label("hits")).group_by(rows.c.side)
 
 
-def deal_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
+def deal_sides(filters: Filters, terms: DealTerms, day: DealDay, go_live: GoLive) -> Select[Any]:
     """One row per side of the go-live, by creation, of deals old enough: side, n, hits (won in FOLLOWED_DAYS), days, squares.
 
     days, squares: from creation to these wins, added up, and their squares.
     """
-    row = pipeline.deals(filters, terms, until).c
+    row = pipeline.deals(filters, terms, day.on).c
     followed, lasted = FOLLOWED_DAYS["deal"], days_between(row.created_on, row.closed_on)
     days = case((and_(row.outcome == pipeline.WON, lasted <= followed), lasted)).label("days")
-    rows = select(_side(row.created_on, go_live), days).where(row.created_on <= _old(until, followed)).cte("followed_deals")
+    rows = select(_side(row.created_on, go_live), days).where(row.created_on <= _old(day.today, followed)).cte("followed_deals")
     found = rows.c
     sums = (func.sum(found.days).label("days"), func.sum(found.days * found.days).label("squares"))
     return select(found.side, func.count().label("n"), func.count(found.days).label("hits"), *sums).group_by(found.side)
@@ -192,12 +199,12 @@ def _old(until: date, days: int) -> date:
     return date.fromordinal(until.toordinal() - days)
 
 
-def value_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
+def value_sides(filters: Filters, terms: DealTerms, day: DealDay, go_live: GoLive) -> Select[Any]:
     """One row per side of the go-live, by closing, of won deals of known value: side, n, value, of_calls, squares, squares_of_calls.
 
     of_calls: the value of deals whose lead belonged to somebody who makes calls. squares: of the values, added up.
     """
-    row, done, came = pipeline.deals(filters, terms, until).c, pipeline.activity_rows(Filters(), until=until).c, leads.c
+    row, done, came = pipeline.deals(filters, terms, day.on).c, pipeline.activity_rows(Filters(), until=day.today).c, leads.c
     callers = select(done.employee_id).where(func.lower(done.activity_kind) == CALL).distinct().cte("callers")
     is_of_call = exists().where(came.lead_id == row.lead_id, came.owner_id == callers.c.employee_id).label("is_of_call")
     is_won = and_(row.outcome == pipeline.WON, row.closed_on.is_not(None), row.deal_amount.is_not(None))

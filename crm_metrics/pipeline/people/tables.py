@@ -7,7 +7,6 @@ among them). The open pipeline and overdue tasks are those of today. Before and 
 import math
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import pandas as pd
 from sqlalchemy import Select
@@ -21,6 +20,7 @@ from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.people import cases as library
 from crm_metrics.pipeline.people import metrics, query, statistic
 from crm_metrics.pipeline.people.metrics import METRICS
+from crm_metrics.pipeline.people.query import DealDay
 from crm_metrics.pipeline.people.statistic import Side
 from crm_metrics.pipeline.people.terms import UNSTATED, GoLive
 from crm_metrics.rooms import Table
@@ -55,10 +55,9 @@ def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> t
     )
 
 
-def _days(source: Source, filters: Filters) -> tuple[date, date | None]:
-    """Return today, and that day as the deals are asked for."""
+def _days(source: Source, filters: Filters) -> DealDay:
     days = deal_days(source, filters)
-    return (days.today, days.on) if days else (_NEVER, None)
+    return DealDay(days.today, days.on) if days else DealDay(_NEVER, None)
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
@@ -66,11 +65,11 @@ def _days(source: Source, filters: Filters) -> tuple[date, date | None]:
 
 def call_days(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
     """Return one row per person and day with calls up to today, whatever the period; ask by source.remember. See query.call_days."""
-    return source(query.call_days(filters, terms, _days(source, filters)[0]))
+    return source(query.call_days(filters, terms, _days(source, filters).today))
 
 
 def _calls_in_period(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
-    days = source.remember(call_days, replace(filters, start=None, end=None, as_of=_days(source, filters)[0]), terms)
+    days = source.remember(call_days, replace(filters, start=None, end=None, as_of=_days(source, filters).today), terms)
     first, last = (pd.Timestamp(day) if day else None for day in (filters.start, filters.end))
     is_in = pd.Series(data=True, index=days.index)
     is_in &= days["happened_on"] >= first if first else True
@@ -162,7 +161,7 @@ def tasks_overdue(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS
 
     task_id, employee_id, employee_name, team, subject, stage, customer_id, opportunity_id, due_on, days_overdue.
     """
-    until = _days(source, filters)[0]
+    until = _days(source, filters).today
     rows = source(query.overdue_tasks(filters, terms, until))
     return rows.assign(days_overdue=(pd.Timestamp(until) - rows["due_on"]).dt.days)
 
@@ -193,14 +192,14 @@ def before_after(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS,
 
 
 def _sides(source: Source, filters: Filters, terms: DealTerms, go_live: GoLive) -> dict[str, tuple[Side, Side]]:
-    until = _days(source, filters)[0]
-    asked: tuple[Any, ...] = (filters, terms, until, go_live)
+    day = _days(source, filters)
+    until = day.today
     parts = [
         statistic.call_sides(source.remember(call_days, replace(filters, start=None, end=None, as_of=until), terms), go_live),
-        statistic.share_sides("lead_conversion", source(query.lead_sides(*asked))),
-        statistic.deal_sides(source(query.deal_sides(*asked))),
-        statistic.value_sides(source(query.value_sides(*asked))),
-        statistic.share_sides("tasks_on_time", source(query.task_sides(*asked))),
+        statistic.share_sides("lead_conversion", source(query.lead_sides(filters, terms, until, go_live))),
+        statistic.deal_sides(source(query.deal_sides(filters, terms, day, go_live))),
+        statistic.value_sides(source(query.value_sides(filters, terms, day, go_live))),
+        statistic.share_sides("tasks_on_time", source(query.task_sides(filters, terms, until, go_live))),
         statistic.entry_sides(source(query.entry_sides(filters, until, go_live))),
     ]
     found = {name: sides for part in parts for name, sides in part.items()}
@@ -217,7 +216,7 @@ def order_entry(source: Source, filters: Filters) -> pd.DataFrame:
 
     Minutes from the moment the entry began to the moment the order was booked.
     """
-    return source(query.entry_months(filters, _days(source, filters)[0]))
+    return source(query.entry_months(filters, _days(source, filters).today))
 
 
 TABLES: dict[str, Table] = {

@@ -99,7 +99,7 @@ def _of_value(ranked: pd.DataFrame) -> str:
     known = ranked[ranked["contribution"].notna()]
     if len(known) < 2:  # of one alone it is all
         return ""
-    best = known.loc[known["contribution"].idxmax()]
+    best = known.sort_values("contribution", kind="stable").iloc[-1]
     values = {"name": safe_text(best["name"]), "share": value_text(best["contribution"], "share")}
     return t(" ") + t("{name} brought most: {share} of the won value.", **values)
 
