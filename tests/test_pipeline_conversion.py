@@ -93,7 +93,7 @@ def few() -> list[Tables]:
     ]  # fmt: skip
 
 
-def at_ages(rows: pd.DataFrame) -> pd.DataFrame:
+def at_ages(rows: pd.DataFrame) -> Any:
     return rows[~rows["is_end"]].set_index("age_days")
 
 
@@ -116,8 +116,8 @@ def test_an_open_deal_counts_as_long_as_it_was_followed(any_data_set):
 @SLOW
 def test_shares_stand_beside_those_that_make_young_cohorts_look_worse(data_set):
     rows = at_ages(tables.cohorts(source_of(data_set, *few()), TODAY))
-    assert rows.loc[30, ["deals", "won", "at_risk"]].tolist() == [5, 2, 1]
-    assert rows.loc[30, ["won_share", "naive_share", "open_share"]].tolist() == pytest.approx([0.75, 0.4, 0.0])
+    assert list(rows.loc[30, ["deals", "won", "at_risk"]]) == [5, 2, 1]
+    assert list(rows.loc[30, ["won_share", "naive_share", "open_share"]]) == pytest.approx([0.75, 0.4, 0.0])
     assert rows.loc[30, "is_unfinished"]
     assert rows["is_small"].all()
 
@@ -177,7 +177,7 @@ def test_leads_convert_by_the_day_they_came(any_data_set):
     leads = [lead("l", "2024-01-01", "2024-01-11"), lead("m", "2024-01-01", lead_status="unqualified"), lead("n", "2024-02-05")]
     rows = tables.lead_conversion(source_of(any_data_set, *few(), *leads), TODAY, by="month")
     january = at_ages(rows[rows["cohort"] == "2024-01-01"])
-    assert january.loc[30, ["leads", "converted", "converted_share", "at_risk"]].tolist() == [2, 1, 0.5, 1]
+    assert list(january.loc[30, ["leads", "converted", "converted_share", "at_risk"]]) == [2, 1, 0.5, 1]
     assert rows.loc[rows["cohort"] == "2024-02-01", "leads"].iloc[0] == 1
 
 
@@ -192,8 +192,8 @@ def test_each_stay_in_a_stage_counts(any_data_set):
     assert rows["median_days"].to_dict() == {"New": 4, "Offer": 8}
     assert rows["p90_days"]["New"] == 20
     assert np.isnan(rows["p90_days"]["Offer"])
-    assert rows.loc["Offer", ["passed_share", "lost_share", "back_share"]].tolist() == pytest.approx([0.4, 0.2, 0.2])
-    assert rows.loc["New", ["passed_share", "lost_share", "back_share"]].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
+    assert list(rows.loc["Offer", ["passed_share", "lost_share", "back_share"]]) == pytest.approx([0.4, 0.2, 0.2])
+    assert list(rows.loc["New", ["passed_share", "lost_share", "back_share"]]) == pytest.approx([2 / 3, 1 / 3, 0])
     assert rows["ended_mean_days"].to_dict() == pytest.approx({"New": 36 / 5, "Offer": 6})
 
 

@@ -168,7 +168,7 @@ def test_the_interval_of_a_share_covers_as_often_as_it_says():
     """1,000 cohorts of 150 deals with known chances and times, of which many are still open: 950 expected, 3 standard errors of that."""
     random, covered, truth = np.random.default_rng(11), 0, 0.3 * (1 - np.exp(-60 / 40))
     for _ in range(1000):
-        is_won, takes = random.random(150) < 0.3, 0.0
+        is_won = random.random(150) < 0.3
         takes = np.where(is_won, random.exponential(40, 150), random.exponential(25, 150))
         seen = random.uniform(0, 120, 150)
         way = np.where(takes > seen, 0, np.where(is_won, 1, 2))

@@ -45,7 +45,7 @@ def cohort_curves(curve: pd.DataFrame, *, by: CohortBy) -> go.Figure:
     if len(every) and len(shown) > 1:
         figure.add_scatter(
             x=_from_zero(every["age_days"]), y=_from_zero(every["share"]), mode="lines", name=t("All"), showlegend=True,
-            line={"color": figures.SERIES[1], "width": 2.5, "shape": "hv", "dash": "dot"},
+            line={"color": figures.SERIES[1] if by in PERIODS else figures.GREY, "width": 2.5, "shape": "hv", "dash": "dot"},
             hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     figure.update_layout(showlegend=True)
@@ -119,11 +119,9 @@ def naive_dots(rows: pd.DataFrame, *, by: CohortBy, age: str) -> go.Figure:
         for share in PUBLISHED_LEAD_SHARES:
             line: dict[str, Any] = {"line": {"color": figures.GREY, "width": 1, "dash": "dot"}}
             figure.add_hline(y=share, **line) if is_upright else figure.add_vline(x=share, **line)
-        figure.add_annotation(
-            x=1, y=PUBLISHED_LEAD_SHARES[1] if is_upright else 1, xref="paper", yref="y" if is_upright else "paper", showarrow=False,
-            text=t("Quick & Reilly: 40% before its CRM, 60% after"), xanchor="right", yanchor="bottom",
-            font={"color": figures.GREY, "size": 12},
-        )  # fmt: skip
+        if is_upright:  # else it would stand in the legend
+            figures.add_label(figure, 1, PUBLISHED_LEAD_SHARES[1], t("Quick & Reilly: 40% before its CRM, 60% after"), anchor="right")
+            figure.layout.annotations[-1].update(xref="paper", xshift=0, yanchor="bottom")
     figure.update_layout(showlegend=True)
     (figure.update_xaxes if is_upright else figure.update_yaxes)(type="category", showgrid=False)
     (figure.update_yaxes if is_upright else figure.update_xaxes)(rangemode="tozero")

@@ -41,7 +41,7 @@ DAYS_TO_WIN = Metric(
 )
 SLOWEST_STAGE_DAYS = Metric(
     "slowest_stage_days",
-    noop("Slowest stage, median"),
+    noop("Days in slowest stage"),
     "days",
     "lower",
     noop(

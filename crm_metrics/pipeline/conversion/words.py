@@ -128,8 +128,8 @@ def tile_notes(tiles: pd.DataFrame, times: pd.DataFrame, cycle: pd.DataFrame, *,
     value, deals = rows[STALLED_VALUE.name].value, rows[STALLED_DEALS.name].n
     worth = "" if is_unknown(value) else value_text(value, "money", currency)
     return {
-        WON_AS_FAR_AS_FOLLOWED.name: t("{share} still open by then", share=value_text(1 - cycle["share"].sum(), "share")),
-        DAYS_TO_WIN.name: t("open deals counted as long as followed"),
+        WON_AS_FAR_AS_FOLLOWED.name: t("{share} still open then", share=value_text(1 - cycle["share"].sum(), "share")),
+        DAYS_TO_WIN.name: t("open ones counted"),
         SLOWEST_STAGE_DAYS.name: str(slowest(times)["stage_name"]),
         STALLED_DEALS.name: t("of {n} open; worth {value}", n=f"{deals:,}", value=worth) if worth else t("of {n} open", n=f"{deals:,}"),
     }
