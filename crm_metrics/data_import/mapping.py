@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping as Dictionary
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -271,7 +272,7 @@ def load_mapping(name_or_path: str) -> Mapping:
     Raises BadInput, listing every problem with its key.
     """
     if name_or_path in built_in_names():
-        return parse_mapping(built_in_text(name_or_path), name_or_path)
+        return _built_in(name_or_path)
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
         near = difflib.get_close_matches(name_or_path, built_in_names(), n=1, cutoff=0.5)
@@ -287,6 +288,11 @@ def load_mapping(name_or_path: str) -> Mapping:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput("The mapping file {path} can't be read: {error}.", path=path, error=error) from error
     return parse_mapping(text, path.name)
+
+
+@cache  # every file is compared with all of them
+def _built_in(name: str) -> Mapping:
+    return parse_mapping(built_in_text(name), name)
 
 
 def parse_mapping(text: str, name: str = "mapping") -> Mapping:
