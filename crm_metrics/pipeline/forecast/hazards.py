@@ -15,7 +15,7 @@ AGES = np.array(
     [0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 60, 90, 120, 180, 270, 365, 540, 730]
 )  # first day of each class: of one class deals move on alike
 RECENT_DAYS = 365  # what was longer ago says less: how a company sells changes
-ENOUGH_CLOSED = 200  # deals closed in these days; with fewer, all that is known counts
+ENOUGH_CLOSED = 100  # deals closed in these days; with fewer, all that is known counts
 _BORROWED = 2.0  # moves that each class of days takes over from its whole stage, and each stage from all of them
 _OLDEST = int(AGES[-1]) + 1  # days in a state; older is as old
 _LONGEST = 3000  # days in a state that are told apart in counting

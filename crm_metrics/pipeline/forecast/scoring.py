@@ -19,7 +19,7 @@ from crm_metrics.pipeline.forecast.terms import Window, quarter_window
 DAYS_IN = (0, 30, 60)  # days after the first of the quarter on which a past forecast is made
 LEVEL = 0.8  # share of quarters that a band should hold
 MOST_QUARTERS = 12
-FEWEST_TO_WIDEN = 4  # past quarters, before a band is corrected by them
+FEWEST_TO_WIDEN = 3  # past quarters, before a band is corrected by them
 BOUNDS = {"low": 0.1, "high": 0.9, "low_95": 0.025, "high_95": 0.975}
 PAST = [
     "quarter_on", "made_on", "days_in", "won", "forecast", *BOUNDS, "widening", "share_below", "actual", "error", "is_inside",

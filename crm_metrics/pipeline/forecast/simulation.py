@@ -19,16 +19,15 @@ PARTS = ("won", "open", "reopened", "new")
 _MOST_SINGLE = 500  # open deals drawn one by one, those that decide most; the sum of the rest is near enough to normal
 _MOST_AMOUNTS = 200  # values of won deals that stand for all
 _ARRIVAL_DAYS, _MOST_WINDOWS = 91, 8  # deals created are counted in windows of a quarter's length, two years back
-_SURE_AFTER = 4  # windows' changes that count as much as the belief that nothing changes
+_SURE_AFTER = 2  # windows' changes that count as much as the belief that nothing changes
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Forecast(NamedTuple):
-    """runs: value won in the quarter, by run. parts: the same for each of PARTS. unvalued: of open deals, those of unknown value.
+    """runs: value won in the quarter, by run. parts: the same for each of PARTS.
 
-    deal, timed, ever: the open deals, the chance of each to be won in the rest of the quarter, and in the end. of_stage: the latter for
-    a deal that enters a stage, by draw of the rates and stage, the mean of them first.
+    deal, timed, ever: the open deals, the chance of each to be won in the rest of the quarter, and in the end.
     """
 
     runs: Floats
@@ -38,7 +37,6 @@ class Forecast(NamedTuple):
     amount: Floats
     timed: Floats
     ever: Floats
-    of_stage: Floats
 
     @property
     def won(self) -> float:
@@ -74,7 +72,7 @@ def forecast(told: History, standing: Standing, window: Window, *, runs: int = R
     random = np.random.default_rng([day_number(window.start_on), on])
     seen = counts(told, on)
     daily = np.concatenate([daily_moves(seen), daily_moves(seen, random, DRAWS)])
-    chances, ends = within(daily, window.after, window.until), in_the_end(daily)
+    chances, ends = within(daily, window.after, window.until), in_the_end(daily[:1])
     is_open = standing.state < told.lost
     state, age = standing.state[is_open], np.minimum(standing.age[is_open], AGES[-1])
     chance, amount = chances.of_standing[:, state, age], standing.amount[is_open]
@@ -100,8 +98,14 @@ def forecast(told: History, standing: Standing, window: Window, *, runs: int = R
         amount=amount,
         timed=chance[0],
         ever=ends[0, state],
-        of_stage=ends,
     )
+
+
+def stage_chances(told: History, on: int, *, draws: int) -> tuple[Floats, Floats]:
+    """Return the chance that a deal which enters an open stage is won in the end, by stage; and draws of it, by draw and stage."""
+    seen, random = counts(told, on), np.random.default_rng(on)
+    mean, drawn = in_the_end(daily_moves(seen)), in_the_end(daily_moves(seen, random, draws))
+    return mean[0, : told.lost], drawn[:, : told.lost]
 
 
 def _pool(told: History, standing: Standing, on: int) -> Floats:

@@ -16,14 +16,15 @@ from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.query import OPEN, WON, stage_rows
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.forecast import basis, kept, metrics, query, scoring
-from crm_metrics.pipeline.forecast.history import Floats
+from crm_metrics.pipeline.forecast.history import Floats, day_number
 from crm_metrics.pipeline.forecast.metrics import METRICS
-from crm_metrics.pipeline.forecast.simulation import PARTS, Forecast
+from crm_metrics.pipeline.forecast.simulation import PARTS, Forecast, stage_chances
 from crm_metrics.pipeline.forecast.terms import THIS_QUARTER, ForecastTerms
 from crm_metrics.rooms import Table
 
 __all__ = ["METRICS", "TABLES"]
-BINS = 40
+BINS = 40  # of the distribution
+_STAGE_DRAWS = 400  # of the rates, for an interval of 95%
 
 
 def queries(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS, terms: ForecastTerms = THIS_QUARTER) -> tuple[Select, ...]:
@@ -165,7 +166,8 @@ def stage_probabilities(source: Source, filters: Filters, deals: DealTerms = ALL
         return pd.DataFrame(columns=columns)
     names = source(stage_rows()).set_index("stage").rename(columns={"assumed_win_probability": "assumed"})
     states = np.arange(len(about.told.stages))
-    low, high = np.quantile(found.of_stage[1:, : len(states)], [0.025, 0.975], axis=0)
+    chance, drawn = stage_chances(about.told, day_number(about.today), draws=_STAGE_DRAWS)
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     order = names.reindex(list(about.told.stages))
     return pd.DataFrame(
         {
@@ -174,7 +176,7 @@ def stage_probabilities(source: Source, filters: Filters, deals: DealTerms = ALL
             "visits": np.bincount(about.told.visits.state, minlength=len(states) + 2)[: len(states)],
             "open_deals": np.bincount(found.state, minlength=len(states)),
             "open": np.bincount(found.state, weights=np.nan_to_num(found.amount), minlength=len(states)),
-            "probability": found.of_stage[0, : len(states)],
+            "probability": chance,
             "low": low,
             "high": high,
             "assumed": order["assumed"].to_numpy(dtype=float),

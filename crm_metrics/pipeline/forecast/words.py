@@ -32,7 +32,7 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
 NOTES: dict[str, str] = {  # by the name of the figure
     "forecast": noop(
         "Each open deal is won in what is left of the quarter with the chance of deals that stood as long in its stage: how fast deals"
-        " moved on from each stage, by the days they had been in it, over the last 365 days (over all, where fewer than 200 deals were"
+        " moved on from each stage, by the days they had been in it, over the last 365 days (over all, where fewer than 100 deals were"
         " closed in them); deals still open count as long as they were seen (a semi-Markov chain, Howard 1971). Lost deals may be"
         " reopened. New deals come as in the last 91 days, with the growth of the last two years drawn towards none. Values of new,"
         " reopened and unvalued deals are those of deals won in the last 365 days. 2,000 quarters are drawn, over 20 draws of the rates."
@@ -52,7 +52,7 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "stages": noop(
         "The share of deals that enter a stage and are won in the end, whatever way they go from there, deals still open counted as long"
         " as they were seen (Aalen and Johansen 1978). Each stage borrows two moves from all of them, so that a small one is not read as"
-        " certain. Interval: 95% of 20 draws of the rates."
+        " certain. Interval: 95% of 400 draws of the rates."
     ),
 }
 _DIAGNOSED = 6  # past forecasts of a kind, from which their share inside is read
