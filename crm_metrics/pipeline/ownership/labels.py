@@ -100,7 +100,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
     "from_service": {
         "shown_source": (noop("Deals"), "text"),
         "deals": (noop("Created"), "count"),
-        "closed": (noop("Closed"), "count"),
+        "closed": (noop("Closed deals"), "count"),
         "won": (noop("Won"), "count"),
         "win_rate": (noop("Win rate of closed deals"), "share"),
         "low": _LOW,

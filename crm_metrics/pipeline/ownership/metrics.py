@@ -35,12 +35,12 @@ UNASSIGNED_CUSTOMERS = Metric(
     "lower",
     noop("Customers without an owner, or whose owner has left; kinds of customers that never have an owner are not counted."),
 )
-HANDOVER_DAYS = Metric(
-    "handover_days",
-    noop("Service to deal, median"),
-    "days",
+HANDOVER_HOURS = Metric(
+    "handover_hours",
+    noop("Hours from service to deal, median"),
+    "ratio",
     "lower",
-    noop("Median of the days from a service contact to the deal it brought, over the contacts of the period that brought one."),
+    noop("Median of the hours from a service contact to the deal it brought, over the contacts of the period that brought one."),
 )
 METRICS: tuple[Metric, ...] = (
     OPEN_DEALS,
@@ -48,5 +48,5 @@ METRICS: tuple[Metric, ...] = (
     BLIND_SPOT_VALUE,
     WITHOUT_CONTACT_SHARE,
     UNASSIGNED_CUSTOMERS,
-    HANDOVER_DAYS,
+    HANDOVER_HOURS,
 )

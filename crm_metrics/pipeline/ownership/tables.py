@@ -27,7 +27,6 @@ from crm_metrics.rooms import Table
 _NEVER = date(1970, 1, 1)  # today, where nothing happened
 _SERVICE, _OTHERS = "service", "others"
 _PER = 1_000  # service contacts
-_HOURS_PER_DAY = 24
 _BLIND_COLUMNS = [
     "opportunity_id",
     "opportunity_name",
@@ -70,7 +69,7 @@ def _today(source: Source, filters: Filters) -> pd.Timestamp:
 
 
 def owner_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, days: int = USUAL_DAYS) -> pd.DataFrame:
-    """Return the tiles of the page: metric, value, low, high (Wilson; order statistics for days), unit, n. days: see blind_spots."""
+    """Return the tiles of the page: metric, value, low, high (Wilson; order statistics for hours), unit, n. days: see blind_spots."""
     rows, nobody = blind_spots(source, filters, terms, days), unassigned(source, filters, terms)
     blind = rows[rows["blind_spots"] > 0]
     value = blind["deal_amount"].dropna()
@@ -90,9 +89,9 @@ def owner_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, 
 def _handover_tile(steps: pd.DataFrame) -> dict[str, object]:
     rows: Any = steps[steps["step"] == "to_deal"]
     if not len(rows):
-        return tile(metrics.HANDOVER_DAYS, math.nan, 0)
-    days, low, high = (rows[f"median_{name}"].iloc[0] / _HOURS_PER_DAY for name in ("hours", "low", "high"))
-    return tile(metrics.HANDOVER_DAYS, days, int(rows["known"].iloc[0]), low=low, high=high)
+        return tile(metrics.HANDOVER_HOURS, math.nan, 0)
+    hours, low, high = (rows[f"median_{name}"].iloc[0] for name in ("hours", "low", "high"))
+    return tile(metrics.HANDOVER_HOURS, hours, int(rows["known"].iloc[0]), low=low, high=high)
 
 
 def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:

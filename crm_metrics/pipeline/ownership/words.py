@@ -9,7 +9,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.ownership.labels import FIELDS, FLAGS
-from crm_metrics.pipeline.ownership.metrics import HANDOVER_DAYS
+from crm_metrics.pipeline.ownership.metrics import HANDOVER_HOURS
 from crm_metrics.pipeline.ownership.terms import DAYS, USUAL_DAYS
 
 QUESTIONS: dict[str, str] = {
@@ -51,7 +51,7 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " choices concern the deals alone. Late in the data some deals are still to come."
     ),
 }
-_CAPTIONS = Captions(ALT_TEXTS, NOTES, {"handover": (HANDOVER_DAYS,)})
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, {"handover": (HANDOVER_HOURS,)})
 about = _CAPTIONS.about
 
 

@@ -44,7 +44,7 @@ _REASON: dict[str, tuple[str, Any]] = {
 }
 _WINS: dict[str, tuple[str, Any]] = {
     "deals": (noop("Deals"), "count"),
-    "closed": (noop("Closed"), "count"),
+    "closed": (noop("Closed deals"), "count"),
     "won": (noop("Won"), "count"),
     "win_rate": (noop("Win rate of closed deals"), "share"),
     "low": _LOW,

@@ -164,8 +164,8 @@ def model_finding(found: pd.DataFrame) -> str:
             **values,
         )
     return t(
-        "On {n} later deals the model is not better than the usual rate beyond chance (error {skill} less, 95%: {low} to {high}; Brier"
-        " score {brier} against {base}). So no deal is scored.",
+        "On {n} later deals the model is not better than the usual rate beyond chance: skill {skill} (95%: {low} to {high}), Brier score"
+        " {brier} against {base}. So no deal is scored.",
         **values,
     )
 
