@@ -471,7 +471,7 @@ opportunity_history = Table(
     "opportunity_history",
     metadata,
     _key("opportunity_id", "deal"),
-    _key("change_number", "1, 2, … in order of time", Integer),
+    _key("change_number", "rises in order of time within a deal", Integer),
     _time("changed_at", "moment of the change"),
     _text("stage", "stage after the change"),
     _amount("deal_amount", "value after the change"),
