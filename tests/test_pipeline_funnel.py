@@ -1,0 +1,276 @@
+"""The funnel: how many get how far, counted by hand, and in agreement with the deals behind it."""
+
+import datetime as dt
+import math
+
+import pandas as pd
+import pytest
+from written_deals import at, write
+
+from crm_metrics.database import DataSet, find_data_set, open_source
+from crm_metrics.filters import UNKNOWN, Filters
+from crm_metrics.metric import BadInput
+from crm_metrics.pipeline.deals import tables as deals_tables
+from crm_metrics.pipeline.deals.terms import DealTerms
+from crm_metrics.pipeline.funnel import figure, labels, tables, words
+from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms
+
+ALL = Filters()
+ANY, IN_ORDER = FunnelTerms(), FunnelTerms(mode="in_order")
+PATHS = {  # deal: its stages in order of time; value
+    "straight": (["Talk", "Offer", "Haggle", "Won"], 100),
+    "skipper": (["Talk", "Haggle", "Won"], 50),
+    "returner": (["Talk", "Offer", "Talk", "Offer"], 20),
+    "loser": (["Talk", "Offer", "Lost"], 10),
+    "early": (["Talk", "Lost"], None),
+    "reopened": (["Talk", "Offer", "Lost", "Offer", "Haggle", "Won"], 30),
+    "jumper": (["Haggle", "Lost"], 5),
+}
+OUTCOMES = {"Won": "won", "Lost": "lost"}
+LEADS = [
+    {"lead_id": f"l{number}", "created_on": dt.date(2024, 1, 3), "owner_id": owner, "qualified_on": qualified, "opportunity_id": deal}
+    for number, (owner, qualified, deal) in enumerate(
+        [("e1", dt.date(2024, 1, 5), "straight"), ("e1", dt.date(2024, 1, 6), None), ("e2", dt.date(2024, 1, 6), None), ("e2", None, None)]
+    )
+]
+CALLS = [
+    {"activity_id": f"a{day}", "activity_kind": "call", "happened_at": at(dt.date(2024, 1, day)), "employee_id": "e1", "activity_count": 50}
+    for day in (3, 4)
+]
+
+
+def row(deal: str, owner: str = "e1") -> dict:
+    path, value = PATHS[deal]
+    closed = dt.date(2024, 1, 2 + len(path)) if path[-1] in OUTCOMES else None
+    state = {"stage": path[-1], "outcome": OUTCOMES.get(path[-1], "open"), "closed_on": closed, "deal_amount": value}
+    return {"opportunity_id": deal, "created_on": dt.date(2024, 1, 3), "owner_id": owner, **state}
+
+
+def changes(deal: str) -> list[dict]:
+    return [
+        {"opportunity_id": deal, "change_number": 10 * number, "changed_at": at(dt.date(2024, 1, 2 + number)), "stage": stage}
+        for number, stage in enumerate(PATHS[deal][0], 1)
+    ]
+
+
+def seven(data_set: DataSet) -> DataSet:
+    """The deals of PATHS with their history, 100 calls of e1 and four leads."""
+    history = [change for deal in PATHS for change in changes(deal)]
+    owners = [{"employee_id": "e1", "region": "North"}, {"employee_id": "e2", "region": "South"}]
+    deals = [row(deal, "e2" if deal in ("loser", "early") else "e1") for deal in PATHS]
+    return write(data_set, deals, history, employees=owners, leads=LEADS, activities=CALLS)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return open_source(seven(find_data_set(f"duckdb:///{tmp_path_factory.mktemp('funnel')}/mine.duckdb")))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A snapshot: the same deals without history, calls and leads; two open ones."""
+    deals = [*[row(deal) for deal in PATHS], {"opportunity_id": "new", "stage": "Talk"}, {"opportunity_id": "late", "stage": "Haggle"}]
+    return open_source(write(find_data_set(f"duckdb:///{tmp_path_factory.mktemp('plain')}/mine.duckdb"), deals))
+
+
+def counts(rows: pd.DataFrame, column: str = "count") -> dict[str, float]:
+    return rows.set_index("step")[column].to_dict()
+
+
+def rates(rows: pd.DataFrame, column: str) -> dict[str, float]:
+    return {step: round(value, 4) for step, value in counts(rows, column).items() if not math.isnan(value)}
+
+
+# ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_deal_that_skips_a_stage_counts_there_by_any_path_and_not_in_order(source):
+    any_path, in_order = tables.funnel(source, ALL, ANY), tables.funnel(source, ALL, IN_ORDER)
+    deals = {"opportunities": 7, "stage_1": 7, "stage_2": 6, "stage_3": 4, "won": 3}
+    assert counts(any_path) == {"calls": 100, "leads": 4, "qualified_leads": 3, **deals}
+    strict = {"opportunities": 7, "stage_1": 6, "stage_2": 4, "stage_3": 2, "won": 2}
+    assert {step: number for step, number in counts(in_order).items() if step in strict} == strict
+    assert counts(any_path, "skipped")["stage_2"] == 2
+    assert counts(in_order, "skipped")["won"] == 1
+    assert words.funnel_note(in_order, IN_ORDER) == "1 won deals skipped a stage: they are not among the won ones here."
+
+
+def test_rates_have_the_denominators_they_name(source):
+    rows = tables.funnel(source, ALL)
+    nexts = {"calls": 0.02, "leads": 0.75, "qualified_leads": 0.3333, "opportunities": 1.0, "stage_1": 0.8571, "stage_2": 0.6667}
+    assert rates(rows, "next_step_rate") == {**nexts, "stage_3": 0.75}
+    cumulative = {"leads": 1.0, "qualified_leads": 0.75, "opportunities": 1.0, "stage_1": 1.0, "stage_2": 0.8571, "stage_3": 0.5714}
+    assert rates(rows, "cumulative_rate") == {**cumulative, "won": 0.4286}
+    assert rates(rows, "conversion") == {"stage_1": 0.8571, "stage_2": 0.8, "stage_3": 0.75}, "the open one in stage 2 is in neither"
+    assert (rows[["next_step_rate", "cumulative_rate", "conversion"]].max() <= 1).all()
+
+
+def test_at_every_stage_who_got_there_went_on_was_lost_or_is_still_there(source):
+    rows = tables.funnel(source, ALL).set_index("step")
+    for step, following in (("stage_1", "stage_2"), ("stage_2", "stage_3"), ("stage_3", "won")):
+        here = rows.loc[step]
+        assert here["count"] == rows.loc[following, "count"] + here["lost_here"] + here["still_here"]
+
+
+def test_by_value_sums_are_of_known_values_and_those_without_are_said(source):
+    rows = tables.funnel(source, ALL, FunnelTerms(measure="value"))
+    assert counts(rows, "value")["opportunities"] == 215
+    assert counts(rows, "unvalued")["opportunities"] == 1
+    assert counts(rows, "value")["won"] == 180
+    assert math.isnan(counts(rows, "next_step_rate")["stage_1"]), "one of seven without a value is more than 5%"
+    assert rates(rows, "next_step_rate")["stage_3"] == round(180 / 185, 4)
+    assert rows["next_step_low"].iloc[-3:].isna().all()
+
+
+def test_calls_and_leads_are_there_only_where_the_choice_concerns_them(source):
+    def steps(filters, deals):
+        return set(tables.funnel(source, filters, FunnelTerms(deals))["step"]) & {"calls", "leads", "qualified_leads"}
+
+    assert steps(ALL, DealTerms(owner=("e1",))) == {"calls", "leads", "qualified_leads"}
+    assert steps(ALL, DealTerms(owner=("e2",))) == {"leads", "qualified_leads"}
+    assert steps(ALL, DealTerms(product=(UNKNOWN,))) == {"leads", "qualified_leads"}
+    assert steps(ALL, DealTerms(market=(UNKNOWN,))) == set()
+    assert steps(Filters(start=dt.date(2024, 1, 5), end=dt.date(2024, 1, 30)), DealTerms()) == set()
+
+
+@pytest.mark.parametrize("terms", [ANY, IN_ORDER], ids=["any", "in order"])
+def test_behind_every_step_stand_as_many_deals_as_it_counts(source, terms):
+    rows = tables.funnel(source, ALL, terms)
+    for step, number in counts(rows).items():
+        if step != "calls":
+            assert len(tables.step_deals(source, ALL, terms, FunnelStep(step))) == number, step
+    for side, column in (("lost", "lost_here"), ("open", "still_here")):
+        behind = [len(tables.step_deals(source, ALL, terms, FunnelStep(f"stage_{place}", side))) for place in (1, 2, 3)]
+        assert behind == [counts(rows, column)[f"stage_{place}"] for place in (1, 2, 3)]
+    with pytest.raises(BadInput, match="There is no step stage_9"):
+        tables.step_deals(source, ALL, terms, FunnelStep("stage_9"))
+
+
+def test_the_funnel_counts_the_deals_of_the_table(source):
+    deals = deals_tables.deals(source, ALL)
+    rows = counts(tables.funnel(source, ALL))
+    assert rows["opportunities"] == len(deals)
+    assert rows["won"] == (deals["outcome"] == "won").sum()
+
+
+def test_moves_are_named_by_where_they_lead(source):
+    rows = tables.moves(source, ALL).set_index(["from_stage", "to_stage"])
+    kinds = {pair: (kind, deals) for pair, kind, deals in zip(rows.index, rows["kind"], rows["deals"], strict=True)}
+    assert kinds["Talk", "Offer"] == ("on", 4), "the one that came back moved twice and is counted once"
+    assert kinds["Talk", "Haggle"] == ("skip", 1)
+    assert kinds["Offer", "Talk"] == ("back", 1)
+    assert kinds["Lost", "Offer"] == ("reopened", 1)
+    assert kinds["Haggle", "Won"] == ("won", 3)
+    assert kinds["Haggle", "Lost"] == ("lost", 1)
+    detours = tables.detours(source, ALL).set_index("outcome")
+    assert detours.loc["all", ["deals", "skipped", "went_back", "reopened"]].tolist() == [7, 2, 1, 1]
+    assert (
+        words.moves_finding(detours.reset_index())
+        == "33.3% of the 3 won deals skipped a stage, 0.0% went back one, 33.3% had been lost before."
+    )
+
+
+def test_on_a_past_day_the_funnel_knows_nothing_of_later_ones(source):
+    rows = counts(tables.funnel(source, Filters(end=dt.date(2024, 1, 4))))
+    assert rows["opportunities"] == 7
+    assert rows["stage_3"] == 2, "the skipper, and the one that began there"
+    assert rows["won"] == 0
+
+
+# ── without history ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_snapshot_says_what_it_knows_and_that_it_does_not_know_where_deals_were_lost(plain):
+    rows = tables.funnel(plain, ALL).set_index("step")
+    assert rows.loc["opportunities", "count"] == 9
+    assert rows.loc["won", "count"] == 3
+    assert math.isnan(rows.loc["stage_2", "count"])
+    assert rows.loc["stage_2", ["at_least", "unknown", "still_here"]].tolist() == [5, 3, 1]
+    assert math.isnan(rows.loc["stage_2", "conversion"])
+    assert math.isnan(rows.loc["stage_1", "conversion"])
+    tiles = deals_tables.tiles(plain, ALL)
+    assert words.finding(tiles, rows.reset_index()).endswith("In which stage deals are lost is not known.")
+    assert words.moves_finding(tables.detours(plain, ALL)).startswith("These deals have no stage history")
+    assert not len(tables.moves(plain, ALL))
+
+
+def test_a_few_deals_without_history_do_not_hide_the_others(tmp_path):
+    known = [
+        {"opportunity_id": f"k{number}", "stage": "Lost", "outcome": "lost", "created_on": dt.date(2024, 1, 3)} for number in range(40)
+    ]
+    history = [change | {"opportunity_id": deal["opportunity_id"]} for deal in known for change in changes("loser")]
+    rows = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/a.duckdb"), [*known, row("early")], history)), ALL)
+    assert counts(rows)["stage_2"] == 40
+    assert counts(rows, "unknown")["stage_2"] == 1
+    assert counts(rows, "conversion")["stage_2"] == 0
+
+
+# ── groups and closings ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("by", ["owner", "team", "region", "source", "product", "market", "quarter", "month"])
+def test_groups_add_up_to_all_deals(source, by):
+    rows = tables.funnel_by(source, ALL, FunnelTerms(by=by))
+    assert rows[["deals", "won", "lost", "open"]].sum().tolist() == [7, 3, 3, 1]
+    assert rows["won_value"].sum() == 180
+    behind = [len(tables.group_deals(source, ALL, FunnelTerms(by=by), group)) for group in rows["group"]]
+    assert behind == rows["deals"].tolist()
+
+
+def test_both_win_rates_of_a_group_stand_beside_each_other(source):
+    rows = tables.funnel_by(source, ALL, FunnelTerms(by="owner")).set_index("group")
+    assert rows.loc["e1", ["win_rate_of_closed", "win_rate_of_all"]].tolist() == [0.75, 0.6]
+    assert rows.loc["e2", "won_value"] == 0, "nothing was won: that is known"
+    assert rows["is_small"].all()
+    assert rows["p_value"].isna().all()
+
+
+def test_what_was_won_is_told_by_the_day_of_closing(source):
+    rows = tables.won(source, ALL)
+    assert rows["closed_in"].tolist() == [pd.Timestamp(2024, 1, 1)]
+    assert rows.loc[0, ["won", "lost", "won_value"]].tolist() == [3, 3, 180]
+    assert rows.loc[0, "is_unfinished"]
+    cut = tables.won(source, Filters(start=dt.date(2024, 1, 6)), FunnelTerms(by="month"))
+    assert cut.loc[0, ["won", "lost"]].tolist() == [2, 0]
+    assert cut.loc[0, "is_partial"]
+
+
+def test_no_deals_give_no_rows_and_words_for_it(data_set):
+    empty = open_source(write(data_set, [], [], leads=LEADS))
+    rows = tables.funnel(empty, ALL)
+    assert counts(rows)["opportunities"] == 0
+    assert words.finding(deals_tables.tiles(empty, ALL), rows) == "No deal was created in the period that matches the filters."
+    assert not len(tables.funnel_by(empty, ALL))
+    assert not len(tables.won(empty, ALL))
+    assert not len(tables.moves(empty, ALL))
+
+
+# ── pictures and words ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_bars_are_as_long_as_the_shares(source):
+    drawn = figure.funnel_bars(tables.funnel(source, ALL), ANY, currency="")
+    went_on, still, lost = (dict(zip([key.split()[0] for key, _ in bar.customdata], bar.x, strict=True)) for bar in drawn.data[:3])
+    assert went_on["won"] == pytest.approx(3 / 7)
+    assert (went_on["stage_2"], still["stage_2"], lost["stage_2"]) == pytest.approx((4 / 7, 1 / 7, 1 / 7))
+    assert went_on["qualified_leads"] == 0.75
+    assert words.chosen_step(tables.funnel(source, ALL), ["stage_2 lost"], []) == FunnelStep("stage_2", "lost")
+
+
+def test_a_stage_whose_name_is_markup_stays_text(tmp_path):
+    stages = [{"stage": "<b>x</b>", "stage_order": 1, "outcome": "open"}, {"stage": "Won", "stage_order": 2, "outcome": "won"}]
+    deals = [{"opportunity_id": "d1", "stage": "<b>x</b>", "created_on": dt.date(2024, 1, 3)}]
+    rows = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/b.duckdb"), deals, stages=stages)), ALL)
+    assert "<b>x" not in "".join(figure.funnel_bars(rows, ANY, currency="").layout.yaxis.ticktext)
+    assert labels.step_name("stage_1", rows.iloc[-2]["name"]) == "<b>x</b>"
+
+
+# ── PostgreSQL, published figures, the demo's truth ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.postgresql
+@pytest.mark.slow
+def test_postgresql_says_the_same(postgresql_schema, source):
+    other = open_source(seven(find_data_set(postgresql_schema)))
+    for table in (tables.funnel, tables.moves, tables.detours, tables.funnel_by, tables.won):
+        pd.testing.assert_frame_equal(table(other, ALL), table(source, ALL), check_dtype=False)
