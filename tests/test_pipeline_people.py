@@ -40,7 +40,7 @@ def test_leads_a_day_from_60_calls_of_which_1_in_52_hits_to_80_of_which_1_in_33_
 def test_the_cases_give_both_points_and_relative_change_and_what_was_not_published_is_unknown():
     rows = beside_own(NO_CHANGES).set_index(["case", "measure"])
     assert rows.loc[("A13", "leads_per_day"), "factor"] == pytest.approx(2.101, abs=0.0005)
-    assert rows.loc[("A17", "lead_conversion"), ["change", "relative"]].tolist() == pytest.approx([0.20, 0.50])
+    assert list(rows.loc[("A17", "lead_conversion"), ["change", "relative"]]) == pytest.approx([0.20, 0.50])
     assert rows.loc[("A14", "order_entry_minutes"), "relative"] == pytest.approx(-0.906, abs=0.0005)
     assert rows.loc[("A14", "order_entry_staff"), "change"] == -12
     assert rows.loc[("B13", ""), ["before", "after", "factor"]].isna().all()
@@ -167,6 +167,7 @@ def small_team(data_set: DataSet, *, with_calls: bool = True) -> Source:
         schema.tasks: {
             "task_id": ["t1", "t2", "t3"],
             "employee_id": ["b", "b", "b"],
+            "opportunity_id": ["d1", "d1", "d4"],
             "due_on": [day("2024-01-10"), day("2024-03-01"), day("2024-04-05")],
             "done_on": [day("2024-01-12"), None, None],
             "batch_id": [1] * 3,
@@ -190,9 +191,9 @@ def small_team(data_set: DataSet, *, with_calls: bool = True) -> Source:
 def test_calls_hits_and_deals_of_each_person_are_those_counted_by_hand(any_data_set: DataSet):
     rows = tables.people(small_team(any_data_set), Filters()).set_index("employee_id")
     ann, bob, nobody = rows.loc["a"], rows.loc["b"], rows[rows.index.isna()].iloc[0]
-    assert ann[["calls", "call_days", "hits", "calls_per_person_day", "leads_per_day"]].tolist() == [53, 2, 2, 26.5, 1]
+    assert list(ann[["calls", "call_days", "hits", "calls_per_person_day", "leads_per_day"]]) == [53, 2, 2, 26.5, 1]
     assert ann["hit_rate"] == pytest.approx(2 / 53)
-    assert bob[["deals", "won", "lost", "open", "won_value", "won_unvalued", "days_to_win"]].tolist() == [4, 2, 1, 1, 100, 1, 20]
+    assert list(bob[["deals", "won", "lost", "open", "won_value", "won_unvalued", "days_to_win"]]) == [4, 2, 1, 1, 100, 1, 20]
     assert bob["win_rate_of_closed"] == pytest.approx(2 / 3)
     assert (bob["contribution"], nobody["contribution"]) == pytest.approx((2 / 3, 1 / 3))
     assert bob["value_per_won_deal"] == 100
@@ -217,14 +218,16 @@ def test_a_hit_counts_with_the_call_whatever_region_the_lead_is_of(data_set: Dat
 def test_on_an_earlier_day_a_task_done_later_is_overdue_and_a_deal_won_later_is_open(data_set: DataSet):
     source, then = small_team(data_set), Filters(as_of=dt.date(2024, 1, 11))
     rows = tables.people(source, then).set_index("employee_id")
-    assert rows.loc["b", ["won", "open", "tasks_due", "overdue_tasks"]].tolist() == [0, 4, 1, 1]
-    assert tables.tasks_overdue(source, then)[["task_id", "days_overdue"]].to_numpy().tolist() == [["t1", 1]]
+    assert list(rows.loc["b", ["won", "open", "tasks_due", "overdue_tasks"]]) == [0, 4, 1, 1]
+    overdue = tables.tasks_overdue(source, then)
+    assert overdue[["task_id", "days_overdue", "deal_outcome"]].to_numpy().tolist() == [["t1", 1, "open"]]
+    assert tables.tasks_overdue(source, Filters())["deal_outcome"].tolist() == ["won"]
 
 
 def test_calls_of_the_period_are_counted_by_their_day(data_set: DataSet):
     filters = Filters(start=dt.date(2024, 1, 9), end=dt.date(2024, 3, 31))
     rows = tables.people(small_team(data_set), filters).set_index("employee_id")
-    assert rows.loc["a", ["calls", "call_days", "hits"]].tolist() == [3, 1, 1]
+    assert list(rows.loc["a", ["calls", "call_days", "hits"]]) == [3, 1, 1]
 
 
 def test_where_nobody_called_the_tiles_are_unknown_and_the_page_says_so(data_set: DataSet):
@@ -236,13 +239,13 @@ def test_where_nobody_called_the_tiles_are_unknown_and_the_page_says_so(data_set
 
 def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(data_set: DataSet):
     found = tables.before_after(small_team(data_set), Filters(), go_live=GoLive(dt.date(2024, 1, 25))).set_index("measure")
-    assert found.loc["telesales_share", ["before", "before_n", "after", "after_n"]].tolist() == [1.0, 1, 0.0, 1]
-    assert found.loc["calls_per_person_day", ["before", "before_n", "after_n"]].tolist() == [26.5, 2, 0]
+    assert list(found.loc["telesales_share", ["before", "before_n", "after", "after_n"]]) == [1.0, 1, 0.0, 1]
+    assert list(found.loc["calls_per_person_day", ["before", "before_n", "after_n"]]) == [26.5, 2, 0]
 
 
 def test_days_around_the_go_live_can_be_left_out(data_set: DataSet):
     found = tables.before_after(small_team(data_set), Filters(), go_live=GoLive(dt.date(2024, 2, 1), 23)).set_index("measure")
-    assert found.loc["calls_per_person_day", ["before", "before_n"]].tolist() == [50, 1]  # of the 8th alone: the 9th is 23 days before
+    assert list(found.loc["calls_per_person_day", ["before", "before_n"]]) == [50, 1]  # of the 8th alone: the 9th is 23 days before
 
 
 def test_without_a_day_there_is_no_before_and_after(data_set: DataSet):

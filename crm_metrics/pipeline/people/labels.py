@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from crm_metrics.captions import known_columns
-from crm_metrics.language import noop, t
+from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import DASH, Better, Unit, change_text, is_unknown, value_text
 from crm_metrics.pipeline.people.metrics import CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY
 
@@ -27,6 +27,7 @@ BETTER: dict[str, Better] = {
     **dict.fromkeys(MEASURE_LABELS, "higher"),
     **dict.fromkeys(("days_to_win", "order_entry_minutes", "order_entry_median", "order_entry_staff"), "lower"),
 }
+OUTCOMES: dict[str, str] = {"open": noop("still open"), "won": noop("won"), "lost": noop("lost")}
 _RATES: dict[str, tuple[str, Any]] = {
     "calls": (noop("Calls"), "count"),
     "call_days": (noop("Days with calls"), "count"),
@@ -121,6 +122,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "days_overdue": (noop("Days overdue"), "count"),
         "customer_id": (noop("Customer number"), "text"),
         "opportunity_id": (noop("Deal number"), "text"),
+        "outcome_name": (noop("Deal today"), "text"),
         "task_id": (noop("Task number"), "text"),
     },
 }
@@ -137,7 +139,8 @@ def in_words(rows: pd.DataFrame) -> pd.DataFrame:
     name = rows["employee_name"].fillna(t("nobody")) if "employee_name" in rows else team
     if "is_all" in rows:
         team, name = team.mask(rows["is_all"], t("All")), name.mask(rows["is_all"], t("All"))
-    return rows.assign(team_name=team, name=name)
+    outcome = {"outcome_name": rows["deal_outcome"].map(translated(OUTCOMES))} if "deal_outcome" in rows else {}
+    return rows.assign(team_name=team, name=name, **outcome)
 
 
 def changes_in_words(rows: pd.DataFrame) -> pd.DataFrame:

@@ -137,13 +137,19 @@ def task_sums(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
     )
 
 
-def overdue_tasks(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
-    """One row per task due by `until` and not done by then, longest overdue first.
+def overdue_tasks(filters: Filters, terms: DealTerms, day: DealDay) -> Select[Any]:
+    """One row per task due by today and not done by then, longest overdue first.
 
-    task_id, employee_id, employee_name, team, subject, stage, customer_id, opportunity_id, due_on.
+    task_id, employee_id, employee_name, team, subject, stage, customer_id, opportunity_id, due_on, deal_outcome (of its deal today).
     """
-    row = _tasks(filters, terms, until).c
-    return select(*(column for column in row if column.name != "done_on")).where(row.done_on.is_(None)).order_by(row.due_on, row.task_id)
+    late, every = _tasks(filters, terms, day.today), pipeline.deals(Filters(scope=filters.scope), on=day.on)
+    columns = [column for column in late.c if column.name != "done_on"]
+    return (
+        select(*columns, every.c.outcome.label("deal_outcome"))
+        .join_from(late, every, every.c.opportunity_id == late.c.opportunity_id, isouter=True)
+        .where(late.c.done_on.is_(None))
+        .order_by(late.c.due_on, late.c.task_id)
+    )
 
 
 def _tasks(filters: Filters, terms: DealTerms, until: date) -> CTE:

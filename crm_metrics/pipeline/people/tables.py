@@ -159,11 +159,12 @@ def velocity(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> 
 def tasks_overdue(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per task due by today and not done by then, longest overdue first.
 
-    task_id, employee_id, employee_name, team, subject, stage, customer_id, opportunity_id, due_on, days_overdue.
+    task_id, employee_id, employee_name, team, subject, stage, customer_id, opportunity_id, due_on, deal_outcome ('open', 'won' or 'lost',
+    of its deal today; empty without one), days_overdue.
     """
-    until = _days(source, filters).today
-    rows = source(query.overdue_tasks(filters, terms, until))
-    return rows.assign(days_overdue=(pd.Timestamp(until) - rows["due_on"]).dt.days)
+    day = _days(source, filters)
+    rows = source(query.overdue_tasks(filters, terms, day))
+    return rows.assign(days_overdue=(pd.Timestamp(day.today) - rows["due_on"]).dt.days)
 
 
 # ── before and after ────────────────────────────────────────────────────────────────────────────────────────────────────

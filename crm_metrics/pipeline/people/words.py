@@ -10,6 +10,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
+from crm_metrics.pipeline.deals.query import LOST, WON
 from crm_metrics.pipeline.people.figure import factors_text
 from crm_metrics.pipeline.people.labels import BETTER, factor_text, in_words, measure_label
 from crm_metrics.pipeline.people.metrics import CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY, OVERDUE_TASKS, VELOCITY
@@ -170,7 +171,9 @@ def tasks_finding(tasks: pd.DataFrame) -> str:
         return t("No task is overdue, or these data hold none.")
     days = value_text(float(tasks["days_overdue"].median()), "days")
     people = f"{tasks['employee_id'].nunique():,}"
-    return t("{n} tasks of {people} people are overdue, half of them for {days} or longer.", n=f"{len(tasks):,}", people=people, days=days)
+    text = t("{n} tasks of {people} people are overdue, half of them for {days} or longer.", n=f"{len(tasks):,}", people=people, days=days)
+    closed = int(tasks["deal_outcome"].isin([WON, LOST]).sum())
+    return text + t(" ") + t("{n} of them belong to deals that are closed.", n=f"{closed:,}") if closed else text
 
 
 def velocity_finding(rows: pd.DataFrame, *, currency: str) -> str:
