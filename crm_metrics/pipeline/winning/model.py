@@ -101,13 +101,16 @@ def fit(learned: pd.DataFrame) -> Fit:
     """Return the model learned from landmarks; the strength of the prior is chosen by FOLDS-fold cross-validation over deals."""
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.model_selection import GroupKFold
+    from threadpoolctl import threadpool_limits
 
     rows = _part_of(learned)
     encoder = _encoder(rows)
     folds = list(GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, groups=rows["deal_number"]))
     model = LogisticRegressionCV(
         Cs=STRENGTHS, cv=folds, scoring="neg_log_loss", l1_ratios=(0,), solver="newton-cholesky", use_legacy_attributes=False
-    ).fit(_encoded(rows, encoder), rows["is_won"].to_numpy(dtype=bool))
+    )
+    with threadpool_limits(1):  # the tables are small: several threads wait for each other, on a busy machine forty times as long
+        model.fit(_encoded(rows, encoder), rows["is_won"].to_numpy(dtype=bool))
     rates = rows.groupby("age")["is_won"].mean()
     return Fit(encoder, model, {str(age): float(rate) for age, rate in rates.items()}, float(model.C_))
 
