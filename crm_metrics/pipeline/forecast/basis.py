@@ -49,8 +49,8 @@ def made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerm
     if about is None or closed_by(about.standing, about.told) < FEWEST_CLOSED:
         return None
     drawn = forecast(about.told, about.standing, terms.window(about.today))
-    factor, middle = scoring.widening(backtest(source, filters, deals)), np.median(drawn.runs)
-    return drawn._replace(runs=np.maximum(middle + (drawn.runs - middle) * factor, drawn.won))
+    factor = scoring.widened_by(backtest(source, filters, deals)["miss"].to_numpy(dtype=float))
+    return drawn._replace(runs=scoring.widened(drawn.runs, np.median(drawn.runs), factor, drawn.won))
 
 
 def past(source: Source, filters: Filters, deals: DealTerms) -> pd.DataFrame:
@@ -115,7 +115,7 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
         "is_quota_apt": is_quota_apt(filters, deals),
         "needed": ratio(value.sum(skipna=False), value[WON]),
         "last_value": scoring.actual_value(about.told, about.standing, previous),
-        "widening": scoring.widening(before),
+        "widening": scoring.widened_by(before["miss"].to_numpy(dtype=float)),
         "past": len(before),
     }
     return pd.DataFrame([facts])
@@ -125,7 +125,8 @@ def backtest(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> 
     """Return one row per forecast of a past quarter, made with what was known on its day alone, in order of time.
 
     quarter_on, made_on, days_in (days after the quarter's first), won (by then), forecast (median), low, high (80%), low_95, high_95,
-    widening (of the bands, by the quarters before), share_below (of the simulated quarters that bring less than what came, before any
+    miss (how far what came lay from the forecast, as a multiple of the simulated band's end on that side, in logarithms), widening (of
+    the bands, by the misses of the quarters before), share_below (of the simulated quarters that bring less than what came, before any
     widening: spread evenly from 0 to 1 where forecasts are right), actual (what came), error ((forecast - actual) / actual), is_inside (of
     the 80% band), weighted, assumed, last_quarter (what other methods said). None of a day on which fewer than 100 deals were closed.
     """

@@ -72,18 +72,23 @@ def keep(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS, terms: 
 
 
 def forecast_log(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return one row per kept forecast of the deals in view: quarter_on, made_on, method, forecast (median), mean, low, high (80%), quota,
-    chance_of_quota, data_version, made_at, actual (NaN until the quarter is over), error ((forecast - actual) / actual), is_inside (of the
-    band; empty until then).
+    """Return one row per forecast of the deals in view that was kept by today.
+
+    quarter_on, made_on, method, forecast (median), mean, low, high (80%), quota, chance_of_quota, data_version, made_at, actual (NaN until
+    the quarter is over), error ((forecast - actual) / actual), is_inside (of the band; empty until then).
     """
     log, about = workspace.kept_forecasts(source.data_set), source.remember(asked, filters, deals)
-    rows = log[log["choice"] == choice_of(filters, deals)].reset_index(drop=True)
+    rows = log[(log["choice"] == choice_of(filters, deals)) & (log["made_on"] <= _today(about))].reset_index(drop=True)
     rows = rows.rename(columns={f"{name}_value": name for name in ("mean", "low", "high", "quota")} | {"median_value": "forecast"})
     actual = pd.Series([_came(about, day) for day in rows["quarter_on"]], index=rows.index, dtype="float64")
     inside = ((actual >= rows["low"]) & (actual <= rows["high"])).astype("boolean").mask(actual.isna())
     error = (rows["forecast"] - actual) / actual.where(actual > 0)
     named = ["quarter_on", "made_on", "method", "forecast", "mean", "low", "high", "quota", "chance_of_quota", "data_version", "made_at"]
     return rows[named].assign(actual=actual, error=error, is_inside=inside)
+
+
+def _today(about: Asked | None) -> pd.Timestamp:
+    return pd.Timestamp.max if about is None else pd.Timestamp(about.today)
 
 
 def _came(about: Asked | None, quarter_on: pd.Timestamp) -> float:

@@ -44,7 +44,7 @@ COVERAGE = Metric(
     "ratio",
     "higher",
     noop("Value of the open deals divided by what is missing to the quota: open / (quota - won). Unknown once the quota is met."),
-    "Salesforce",
+    noop("As in Salesforce."),
 )
 CHANCE_OF_QUOTA = Metric(
     "chance_of_quota",

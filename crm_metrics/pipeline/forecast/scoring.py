@@ -5,6 +5,7 @@ Each is made with what was known at the end of its day alone: the changes up to 
 
 import math
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,11 @@ from crm_metrics.pipeline.forecast.terms import Window, quarter_window
 DAYS_IN = (0, 30, 60)  # days after the first of the quarter on which a past forecast is made
 LEVEL = 0.8  # share of quarters that a band should hold
 MOST_QUARTERS = 12
+_LEAST = 1e-3
 FEWEST_TO_WIDEN = 3  # past quarters, before a band is corrected by them
 BOUNDS = {"low": 0.1, "high": 0.9, "low_95": 0.025, "high_95": 0.975}
 PAST = [
-    "quarter_on", "made_on", "days_in", "won", "forecast", *BOUNDS, "widening", "share_below", "actual", "error", "is_inside",
+    "quarter_on", "made_on", "days_in", "won", "forecast", *BOUNDS, "miss", "widening", "share_below", "actual", "error", "is_inside",
     "weighted", "assumed", "last_quarter",
 ]  # fmt: skip
 METHODS = ("forecast", "weighted", "assumed", "last_quarter")
@@ -61,7 +63,7 @@ def past_forecasts(told: History, final: Standing, windows: list[Window], assume
             came, before = (actual_value(told, final, quarter) for quarter in (window.start_on, quarter_before(window)))
             rows.append(_past_row(made, window, assumed) | {"actual": came, "last_quarter": before})
             rows[-1]["share_below"] = float((made.runs < came).mean())
-    past = pd.DataFrame(rows, columns=[name for name in PAST if name not in ("widening", "error", "is_inside")])
+    past = pd.DataFrame(rows, columns=[name for name in PAST if name not in ("miss", "widening", "error", "is_inside")])
     return _scored(past)
 
 
@@ -80,51 +82,52 @@ def _past_row(made: Forecast, window: Window, assumed: Floats) -> dict[str, obje
 
 
 def weighted(made: Forecast, chance: Floats) -> float:
-    """Return the value won so far and that of the open deals, each times its chance; NaN if a chance is unknown."""
+    """Return the value won so far and that of the open deals, each times its chance; unknown where all values or a chance are."""
     value = made.amount * chance
-    return made.won + (math.nan if np.isnan(chance).any() else float(np.nansum(value)))
+    is_unknown = np.isnan(chance).any() or (len(value) > 0 and np.isnan(value).all())
+    return math.nan if is_unknown else made.won + float(np.nansum(value))
 
 
 def _scored(past: pd.DataFrame) -> pd.DataFrame:
     """Return past forecasts with the width that earlier quarters gave each, and with their errors."""
-    score = _scores(past)
-    widening = np.array([widened_by(score[past["quarter_on"].to_numpy() < day]) for day in past["quarter_on"].to_numpy()], dtype=float)
-    bounds = {name: widened(past, past[name], widening) for name in BOUNDS}
+    miss, quarter = _misses(past), past["quarter_on"].to_numpy()
+    widening = np.array([widened_by(miss[quarter < day]) for day in quarter], dtype=float)
+    bounds = {name: widened(past[name], past["forecast"], widening, past["won"]) for name in BOUNDS}
     actual = past["actual"]
     error = (past["forecast"] - actual) / actual.where(actual > 0)
     inside = (actual >= bounds["low"]) & (actual <= bounds["high"])
-    return past.assign(**bounds, widening=widening, error=error, is_inside=inside)[PAST]
+    return past.assign(**bounds, miss=miss, widening=widening, error=error, is_inside=inside)[PAST]
 
 
-def _scores(past: pd.DataFrame) -> Floats:
-    """Return how far each result lay from its forecast, as a multiple of the distance of the band's end on that side."""
-    off = past["actual"] - past["forecast"]
-    side = np.where(off > 0, past["high"] - past["forecast"], past["forecast"] - past["low"])
-    return np.asarray(off.abs() / np.where(side > 0, side, np.nan), dtype=float)
+def _misses(past: pd.DataFrame) -> Floats:
+    """Return how far each result lay from its forecast, as a multiple of the distance of the band's end on that side, in logarithms."""
+    off, low, high = (_log_ratio(past[name], past["forecast"]) for name in ("actual", "low", "high"))
+    side = np.where(off > 0, high, -low)
+    return np.asarray(np.abs(off) / np.where(side > 0, side, np.nan), dtype=float)
 
 
-def widened_by(score: Floats) -> float:
+def _log_ratio(value: pd.Series, forecast: pd.Series) -> Floats:
+    """Return the logarithm of a value over the forecast; nothing won counts as _LEAST of it."""
+    return np.asarray(np.log(np.maximum((value / forecast.where(forecast > 0)).to_numpy(dtype=float), _LEAST)))
+
+
+def widened_by(miss: Floats) -> float:
     """Return by what factor a band must be wider to have held LEVEL of earlier quarters; never narrower than it was drawn.
 
     Split conformal prediction (Lei and others 2018, Distribution-free predictive inference for regression): the ceil((n + 1) LEVEL)-th
-    smallest score. The three forecasts of a quarter err together, so that fewer than FEWEST_TO_WIDEN quarters of them say too little.
+    smallest miss. The three forecasts of a quarter err together, so that fewer than FEWEST_TO_WIDEN quarters of them say too little.
     """
-    known = np.sort(score[~np.isnan(score)])
+    known = np.sort(miss[~np.isnan(miss)])
     if len(known) < FEWEST_TO_WIDEN * len(DAYS_IN):
         return 1.0
     place = min(math.ceil((len(known) + 1) * LEVEL), len(known))
     return max(1.0, float(known[place - 1]))
 
 
-def widening(past: pd.DataFrame) -> float:
-    """Return the factor for a forecast of a quarter that is not over. past: the rows of past_forecasts."""
-    drawn = past.assign(**{name: past["forecast"] + (past[name] - past["forecast"]) / past["widening"] for name in ("low", "high")})
-    return widened_by(_scores(drawn))
-
-
-def widened(about: pd.DataFrame, bound: pd.Series, factor: Floats) -> pd.Series:
-    """Return a bound moved away from the forecast by the factor, never below what was won already."""
-    return (about["forecast"] + (bound - about["forecast"]) * factor).clip(lower=about["won"])
+def widened(value: Any, forecast: Any, factor: Any, won: Any) -> Any:
+    """Return values moved away from the forecast, their ratio to it raised to the factor, never below what was won already."""
+    ratio_to = np.divide(value, forecast, out=np.ones_like(np.asarray(value, dtype=float)), where=np.asarray(forecast) > 0)
+    return np.maximum(np.where(np.asarray(forecast) > 0, forecast * ratio_to**factor, value), won)
 
 
 def scores(past: pd.DataFrame) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def forecast_tiles(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     """
     state, found = basis.forecast_basis(source, filters, deals, terms).iloc[0], source.remember(basis.made, filters, deals, terms)
     low, middle, high = np.quantile(found.runs, [0.025, 0.5, 0.975]) if found else (math.nan,) * 3
-    chance = float((found.runs >= state["quota"]).mean()) if found and state["quota"] > 0 else math.nan
+    chance = round(float((found.runs >= state["quota"]).mean()), 3) if found and state["quota"] > 0 else math.nan
     weighted = scoring.weighted(found, found.ever) if found else math.nan
     missing = state["quota"] - state["won"]
     return pd.DataFrame(

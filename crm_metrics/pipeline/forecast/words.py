@@ -36,8 +36,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " closed in them); deals still open count as long as they were seen (a semi-Markov chain, Howard 1971). Lost deals may be"
         " reopened. New deals come as in the last 91 days, with the growth of the last two years drawn towards none. Values of new,"
         " reopened and unvalued deals are those of deals won in the last 365 days. 2,000 quarters are drawn, over 20 draws of the rates."
-        "\n\nThe band is then widened, never narrowed, until it would have held 80% of past forecasts (split conformal prediction, Lei"
-        " and others 2018). Not in it: that a deal's value changes before it is won, and anything that never happened before."
+        "\n\nThe band is then widened, never narrowed and in ratios to the median, until it would have held 80% of past forecasts (split"
+        " conformal prediction, Lei and others 2018). Not in it: that a deal's value changes before it is won, and anything that never"
+        " happened before."
     ),
     "seller": noop(
         "Hatched: each open deal's value times its chance to be won by the end of the quarter; deals not created yet are not in it, so"
@@ -91,7 +92,7 @@ def finding(tiles: pd.DataFrame, rows: pd.DataFrame, basis: pd.DataFrame, *, cur
     if not is_unknown(chance):
         return text + t("; the quota of {quota} is reached with a chance of {chance}.", chance=value_text(chance, "share"), **values)
     last = value_text(state["last_value"], "money", currency)
-    return text + t("; the quarter before it stands at {last}.", last=last)
+    return text + t("; the quarter before stands at {last}.", last=last)
 
 
 def _money(value: float, currency: str) -> str:
