@@ -49,8 +49,9 @@ def made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerm
     if about is None or closed_by(about.standing, about.told) < FEWEST_CLOSED:
         return None
     drawn = forecast(about.told, about.standing, terms.window(about.today))
-    factor = scoring.widened_by(backtest(source, filters, deals)["miss"].to_numpy(dtype=float))
-    return drawn._replace(runs=scoring.widened(drawn.runs, np.median(drawn.runs), factor, drawn.won))
+    low, middle, high = np.quantile(drawn.runs, [0.1, 0.5, 0.9])
+    share = scoring.widened_by(backtest(source, filters, deals)["miss"].to_numpy(dtype=float))
+    return drawn._replace(runs=scoring.widened(drawn.runs, scoring.Drawn(drawn.won, middle, low, high), share))
 
 
 def past(source: Source, filters: Filters, deals: DealTerms) -> pd.DataFrame:
@@ -87,7 +88,7 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     today. unvalued: open deals of unknown value. undated: deals whose day of creation is unknown, open today. closed: deals won or lost
     so far. told: changes that the history holds. quota (NaN: none), sellers: with a quota. is_quota_apt: quotas are for the deals in
     view. needed: coverage that was needed by the win rate by value of deals closed in the last 365 days. last_value: won in the quarter
-    before. widening: factor of the band by past errors. past: past forecasts behind it.
+    before. widening: by which share of what is still to come past misses move the ends of the 80% band. past: past forecasts behind it.
     """
     about = source.remember(asked, filters, deals)
     if about is None:
@@ -124,10 +125,11 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
 def backtest(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per forecast of a past quarter, made with what was known on its day alone, in order of time.
 
-    quarter_on, made_on, days_in (days after the quarter's first), won (by then), forecast (median), low, high (80%), low_95, high_95,
-    miss (how far what came lay from the forecast, as a multiple of the simulated band's end on that side, in logarithms), widening (of
-    the bands, by the misses of the quarters before), share_below (of the simulated quarters that bring less than what came, before any
-    widening: spread evenly from 0 to 1 where forecasts are right), actual (what came), error ((forecast - actual) / actual), is_inside (of
-    the 80% band), weighted, assumed, last_quarter (what other methods said). None of a day on which fewer than 100 deals were closed.
+    quarter_on, made_on, days_in (days after the quarter's first), won (by then), forecast (median), low, high (80%), low_95, high_95, miss
+    (how far outside the simulated band what came lay, over what was still to come by the forecast; inside less than 0), widening (by which
+    share of that the misses of earlier quarters moved the band's ends), share_below (of the simulated quarters that bring less than what
+    came, before any widening: spread evenly from 0 to 1 where forecasts are right), actual (what came), error ((forecast - actual) /
+    actual), is_inside (of the 80% band), weighted, assumed, last_quarter (what other methods said). None of a day on which fewer than
+    100 deals were closed.
     """
     return source.remember(past, filters, deals)

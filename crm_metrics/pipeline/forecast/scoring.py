@@ -5,7 +5,7 @@ Each is made with what was known at the end of its day alone: the changes up to 
 
 import math
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,6 @@ from crm_metrics.pipeline.forecast.terms import Window, quarter_window
 DAYS_IN = (0, 30, 60)  # days after the first of the quarter on which a past forecast is made
 LEVEL = 0.8  # share of quarters that a band should hold
 MOST_QUARTERS = 12
-_LEAST = 1e-3
 FEWEST_TO_WIDEN = 3  # past quarters, before a band is corrected by them
 BOUNDS = {"low": 0.1, "high": 0.9, "low_95": 0.025, "high_95": 0.975}
 PAST = [
@@ -92,7 +91,8 @@ def _scored(past: pd.DataFrame) -> pd.DataFrame:
     """Return past forecasts with the width that earlier quarters gave each, and with their errors."""
     miss, quarter = _misses(past), past["quarter_on"].to_numpy()
     widening = np.array([widened_by(miss[quarter < day]) for day in quarter], dtype=float)
-    bounds = {name: widened(past[name], past["forecast"], widening, past["won"]) for name in BOUNDS}
+    about = Drawn(*(past[name].to_numpy(dtype=float) for name in Drawn._fields))
+    bounds = {name: widened(past[name].to_numpy(dtype=float), about, widening) for name in BOUNDS}
     actual = past["actual"]
     error = (past["forecast"] - actual) / actual.where(actual > 0)
     inside = (actual >= bounds["low"]) & (actual <= bounds["high"])
@@ -100,34 +100,43 @@ def _scored(past: pd.DataFrame) -> pd.DataFrame:
 
 
 def _misses(past: pd.DataFrame) -> Floats:
-    """Return how far each result lay from its forecast, as a multiple of the distance of the band's end on that side, in logarithms."""
-    off, low, high = (_log_ratio(past[name], past["forecast"]) for name in ("actual", "low", "high"))
-    side = np.where(off > 0, high, -low)
-    return np.asarray(np.abs(off) / np.where(side > 0, side, np.nan), dtype=float)
-
-
-def _log_ratio(value: pd.Series, forecast: pd.Series) -> Floats:
-    """Return the logarithm of a value over the forecast; nothing won counts as _LEAST of it."""
-    return np.asarray(np.log(np.maximum((value / forecast.where(forecast > 0)).to_numpy(dtype=float), _LEAST)))
+    """Return how far outside its simulated band each result lay (inside: less than 0), over the forecast of what was still to come."""
+    outside = np.maximum(past["actual"] - past["high"], past["low"] - past["actual"])
+    to_come = (past["forecast"] - past["won"]).to_numpy(dtype=float)
+    return np.asarray(outside / np.where(to_come > 0, to_come, np.nan), dtype=float)
 
 
 def widened_by(miss: Floats) -> float:
-    """Return by what factor a band must be wider to have held LEVEL of earlier quarters; never narrower than it was drawn.
+    """Return by what share of what is still to come a band must be wider on each side to have held LEVEL of earlier quarters; never
+    narrower than it was drawn.
 
-    Split conformal prediction (Lei and others 2018, Distribution-free predictive inference for regression): the ceil((n + 1) LEVEL)-th
-    smallest miss. The three forecasts of a quarter err together, so that fewer than FEWEST_TO_WIDEN quarters of them say too little.
+    Conformalised quantile regression (Romano, Patterson and Candès 2019): the ceil((n + 1) LEVEL)-th smallest miss. The three forecasts
+    of a quarter err together, so that fewer than FEWEST_TO_WIDEN quarters of them say too little.
     """
     known = np.sort(miss[~np.isnan(miss)])
     if len(known) < FEWEST_TO_WIDEN * len(DAYS_IN):
-        return 1.0
+        return 0.0
     place = min(math.ceil((len(known) + 1) * LEVEL), len(known))
-    return max(1.0, float(known[place - 1]))
+    return max(0.0, float(known[place - 1]))
 
 
-def widened(value: Any, forecast: Any, factor: Any, won: Any) -> Any:
-    """Return values moved away from the forecast, their ratio to it raised to the factor, never below what was won already."""
-    ratio_to = np.divide(value, forecast, out=np.ones_like(np.asarray(value, dtype=float)), where=np.asarray(forecast) > 0)
-    return np.maximum(np.where(np.asarray(forecast) > 0, forecast * ratio_to**factor, value), won)
+class Drawn(NamedTuple):
+    """One forecast, or many, as drawn: what was won by then, the median, and the ends of the 80% band."""
+
+    won: Any
+    forecast: Any
+    low: Any
+    high: Any
+
+
+def widened(value: Floats, about: Drawn, share: Any) -> Floats:
+    """Return values moved away from the forecast so that the band's ends move by that share of what is still to come; the others in
+    proportion, none below what was won already.
+    """
+    off = value - about.forecast
+    side = np.where(off > 0, about.high - about.forecast, about.forecast - about.low)
+    further = share * (about.forecast - about.won) / np.where(side > 0, side, np.inf)
+    return np.asarray(np.maximum(value + off * further, about.won), dtype=float)
 
 
 def scores(past: pd.DataFrame) -> pd.DataFrame:

@@ -36,9 +36,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " closed in them); deals still open count as long as they were seen (a semi-Markov chain, Howard 1971). Lost deals may be"
         " reopened. New deals come as in the last 91 days, with the growth of the last two years drawn towards none. Values of new,"
         " reopened and unvalued deals are those of deals won in the last 365 days. 2,000 quarters are drawn, over 20 draws of the rates."
-        "\n\nThe band is then widened, never narrowed and in ratios to the median, until it would have held 80% of past forecasts (split"
-        " conformal prediction, Lei and others 2018). Not in it: that a deal's value changes before it is won, and anything that never"
-        " happened before."
+        "\n\nThe ends of the band then move apart, never together, by the share of what is still to come that would have held 80% of past"
+        " forecasts (conformalised quantile regression, Romano and others 2019). Not in it: that a deal's value changes before it is won,"
+        " and anything that never happened before."
     ),
     "seller": noop(
         "Hatched: each open deal's value times its chance to be won by the end of the quarter; deals not created yet are not in it, so"
@@ -147,8 +147,9 @@ def basis_note(basis: pd.DataFrame) -> str:
 def _past_note(state: Any) -> str:
     if state["past"] < FEWEST_TO_WIDEN * len(DAYS_IN):
         return t("Too few past quarters to check the band by; see “Were we right?”.")
-    if state["widening"] > 1:
-        return t("The band is {factor} times as wide as simulated, because past ones were too narrow.", factor=f"{state['widening']:.2f}")
+    if state["widening"] > 0:
+        share = value_text(state["widening"], "share")
+        return t("Past bands were too narrow: this one is wider by {share} of what is still to come on each side.", share=share)
     return ""
 
 
