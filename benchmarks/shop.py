@@ -2,7 +2,7 @@
 
 33 lines and ten orders a customer on average, a hundred for the first and one for the last; three years to the end of 2025, in the order
 of days, as a shop's numbers run. Two orders in a hundred are credit notes, one is cancelled, three name no customer. One product in
-twenty has no known cost. Three customers in four may be contacted; for campaigns and contracts see campaigning.
+twenty has no known cost. Three customers in four may be contacted; for campaigns and contracts see campaigning, for deals selling.
 """
 
 from collections.abc import Sequence
@@ -36,13 +36,14 @@ from sqlalchemy import (
 
 from benchmarks.campaigning import CAMPAIGNS, campaigning
 from benchmarks.draws import BATCH, Number, day_after, drawn, key, money, named, numbers, one_in, quotient, share, skewed, whole
+from benchmarks.selling import Market, selling
 from crm_metrics import facts, schema
 from crm_metrics.database import DataSet, Writer, change, find_data_set, open_source
 from crm_metrics.metric import BadInput
 from crm_metrics.sales import settings
 
 FOLDER = Path(__file__).parent.parent / "data" / "bench"
-EDITION = 5
+EDITION = 6
 """Raised with every change of what the shop holds: one of an earlier edition is built anew."""
 
 FIRST_ON, LAST_ON = date(2023, 1, 1), date(2025, 12, 31)
@@ -127,7 +128,8 @@ def build(data_set: DataSet, size: Size) -> None:
     with change(data_set, anew=True) as writer:
         _insert(writer, schema.customers, _customers(size))
         _insert(writer, schema.products, _products())
-        for table, about in campaigning(size.customers, FIRST_ON).items():
+        market = Market(size.customers, PRODUCTS, REGIONS, FIRST_ON)
+        for table, about in {**campaigning(size.customers, FIRST_ON), **selling(market)}.items():
             _insert(writer, table, about)
         _insert(writer, schema.orders, _orders(size))
         writer.to_disk()

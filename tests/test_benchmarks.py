@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks import campaigning, clicks, imports, in_pandas, measure, models, people, reader, report, sections, served, shop
+from benchmarks import campaigning, clicks, imports, in_pandas, measure, models, people, reader, report, sections, selling, served, shop
 from benchmarks.filter_sets import FILTER_SETS
 from benchmarks.questions import QUESTIONS
 from benchmarks.run import README, RESULTS
@@ -25,6 +25,7 @@ MILLION_LINES = 0.01
 SIZE = shop.size_of(MILLION_LINES)
 FILLED = [schema.orders, schema.order_lines, schema.order_records, schema.customers, schema.customer_records]
 FILLED += [schema.products, schema.product_records, schema.import_batches, *campaigning.campaigning(1, shop.FIRST_ON)]
+FILLED += [*selling.selling(selling.Market(1, shop.PRODUCTS, shop.REGIONS, shop.FIRST_ON))]
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,36 @@ def test_whoever_was_treated_was_touched_and_ended_contracts_end_after_they_bega
     assert (ended["ended_on"] > ended["started_on"]).all()
     assert ended["ended_on"].max() <= shop.LAST_ON
     assert contracts.loc[~contracts["has_churned"], "ended_on"].isna().all()
+
+
+def test_deals_stand_as_their_last_change_left_them(source):
+    deals, changes = (
+        rows(source, table).to_pandas().set_index("opportunity_id") for table in (schema.opportunities, schema.opportunity_history)
+    )
+    assert len(deals) == SIZE.customers * 2 // 3
+    assert 3 < len(changes) / len(deals) < 7
+    last = changes.groupby(level=0).last().loc[deals.index]
+    for name in ("stage", "outcome", "owner_id", "expected_close_on", "deal_amount"):
+        assert last[name].equals(deals[name]), name
+    is_closed = deals["outcome"] != "open"
+    assert (last["changed_at"].dt.date == deals["closed_on"])[is_closed].all()
+    assert deals.loc[~is_closed, "closed_on"].isna().all()
+    assert 0.02 < 1 - is_closed.mean() < 0.2
+    assert (changes["changed_at"].groupby(level=0).diff().dropna() > pd.Timedelta(0)).all()
+
+
+def test_leads_activities_and_quotas_are_of_deals_and_employees_that_are_there(source):
+    tables = (schema.leads, schema.activities, schema.tasks, schema.quotas, schema.opportunity_history)
+    employees = set(rows(source, schema.employees).to_pandas()["employee_id"])
+    deals = rows(source, schema.opportunities).to_pandas()
+    for table in tables:
+        found = rows(source, table).to_pandas()
+        who = "owner_id" if "owner_id" in found else "employee_id"
+        assert set(found[who].dropna()) <= employees, table.name
+        if "opportunity_id" in found:
+            assert set(found["opportunity_id"].dropna()) <= set(deals["opportunity_id"]), table.name
+    leads = rows(source, schema.leads).to_pandas().set_index("lead_id")["opportunity_id"].dropna()
+    assert leads.to_dict() == deals.dropna(subset="lead_id").set_index("lead_id")["opportunity_id"].to_dict()
 
 
 def same_shop(source, other):
