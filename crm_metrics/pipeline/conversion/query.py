@@ -124,13 +124,14 @@ def _stays(filters: Filters, terms: DealTerms, on: date | None) -> CTE:
     return select(*every.c).where(every.c.outcome == OPEN, every.c.stage.is_not(None)).cte("stays")
 
 
-def stage_endings(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:
-    """One row per stage and duration of stays: stage, duration (days until it ends, or to today), passed (went on to a later stage, or
-    was won), lost, back (went back to an earlier stage), censored (still there): stays.
+def stays(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:
+    """One row per stage, duration and way to end of stays, those not over one by one: stage, duration (days until the stay ends, or to
+    today), how ('passed': went on to a later stage or was won, 'lost', 'back': went back to an earlier stage, 'censored': still there),
+    is_of_period (the deal's first day lies in the period), deal_number (of those still there; else empty), stays (how many).
 
-    Of the deals whose first day lies in the period. Deals without history have none.
+    Deals without history have none. All in one query: changes are many, and asked for but once.
     """
-    stay = (rows := _stays(filters, terms, days.on)).c
+    stay = _stays(filters, terms, days.on).c
     ends_on = func.coalesce(stay.next_on, cast(literal(days.today), Date))
     how = case(
         (stay.next_on.is_(None), "censored"),
@@ -138,16 +139,11 @@ def stage_endings(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS
         (and_(stay.next_outcome == OPEN, stay.next_order < stay.stage_order), "back"),
         else_="passed",
     ).label("how")
-    ended = select(stay.stage, _duration(stay.entered_on, ends_on), how).where(*period_conditions(rows.c.first_on, filters)).cte("ended")
-    counts = [_count(ended.c.how == name, name) for name in ("passed", "lost", "back", "censored")]
-    keys = (ended.c.stage, ended.c.duration)
-    return select(*keys, *counts).group_by(*keys).order_by(*keys)
-
-
-def present_stays(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:
-    """One row per open deal whose stage is known with the day it entered it: deal_number, entered_on."""
-    stay = _stays(filters, terms, days.on).c
-    return select(stay.deal_number, stay.entered_on).where(stay.next_on.is_(None)).order_by(stay.deal_number)
+    is_of_period = and_(literal(True), *period_conditions(stay.first_on, filters)).label("is_of_period")  # noqa: FBT003
+    number = case((stay.next_on.is_(None), stay.deal_number)).label("deal_number")
+    ended = select(stay.stage, _duration(stay.entered_on, ends_on), how, is_of_period, number).cte("ended")
+    keys = (ended.c.stage, ended.c.duration, ended.c.how, ended.c.is_of_period, ended.c.deal_number)
+    return select(*keys, func.count().label("stays")).group_by(*keys).order_by(*keys)
 
 
 def open_deals(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:

@@ -122,10 +122,17 @@ def cycle(counts: pd.DataFrame) -> pd.DataFrame:
 # ── stages ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def stage_counts(stays: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per stage and duration: stage, duration, passed, lost, back, censored (stays). stays: query.stays."""
+    ways = [*LEFT, "censored"]
+    counted = stays.pivot_table(index=["stage", "duration"], columns="how", values="stays", aggfunc="sum", fill_value=0)
+    return counted.reindex(columns=ways, fill_value=0).astype(int).rename_axis(columns=None).reset_index()
+
+
 def stage_times(counts: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
     """Return one row per open stage that deals stayed in, in their order.
 
-    counts: query.stage_endings. stages: deals.query.stage_rows. stage, stage_name, stage_order, stays, open (stays not over), median_days,
+    counts: see stage_counts. stages: deals.query.stage_rows. stage, stage_name, stage_order, stays, open (stays not over), median_days,
     median_low, median_high, p90_days (until it ends in any way, stays not over counted as long as seen: Kaplan-Meier), passed_share, low,
     high (95%), lost_share, back_share (as far as followed: Aalen-Johansen), passed_mean_days, passed_mean_low, passed_mean_high (days of
     the stays that are passed, censor-correct), ended_mean_days (of the stays alone that are over: too short while slow ones last),
@@ -181,43 +188,44 @@ def stage_curves(counts: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
     )[names]
 
 
-class Limits(NamedTuple):
-    """How long is usual: stages (stage, usual_days, limit_days), and from creation to closing in any way; NaN where so many never end.
+class Usual(NamedTuple):
+    """Days by which half, and STALLED_SHARE, of deals or stays end in any way; NaN where so many never do."""
 
-    usual: half have ended by then. limit: STALLED_SHARE of them have.
-    """
-
-    stages: pd.DataFrame
     usual_days: float
     limit_days: float
 
 
-def limits(stays: pd.DataFrame, deals: pd.DataFrame) -> Limits:
-    """Return how long is usual (Kaplan-Meier). stays, deals: query.stage_endings, query.deal_endings."""
-    rows = [(str(stage), *_usual(_any_way(part, LEFT))) for stage, part in stays.groupby("stage", sort=True)]
-    stages = pd.DataFrame(rows, columns=["stage", "usual_days", "limit_days"]).astype({"usual_days": float, "limit_days": float})
-    return Limits(stages, *_usual(_any_way(deals, WON_LOST)))
+NOTHING_USUAL = Usual(math.nan, math.nan)
 
 
-def _usual(counts: pd.DataFrame) -> tuple[float, float]:
+def usual_to_close(counts: pd.DataFrame) -> Usual:
+    """Return how long deals usually take to be closed in any way (Kaplan-Meier). counts: query.deal_endings."""
+    return _usual(_any_way(counts, WON_LOST))
+
+
+def _usual(counts: pd.DataFrame) -> Usual:
     curve = kaplan_meier(counts)
-    return quantile(curve).value, quantile(curve, STALLED_SHARE).value
+    return Usual(quantile(curve).value, quantile(curve, STALLED_SHARE).value)
 
 
-def waiting(deals: pd.DataFrame, entered: pd.DataFrame, allowed: Limits, today: pd.Timestamp) -> pd.DataFrame:
+def waiting(deals: pd.DataFrame, stays: pd.DataFrame, closing: Usual, today: pd.Timestamp) -> pd.DataFrame:
     """Return the open deals with how long they have been where they are, and how long is usual.
 
-    deals, entered: query.open_deals and present_stays. The columns of open_deals, and basis ('stage': days in the present stage;
-    'creation': since creation, where the day it entered the stage is unknown), days (NaN: neither is known), usual_days, limit_days (of
-    the stage, or of all deals from creation to closing), is_stalled (days > limit_days).
+    deals, stays: query.open_deals, query.stays. closing: see usual_to_close. The columns of open_deals, and basis ('stage': days in the
+    present stage; 'creation': since creation, where the day it entered the stage is unknown), days (NaN: neither is known), usual_days,
+    limit_days (of the stage, of all deals whenever created; or from creation to closing), is_stalled (days > limit_days).
     """
-    placed = deals.merge(entered, on="deal_number", how="left").merge(allowed.stages, on="stage", how="left")
-    in_stage = placed["entered_on"].notna()
-    days = (today - placed["entered_on"].where(in_stage, placed["created_on"])).dt.days.astype(float)
-    usual, limit = (placed[name].where(in_stage, value) for name, value in zip(allowed.stages.columns[1:], allowed[1:], strict=True))
-    return placed.drop(columns="entered_on").assign(
-        basis=np.where(in_stage, "stage", "creation"), days=days, usual_days=usual, limit_days=limit, is_stalled=days > limit
-    )
+    counts = stage_counts(stays)
+    usual = [(str(stage), *_usual(_any_way(part, LEFT))) for stage, part in counts.groupby("stage", sort=True)]
+    allowed = pd.DataFrame(usual, columns=["stage", *Usual._fields]).astype(dict.fromkeys(Usual._fields, float))
+    present = stays.loc[stays["deal_number"].notna(), ["deal_number", "duration"]]
+    placed = deals.merge(present.astype({"deal_number": deals["deal_number"].dtype}), on="deal_number", how="left")
+    placed = placed.merge(allowed, on="stage", how="left")
+    in_stage = placed["duration"].notna()
+    days = placed["duration"].astype(float).where(in_stage, (today - placed["created_on"]).dt.days)
+    among = {name: placed[name].where(in_stage, value) for name, value in closing._asdict().items()}
+    found = placed.drop(columns="duration").assign(basis=np.where(in_stage, "stage", "creation"), days=days, **among)
+    return found.assign(is_stalled=found["days"] > found["limit_days"])
 
 
 def stalled_stages(rows: pd.DataFrame) -> pd.DataFrame:

@@ -34,13 +34,12 @@ _OF_LEADS = {"cases": "leads", "ended": "converted", "share": "converted_share"}
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, by: CohortBy = "quarter") -> dict[str, tuple[Select, ...]]:
     """Return the queries of each question of the page, to be shown."""
     days = _days(source, filters)
-    stays = query.stage_endings(filters, days, terms)
     return {
         "cohorts": (query.deal_endings(filters, days, terms, by),),
         "cycle": (query.deal_endings(filters, days, terms, by),),
         "leads": (query.lead_endings(filters, days, terms, by),),
-        "stages": (stays,),
-        "stalled": (query.open_deals(filters, days, terms), query.present_stays(filters, days, terms)),
+        "stages": (query.stays(filters, days, terms),),
+        "stalled": (query.open_deals(filters, days, terms), query.stays(filters, days, terms)),
     }
 
 
@@ -60,8 +59,14 @@ def _lead_counts(source: Source, filters: Filters, terms: DealTerms, by: CohortB
     return source(query.lead_endings(filters, _days(source, filters), terms, by))
 
 
+def _stays(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    return source(query.stays(filters, _days(source, filters), terms))
+
+
 def _stage_counts(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
-    return source(query.stage_endings(filters, _days(source, filters), terms))
+    """Return the stays of the deals that began in the period, counted: see statistic.stage_counts."""
+    every = source.remember(_stays, filters, terms)
+    return statistic.stage_counts(every[every["is_of_period"].astype(bool)])
 
 
 # ── cohorts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,10 +141,12 @@ def stage_curve(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
 def waiting(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per open deal, whenever it was created: see statistic.waiting. How long is usual: of all deals, whenever created."""
-    days, always = _days(source, filters), filters.over(None, filters.today)
-    stays, ended = source.remember(_stage_counts, always, terms), source.remember(_deal_counts, always, terms, "quarter")
-    deals, entered = source(query.open_deals(filters, days, terms)), source(query.present_stays(filters, days, terms))
-    return statistic.waiting(deals, entered, statistic.limits(stays, ended), pd.Timestamp(days.today))
+    deals, every = source(query.open_deals(filters, _days(source, filters), terms)), source.remember(_stays, filters, terms)
+    closing = statistic.NOTHING_USUAL
+    if not deals["deal_number"].isin(every["deal_number"]).all():
+        always = filters.over(None, filters.today)
+        closing = statistic.usual_to_close(source.remember(_deal_counts, always, terms, "quarter"))
+    return statistic.waiting(deals, every, closing, pd.Timestamp(_days(source, filters).today))
 
 
 def stalled(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
