@@ -30,7 +30,7 @@ def waterfall() -> None:
     named = labels.in_words(rows)
     chosen = ui.table(page, named, columns=labels.columns("waterfall", named), name="waterfall", selects=True)
     if step := words.chosen_step(named, picked, chosen):
-        behind = labels.in_words(ui.ask(page, tables.step_deals, terms, step))
+        behind = labels.in_words(ui.ask(page, tables.waterfall_deals, terms, step))
         with ui.question(words.step_heading(step, behind)):
             ui.table(page, behind, columns=labels.columns("step_deals", behind), name="step_deals", search=True)
 

@@ -161,7 +161,7 @@ def test_a_deal_that_the_reader_may_not_see_on_one_of_the_days_moves_with_the_va
     rows = tables.waterfall(shop, seen)
     assert {step: value for step, value in steps(rows).items() if step.startswith("moved")} == {"moved_in": 15, "moved_out": -90}
     assert_balanced(rows)
-    behind = tables.step_deals(shop, seen, ALL_OPEN, "moved_out")
+    behind = tables.waterfall_deals(shop, seen, ALL_OPEN, "moved_out")
     assert behind[["opportunity_id", "value", "change", "owner_name"]].to_numpy().tolist() == [["K", 90.0, -90.0, "N1"]]
 
 
@@ -172,14 +172,14 @@ def test_deals_of_unknown_creation_come_in_on_the_last_day_of_the_data(shop):
 
 def test_the_deals_behind_a_step_add_up_to_it(shop):
     for step, value in steps(tables.waterfall(shop, JANUARY, THIS_QUARTER)).items():
-        behind = tables.step_deals(shop, JANUARY, THIS_QUARTER, step)
+        behind = tables.waterfall_deals(shop, JANUARY, THIS_QUARTER, step)
         assert behind["change"].sum() == pytest.approx(value)
-    assert list(tables.step_deals(shop, JANUARY, THIS_QUARTER, "won")["opportunity_id"]) == ["F", "E"]
+    assert list(tables.waterfall_deals(shop, JANUARY, THIS_QUARTER, "won")["opportunity_id"]) == ["F", "E"]
 
 
 def test_what_is_no_step_is_refused(shop):
     with pytest.raises(BadInput, match="no step of the waterfall"):
-        tables.step_deals(shop, JANUARY, ALL_OPEN, "wonn")
+        tables.waterfall_deals(shop, JANUARY, ALL_OPEN, "wonn")
 
 
 def test_weflows_example_ends_with_1974086(data_set):
@@ -221,7 +221,7 @@ def test_days_outside_the_data_have_a_waterfall_too(shop, start, end, ends):
 
 def test_without_deals_there_is_nothing(data_set):
     source = database.open_source(published(data_set, {schema.orders: [], schema.order_lines: []}))
-    for table in (tables.waterfall, tables.waterfall_tiles, tables.waterfall_basis, tables.step_deals, tables.pipeline_trend,
+    for table in (tables.waterfall, tables.waterfall_tiles, tables.waterfall_basis, tables.waterfall_deals, tables.pipeline_trend,
                   tables.period_changes, tables.waterfall_by_period, tables.pipeline_on):  # fmt: skip
         assert table(source, Filters()).get("value", pd.Series(dtype=float)).fillna(0).eq(0).all()
 

@@ -136,7 +136,7 @@ def waterfall_basis(source: Source, filters: Filters, terms: WaterfallTerms = AL
     return pd.DataFrame([[*days, *counts, *behind, with_history]], columns=_BASIS)
 
 
-def step_deals(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, step: str = "end") -> pd.DataFrame:
+def waterfall_deals(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN, step: str = "end") -> pd.DataFrame:
     """Return one row per deal behind a step of the waterfall, the largest value first, as it stood at the end of the period.
 
     step, opportunity_id, opportunity_name, customer_id, owner_name, team, region, stage_name, outcome, created_on, expected_close_on,
@@ -230,7 +230,7 @@ TABLES: dict[str, Table] = {
     "waterfall_basis": waterfall_basis,
     "waterfall_by_period": waterfall_by_period,
     "period_changes": period_changes,
-    "step_deals": step_deals,
+    "waterfall_deals": waterfall_deals,
     "pipeline_trend": pipeline_trend,
     "pipeline_on": pipeline_on,
 }
