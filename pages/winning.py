@@ -10,7 +10,8 @@ page, terms = start_deal_page("winning")
 tiles, reasons = ui.ask(page, tables.win_tiles, terms), ui.ask(page, tables.lost_reasons, terms)
 asked = tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(tiles, reasons))
-ui.tiles(page, tiles, words.SHOWN_METRICS)
+ui.note(words.missing_note(tiles))
+ui.tiles(page, tiles, words.shown_metrics(tiles))
 
 
 def put(name: str, table: Table, **options: bool) -> None:
@@ -55,5 +56,5 @@ def answer(question: str) -> None:
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, words.questions())
+    chosen = ui.tabs(page, words.questions(tiles))
     {"reasons": lost, "model": model}.get(chosen, lambda: answer(chosen))()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -9,8 +10,7 @@ import plotly.graph_objects as go
 from crm_metrics.pipeline.ownership import figure, tables, words
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """tables: what the sentence is made of; the first is shown. find: the sentence."""
 
     tables: tuple[Callable[..., pd.DataFrame], ...]

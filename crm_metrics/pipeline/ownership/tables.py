@@ -20,9 +20,12 @@ from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.tables import created, standing
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import metrics, query, statistic
+from crm_metrics.pipeline.ownership.metrics import METRICS
 from crm_metrics.pipeline.ownership.terms import USUAL_DAYS
 from crm_metrics.pipeline.winning.counts import COMPARED, COUNTED, compared, win_counts
 from crm_metrics.rooms import Table
+
+__all__ = ["METRICS", "TABLES"]
 
 _NEVER = date(1970, 1, 1)  # today, where nothing happened
 _SERVICE, _OTHERS = "service", "others"
@@ -73,14 +76,14 @@ def owner_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, 
     rows, nobody = blind_spots(source, filters, terms, days), unassigned(source, filters, terms)
     blind = rows[rows["blind_spots"] > 0]
     value = blind["deal_amount"].dropna()
-    is_now = _on(source, filters) is None
+    customers = owners(source, filters, terms)["customers"].sum()
     return pd.DataFrame(
         [
             tile(metrics.OPEN_DEALS, len(rows), len(rows)),
             _rate(metrics.BLIND_SPOT_SHARE, len(blind), len(rows)),
             tile(metrics.BLIND_SPOT_VALUE, value.sum() if len(value) or not len(blind) else math.nan, len(value)),
-            _rate(metrics.WITHOUT_CONTACT_SHARE, int(rows["no_contact"].sum()), len(rows)),
-            tile(metrics.UNASSIGNED_CUSTOMERS, len(nobody) if is_now else math.nan, len(nobody)),
+            _rate(metrics.WITHOUT_CONTACT_SHARE, int(rows["no_contact"].sum()), len(rows) if rows["last_contact_on"].notna().any() else 0),
+            tile(metrics.UNASSIGNED_CUSTOMERS, len(nobody) if customers else math.nan, int(customers)),
             _handover_tile(handover(source, filters, terms)),
         ]
     )

@@ -111,6 +111,10 @@ def owners_finding(owners: pd.DataFrame) -> str:
     if not is_unknown(first.share_of_value):
         values = {"name": safe_text(first.owner_name), "share": value_text(first.share_of_value, "share"), "n": f"{len(named):,}"}
         texts.append(t("{name} has {share} of the open value of {n} owners.", **values))
+    elif named["open_deals"].sum():
+        most: Any = named.sort_values("open_deals", ascending=False, kind="stable").iloc[0]
+        values = {"name": safe_text(most.owner_name), "k": f"{most.open_deals:,}", "all": f"{named['open_deals'].sum():,}"}
+        texts.append(t("{name} has {k} of {all} open deals; their value is not known.", **values))
     gone = named[named["has_left"] & ((named["open_deals"] > 0) | (named["customers"] > 0))]
     if len(gone):
         texts.append(

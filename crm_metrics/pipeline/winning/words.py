@@ -8,12 +8,17 @@ from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import date_text, noop, t, translated
-from crm_metrics.metric import is_unknown, value_text
+from crm_metrics.metric import Metric, is_unknown, value_text
 from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
 from crm_metrics.pipeline.winning.labels import FACTORS, kind_name, level_name
-from crm_metrics.pipeline.winning.metrics import COMPETITIVE_WON_VALUE, METRICS, SCORECARD_COMPLETENESS, WIN_RATE_AGAINST_COMPETITORS
+from crm_metrics.pipeline.winning.metrics import (
+    COMPETITIVE_WON_VALUE,
+    MAIN_REASON_SHARE,
+    METRICS,
+    SCORECARD_COMPLETENESS,
+    WIN_RATE_AGAINST_COMPETITORS,
+)
 
-SHOWN_METRICS = (WIN_RATE_OF_CLOSED, *METRICS)
 QUESTIONS: dict[str, str] = {
     "reasons": noop("Reasons for losing"),
     "competitors": noop("Competitors"),
@@ -80,9 +85,30 @@ about = _CAPTIONS.about
 _NAMED = 3  # in a sentence
 
 
-def questions() -> dict[str, str]:
-    """Return the questions of the page."""
-    return translated(QUESTIONS)
+def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
+    """Return the metrics of which something is recorded. tiles: the table win_tiles."""
+    known = set(tiles.loc[tiles["n"] > 0, "metric"]) | {WIN_RATE_OF_CLOSED.name}
+    return tuple(metric for metric in (WIN_RATE_OF_CLOSED, *METRICS) if metric.name in known)
+
+
+def questions(tiles: pd.DataFrame) -> dict[str, str]:
+    """Return the questions that these data can answer. tiles: the table win_tiles."""
+    missing = _missing(tiles)
+    return {name: label for name, label in translated(QUESTIONS).items() if name not in missing}
+
+
+def missing_note(tiles: pd.DataFrame) -> str:
+    """Return what is not recorded of the deals, and so not asked. tiles: the table win_tiles."""
+    missing, labels = _missing(tiles), translated(QUESTIONS)
+    return t("Not recorded of these deals: {names}.", names=t(", ").join(labels[name] for name in missing)) if missing else ""
+
+
+def _missing(tiles: pd.DataFrame) -> list[str]:
+    known = set(tiles.loc[tiles["n"] > 0, "metric"])
+    if WIN_RATE_OF_CLOSED.name not in known:  # no deal is closed: that is another matter
+        return []
+    needed = {"reasons": MAIN_REASON_SHARE, "competitors": WIN_RATE_AGAINST_COMPETITORS, "scorecard": SCORECARD_COMPLETENESS}
+    return [name for name, metric in needed.items() if metric.name not in known]
 
 
 # ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
