@@ -21,8 +21,10 @@ def people() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         rows = ui.ask(page, tables.people, terms, choose_role(page, words.roles(everybody)))
         ui.note(words.rank_note(rows))
-    ui.figure(page, ui.draw(page, figure.win_rate_dots, rows), queries=asked, **words.about("people"))
-    ui.table(page, shown := labels.in_words(rows), columns=labels.columns("people", shown), name="people", search=True)
+    picked = ui.figure(page, ui.draw(page, figure.win_rate_dots, rows), queries=asked, selects=True, **words.about("people"))
+    chosen = ui.table(page, shown := labels.in_words(rows), columns=labels.columns("people", shown), name="people", selects=True)
+    if owner := labels.chosen_person(rows, picked, chosen):
+        ui.open_page("pipeline", owner=owner)
 
 
 def before_after() -> None:

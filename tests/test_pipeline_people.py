@@ -2,7 +2,9 @@
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,10 @@ from opened_pages import opened, texts
 
 from crm_metrics import database, schema
 from crm_metrics.database import DataSet, Source, open_source
-from crm_metrics.filters import Filters
+from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import speaking
 from crm_metrics.pipeline.deals.terms import DealTerms
-from crm_metrics.pipeline.people import statistic, tables, words
+from crm_metrics.pipeline.people import labels, statistic, tables, words
 from crm_metrics.pipeline.people.cases import CASES, beside_own
 from crm_metrics.pipeline.people.statistic import Side, compared, differences, shrunk
 from crm_metrics.pipeline.people.terms import GoLive
@@ -128,14 +130,37 @@ def written(data_set: DataSet, rows: dict[schema.Table, dict[str, Any]]) -> Sour
     return open_source(data_set)
 
 
-def small_team(data_set: DataSet, *, with_calls: bool = True) -> Source:
+AMOUNTS, OWNERS = ("100", None, "70", "40", "50"), ["b", "b", "b", "b", None]
+
+
+def told(closings: list[str | None], outcomes: list[str], is_known: list[bool]) -> dict[str, Any]:
+    """The history of the deals: created on 2024-01-10, closed where that is known."""
+    every = [(place, 1, "2024-01-10", "open") for place in range(len(closings))]
+    every += [(place, 2, closing, outcomes[place]) for place, closing in enumerate(closings) if closing and is_known[place]]
+    return {
+        "opportunity_id": [f"d{place + 1}" for place, *_ in every],
+        "change_number": [number for _, number, *_ in every],
+        "changed_at": pa.array([dt.datetime.fromisoformat(on) for _, _, on, _ in every], pa.timestamp("us")),
+        "outcome": [outcome for *_, outcome in every],
+        "deal_amount": amounts(*(AMOUNTS[place] for place, *_ in every)),
+        "owner_id": [OWNERS[place] for place, *_ in every],
+        "batch_id": [1] * len(every),
+    }
+
+
+def small_team(data_set: DataSet, *, with_calls: bool = True, known_until: str = "2024-12-31") -> Source:
     """Ann of the north calls, Bob of the south sells; today is 2024-03-31.
 
     calls  2024-01-08 Ann 50, as a daily count; one lead of hers, in the south, qualified that day     -> 1 hit
            2024-01-09 Ann 3 one by one, one of them 'qualified'; two leads of hers qualified that day   -> 1 hit
     deals  of Bob: won 100 after 10 days (from Ann's lead), won of unknown value after 30 days, lost, open 40; of nobody: won 50 after 20
     tasks  of Bob: due 2024-01-10 and done 2024-01-12; due 2024-03-01, not done; due 2024-04-05
+
+    known_until: what happened later is not in the data.
     """
+    closings = ["2024-01-20", "2024-02-09", "2024-02-01", None, "2024-01-30"]
+    outcomes = ["won", "won", "lost", "open", "won"]
+    is_known = [closing is not None and closing <= known_until for closing in closings]
     rows: dict[schema.Table, dict[str, Any]] = {
         schema.employees: {
             "employee_id": ["a", "b"],
@@ -156,40 +181,49 @@ def small_team(data_set: DataSet, *, with_calls: bool = True) -> Source:
         schema.opportunities: {
             "opportunity_id": ["d1", "d2", "d3", "d4", "d5"],
             "lead_id": ["l1", None, None, None, None],
-            "owner_id": ["b", "b", "b", "b", None],
+            "owner_id": OWNERS,
             "region": ["south"] * 5,
-            "outcome": ["won", "won", "lost", "open", "won"],
+            "outcome": [outcome if known else "open" for outcome, known in zip(outcomes, is_known, strict=True)],
             "created_on": [day("2024-01-10")] * 5,
-            "closed_on": [day("2024-01-20"), day("2024-02-09"), day("2024-02-01"), None, day("2024-01-30")],
-            "deal_amount": amounts("100", None, "70", "40", "50"),
+            "closed_on": [day(closing) if known else None for closing, known in zip(closings, is_known, strict=True)],
+            "deal_amount": amounts(*AMOUNTS),
             "batch_id": [1] * 5,
         },
+        schema.opportunity_history: told(closings, outcomes, is_known),
         schema.tasks: {
             "task_id": ["t1", "t2", "t3"],
             "employee_id": ["b", "b", "b"],
             "opportunity_id": ["d1", "d1", "d4"],
             "due_on": [day("2024-01-10"), day("2024-03-01"), day("2024-04-05")],
-            "done_on": [day("2024-01-12"), None, None],
+            "done_on": [day("2024-01-12") if known_until >= "2024-01-12" else None, None, None],
             "batch_id": [1] * 3,
         },
     }
     if with_calls:
         times = ["2024-01-08T00:00", "2024-01-09T09:00", "2024-01-09T10:00", "2024-01-09T11:00", "2024-03-31T09:00"]
-        rows[schema.activities] = {
-            "activity_id": ["1", "2", "3", "4", "5"],
-            "activity_kind": ["call", "call", "Call", "call", "visit"],
-            "happened_at": pa.array([dt.datetime.fromisoformat(text) for text in times], pa.timestamp("us")),
-            "employee_id": ["a", "a", "a", "a", "b"],
-            "customer_id": [None, None, None, None, "c"],
-            "activity_count": [50, 1, 1, 1, None],
-            "activity_result": [None, "no answer", "qualified", "reached", None],
-            "batch_id": [1] * 5,
-        }
+        calls = pa.table(
+            {
+                "activity_id": ["1", "2", "3", "4", "5"],
+                "activity_kind": ["call", "call", "Call", "call", "visit"],
+                "happened_at": pa.array([dt.datetime.fromisoformat(text) for text in times], pa.timestamp("us")),
+                "employee_id": ["a", "a", "a", "a", "b"],
+                "customer_id": [None, None, None, None, "c"],
+                "activity_count": [50, 1, 1, 1, None],
+                "activity_result": [None, "no answer", "qualified", "reached", None],
+                "batch_id": [1] * 5,
+            }
+        )
+        rows[schema.activities] = calls.filter(pa.array([text[:10] <= known_until for text in times])).to_pydict()
     return written(data_set, rows)
 
 
-def test_calls_hits_and_deals_of_each_person_are_those_counted_by_hand(any_data_set: DataSet):
-    rows = tables.people(small_team(any_data_set), Filters()).set_index("employee_id")
+@pytest.fixture(scope="module")
+def team(shared_data_set: Callable[[str], DataSet]) -> Source:
+    return small_team(shared_data_set("team"))
+
+
+def test_calls_hits_and_deals_of_each_person_are_those_counted_by_hand(team: Source):
+    rows = tables.people(team, Filters()).set_index("employee_id")
     ann, bob, nobody = rows.loc["a"], rows.loc["b"], rows[rows.index.isna()].iloc[0]
     assert list(ann[["calls", "call_days", "hits", "calls_per_person_day", "leads_per_day"]]) == [53, 2, 2, 26.5, 1]
     assert ann["hit_rate"] == pytest.approx(2 / 53)
@@ -201,35 +235,45 @@ def test_calls_hits_and_deals_of_each_person_are_those_counted_by_hand(any_data_
     assert bob["velocity"] == pytest.approx(1 * 100 * (2 / 3) / 20)
 
 
-def test_the_tiles_are_those_counted_by_hand(any_data_set: DataSet):
-    found = tables.people_tiles(small_team(any_data_set), Filters()).set_index("metric")
+def test_the_tiles_are_those_counted_by_hand(team: Source):
+    found = tables.people_tiles(team, Filters()).set_index("metric")
     assert found["value"].drop(["hit_rate", "velocity"]).tolist() == [26.5, 1, 100, 1]
     assert found.loc["velocity", "value"] == pytest.approx(1 * 75 * 0.75 / 20)
     assert found["n"].tolist() == [2, 53, 2, 1, 2, 1]
 
 
-def test_a_hit_counts_with_the_call_whatever_region_the_lead_is_of(data_set: DataSet):
-    source = small_team(data_set)
+def test_a_hit_counts_with_the_call_whatever_region_the_lead_is_of(team: Source):
     for filters in (Filters(region=("north",)), Filters(scope=Scope(regions=("north",)))):
-        rows = tables.people(source, filters)
+        rows = tables.people(team, filters)
         assert rows[["employee_id", "calls", "hits"]].to_numpy().tolist() == [["a", 53, 2]]
 
 
-def test_on_an_earlier_day_a_task_done_later_is_overdue_and_a_deal_won_later_is_open(data_set: DataSet):
-    source, then = small_team(data_set), Filters(as_of=dt.date(2024, 1, 11))
-    rows = tables.people(source, then).set_index("employee_id")
+def test_on_an_earlier_day_a_task_done_later_is_overdue_and_a_deal_won_later_is_open(team: Source):
+    then = Filters(as_of=dt.date(2024, 1, 11))
+    rows = tables.people(team, then).set_index("employee_id")
     assert list(rows.loc["b", ["won", "open", "tasks_due", "overdue_tasks"]]) == [0, 4, 1, 1]
-    overdue = tables.tasks_overdue(source, then)
+    overdue = tables.tasks_overdue(team, then)
     assert overdue[["task_id", "days_overdue", "deal_outcome"]].to_numpy().tolist() == [["t1", 1, "open"]]
-    assert tables.tasks_overdue(source, Filters())["deal_outcome"].tolist() == ["won"]
+    assert tables.tasks_overdue(team, Filters())["deal_outcome"].tolist() == ["won"]
 
 
-def test_calls_of_the_period_are_counted_by_their_day(data_set: DataSet):
+@pytest.mark.slow
+@pytest.mark.parametrize("until", ["2024-01-11", "2024-01-25", "2024-02-05"])
+def test_what_is_seen_on_an_earlier_day_is_what_the_data_held_then(team: Source, tmp_path: Path, until: str):
+    then, on = Filters(as_of=day(until)), GoLive(dt.date(2024, 1, 9))
+    cut = small_team(database.find_data_set(f"duckdb:///{tmp_path}/cut.duckdb"), known_until=until)
+    for table in (tables.people, tables.teams, tables.people_tiles, tables.velocity, tables.tasks_overdue):
+        pd.testing.assert_frame_equal(table(team, then), table(cut, then))
+    pd.testing.assert_frame_equal(tables.before_after(team, then, go_live=on), tables.before_after(cut, then, go_live=on))
+
+
+def test_calls_of_the_period_are_counted_by_their_day(team: Source):
     filters = Filters(start=dt.date(2024, 1, 9), end=dt.date(2024, 3, 31))
-    rows = tables.people(small_team(data_set), filters).set_index("employee_id")
+    rows = tables.people(team, filters).set_index("employee_id")
     assert list(rows.loc["a", ["calls", "call_days", "hits"]]) == [3, 1, 1]
 
 
+@pytest.mark.slow
 def test_where_nobody_called_the_tiles_are_unknown_and_the_page_says_so(data_set: DataSet):
     source = small_team(data_set, with_calls=False)
     tiles = tables.people_tiles(source, Filters())
@@ -237,33 +281,31 @@ def test_where_nobody_called_the_tiles_are_unknown_and_the_page_says_so(data_set
     assert "no calls" in words.missing_note(tiles, tables.people(source, Filters()))
 
 
-def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(data_set: DataSet):
-    found = tables.before_after(small_team(data_set), Filters(), go_live=GoLive(dt.date(2024, 1, 25))).set_index("measure")
+def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(team: Source):
+    found = tables.before_after(team, Filters(), go_live=GoLive(dt.date(2024, 1, 25))).set_index("measure")
     assert list(found.loc["telesales_share", ["before", "before_n", "after", "after_n"]]) == [1.0, 1, 0.0, 1]
     assert list(found.loc["calls_per_person_day", ["before", "before_n", "after_n"]]) == [26.5, 2, 0]
 
 
-def test_days_around_the_go_live_can_be_left_out(data_set: DataSet):
-    found = tables.before_after(small_team(data_set), Filters(), go_live=GoLive(dt.date(2024, 2, 1), 23)).set_index("measure")
+def test_days_around_the_go_live_can_be_left_out(team: Source):
+    found = tables.before_after(team, Filters(), go_live=GoLive(dt.date(2024, 2, 1), 23)).set_index("measure")
     assert list(found.loc["calls_per_person_day", ["before", "before_n"]]) == [50, 1]  # of the 8th alone: the 9th is 23 days before
 
 
-def test_without_a_day_there_is_no_before_and_after(data_set: DataSet):
-    source = small_team(data_set)
-    assert tables.before_after(source, Filters()).empty
-    assert len(tables.cases(source, Filters())) == len(CASES)
+def test_without_a_day_there_is_no_before_and_after(team: Source):
+    assert tables.before_after(team, Filters()).empty
+    assert len(tables.cases(team, Filters())) == len(CASES)
 
 
-def test_a_team_adds_up_its_people(data_set: DataSet):
-    source = small_team(data_set)
-    people, teams = tables.people(source, Filters()), tables.teams(source, Filters())
+def test_a_team_adds_up_its_people(team: Source):
+    people, teams = tables.people(team, Filters()), tables.teams(team, Filters())
     for name in ("calls", "hits", "won", "won_value", "overdue_tasks"):
         assert teams[name].sum() == people[name].sum()
     assert teams["people"].sum() == 2
 
 
-def test_terms_narrow_calls_and_deals_by_owner(data_set: DataSet):
-    rows = tables.people(small_team(data_set), Filters(), DealTerms(owner=("b",)))
+def test_terms_narrow_calls_and_deals_by_owner(team: Source):
+    rows = tables.people(team, Filters(), DealTerms(owner=("b",)))
     assert rows["employee_id"].tolist() == ["b"]
 
 
@@ -288,3 +330,10 @@ def test_a_go_live_day_can_stand_in_the_address_and_a_wrong_one_is_the_demos_own
     with speaking("en"):
         assert "Since Jan 1, 2025" in texts(opened("sales_people", tab="before_after", go_live="2025-01-01"))
         assert "Since Jul 1, 2024" in texts(opened("sales_people", tab="before_after", go_live="2025-13-01"))
+
+
+def test_a_person_is_opened_by_a_click_on_the_mark_or_by_a_chosen_row():
+    rows = pd.DataFrame({"employee_id": ["a", None]})
+    assert labels.chosen_person(rows, ["b"], [0]) == "b"
+    assert [labels.chosen_person(rows, [], [place]) for place in (0, 1)] == ["a", UNKNOWN]
+    assert labels.chosen_person(rows, [], []) == ""

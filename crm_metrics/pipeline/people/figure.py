@@ -13,13 +13,13 @@ from crm_metrics.figures import ACCENT, BAD, GOOD, GREY, Bar
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import t
 from crm_metrics.metric import is_unknown, value_text
-from crm_metrics.pipeline.people.labels import BETTER, difference_text, factor_text, in_words, measure_label, side_text
+from crm_metrics.pipeline.people.labels import BETTER, difference_text, factor_text, in_words, measure_label, person_key, side_text
 
 MOST_DRAWN = 25  # people; the table holds all
 _ROW_HEIGHT, _MARGIN = 38, 90
 _FADED = 0.45
-_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-_MANY_TICKS = (0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5)
+_TICKS = (0.03, 0.1, 0.3, 1, 3, 10)
+_MANY_TICKS = (0.5, 0.7, 1, 1.4, 2)
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -27,7 +27,7 @@ _MANY_TICKS = (0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5)
 def win_rate_dots(rows: pd.DataFrame) -> go.Figure:
     """Return the shrunk win rate of each person or team with its interval, the best first; a ring where the rate itself lies.
 
-    rows: the tables `people` or `teams`.
+    rows: the tables `people` or `teams`. First in the customdata: labels.person_key.
     """
     shown = in_words(rows[rows["rank"].notna()].head(MOST_DRAWN))
     title = t("Win rate of closed deals, %")
@@ -40,7 +40,7 @@ def win_rate_dots(rows: pd.DataFrame) -> go.Figure:
     closed = shown["won"] + shown["lost"]
     places = np.arange(len(shown))
     color = np.where(shown["is_different"], np.where(rate > _overall(rows), GOOD, BAD), ACCENT)
-    hovers = [[place, _win_hover(row)] for place, row in zip(shown.index.tolist(), shown.to_dict("records"), strict=True)]
+    hovers = [[person_key(row), _win_hover(row)] for row in shown.to_dict("records")]
     options: dict[str, Any] = {"mode": "markers", "y": places, "customdata": hovers, "hovertemplate": "%{customdata[1]}<extra></extra>"}
     figure.add_scatter(x=raw, marker={"size": 9, "symbol": "circle-open", "color": GREY, "line": {"width": 1.5}}, **options)
     figure.add_scatter(
@@ -195,10 +195,15 @@ def velocity_bars(rows: pd.DataFrame, *, currency: str) -> go.Figure:
     """Return the velocity of each person with its four factors, the fastest first. rows: the table velocity."""
     known = in_words(rows[rows["velocity"].notna() & ~rows["is_all"]].head(MOST_DRAWN))
     bars = [
-        Bar(str(row["employee_id"]), safe_label(row["name"]), factors_text(row, currency), 0.0, float(row["velocity"]), ACCENT)
+        Bar(str(row["employee_id"]), safe_label(row["name"]), _short_factors(row), 0.0, float(row["velocity"]), ACCENT)
         for row in known.to_dict("records")
     ]
     return figures.bars(bars, title=figures.money_title(t("Velocity, value a day"), currency), unit="money")
+
+
+def _short_factors(row: Any) -> str:
+    rate, days = value_text(row["win_rate_of_closed"], "share"), value_text(row["days_to_win"], "days")
+    return f"{row['open_deals']:,.0f} × {row['value_per_won_deal']:,.0f} × {rate} ÷ {days}"
 
 
 def factors_text(row: Any, currency: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from crm_metrics.captions import known_columns
+from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import DASH, Better, Unit, change_text, is_unknown, value_text
 from crm_metrics.pipeline.people.metrics import CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY
@@ -141,6 +142,18 @@ def in_words(rows: pd.DataFrame) -> pd.DataFrame:
         team, name = team.mask(rows["is_all"], t("All")), name.mask(rows["is_all"], t("All"))
     outcome = {"outcome_name": rows["deal_outcome"].map(translated(OUTCOMES))} if "deal_outcome" in rows else {}
     return rows.assign(team_name=team, name=name, **outcome)
+
+
+def person_key(row: Mapping[Any, Any]) -> str:
+    """Return the person of a row of the table people as the choices of deals name it; "" for a team."""
+    if "employee_id" not in row:
+        return ""
+    return UNKNOWN if is_unknown(row["employee_id"]) else str(row["employee_id"])
+
+
+def chosen_person(rows: pd.DataFrame, picked: list[str], chosen: list[int]) -> str:
+    """Return the person of a mark that was clicked, else of a chosen row of the table; "" where nothing was. rows: of the table."""
+    return picked[0] if picked else person_key(rows.iloc[chosen[0]].to_dict()) if chosen else ""
 
 
 def changes_in_words(rows: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,7 @@ _SHRUNK = noop(
     "of all by how few deals it rests on (Casella 1985; beta-binomial, the strength of the prior averaged over what the data allow), "
     "with its 95% interval. Rank: by the lower end of that interval, so that 2 won of 2 do not rank before 60 of 100. Green or red: "
     "differs from all others beyond chance (chi-square, Holm 1979); blue: may be chance. Faded: fewer than 30 closed deals. Deals are "
-    "taken as independent of each other."
+    "taken as independent of each other. A click shows the deals of that person."
 )
 NOTES: dict[str, str] = {  # by the name of the figure
     "people": _SHRUNK,
