@@ -1,7 +1,9 @@
 """Deals, their history, leads, activities and people written down in a test, published as a data set."""
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,11 +21,14 @@ TYPES = {
 TYPES |= {"changed_at": pa.timestamp("us"), "happened_at": pa.timestamp("us"), "deal_amount": pa.decimal128(18, 4)}
 
 
+Rows = Sequence[dict[str, Any]]
+
+
 def at(day: dt.date, hour: int = 9) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour))
 
 
-def write(data_set: DataSet, deals: list[dict], history: list[dict] = (), **others: list[dict]) -> DataSet:
+def write(data_set: DataSet, deals: Rows, history: Rows = (), **others: Rows) -> DataSet:
     """Publish deals (each at least opportunity_id; outcome is 'open' unless given) and their changes (opportunity_id, change_number,
     changed_at, …); others: rows of leads, activities, employees, products, customers, stages by the table's name. Stages: STAGES unless
     given.
@@ -43,7 +48,7 @@ def write(data_set: DataSet, deals: list[dict], history: list[dict] = (), **othe
     return data_set
 
 
-def _table(rows: list[dict]) -> pa.Table:
+def _table(rows: Rows) -> pa.Table:
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: [row.get(name) for row in rows] for name in names}
     if "deal_amount" in columns:

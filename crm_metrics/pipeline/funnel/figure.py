@@ -29,7 +29,7 @@ def funnel_bars(rows: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> go.
     rows: the table `funnel`. Hatched: still there, or at least so many. First in the customdata: step and side, as words.chosen_step reads
     them.
     """
-    title = t("Share of all opportunities (of leads: of all leads)") if terms.measure == "count" else t("Share of the value of all deals")
+    title = t("Share of all opportunities<br>(leads: of all leads)") if terms.measure == "count" else t("Share of the value of all deals")
     shown = rows if terms.measure == "count" else rows[rows["at_least"].notna() & rows["value"].notna()]
     figure = figures.base(x_title=title, y_title="", x_unit="share", height=110 + figures.BAR_HEIGHT * max(len(shown), 1))
     parts = _parts(shown, terms)
@@ -127,7 +127,7 @@ def _hovers(rows: pd.DataFrame, side: str, length: Any, currency: str) -> list[s
 
 def move_bars(rows: pd.DataFrame) -> go.Figure:
     """Return a bar per move that left the straight way: skipped, back, reopened. rows: the table `moves`."""
-    shown = rows[rows["kind"].isin(list(_MOVE_COLORS))].head(MOST_MOVES)
+    shown: Any = rows[rows["kind"].isin(list(_MOVE_COLORS))].head(MOST_MOVES).itertuples()
     bars = [
         Bar(
             str(place),
@@ -137,7 +137,7 @@ def move_bars(rows: pd.DataFrame) -> go.Figure:
             float(row.deals),
             _MOVE_COLORS[row.kind],
         )
-        for place, row in enumerate(shown.itertuples())
+        for place, row in enumerate(shown)
     ]
     return figures.bars(bars, title=t("Deals that made the move"), unit="count")
 
@@ -161,7 +161,8 @@ def group_dots(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> g
     low, high = (kept[name].to_numpy(dtype=float) for name in ("closed_low", "closed_high"))
     places, opacity = np.arange(len(kept)), np.where(kept["is_small"], _FADED, 1.0)
     color = np.where(kept["is_different"], figures.ACCENT, figures.GREY)
-    hovers = [[str(row.group), _group_hover(row, terms)] for row in kept.itertuples()]
+    groups: list[Any] = list(kept.itertuples(index=False))
+    hovers = [[str(row.group), _group_hover(row, terms)] for row in groups]
     ring = {"size": 9, "color": "rgba(0,0,0,0)", "line": {"color": figures.GREY, "width": 1.5}, "opacity": opacity}
     look = {"customdata": hovers, "hovertemplate": "%{customdata[1]}<extra></extra>", "mode": "markers"}
     figure.add_scatter(x=every, y=places, marker=ring, **look)
@@ -172,7 +173,7 @@ def group_dots(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> g
     closed = total.set_index("metric")["value"].get("win_rate_of_closed", np.nan)
     if np.isfinite(closed):
         figure.add_vline(x=closed, line={"color": figures.GREY, "width": 1.5, "dash": "dot"})
-    names = [f"{_short(labels.group_name(row.name, terms))} · {row.won:,}/{row.won + row.lost:,}" for row in kept.itertuples(index=False)]
+    names = [f"{_short(labels.group_name(row.name, terms))} · {row.won:,}/{row.won + row.lost:,}" for row in groups]
     _name_rows(figure, names)
     figure.update_xaxes(rangemode="tozero")
     return figure

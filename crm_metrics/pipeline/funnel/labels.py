@@ -65,6 +65,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "value": (noop("Deal value"), "money"),
         "next_step_rate": (noop("On to the next step"), "share"),
         "cumulative_rate": (noop("Of all leads / opportunities"), "share"),
+        "decided": (noop("Passed or lost here"), "count"),
         "conversion": (noop("Passed / (passed + lost here)"), "share"),
         "conversion_low": _INTERVAL["low"],
         "conversion_high": _INTERVAL["high"],

@@ -17,19 +17,28 @@ Places = tuple[tuple[str, int], ...]
 
 def paths(filters: Filters, terms: DealTerms, places: Places, on: date | None = None) -> Select[Any]:
     """One row per deal of the period with a change by the end of `on`: deal_number, visited (sum of 2 to the power of the place of each
-    open stage it has been in), went_back (to an earlier stage; 0 or 1), reopened (0 or 1).
+    open stage it has been in), visited_first (those before its first closing), lost_first (whether that was a loss; 0 or 1), won_first,
+    went_back (to an earlier stage; 0 or 1), reopened (0 or 1).
     """
     said = deals_query.changes(filters, terms, on, of_period=True).order_by(None).cte("all_changes")
-    order = {"partition_by": said.c.deal_number, "order_by": (said.c.changed_on, said.c.change_number)}
+    order: dict[str, Any] = {"partition_by": said.c.deal_number, "order_by": (said.c.changed_on, said.c.change_number)}
     place = case(dict(places), value=said.c.stage).label("place")
     bit = cast(case({stage: 2**at for stage, at in places}, value=said.c.stage, else_=0), BigInteger).label("bit")
     before = (func.lag(place).over(**order).label("place_before"), func.lag(said.c.outcome).over(**order).label("outcome_before"))
-    moves = select(said.c.deal_number, place, bit, said.c.outcome, *before).cte("moves")
+    closings = func.sum(case((said.c.outcome != deals_query.OPEN, 1), else_=0)).over(**order).label("closings")
+    moves = select(said.c.deal_number, place, bit, said.c.outcome, closings, *before).cte("moves")
     move = moves.c
-    went_back = case((move.place < move.place_before, 1), else_=0)
-    reopened = case((and_(move.outcome == deals_query.OPEN, move.outcome_before != deals_query.OPEN), 1), else_=0)
-    columns = (func.bit_or(move.bit).label("visited"), func.max(went_back).label("went_back"), func.max(reopened).label("reopened"))
-    return select(move.deal_number, *columns).group_by(move.deal_number).order_by(move.deal_number)
+    ends = and_(move.closings == 1, move.outcome != deals_query.OPEN)
+    happened = {
+        "lost_first": and_(ends, move.outcome == deals_query.LOST),
+        "won_first": and_(ends, move.outcome == deals_query.WON),
+        "went_back": move.place < move.place_before,
+        "reopened": and_(move.outcome == deals_query.OPEN, move.outcome_before != deals_query.OPEN),
+    }
+    flags = [func.max(case((condition, 1), else_=0)).label(name) for name, condition in happened.items()]
+    first = func.bit_or(case((move.closings == 0, move.bit), else_=0)).label("visited_first")
+    visited = func.bit_or(move.bit).label("visited")
+    return select(move.deal_number, visited, first, *flags).group_by(move.deal_number).order_by(move.deal_number)
 
 
 def moves(filters: Filters, terms: DealTerms, on: date | None = None) -> Select[Any]:
@@ -39,7 +48,7 @@ def moves(filters: Filters, terms: DealTerms, on: date | None = None) -> Select[
     Changes that name no stage are passed over. Closings that only the deal's row tells are not among them: it says not from where.
     """
     said = deals_query.changes(filters, terms, on, of_period=True).order_by(None).cte("all_changes")
-    order = {"partition_by": said.c.deal_number, "order_by": (said.c.changed_on, said.c.change_number)}
+    order: dict[str, Any] = {"partition_by": said.c.deal_number, "order_by": (said.c.changed_on, said.c.change_number)}
     before = func.lag(said.c.stage).over(**order).label("from_stage")
     is_told = and_(said.c.stage.is_not(None), said.c.change_number.between(deals_query.OPENING + 1, deals_query.CLOSING))
     steps = select(said.c.deal_number, said.c.change_number, before, said.c.stage, said.c.outcome).where(is_told).cte("steps")

@@ -64,7 +64,8 @@ def step_names(places: pd.DataFrame) -> list[str]:
 class Progress(NamedTuple):
     """One element per deal. furthest: its place (one past the last stage: won), _UNPLACED where unknown. in_order: how many stages from the
     first on it has been in without a gap, _UNPLACED where unknown. visited: the stages it is known to have been in, as bits. is_told:
-    whether its history tells them. went_back, reopened: whether it did.
+    whether its history tells them. went_back, reopened: whether it did. first_furthest, first_lost: its place, and whether it was lost, at
+    its first closing, before any reopening.
     """
 
     furthest: Integers
@@ -73,6 +74,8 @@ class Progress(NamedTuple):
     is_told: Booleans
     went_back: Booleans
     reopened: Booleans
+    first_furthest: Integers
+    first_lost: Booleans
 
 
 def progress(deals: pd.DataFrame, paths: pd.DataFrame, places: pd.DataFrame) -> Progress:
@@ -83,14 +86,33 @@ def progress(deals: pd.DataFrame, paths: pd.DataFrame, places: pd.DataFrame) -> 
     is_open, is_won = ((deals["outcome"] == outcome).to_numpy() for outcome in ("open", "won"))
     present = np.where(is_open & np.isfinite(here), 2.0 ** np.nan_to_num(here), 0).astype(np.int64)
     seen, count = visited | present, int(places["place"].max()) + 1 if len(places) else 0
-    has = (seen[:, None] >> np.arange(count)) & 1 == 1
-    any_seen = has.any(axis=1) if count else np.zeros(len(deals), dtype=bool)
-    last = count - 1 - np.argmax(has[:, ::-1], axis=1) if count else np.zeros(len(deals), dtype=np.int64)
-    furthest = np.where(is_won, count, np.where(any_seen, last, _UNPLACED))
-    gapless = np.where(has.all(axis=1), count, np.argmin(has, axis=1)) if count else np.zeros(len(deals), dtype=np.int64)
-    is_known = (visited > 0) | (~is_won & any_seen & (gapless > last))
+    last, gapless = _last(seen, count), _gapless(seen, count)
+    furthest = np.where(is_won, count, last)
+    is_known = (visited > 0) | (~is_won & (last >= 0) & (gapless > last))
     in_order = np.where(is_known, gapless, _UNPLACED)
-    return Progress(furthest, in_order, seen, visited > 0, told["went_back"].to_numpy() > 0, told["reopened"].to_numpy() > 0)
+    went_back, reopened, lost_first, won_first = (
+        told[name].to_numpy() > 0 for name in ("went_back", "reopened", "lost_first", "won_first")
+    )
+    closed_first = (visited > 0) & (lost_first | won_first)
+    at_first = np.where(won_first, count, _last(told["visited_first"].to_numpy(dtype=np.int64), count))
+    first_furthest, first_lost = np.where(closed_first, at_first, furthest), np.where(closed_first, lost_first, deals["outcome"] == "lost")
+    return Progress(furthest, in_order, seen, visited > 0, went_back, reopened, first_furthest, first_lost)
+
+
+def _last(bits: Integers, count: int) -> Integers:
+    """Return the place of the last stage among the bits, _UNPLACED without any."""
+    found = np.full(len(bits), _UNPLACED)
+    for place in range(count):
+        found[(bits >> place) & 1 == 1] = place
+    return found
+
+
+def _gapless(bits: Integers, count: int) -> Integers:
+    """Return how many stages from the first on are among the bits without a gap."""
+    found = np.zeros(len(bits), dtype=np.int64)
+    for place in range(count):
+        found[(found == place) & ((bits >> place) & 1 == 1)] = place + 1
+    return found
 
 
 # ── the funnel ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -98,7 +120,8 @@ def progress(deals: pd.DataFrame, paths: pd.DataFrame, places: pd.DataFrame) -> 
 
 class Step(NamedTuple):
     """One element per deal: whether it counts at the step, whether that is unknown, and whether it is unknown where it ended; of those that
-    count, whether they were lost here or are still here. skipped: past the stage, and never in it.
+    count, whether they were lost here or are still here, and before any reopening went past it or were lost here. skipped: past the
+    stage, and never in it.
     """
 
     reached: Booleans
@@ -107,23 +130,27 @@ class Step(NamedTuple):
     lost: Booleans
     still: Booleans
     skipped: Booleans
+    first_passed: Booleans
+    first_lost: Booleans
 
 
 def deal_steps(deals: pd.DataFrame, found: Progress, count: int, terms: FunnelTerms) -> dict[str, Step]:
     """Return the steps that deals take, by name: opportunities, stage_1 … stage_{count}, won."""
     is_lost, is_open, is_won = ((deals["outcome"] == outcome).to_numpy() for outcome in ("lost", "open", "won"))
     nobody, in_order = np.zeros(len(deals), dtype=bool), terms.mode == "in_order"
-    steps = {DEALS: Step(~nobody, nobody, nobody, nobody, nobody, nobody)}
+    steps = {DEALS: Step(~nobody, *[nobody] * 7)}
     for place in range(count):
         unplaced = found.furthest == _UNPLACED
         unknown = (found.in_order == _UNPLACED) if in_order else unplaced & (place > 0)
         reached = found.in_order > place if in_order else (found.furthest >= place) | (unplaced & (place == 0))
         here, skipped = found.furthest == place, found.is_told & (found.visited >> place & 1 == 0) & (found.furthest > place)
-        steps[f"stage_{place + 1}"] = Step(reached, unknown, unplaced, reached & here & is_lost, reached & here & is_open, skipped)
+        first = (reached & (found.first_furthest > place), reached & (found.first_furthest == place) & found.first_lost)
+        ended = (reached & here & is_lost, reached & here & is_open)
+        steps[f"stage_{place + 1}"] = Step(reached, unknown, unplaced, *ended, skipped, *first)
     won_in_order = is_won & (found.in_order >= count)
     won_unknown = is_won & (found.in_order == _UNPLACED) if in_order else nobody
     skipped = found.is_told & is_won & (found.in_order < count)
-    steps[WON] = Step(won_in_order if in_order else is_won, won_unknown, nobody, nobody, nobody, skipped)
+    steps[WON] = Step(won_in_order if in_order else is_won, won_unknown, nobody, nobody, nobody, skipped, nobody, nobody)
     return steps
 
 
@@ -146,8 +173,8 @@ def _step_row(name: str, step: Step, amount: Any) -> dict[str, Any]:
     is_known, is_stage = unknown <= most, name.startswith("stage")
     has_end = is_stage and is_known and int(step.unended.sum()) <= most
     lost, still = int(step.lost.sum()), int(step.still.sum())
-    passed = at_least - lost - still
-    decided = passed + lost if has_end else 0
+    passed = int(step.first_passed.sum())
+    decided = passed + int(step.first_lost.sum()) if has_end else 0
     low, high = wilson(passed, decided)
     return {
         "step": name,
@@ -162,6 +189,7 @@ def _step_row(name: str, step: Step, amount: Any) -> dict[str, Any]:
         "still_value": _sum(amount[step.still]) if is_stage else math.nan,
         "lost_value": _sum(amount[step.lost]) if has_end else math.nan,
         "skipped": int(step.skipped.sum()) if has_end or name == WON else math.nan,
+        "decided": decided if has_end else math.nan,
         "conversion": ratio(passed, decided),
         "conversion_low": low,
         "conversion_high": high,

@@ -27,7 +27,17 @@ _UNKNOWN_TO_CALLS = ("source", "product", "market", "pipeline")  # choices of de
 _UNKNOWN_TO_LEADS = ("market", "pipeline")
 _FUNNEL = [
     *("step", "name", "count", "at_least", "value", "next_step_rate", "next_step_low", "next_step_high"),
-    *("cumulative_rate", "cumulative_low", "cumulative_high", "still_here", "lost_here", "conversion", "conversion_low", "conversion_high"),
+    *(
+        "cumulative_rate",
+        "cumulative_low",
+        "cumulative_high",
+        "still_here",
+        "lost_here",
+        "decided",
+        "conversion",
+        "conversion_low",
+        "conversion_high",
+    ),
     *("skipped", "unknown", "unvalued", "end_unknown", "still_value", "lost_value"),
 ]
 _BEHIND = [
@@ -58,7 +68,12 @@ class Funnel(NamedTuple):
 def progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
     """Return the deals and how far each got; ask by source.remember, with terms that name the deals alone."""
     deals, places = deals_tables.created(source, filters, terms.deals), _places(source)
-    nobody = pd.DataFrame({name: pd.Series(dtype="int64") for name in ("deal_number", "visited", "went_back", "reopened")})
+    nobody = pd.DataFrame(
+        {
+            name: pd.Series(dtype="int64")
+            for name in ("deal_number", "visited", "visited_first", "lost_first", "won_first", "went_back", "reopened")
+        }
+    )
     paths = source(query.paths(filters, terms.deals, _pairs(places), _on(source, filters))) if len(places) else nobody
     return Funnel(deals, statistic.progress(deals, paths, places), places)
 
@@ -86,16 +101,16 @@ def _on(source: Source, filters: Filters) -> date | None:
 def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
     """Return one row per step, in order: calls, leads, qualified leads, opportunities, each open stage, won.
 
-    Calls and leads only where there are any and no choice is made that they don't know. step (calls, leads, qualified_leads, opportunities,
-    stage_1, …, won), name (of the stage), count (calls, leads, or deals that count at the step; empty where more than MOST_UNKNOWN of them
-    are unknown), at_least (those known to), value (of these deals), next_step_rate (of the row's: those of the next; from calls the
-    qualified leads of those who called, from qualified leads those that became a deal), cumulative_rate (of all leads, and of all
-    opportunities), each with low and high (Wilson, 95%; empty of values), still_here, lost_here (deals of which the stage is the furthest
-    they got), conversion (went past the stage / went past it or were lost in it: those still in it are in neither) with its interval,
-    skipped (deals past the stage that were never in it), unknown (deals of which it is unknown whether they were), unvalued (deals of the
-    step without a value), end_unknown (deals of the step of which it is unknown whether they went on or were lost here), still_value,
-    lost_value (of the deals still here and lost here). A rate by value is empty where more than
-    MOST_UNKNOWN of the deals have none.
+    Calls and leads only where there are any and no choice is made that they don't know. step (calls, leads, qualified_leads,
+    opportunities, stage_1, …, won), name (of the stage), count (calls, leads, or deals that count at the step; empty where more than
+    MOST_UNKNOWN of them are unknown), at_least (those known to), value (of these deals), next_step_rate (of the row's: those of the
+    next; from calls the qualified leads of those who called, from qualified leads those that became a deal), cumulative_rate (of all
+    leads, and of all opportunities), each with low and high (Wilson, 95%; empty of values), still_here, lost_here (deals of which the
+    stage is the furthest they got), decided (went past the stage or were lost in it, before any reopening: those still in it are not
+    among them), conversion (went past it / decided) with its interval, skipped (deals past the stage that were never in it), unknown
+    (deals of which it is unknown whether they were), unvalued (deals of the step without a value), end_unknown (deals of the step of
+    which it is unknown whether they went on or were lost here), still_value, lost_value (of the deals still here and lost here). A rate
+    by value is empty where more than MOST_UNKNOWN of the deals have none.
     """
     found = _progress(source, filters, terms)
     names = statistic.step_names(found.places)

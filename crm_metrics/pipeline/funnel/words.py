@@ -10,6 +10,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.deals import metrics
+from crm_metrics.pipeline.deals.words import history_note
 from crm_metrics.pipeline.funnel import labels
 from crm_metrics.pipeline.funnel.statistic import FEW_DEALS
 from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms
@@ -38,9 +39,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
         "went past, whatever it skipped. **All stages in order**: only if it has been in that stage and in each before it, as HubSpot "
         "counts; a deal that skips a stage counts no further.\n\n**On to the next step**: deals of the next step / deals of this one, so "
         "that deals still here count as not gone on. **Passed / (passed + lost here)**: deals still in the stage are in neither, so "
-        "that young deals do not make it look worse; interval: 95% (Wilson 1927). A deal that was lost and reopened is told by where it "
-        "stands today. By value: the value of each deal today; deals without one are left out of it. Of deals without stage history only "
-        "today's stage is known, and of lost ones none: where these are more than 5%, no rate is given."
+        "that young deals do not make it look worse; interval: 95% (Wilson 1927). A deal that was lost and reopened counts there as "
+        "lost, and elsewhere by where it stands today. By value: the value of each deal today; deals without one are left out of it. Of "
+        "deals without stage history only today's stage is known, and of lost ones none: where these are more than 5%, no rate is given."
     ),
     "moves": noop(
         "Every change of stage in the history, by deals that made it at least once. Skipped: over one stage or more, or won from another "
@@ -87,20 +88,19 @@ def finding(tiles: pd.DataFrame, funnel: pd.DataFrame) -> str:
 
 def _weakest(funnel: pd.DataFrame) -> str:
     stages = funnel[funnel["step"].str.startswith("stage")]
-    decided = stages["count"] - stages["still_here"]
-    known = stages[stages["conversion"].notna() & (decided >= FEW_DEALS)]
+    known = stages[stages["decided"] >= FEW_DEALS]
     if not len(known):
         is_told = stages["conversion"].notna().any()
         return (
             t("Too few deals have left a stage to say where they stall.") if is_told else t("In which stage deals are lost is not known.")
         )
-    worst = known.loc[known["conversion"].idxmin()]
-    values = {"stage": safe_text(worst["name"]), "rate": value_text(worst["conversion"], "share"), "n": f"{decided[worst.name]:,.0f}"}
+    worst = known.sort_values("conversion", kind="stable").iloc[0]
+    values = {"stage": safe_text(worst["name"]), "rate": value_text(worst["conversion"], "share"), "n": f"{worst['decided']:,.0f}"}
     return t("Fewest get past {stage}: {rate} of the {n} that left it.", **values)
 
 
-def funnel_note(funnel: pd.DataFrame, terms: FunnelTerms) -> str:
-    """Return how the funnel is counted, and what it leaves out. funnel: the table of this name."""
+def funnel_note(funnel: pd.DataFrame, basis: pd.DataFrame, terms: FunnelTerms) -> str:
+    """Return what the funnel leaves out, and what a history would add. funnel, basis: the tables funnel and deal_basis."""
     won = funnel[funnel["step"] == "won"].iloc[0]
     texts = []
     if terms.mode == "in_order" and not is_unknown(won["skipped"]) and won["skipped"]:
@@ -110,7 +110,7 @@ def funnel_note(funnel: pd.DataFrame, terms: FunnelTerms) -> str:
         texts.append(t("Of {n} deals it is not known which stages they were in.", n=f"{unknown:,}"))
     if terms.measure == "value" and funnel["unvalued"].max():
         texts.append(t("{n} deals have no known value and are in no sum.", n=f"{funnel['unvalued'].max():,.0f}"))
-    return t(" ").join(texts)
+    return t(" ").join(text for text in (*texts, history_note(basis)) if text)
 
 
 def moves_finding(detours: pd.DataFrame) -> str:
