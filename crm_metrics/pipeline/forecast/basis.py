@@ -1,5 +1,6 @@
 """What the tables of this part rest on: the deals as they stand, the forecast made of them, and past ones."""
 
+import math
 from datetime import date
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ from crm_metrics.pipeline.forecast.history import Floats, History, Standing, cor
 from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED, Forecast, closed_by, forecast, won_in
 from crm_metrics.pipeline.forecast.terms import THIS_QUARTER, ForecastTerms, Window
 
+_NOTHING = dict.fromkeys(("won", "open", "quota", "needed", "last_value"), math.nan) | dict.fromkeys(
+    ("won_deals", "open_deals", "unvalued", "undated", "closed", "told", "sellers", "widening", "past"), 0
+)
 _NO_QUOTA_BY = ("source", "product", "market", "pipeline")  # a quota is a seller's, not for some of the deals alone
 
 
@@ -92,7 +96,7 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     """
     about = source.remember(asked, filters, deals)
     if about is None:
-        return pd.DataFrame([{"closed": 0}])
+        return pd.DataFrame([_NOTHING])
     window, rows = terms.window(about.today), about.deals
     still_open, before = rows[rows["outcome"] == OPEN], backtest(source, filters, deals)
     won, of_sellers = about.standing.amount[won_in(about.standing, about.told, window)], quotas(source, filters, deals, window)
