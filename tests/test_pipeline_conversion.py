@@ -222,8 +222,8 @@ def test_a_snapshot_has_cohorts_and_no_stays_and_says_what_history_would_add(dat
     assert tables.stage_times(source, TODAY).empty
     assert tables.stage_curve(source, TODAY).empty
     assert tables.stalled(source, TODAY)["basis"].eq("creation").all()
-    for text in (words.basis_note(tables.conversion_basis(source, TODAY)), words.stage_finding(tables.stage_times(source, TODAY))):
-        assert "without the history of their stages" in text
+    assert "The history of stages would add" in words.basis_note(tables.conversion_basis(source, TODAY))
+    assert words.stage_finding(tables.stage_times(source, TODAY)) == "When deals entered their stages is not known here."
 
 
 # ── what must hold ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -73,16 +73,17 @@ def _stage_counts(source: Source, filters: Filters, terms: DealTerms) -> pd.Data
 
 
 def conversion_basis(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return one row: the columns of query.basis, with_history (deals that the reader may see whose changes are known), today."""
-    days = _days(source, filters)
-    known = source(held(filters.scope))["with_history"].iloc[0]
-    return source(query.basis(filters, days, terms)).assign(with_history=known, today=pd.Timestamp(days.today))
+    """Return one row: the columns of query.basis; held, held_with_history (deals that the reader may see, and of them those with a change
+    in the history).
+    """
+    every = source(held(filters.scope)).iloc[0]
+    counts = source(query.basis(filters, _days(source, filters), terms))
+    return counts.assign(held=every["deals"], held_with_history=every["with_history"])
 
 
 def lead_basis(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return one row: the columns of query.lead_basis, today."""
-    days = _days(source, filters)
-    return source(query.lead_basis(filters, days, terms)).assign(today=pd.Timestamp(days.today))
+    """Return one row: see query.lead_basis."""
+    return source(query.lead_basis(filters, _days(source, filters), terms))
 
 
 def cohorts(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, by: CohortBy = "quarter") -> pd.DataFrame:

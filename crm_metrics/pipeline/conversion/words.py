@@ -23,6 +23,7 @@ from crm_metrics.pipeline.conversion.metrics import (
 )
 from crm_metrics.pipeline.conversion.statistic import slowest
 from crm_metrics.pipeline.conversion.terms import AGES, PERIODS, CohortBy
+from crm_metrics.pipeline.deals.words import history_note
 
 QUESTIONS: dict[str, str] = {
     "cohorts": noop("Conversion by cohort"),
@@ -86,10 +87,6 @@ _captions = Captions(ALT_TEXTS, NOTES, DRAWN)
 about = _captions.about
 NAIVE = {"cohorts": "naive", "leads": "naive_leads"}
 """The second figure of a question, by the first."""
-_WITHOUT_HISTORY = noop(
-    "These data hold deals as they stand, without the history of their stages. With it (one row per change of stage, with its day) this "
-    "page would show how long deals stay in each stage, how many pass it, and which have stalled in theirs."
-)
 _FIRST_READ = 90  # days: before, little is decided
 _SPOKEN_OF = 180  # days: an age that most deals are closed by
 
@@ -156,15 +153,13 @@ def finding(tiles: pd.DataFrame) -> str:
 
 
 def basis_note(basis: pd.DataFrame) -> str:
-    """Return which deals are in no cohort, and what history would add. basis: the table conversion_basis."""
+    """Return which deals are in no cohort, and which have no history and what it would add. basis: the table conversion_basis."""
     state, texts = basis.iloc[0], []
     if state["undated"]:
         texts.append(t("{n} deals without a day of creation are in no cohort.", n=f"{state['undated']:,}"))
     if not is_unknown(state["unclosed"]) and state["unclosed"]:
         texts.append(t("{n} deals closed on an unknown day are left out.", n=f"{state['unclosed']:,}"))
-    if not state["with_history"]:
-        texts.append(t(_WITHOUT_HISTORY))
-    return t(" ").join(texts)
+    return t(" ").join(text for text in (*texts, history_note(basis)) if text)
 
 
 def cohort_finding(rows: pd.DataFrame, by: CohortBy) -> str:
@@ -254,7 +249,7 @@ def cycle_finding(cycle: pd.DataFrame) -> str:
 def stage_finding(times: pd.DataFrame) -> str:
     """Return which stage is the slowest and which passes the fewest. times: the table stage_times."""
     if not len(times):
-        return t("When deals entered their stages is not known here.") + t(" ") + t(_WITHOUT_HISTORY)
+        return t("When deals entered their stages is not known here.")
     slow, large = slowest(times), times[~times["is_small"].astype(bool)]
     if not slow["stays"]:
         return t("No stage has 30 stays or more: too few to say how long they take.")
