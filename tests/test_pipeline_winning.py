@@ -1,0 +1,229 @@
+"""Why deals are won: reasons, competitors, moves and the model, counted by hand, against plain loops, and where nothing is to be found."""
+
+import datetime as dt
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from written_deals import at, write
+
+from crm_metrics.database import DataSet, open_source
+from crm_metrics.filters import Filters
+from crm_metrics.intervals import wilson
+from crm_metrics.pipeline.winning import counts, factors, landmarks, model, moves, tables, words
+from crm_metrics.scope import Scope
+
+ALL = Filters()
+DAY = dt.date(2024, 1, 1)
+
+
+def day(number: int) -> dt.date:
+    return DAY + dt.timedelta(number)
+
+
+def deal(key: str, outcome: str, **values: object) -> dict:
+    return {"opportunity_id": key, "outcome": outcome, "created_on": day(0), "closed_on": None if outcome == "open" else day(40), **values}
+
+
+def six(data_set: DataSet) -> DataSet:
+    """Six deals: three lost (two for the price, one for no reason known), two won (one against Ace), one open against Ace."""
+    deals = [
+        deal("a", "lost", lost_reason="price", deal_amount=10, competitor="Ace", has_scorecard=True, owner_id="e1"),
+        deal("b", "lost", lost_reason="price", has_scorecard=False, owner_id="e1"),
+        deal("c", "lost", deal_amount=5, has_scorecard=False, owner_id="e2"),
+        deal("d", "won", deal_amount=100, competitor="Ace", has_scorecard=True, owner_id="e1"),
+        deal("e", "won", deal_amount=50, has_scorecard=True, owner_id="e2"),
+        deal("f", "open", deal_amount=7, competitor="Ace", owner_id="e2"),
+    ]
+    stages = {"a": ["Talk", "Offer", "Lost"], "b": ["Talk", "Lost"], "d": ["Talk", "Offer", "Won"]}
+    history = [
+        {"opportunity_id": key, "change_number": number, "changed_at": at(day(20 * number - 20)), "stage": stage, "deal_amount": 3}
+        for key, path in stages.items()
+        for number, stage in enumerate(path, 1)
+    ]
+    done = [
+        {"activity_id": f"x{number}", "activity_kind": "visit", "happened_at": at(day(number)), "employee_id": "e1", "opportunity_id": "a"}
+        for number in (15, 16, 30)
+    ]
+    owners = [{"employee_id": "e1", "region": "North"}, {"employee_id": "e2", "region": "South"}]
+    return write(data_set, deals, history, employees=owners, activities=done)
+
+
+@pytest.fixture
+def source(any_data_set):
+    return open_source(six(any_data_set))
+
+
+# ── counted by hand ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_reasons_are_shares_of_the_lost_deals_that_have_one(source):
+    rows = tables.lost_reasons(source, ALL).set_index("reason")
+    assert rows.loc["price", ["deals", "of", "share", "lost_value", "unvalued"]].to_list() == [2, 2, 1.0, 10.0, 1]
+    assert rows.loc["", "deals"] == 1
+    assert math.isnan(rows.loc["", "share"])
+    assert rows.loc["price", ["low", "high"]].to_list() == list(wilson(2, 2))
+
+
+def test_a_deal_is_lost_in_the_last_stage_in_which_it_was_open(source):
+    rows = tables.lost_stages(source, ALL)
+    assert rows[["stage", "reason", "deals"]].to_numpy().tolist() == [["Talk", "price", 1], ["Offer", "price", 1]]
+
+
+def test_an_open_deal_counts_against_its_competitor_but_is_neither_won_nor_lost(source):
+    rows = tables.competitors(source, ALL).set_index("competitor")
+    assert rows.loc["Ace", ["deals", "closed", "won", "win_rate", "won_value"]].to_list() == [3, 2, 1, 0.5, 100.0]
+    assert rows.loc["", ["deals", "closed", "won"]].to_list() == [3, 3, 1]
+
+
+def test_the_tiles_are_of_those_of_which_something_is_recorded(source):
+    tiles = tables.win_tiles(source, ALL).set_index("metric")
+    assert tiles["value"].round(4).to_dict() == {
+        "win_rate_of_closed": 0.4,
+        "main_reason_share": 1.0,
+        "win_rate_against_competitors": 0.5,
+        "competitive_won_value": 100.0,
+        "scorecard_completeness": 0.6,
+    }
+
+
+def test_nobody_sees_deals_of_another_region(source):
+    north = tables.win_tiles(source, Filters(scope=Scope(regions=("North",)))).set_index("metric")
+    assert north.loc["win_rate_of_closed", "n"] == 3
+
+
+def test_on_an_earlier_day_no_later_end_is_known(source):
+    early = Filters(end=day(10))
+    assert not len(tables.lost_reasons(source, early))
+    assert tables.win_tiles(source, early)["n"].eq(0).all()
+    assert words.finding(tables.win_tiles(source, early), tables.lost_reasons(source, early)).startswith("No deal")
+
+
+def test_landmarks_know_the_value_and_stage_of_their_day_and_the_activities_so_far(source):
+    found = source.remember(tables.learned, ALL, tables.ALL_DEALS).rows.set_index(["opportunity_id", "age"])
+    assert found.loc[("a", "14"), ["stage", "activities"]].to_list() == ["Talk", 0.0]
+    assert found.loc[("a", "30"), "stage"] == "Offer"
+    assert found.loc[("a", "30"), "activities"] == pytest.approx(math.log(4))
+    assert found.loc[("a", "14"), "log_amount"] == pytest.approx(math.log(3))
+    assert found.loc[("c", "14"), ["stage", "log_amount"]].isna().all()  # no history: its value may have been written at the end
+    assert ("a", "60") not in found.index
+
+
+def test_too_few_deals_make_no_model_and_no_scores(source):
+    found = tables.win_model(source, ALL)
+    assert not found["is_better"].iloc[0]
+    assert len(tables.open_scores(source, ALL)) == len(tables.reliability(source, ALL)) == 0
+    assert "Too few deals" in words.model_finding(found)
+
+
+# ── moves, against a plain loop over days ───────────────────────────────────────────────────────────────────────────────
+
+
+def changes_of(paths: dict[int, list[tuple[int, str]]]) -> pd.DataFrame:
+    """Changes of deals: (day, stage); stages "1", "2", … and "won"."""
+    rows = [
+        (number, pd.Timestamp(day(when)), stage, "won" if stage == "won" else "open", 9.0 if stage == "won" else float(stage))
+        for number, path in paths.items()
+        for when, stage in path
+    ]
+    return pd.DataFrame(rows, columns=["deal_number", "changed_on", "stage", "outcome", "stage_order"])
+
+
+def test_moves_and_days_are_those_of_a_loop_over_every_day():
+    random = np.random.default_rng(3)
+    paths = {n: [(0, "1"), (int(random.integers(1, 40)), "2"), (int(random.integers(41, 90)), "won")] for n in range(30)}
+    done = pd.DataFrame(
+        {"deal_number": random.integers(0, 30, 80), "happened_on": [pd.Timestamp(day(int(n))) for n in random.integers(0, 90, 80)]}
+    )
+    done = done.assign(activity_kind="visit").drop_duplicates().sort_values(["deal_number", "happened_on"])
+    row = moves.rates(moves.spells(changes_of(paths), pd.Timestamp(day(100))), done).iloc[0]
+    active_moves = active_days = all_days = 0
+    for number, ((_, _), (first, _), (last, _)) in paths.items():
+        visits = [(each.date() - DAY).days for each in done.loc[done["deal_number"] == number, "happened_on"]]
+        for one in range(1, last + 1):
+            is_active = any(1 <= one - visit <= moves.ACTIVE_DAYS for visit in visits)
+            active_days, all_days = active_days + is_active, all_days + 1
+            active_moves += is_active and one in (first, last)
+    assert [row["active_moves"], row["active_days"], row["other_days"]] == [active_moves, active_days, all_days - active_days]
+    assert row["active_moves"] + row["other_moves"] == 60
+
+
+def test_a_step_back_is_no_move_and_a_change_of_value_ends_no_stay():
+    found = moves.spells(changes_of({1: [(0, "2"), (5, "2"), (9, "1"), (12, "3")]}), pd.Timestamp(day(20)))
+    assert found[["stage", "is_move"]].to_numpy().tolist() == [["2", False], ["1", True], ["3", False]]
+    assert (found["left_on"] - found["entered_on"]).dt.days.to_list() == [9, 3, 8]
+
+
+# ── the model ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def made_up(deals: int, *, effect: float, seed: int = 5) -> pd.DataFrame:
+    """Landmarks at 14 days of deals created over three years, whose source shifts the log-odds of winning by `effect` either way."""
+    random = np.random.default_rng(seed)
+    source = random.choice(["web", "fair"], deals)
+    is_won = random.random(deals) < 1 / (1 + np.exp(-np.where(source == "web", effect, -effect)))
+    created = pd.Timestamp(DAY) + pd.to_timedelta(np.sort(random.integers(0, 1000, deals)), unit="D")
+    others = dict.fromkeys(["market", "category", "region", "owner_id", "stage"], "x")
+    numbers = {"log_amount": random.normal(8, 1, deals), "is_customer": 0.0, "activities": random.random(deals)}
+    days = {"created_on": created, "closed_on": created + pd.Timedelta(days=30), "outcome": np.where(is_won, "won", "lost")}
+    return pd.DataFrame(
+        {"deal_number": np.arange(deals), "age": "14", "is_won": is_won, "deal_source": source, **others, **numbers, **days}
+    )
+
+
+def checked(rows: pd.DataFrame) -> tuple[model.Skill, pd.DataFrame]:
+    halves = model.split(rows, pd.Timestamp(day(1100)), 40)
+    found = model.fit(halves.learned)
+    probability = model.predicted(found, halves.tested)
+    return model.skill(halves.tested, probability, model.base_rates(found, halves.tested)), model.reliability(halves.tested, probability)
+
+
+@pytest.mark.slow
+def test_a_model_finds_what_is_there_and_what_it_says_comes_true():
+    found = [checked(made_up(2_000, effect=1.0, seed=seed)) for seed in range(1, 9)]
+    truth = 1 / (1 + math.exp(-1))
+    best = 1 - truth * (1 - truth) / 0.25  # the skill of who knows the true chances
+    assert all(skill.low > 0 for skill, _ in found)
+    assert sum(skill.low < best < skill.high for skill, _ in found) >= 6  # what is learned is a little worse than what is true
+    bins = pd.concat(bins for _, bins in found)
+    assert ((bins["predicted"] > bins["low"]) & (bins["predicted"] < bins["high"])).mean() >= 0.85
+    assert bins["landmarks"].sum() == pytest.approx(8 * 600, rel=0.1)
+
+
+@pytest.mark.slow
+def test_a_model_of_noise_is_seldom_better_than_the_usual_rate():
+    better = [checked(made_up(600, effect=0.0, seed=seed))[0].low > 0 for seed in range(40)]
+    assert sum(better) <= 4  # 2.5 % each: more than 4 of 40 has a chance of 0.3 %
+
+
+def test_what_is_learned_was_closed_before_what_is_tested_was_created():
+    halves = model.split(made_up(800, effect=0.0), pd.Timestamp(day(1100)), 40)
+    assert (halves.learned["closed_on"] <= halves.split_on).all()
+    assert (halves.tested["created_on"] > halves.split_on).all()
+    assert not set(halves.learned["deal_number"]) & set(halves.tested["deal_number"])
+
+
+def test_deals_count_as_old_enough_when_those_that_ever_close_have_closed():
+    created = [pd.Timestamp(day(0))] * 30
+    lasted = [10.0] * 18 + [50.0] * 2 + [math.nan] * 10  # ten never close: of the others 95 % are closed by day 50
+    rows = pd.DataFrame({"created_on": created, "outcome": ["won"] * 20 + ["open"] * 10})
+    rows["closed_on"] = rows["created_on"] + pd.to_timedelta(lasted, unit="D")
+    assert landmarks.days_to_close(rows, pd.Timestamp(day(500))) == 50
+
+
+def test_odds_ratios_are_those_of_the_four_fields_with_a_half_added():
+    rows = made_up(400, effect=0.8).assign(stage="Talk")
+    found = factors.win_factors(rows).set_index(["factor", "level"])
+    table = pd.crosstab(rows["deal_source"], rows["is_won"]) + 0.5
+    expected = table.loc["web", True] * table.loc["fair", False] / table.loc["web", False] / table.loc["fair", True]
+    assert found.loc[("deal_source", "web"), "odds_ratio"] == pytest.approx(expected)
+    assert found.loc[("deal_source", "web"), "odds_ratio"] * found.loc[("deal_source", "fair"), "odds_ratio"] == pytest.approx(1)
+    assert "stage" not in found.index.get_level_values("factor")  # all in one stage: nothing to compare
+
+
+def test_a_difference_of_shares_has_newcombes_interval():
+    """Newcombe (1998), table II, (a) 56/70 against 48/80, method 10: 0.0524 to 0.3339."""
+    rows, others = pd.DataFrame({"won": [56], "closed": [70]}), pd.DataFrame({"won": [48], "closed": [80]})
+    found = counts.compared(rows, others).iloc[0]
+    assert [round(found[name], 4) for name in ("difference", "difference_low", "difference_high")] == [0.2, 0.0524, 0.3339]
