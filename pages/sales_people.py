@@ -1,7 +1,5 @@
 """Who brings what, and did the CRM change it?"""
 
-import streamlit as st
-
 from crm_metrics import ui
 from crm_metrics.language import t
 from crm_metrics.pipeline.people import answers, figure, labels, tables, words
@@ -18,9 +16,8 @@ ui.tiles(page, tiles, METRICS)
 
 
 def people() -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        rows = ui.ask(page, tables.people, terms, choose_role(page, words.roles(everybody)))
-        ui.note(words.rank_note(rows))
+    rows = ui.ask(page, tables.people, terms, choose_role(page, words.roles(everybody)))
+    ui.note(words.rank_note(rows))
     picked = ui.figure(page, ui.draw(page, figure.win_rate_dots, rows), queries=asked, selects=True, **words.about("people"))
     chosen = ui.table(page, shown := labels.in_words(rows), columns=labels.columns("people", shown), name="people", selects=True)
     if owner := labels.chosen_person(rows, picked, chosen):

@@ -35,7 +35,7 @@ _SHRUNK = noop(
     "of all by how few deals it rests on (Casella 1985; beta-binomial, the strength of the prior averaged over what the data allow), "
     "with its 95% interval. Rank: by the lower end of that interval, so that 2 won of 2 do not rank before 60 of 100. Green or red: "
     "differs from all others beyond chance (chi-square, Holm 1979); blue: may be chance. Faded: fewer than 30 closed deals. Deals are "
-    "taken as independent of each other. A click shows the deals of that person."
+    "taken as independent of each other."
 )
 NOTES: dict[str, str] = {  # by the name of the figure
     "people": _SHRUNK,
@@ -129,7 +129,7 @@ def missing_note(tiles: pd.DataFrame, rows: pd.DataFrame) -> str:
 
 
 def rank_note(rows: pd.DataFrame) -> str:
-    """Return who ranks first, and how strongly rates were drawn together. rows: people or teams."""
+    """Return who ranks first, how strongly rates were drawn together, and what a click does. rows: the table people."""
     ranked = in_words(rows[rows["rank"].notna()])
     if len(ranked) < 2:  # one alone has no rank
         return ""
@@ -141,9 +141,8 @@ def rank_note(rows: pd.DataFrame) -> str:
         low=value_text(best["shrunk_low"], "share"),
         **won,
     )
-    return (
-        first + t(" ") + t("Drawn to the rate of all as if each had {n} more closed deals of that rate.", n=f"{best['prior_deals']:,.0f}")
-    )
+    drawn = t("Drawn to the rate of all as if each had {n} more closed deals of that rate.", n=f"{best['prior_deals']:,.0f}")
+    return t(" ").join([first, drawn, t("A click opens the deals of that person.")])
 
 
 def change_finding(rows: pd.DataFrame, go_live_on: date) -> str:
