@@ -2,13 +2,14 @@
 
 import datetime as dt
 import math
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from simulated_sales import simulated
 from typer.testing import CliRunner
-from written_deals import at, write
+from written_deals import Rows, at, write
 
 from crm_metrics import database, facts, schema
 from crm_metrics.cli import app
@@ -20,11 +21,11 @@ from crm_metrics.metric import BadInput
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import figure, labels, tables, words
-from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms
+from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms, Side
 
 ALL = Filters()
 ANY, IN_ORDER = FunnelTerms(), FunnelTerms(mode="in_order")
-PATHS = {  # deal: its stages in order of time; value
+PATHS: dict[str, tuple[list[str], int | None]] = {  # deal: its stages in order of time; value
     "straight": (["Talk", "Offer", "Haggle", "Won"], 100),
     "skipper": (["Talk", "Haggle", "Won"], 50),
     "returner": (["Talk", "Offer", "Talk", "Offer"], 20),
@@ -34,13 +35,13 @@ PATHS = {  # deal: its stages in order of time; value
     "jumper": (["Haggle", "Lost"], 5),
 }
 OUTCOMES = {"Won": "won", "Lost": "lost"}
-LEADS = [
+LEADS: Rows = [
     {"lead_id": f"l{number}", "created_on": dt.date(2024, 1, 3), "owner_id": owner, "qualified_on": qualified, "opportunity_id": deal}
     for number, (owner, qualified, deal) in enumerate(
         [("e1", dt.date(2024, 1, 5), "straight"), ("e1", dt.date(2024, 1, 6), None), ("e2", dt.date(2024, 1, 6), None), ("e2", None, None)]
     )
 ]
-CALLS = [
+CALLS: Rows = [
     {"activity_id": f"a{day}", "activity_kind": "call", "happened_at": at(dt.date(2024, 1, day)), "employee_id": "e1", "activity_count": 50}
     for day in (3, 4)
 ]
@@ -80,7 +81,7 @@ def plain(tmp_path_factory):
     return open_source(write(find_data_set(f"duckdb:///{tmp_path_factory.mktemp('plain')}/mine.duckdb"), deals))
 
 
-def counts(rows: pd.DataFrame, column: str = "count") -> dict[str, float]:
+def counts(rows: pd.DataFrame, column: str = "count") -> dict[Any, Any]:
     return rows.set_index("step")[column].to_dict()
 
 
@@ -106,7 +107,7 @@ def test_a_deal_that_skips_a_stage_counts_there_by_any_path_and_not_in_order(sou
 
 
 def test_rates_have_the_denominators_they_name(source):
-    rows = tables.funnel(source, ALL)
+    rows: Any = tables.funnel(source, ALL)
     nexts = {"calls": 0.02, "leads": 0.75, "qualified_leads": 0.3333, "opportunities": 1.0, "stage_1": 0.8571, "stage_2": 0.6667}
     assert rates(rows, "next_step_rate") == {**nexts, "stage_3": 0.75}
     cumulative = {"leads": 1.0, "qualified_leads": 0.75, "opportunities": 1.0, "stage_1": 1.0, "stage_2": 0.8571, "stage_3": 0.5714}
@@ -116,14 +117,14 @@ def test_rates_have_the_denominators_they_name(source):
 
 
 def test_at_every_stage_who_got_there_went_on_was_lost_or_is_still_there(source):
-    rows = tables.funnel(source, ALL).set_index("step")
+    rows: Any = tables.funnel(source, ALL).set_index("step")
     for step, following in (("stage_1", "stage_2"), ("stage_2", "stage_3"), ("stage_3", "won")):
         here = rows.loc[step]
         assert here["count"] == rows.loc[following, "count"] + here["lost_here"] + here["still_here"]
 
 
 def test_by_value_sums_are_of_known_values_and_those_without_are_said(source):
-    rows = tables.funnel(source, ALL, FunnelTerms(measure="value"))
+    rows: Any = tables.funnel(source, ALL, FunnelTerms(measure="value"))
     assert counts(rows, "value")["opportunities"] == 215
     assert counts(rows, "unvalued")["opportunities"] == 1
     assert counts(rows, "value")["won"] == 180
@@ -132,6 +133,7 @@ def test_by_value_sums_are_of_known_values_and_those_without_are_said(source):
     assert rows["next_step_low"].iloc[-3:].isna().all()
 
 
+@pytest.mark.slow
 def test_calls_and_leads_are_there_only_where_the_choice_concerns_them(source):
     def steps(filters, deals):
         return set(tables.funnel(source, filters, FunnelTerms(deals))["step"]) & {"calls", "leads", "qualified_leads"}
@@ -143,13 +145,15 @@ def test_calls_and_leads_are_there_only_where_the_choice_concerns_them(source):
     assert steps(Filters(start=dt.date(2024, 1, 5), end=dt.date(2024, 1, 30)), DealTerms()) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terms", [ANY, IN_ORDER], ids=["any", "in order"])
 def test_behind_every_step_stand_as_many_deals_as_it_counts(source, terms):
-    rows = tables.funnel(source, ALL, terms)
+    rows: Any = tables.funnel(source, ALL, terms)
     for step, number in counts(rows).items():
         if step != "calls":
             assert len(tables.step_deals(source, ALL, terms, FunnelStep(step))) == number, step
-    for side, column in (("lost", "lost_here"), ("open", "still_here")):
+    sides: tuple[tuple[Side, str], ...] = (("lost", "lost_here"), ("open", "still_here"))
+    for side, column in sides:
         behind = [len(tables.step_deals(source, ALL, terms, FunnelStep(f"stage_{place}", side))) for place in (1, 2, 3)]
         assert behind == [counts(rows, column)[f"stage_{place}"] for place in (1, 2, 3)]
     with pytest.raises(BadInput, match="There is no step stage_9"):
@@ -172,7 +176,7 @@ def test_moves_are_named_by_where_they_lead(source):
     assert kinds["Lost", "Offer"] == ("reopened", 1)
     assert kinds["Haggle", "Won"] == ("won", 3)
     assert kinds["Haggle", "Lost"] == ("lost", 1)
-    detours = tables.detours(source, ALL).set_index("outcome")
+    detours: Any = tables.detours(source, ALL).set_index("outcome")
     assert detours.loc["all", ["deals", "skipped", "went_back", "reopened"]].tolist() == [7, 2, 1, 1]
     assert (
         words.moves_finding(detours.reset_index())
@@ -180,6 +184,7 @@ def test_moves_are_named_by_where_they_lead(source):
     )
 
 
+@pytest.mark.slow
 def test_on_a_past_day_the_funnel_knows_nothing_of_later_ones(source):
     rows = counts(tables.funnel(source, Filters(end=dt.date(2024, 1, 4))))
     assert rows["opportunities"] == 7
@@ -190,8 +195,9 @@ def test_on_a_past_day_the_funnel_knows_nothing_of_later_ones(source):
 # ── without history ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_a_snapshot_says_what_it_knows_and_that_it_does_not_know_where_deals_were_lost(plain):
-    rows = tables.funnel(plain, ALL).set_index("step")
+    rows: Any = tables.funnel(plain, ALL).set_index("step")
     assert rows.loc["opportunities", "count"] == 9
     assert rows.loc["won", "count"] == 3
     assert math.isnan(rows.loc["stage_2", "count"])
@@ -204,12 +210,13 @@ def test_a_snapshot_says_what_it_knows_and_that_it_does_not_know_where_deals_wer
     assert not len(tables.moves(plain, ALL))
 
 
+@pytest.mark.slow
 def test_a_few_deals_without_history_do_not_hide_the_others(tmp_path):
     known = [
         {"opportunity_id": f"k{number}", "stage": "Lost", "outcome": "lost", "created_on": dt.date(2024, 1, 3)} for number in range(40)
     ]
     history = [change | {"opportunity_id": deal["opportunity_id"]} for deal in known for change in changes("loser")]
-    rows = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/a.duckdb"), [*known, row("early")], history)), ALL)
+    rows: Any = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/a.duckdb"), [*known, row("early")], history)), ALL)
     assert counts(rows)["stage_2"] == 40
     assert counts(rows, "unknown")["stage_2"] == 1
     assert counts(rows, "conversion")["stage_2"] == 0
@@ -220,7 +227,7 @@ def test_a_few_deals_without_history_do_not_hide_the_others(tmp_path):
 
 @pytest.mark.parametrize("by", ["owner", "team", "region", "source", "product", "market", "quarter", "month"])
 def test_groups_add_up_to_all_deals(source, by):
-    rows = tables.funnel_by(source, ALL, FunnelTerms(by=by))
+    rows: Any = tables.funnel_by(source, ALL, FunnelTerms(by=by))
     assert rows[["deals", "won", "lost", "open"]].sum().tolist() == [7, 3, 3, 1]
     assert rows["won_value"].sum() == 180
     behind = [len(tables.group_deals(source, ALL, FunnelTerms(by=by), group)) for group in rows["group"]]
@@ -228,7 +235,7 @@ def test_groups_add_up_to_all_deals(source, by):
 
 
 def test_both_win_rates_of_a_group_stand_beside_each_other(source):
-    rows = tables.funnel_by(source, ALL, FunnelTerms(by="owner")).set_index("group")
+    rows: Any = tables.funnel_by(source, ALL, FunnelTerms(by="owner")).set_index("group")
     assert rows.loc["e1", ["win_rate_of_closed", "win_rate_of_all"]].tolist() == [0.75, 0.6]
     assert rows.loc["e2", "won_value"] == 0, "nothing was won: that is known"
     assert rows["is_small"].all()
@@ -236,18 +243,19 @@ def test_both_win_rates_of_a_group_stand_beside_each_other(source):
 
 
 def test_what_was_won_is_told_by_the_day_of_closing(source):
-    rows = tables.won(source, ALL)
+    rows: Any = tables.won(source, ALL)
     assert rows["closed_in"].tolist() == [pd.Timestamp(2024, 1, 1)]
     assert rows.loc[0, ["won", "lost", "won_value"]].tolist() == [3, 3, 180]
     assert rows.loc[0, "is_unfinished"]
-    cut = tables.won(source, Filters(start=dt.date(2024, 1, 6)), FunnelTerms(by="month"))
+    cut: Any = tables.won(source, Filters(start=dt.date(2024, 1, 6)), FunnelTerms(by="month"))
     assert cut.loc[0, ["won", "lost"]].tolist() == [2, 0]
     assert cut.loc[0, "is_partial"]
 
 
+@pytest.mark.slow
 def test_no_deals_give_no_rows_and_words_for_it(data_set):
     empty = open_source(write(data_set, [], [], leads=LEADS))
-    rows = tables.funnel(empty, ALL)
+    rows: Any = tables.funnel(empty, ALL)
     assert counts(rows)["opportunities"] == 0
     assert words.finding(deals_tables.tiles(empty, ALL), rows) == "No deal was created in the period that matches the filters."
     assert not len(tables.funnel_by(empty, ALL))
@@ -258,6 +266,7 @@ def test_no_deals_give_no_rows_and_words_for_it(data_set):
 # ── pictures and words ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_the_bars_are_as_long_as_the_shares(source):
     drawn = figure.funnel_bars(tables.funnel(source, ALL), ANY, currency="")
     went_on, still, lost = (dict(zip([key.split()[0] for key, _ in bar.customdata], bar.x, strict=True)) for bar in drawn.data[:3])
@@ -267,10 +276,11 @@ def test_the_bars_are_as_long_as_the_shares(source):
     assert words.chosen_step(tables.funnel(source, ALL), ["stage_2 lost"], []) == FunnelStep("stage_2", "lost")
 
 
+@pytest.mark.slow
 def test_a_stage_whose_name_is_markup_stays_text(tmp_path):
     stages = [{"stage": "<b>x</b>", "stage_order": 1, "outcome": "open"}, {"stage": "Won", "stage_order": 2, "outcome": "won"}]
     deals = [{"opportunity_id": "d1", "stage": "<b>x</b>", "created_on": dt.date(2024, 1, 3)}]
-    rows = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/b.duckdb"), deals, stages=stages)), ALL)
+    rows: Any = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/b.duckdb"), deals, stages=stages)), ALL)
     assert "<b>x" not in "".join(figure.funnel_bars(rows, ANY, currency="").layout.yaxis.ticktext)
     assert labels.step_name("stage_1", rows.iloc[-2]["name"]) == "<b>x</b>"
 
@@ -320,20 +330,20 @@ def test_the_published_figures_of_crm_sales_opportunities_come_out(shared_data, 
         done = CliRunner().invoke(app, ["import", file, "--mapping", "crm_sales_opportunities", "--database", "crm"])
         assert done.exit_code == 0, done.output
     source = open_source(existing("crm"))
-    tiles = deals_tables.tiles(source, ALL).set_index("metric")["value"]
+    tiles: Any = deals_tables.tiles(source, ALL).set_index("metric")["value"]
     assert tiles["won_value"] == 10_005_534
     assert (round(tiles["win_rate_of_closed"], 4), round(tiles["win_rate_of_all"], 4), tiles["won_cycle_days"]) == (0.6315, 0.4816, 57)
     assert deals_tables.basis(source, ALL).iloc[0]["undated"] == 500
-    won = tables.won(source, ALL)
+    won: Any = tables.won(source, ALL)
     assert won["won_value"].tolist() == [1_134_672, 3_086_111, 2_982_255, 2_802_496]
     assert won[["won", "lost"]].sum().tolist() == [4_238, 2_473]
-    regions = tables.funnel_by(source, ALL, FunnelTerms(by="region"))
+    regions: Any = tables.funnel_by(source, ALL, FunnelTerms(by="region"))
     assert regions["group"].tolist() == ["West", "Central", "East"]
     assert regions["won_value"].iloc[0] == 3_568_647
-    owners = tables.funnel_by(source, ALL, FunnelTerms(by="owner"))
+    owners: Any = tables.funnel_by(source, ALL, FunnelTerms(by="owner"))
     assert owners.loc[0, ["name", "won_value"]].tolist() == ["Darcel Schlecht", 1_153_214]
-    deals = deals_tables.deals(source, ALL)
+    deals: Any = deals_tables.deals(source, ALL)
     assert deals["customer_id"].isna().sum() == 1_425
-    year = deals_tables.tiles(source, Filters(start=dt.date(2017, 1, 1), end=dt.date(2017, 12, 31))).set_index("metric")
+    year: Any = deals_tables.tiles(source, Filters(start=dt.date(2017, 1, 1), end=dt.date(2017, 12, 31))).set_index("metric")
     assert year.loc["win_rate_of_all", "n"] > 500, "deals without a day of creation stay in"
     assert math.isnan(counts(tables.funnel(source, ALL))["stage_2"])
