@@ -2,6 +2,7 @@
 
 from crm_metrics import ui
 from crm_metrics.language import t
+from crm_metrics.pipeline.deals import tables as deal_tables
 from crm_metrics.pipeline.people import answers, figure, labels, tables, words
 from crm_metrics.pipeline.people.metrics import METRICS
 from crm_metrics.ui.deal_form import start_deal_page
@@ -11,7 +12,7 @@ page, terms = start_deal_page("sales_people")
 tiles, everybody = ui.ask(page, tables.people_tiles, terms), ui.ask(page, tables.people, terms)
 asked = tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(everybody))
-ui.note(words.missing_note(tiles, everybody))
+ui.note(words.basis_note(tiles, ui.ask(page, deal_tables.basis, terms)))
 ui.tiles(page, tiles, METRICS)
 
 
@@ -26,13 +27,12 @@ def people() -> None:
 
 def before_after() -> None:
     go_live = choose_go_live(page, ui.ask(page, tables.stated_go_live))
-    if not go_live.on:
-        return
     rows, published = ui.ask(page, tables.before_after, terms, go_live), ui.ask(page, tables.cases, terms, go_live)
-    ui.finding(words.change_finding(rows, go_live.on))
-    ui.note(words.caution())
-    ui.figure(page, ui.draw(page, figure.change_dots, rows, published), **words.about("before_after"))
-    ui.table(page, shown := labels.changes_in_words(rows), columns=labels.columns("before_after", shown), name="before_after")
+    if go_live.on:
+        ui.finding(words.change_finding(rows, go_live.on))
+        ui.note(words.caution())
+        ui.figure(page, ui.draw(page, figure.change_dots, rows, published), **words.about("before_after"))
+        ui.table(page, shown := labels.changes_in_words(rows), columns=labels.columns("before_after", shown), name="before_after")
     with ui.question(t("How far did others come?")):
         ui.table(page, shown := labels.cases_in_words(published), columns=labels.columns("cases", shown), name="cases")
     with ui.question(t("How long does it take to enter an order?")):

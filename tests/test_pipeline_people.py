@@ -19,6 +19,7 @@ from crm_metrics import database, schema
 from crm_metrics.database import DataSet, Source, open_source
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import speaking
+from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.people import labels, statistic, tables, words
 from crm_metrics.pipeline.people.cases import CASES, beside_own
@@ -278,7 +279,7 @@ def test_where_nobody_called_the_tiles_are_unknown_and_the_page_says_so(data_set
     source = small_team(data_set, with_calls=False)
     tiles = tables.people_tiles(source, Filters())
     assert tiles.set_index("metric")["value"][["calls_per_person_day", "hit_rate", "leads_per_day"]].isna().all()
-    assert "no calls" in words.missing_note(tiles, tables.people(source, Filters()))
+    assert "no calls" in words.basis_note(tiles, deals_tables.basis(source, Filters()))
 
 
 def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(team: Source):
@@ -337,3 +338,11 @@ def test_a_person_is_opened_by_a_click_on_the_mark_or_by_a_chosen_row():
     assert labels.chosen_person(rows, ["b"], [0]) == "b"
     assert [labels.chosen_person(rows, [], [place]) for place in (0, 1)] == ["a", UNKNOWN]
     assert labels.chosen_person(rows, [], []) == ""
+
+
+@pytest.mark.slow
+def test_without_a_go_live_day_the_page_asks_for_it_and_still_shows_the_cases(folder: Path):
+    small_team(database.find_data_set("mine"))
+    app = opened("sales_people", tab="before_after", data="mine")
+    assert "Say on which day the CRM went live" in texts(app)
+    assert len(app.dataframe) == 1

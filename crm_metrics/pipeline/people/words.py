@@ -10,6 +10,7 @@ from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
+from crm_metrics.pipeline.deals import words as deal_words
 from crm_metrics.pipeline.deals.query import LOST, WON
 from crm_metrics.pipeline.people.figure import factors_text
 from crm_metrics.pipeline.people.labels import BETTER, factor_text, in_words, measure_label
@@ -114,18 +115,15 @@ def _of_calls(rows: pd.DataFrame) -> str:
     )
 
 
-def missing_note(tiles: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """Return what the tiles could not be made of, and how many won deals have no value. tiles, rows: people_tiles and people."""
-    unknown = [t(text) for name, text in _MISSING.items() if is_unknown(tiles.set_index("metric").loc[name, "value"])]
-    texts = (
-        [t("There are no {things} in the period or in these data; what rests on them is left empty.", things=t(" or ").join(unknown))]
-        if unknown
-        else []
-    )
-    without = int(rows["won_unvalued"].sum())
-    if without:
-        texts.append(t("{n} won deals of unknown value count as won and are in no sum.", n=f"{without:,}"))
-    return t(" ").join(texts)
+def basis_note(tiles: pd.DataFrame, basis: pd.DataFrame) -> str:
+    """Return what the tiles could not be made of, and which deals have no day or value. tiles, basis: people_tiles and deal_basis."""
+    values = tiles.set_index("metric")["value"]
+    missing = [t(text) for name, text in _MISSING.items() if is_unknown(values[name])]
+    texts = [deal_words.basis_note(basis)]
+    if missing:
+        things = t(" or ").join(missing)
+        texts.append(t("There are no {things} in the period or in these data; what rests on them is left empty.", things=things))
+    return t(" ").join(text for text in texts if text)
 
 
 def rank_note(rows: pd.DataFrame) -> str:
