@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ from crm_metrics.scope import Scope
 
 ALL = Filters()
 DAY = dt.date(2024, 1, 1)
+
+
+def by(frame: pd.DataFrame, names: str | list[str]) -> Any:
+    """The rows of a frame, to be named by these columns."""
+    return frame.set_index(names)
 
 
 def day(number: int) -> dt.date:
@@ -88,7 +94,7 @@ def source(any_data_set):
 
 
 def test_flags_are_raised_where_something_is_missing(source):
-    rows = tables.blind_spots(source, ALL).set_index("opportunity_id")
+    rows = by(tables.blind_spots(source, ALL), "opportunity_id")
     raised = {key: [flag for flag in statistic.FLAGS if rows.loc[key, flag]] for key in rows.index}
     assert raised == {
         "a": ["no_expected_close_on"],
@@ -121,11 +127,11 @@ def test_customers_of_nobody_are_those_without_owner_and_of_who_has_left(source)
 
 def test_on_an_earlier_day_nobody_had_left_and_whose_customers_they_were_is_not_known(source):
     early = Filters(end=day(70))
-    rows = tables.owners(source, early).set_index("owner_id")
+    rows = by(tables.owners(source, early), "owner_id")
     assert not rows["has_left"].any()
     assert rows["customers"].isna().all()
     assert not len(tables.unassigned(source, early))
-    assert tables.blind_spots(source, early).set_index("opportunity_id").loc["a", "days_without_contact"] == 69
+    assert by(tables.blind_spots(source, early), "opportunity_id").loc["a", "days_without_contact"] == 69
 
 
 def test_a_deal_is_handed_on_where_its_owner_changes(source):
@@ -136,12 +142,12 @@ def test_a_deal_is_handed_on_where_its_owner_changes(source):
 
 
 def test_hours_run_from_the_service_contact_to_the_deal_and_to_the_first_activity(source):
-    rows = tables.handover(source, ALL).set_index("step")
+    rows = by(tables.handover(source, ALL), "step")
     assert rows["median_hours"].to_dict() == {"to_deal": 5.0, "to_action": 29.0}
 
 
 def test_deals_from_service_are_those_it_brought_and_those_that_say_so(source):
-    rows = tables.from_service(source, ALL).set_index("source")
+    rows = by(tables.from_service(source, ALL), "source")
     assert rows["deals"].to_dict() == {"service": 2, "others": 3}
     assert rows.loc["service", ["contacts", "deals_per_1000_contacts"]].to_list() == [2, 1_000.0]
     assert tables.service_trend(source, ALL)[["contacts", "deals"]].to_numpy().tolist() == [[2, 1]]
@@ -153,7 +159,7 @@ def test_a_field_that_no_deal_has_is_no_blind_spot(data_set):
     assert rows["blind_spots"].to_list() == [0]
     assert set(fields.loc[~fields["is_recorded"], "field"]) == {"next_step", *statistic.KEY_FIELDS}
     assert "Next step" in words.blind_note(rows, fields)
-    assert math.isnan(tables.owner_tiles(source, ALL).set_index("metric").loc["without_contact_share", "value"])
+    assert math.isnan(by(tables.owner_tiles(source, ALL), "metric").loc["without_contact_share", "value"])
 
 
 def test_nobody_sees_deals_or_customers_of_another_region(source):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ from crm_metrics.scope import Scope
 
 ALL = Filters()
 DAY = dt.date(2024, 1, 1)
+
+
+def by(frame: pd.DataFrame, names: str | list[str]) -> Any:
+    """The rows of a frame, to be named by these columns."""
+    return frame.set_index(names)
 
 
 def day(number: int) -> dt.date:
@@ -59,7 +65,7 @@ def source(any_data_set):
 
 
 def test_reasons_are_shares_of_the_lost_deals_that_have_one(source):
-    rows = tables.lost_reasons(source, ALL).set_index("reason")
+    rows = by(tables.lost_reasons(source, ALL), "reason")
     assert rows.loc["price", ["deals", "of", "share", "lost_value", "unvalued"]].to_list() == [2, 2, 1.0, 10.0, 1]
     assert rows.loc["", "deals"] == 1
     assert math.isnan(rows.loc["", "share"])
@@ -72,13 +78,13 @@ def test_a_deal_is_lost_in_the_last_stage_in_which_it_was_open(source):
 
 
 def test_an_open_deal_counts_against_its_competitor_but_is_neither_won_nor_lost(source):
-    rows = tables.competitors(source, ALL).set_index("competitor")
+    rows = by(tables.competitors(source, ALL), "competitor")
     assert rows.loc["Ace", ["deals", "closed", "won", "win_rate", "won_value"]].to_list() == [3, 2, 1, 0.5, 100.0]
     assert rows.loc["", ["deals", "closed", "won"]].to_list() == [3, 3, 1]
 
 
 def test_the_tiles_are_of_those_of_which_something_is_recorded(source):
-    tiles = tables.win_tiles(source, ALL).set_index("metric")
+    tiles = by(tables.win_tiles(source, ALL), "metric")
     assert tiles["value"].round(4).to_dict() == {
         "win_rate_of_closed": 0.4,
         "main_reason_share": 1.0,
@@ -101,7 +107,7 @@ def test_on_an_earlier_day_no_later_end_is_known(source):
 
 
 def test_landmarks_know_the_value_and_stage_of_their_day_and_the_activities_so_far(source):
-    found = source.remember(tables.learned, ALL, tables.ALL_DEALS).rows.set_index(["opportunity_id", "age"])
+    found = by(source.remember(tables.learned, ALL, tables.ALL_DEALS).rows, ["opportunity_id", "age"])
     assert found.loc[("a", "14"), ["stage", "activities"]].to_list() == ["Talk", 0.0]
     assert found.loc[("a", "30"), "stage"] == "Offer"
     assert found.loc[("a", "30"), "activities"] == pytest.approx(math.log(4))
@@ -172,8 +178,14 @@ def made_up(deals: int, *, effect: float, seed: int = 5) -> pd.DataFrame:
     )
 
 
-def checked(rows: pd.DataFrame) -> tuple[model.Skill, pd.DataFrame]:
+def halved(rows: pd.DataFrame) -> model.Split:
     halves = model.split(rows, pd.Timestamp(day(1100)), 40)
+    assert halves is not None
+    return halves
+
+
+def checked(rows: pd.DataFrame) -> tuple[model.Skill, pd.DataFrame]:
+    halves = halved(rows)
     found = model.fit(halves.learned)
     probability = model.predicted(found, halves.tested)
     return model.skill(halves.tested, probability, model.base_rates(found, halves.tested)), model.reliability(halves.tested, probability)
@@ -198,7 +210,7 @@ def test_a_model_of_noise_is_seldom_better_than_the_usual_rate():
 
 
 def test_what_is_learned_was_closed_before_what_is_tested_was_created():
-    halves = model.split(made_up(800, effect=0.0), pd.Timestamp(day(1100)), 40)
+    halves = halved(made_up(800, effect=0.0))
     assert (halves.learned["closed_on"] <= halves.split_on).all()
     assert (halves.tested["created_on"] > halves.split_on).all()
     assert not set(halves.learned["deal_number"]) & set(halves.tested["deal_number"])
@@ -214,8 +226,8 @@ def test_deals_count_as_old_enough_when_those_that_ever_close_have_closed():
 
 def test_odds_ratios_are_those_of_the_four_fields_with_a_half_added():
     rows = made_up(400, effect=0.8).assign(stage="Talk")
-    found = factors.win_factors(rows).set_index(["factor", "level"])
-    table = pd.crosstab(rows["deal_source"], rows["is_won"]) + 0.5
+    found = by(factors.win_factors(rows), ["factor", "level"])
+    table: Any = pd.crosstab(rows["deal_source"], rows["is_won"]) + 0.5
     expected = table.loc["web", True] * table.loc["fair", False] / table.loc["web", False] / table.loc["fair", True]
     assert found.loc[("deal_source", "web"), "odds_ratio"] == pytest.approx(expected)
     assert found.loc[("deal_source", "web"), "odds_ratio"] * found.loc[("deal_source", "fair"), "odds_ratio"] == pytest.approx(1)

@@ -1,6 +1,7 @@
 """Why deals are won and who owns them, in a demo whose truth is known: the intervals on the pages hold what made the data."""
 
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,6 +23,11 @@ GROWN = (ERAS[0], Filters(GO_LIVE_ON, LAST_ON - dt.timedelta(240), as_of=LAST_ON
 MOST_MISSES = 3  # of 18 intervals of 95 %: more have a chance of 1 %
 
 
+def by(frame: pd.DataFrame, names: str | list[str]) -> Any:
+    """The rows of a frame, to be named by these columns."""
+    return frame.set_index(names)
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Source:
     data_set = find_data_set(f"duckdb:///{tmp_path_factory.mktemp('truth')}/demo.duckdb")
@@ -36,7 +42,7 @@ def test_the_intervals_on_the_pages_hold_the_truth(source):
 
 
 def reasons(source: Source) -> list[bool]:
-    rows = tables.lost_reasons(source, ALL).set_index("reason")
+    rows = by(tables.lost_reasons(source, ALL), "reason")
     return [
         rows.loc[reason, "low"] <= share <= rows.loc[reason, "high"]
         for reason, share in zip(stages.LOST_REASONS, stages.LOST_REASON_SHARE, strict=True)
@@ -44,7 +50,7 @@ def reasons(source: Source) -> list[bool]:
 
 
 def rates_against_competitors(source: Source) -> list[bool]:
-    found = [tables.competitors(source, filters).set_index("competitor") for filters in GROWN]
+    found = [by(tables.competitors(source, filters), "competitor") for filters in GROWN]
     return [
         found[era].loc[name, "low"] <= stages.competitor_win_rate(era, place) <= found[era].loc[name, "high"]
         for era in (0, 1)
@@ -53,18 +59,18 @@ def rates_against_competitors(source: Source) -> list[bool]:
 
 
 def assessments(source: Source) -> list[bool]:
-    tiles = [tables.win_tiles(source, filters).set_index("metric").loc["scorecard_completeness"] for filters in ERAS]
+    tiles = [by(tables.win_tiles(source, filters), "metric").loc["scorecard_completeness"] for filters in ERAS]
     return [row["low"] <= truth <= row["high"] for row, truth in zip(tiles, stages.SCORECARD_SHARE, strict=True)]
 
 
 def next_steps(source: Source) -> list[bool]:
-    row = ownership.completeness(source, ALL).set_index("field").loc["next_step"]
+    row = by(ownership.completeness(source, ALL), "field").loc["next_step"]
     return [row["low"] <= stages.NEXT_STEP_SHARE <= row["high"]]
 
 
 def handovers(source: Source) -> list[bool]:
     """Means, as the truth is stated; and deals by year of the companies that could bring them, by the era of the contact."""
-    rows = [ownership.handover(source, filters).set_index("step").loc["to_deal"] for filters in ERAS]
+    rows = [by(ownership.handover(source, filters), "step").loc["to_deal"] for filters in ERAS]
     means = [row["mean_low"] / 24 <= truth <= row["mean_high"] / 24 for row, truth in zip(rows, HANDOVER_DAYS, strict=True)]
     factor = rows[1]["tickets"] / rows[0]["tickets"]
     return [*means, factor > SERVICE_DEALS_PER_YEAR[1] / SERVICE_DEALS_PER_YEAR[0], bool(rows[1]["p90_hours"] < rows[0]["p90_hours"])]

@@ -70,7 +70,7 @@ def handover_dots(trend: pd.DataFrame) -> go.Figure:
     figure = figures.base(x_title=t("Quarter of the service contact, from"), y_title=t("Hours to the deal, median"))
     median, high = trend["median_hours"].to_numpy(dtype=float), trend["median_high"].to_numpy(dtype=float)
     low = trend["median_low"].to_numpy(dtype=float)
-    has_bounds = np.isfinite(low) & np.isfinite(high)
+    has_bounds = np.isfinite(low) & np.isfinite(high) & ~trend["is_small"].to_numpy(dtype=bool)  # of few one would hide all others
     figure.add_scatter(
         x=trend["quarter_on"],
         y=median,

@@ -44,7 +44,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "handover": noop(
         "Service contacts that brought a deal, by the quarter in which they were opened; hours around the clock, from the contact to the"
         " creation of the deal. Median with its 95% interval from order statistics (Hahn and Meeker 1991). Where only the day of the deal"
-        " is known, 24 hours for each day between. Faded: fewer than 30, hollow: the quarter is not over, and slow ones are still to come."
+        " is known, 24 hours for each day between. Faded, without interval: fewer than 30. Hollow: the quarter is not over, and slow ones"
+        " are still to come."
     ),
     "service": noop(
         "Service contacts that brought a deal, per 1,000 service contacts opened in the quarter. Contacts are of the chosen regions; other"

@@ -15,6 +15,9 @@ from crm_metrics.pipeline.winning.labels import FACTORS, kind_name, level_name
 MOST_ROWS = 12  # of a figure; the table holds all
 _ROW_HEIGHT, _AROUND, _LINE = 40, 96, 26
 _FADED = 0.4
+_CLOSE_TICKS, _WIDE_TICKS = [0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4], [0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100]
+_CLOSE = 0.2  # below that the axis of a ratio has its close ticks
+_LEAST_HALF = 0.1  # of the axis of a ratio: from 0.8 to 1.25
 
 
 def _named_rows(names: list[str], *, title: str, unit: Unit, height: int = _ROW_HEIGHT) -> go.Figure:
@@ -157,10 +160,10 @@ def factor_dots(factors: pd.DataFrame) -> go.Figure:
     rows = rows.sort_values("odds_ratio", ascending=False, ignore_index=True)
     pairs = zip(rows["factor"], rows["level"], strict=True)
     names = [t("{label}: {values}", label=t(FACTORS[factor]), values=level_name(factor, level)) for factor, level in pairs]
-    figure = _named_rows([_short(name) for name in names], title=t("Odds ratio against all other deals (1: alike)"), unit="ratio")
+    figure = _named_rows([_short(name) for name in names], title=t("Odds ratio (1: as all others)"), unit="ratio")
     hover = _hovers(names, rows, "ratio", ("odds_ratio", "odds_low", "odds_high", "deals"))
     _dots(figure, rows, "odds_ratio", ("odds_low", "odds_high"), colors=_colors(rows), hover=hover)
-    _ratio_axis(figure)
+    _ratio_axis(figure, rows[["odds_low", "odds_high"]])
     return figure
 
 
@@ -168,19 +171,18 @@ def move_dots(moves: pd.DataFrame) -> go.Figure:
     """Return for each kind of activity how many times as often deals move on soon after one, with its interval. moves: the table."""
     rows = moves[moves["stage"] == ""].sort_values("rate_ratio", ascending=False, ignore_index=True)
     names = [kind_name(str(kind)) for kind in rows["activity_kind"]]
-    figure = _named_rows(
-        [_short(name) for name in names], title=t("Moves a day soon after one, against other days (1: alike)"), unit="ratio"
-    )
+    figure = _named_rows([_short(name) for name in names], title=t("Ratio of moves a day (1: as other days)"), unit="ratio")
     hover = _hovers(names, rows, "ratio", ("rate_ratio", "low", "high", "active_moves"))
     _dots(figure, rows, "rate_ratio", ("low", "high"), colors=_colors(rows), hover=hover)
-    _ratio_axis(figure)
+    _ratio_axis(figure, rows[["low", "high"]])
     return figure
 
 
-def _ratio_axis(figure: go.Figure) -> None:
-    """Let the axis of a ratio be as long below 1 as above."""
+def _ratio_axis(figure: go.Figure, bounds: pd.DataFrame) -> None:
+    """Let the axis of a ratio be as long below 1 as above, and a ratio near 1 look near. bounds: of the intervals that are drawn."""
+    half = max(float(np.nanmax(np.abs(np.log10(bounds.to_numpy(dtype=float))), initial=0.0)), _LEAST_HALF) * 1.05
     figure.add_vline(x=1, line={"color": figures.GREY, "dash": "dot"})
-    figure.update_xaxes(type="log", tickvals=[0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5, 10], zeroline=False)
+    figure.update_xaxes(type="log", range=[-half, half], tickvals=_CLOSE_TICKS if half < _CLOSE else _WIDE_TICKS, zeroline=False)
 
 
 # ── assessments ─────────────────────────────────────────────────────────────────────────────────────────────────────────
