@@ -21,7 +21,7 @@ def cohorts(question: str) -> None:
     if len(rows):
         drawn = ui.draw(page, figure.cohort_curves, curve, by=by)
         ui.figure(page, drawn, queries=tables.queries(*asked, by)[question], **words.about(question))
-        age = ui.tabs(page, words.ages(rows), key="age")
+        age = ui.tabs(page, words.ages(rows, by), key="age")
         ui.note(words.naive_finding(rows, by, age))
         ui.figure(page, ui.draw(page, figure.naive_dots, rows, by=by, age=age), **words.about(words.NAIVE[question]))
         ui.table(page, shown := words.in_words(rows, by), columns=labels.columns(question, shown), name=question)
@@ -29,9 +29,10 @@ def cohorts(question: str) -> None:
 
 def cycle() -> None:
     ui.note(words.cycle_finding(closed))
-    drawn = ui.draw(page, figure.outcome_areas, ui.ask(page, tables.cohort_curve, terms))
-    ui.figure(page, drawn, queries=tables.queries(*asked)["cycle"], **words.about("cycle"))
-    ui.table(page, shown := words.cycle_in_words(closed), columns=labels.columns("cycle", shown), name="cycle")
+    if closed["deals"].any():
+        drawn = ui.draw(page, figure.outcome_areas, ui.ask(page, tables.cohort_curve, terms))
+        ui.figure(page, drawn, queries=tables.queries(*asked)["cycle"], **words.about("cycle"))
+        ui.table(page, shown := words.cycle_in_words(closed), columns=labels.columns("cycle", shown), name="cycle")
 
 
 def stages() -> None:

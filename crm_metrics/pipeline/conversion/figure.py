@@ -42,7 +42,7 @@ def cohort_curves(curve: pd.DataFrame, *, by: CohortBy) -> go.Figure:
         color = figures.GREY if not is_marked else figures.ACCENT if by in PERIODS else figures.SERIES[place]
         _add_curve(figure, part, name, color=color, is_marked=is_marked)
     every = rows[rows["is_all"].astype(bool)]
-    if len(every) and len(shown) > 1:
+    if len(every) and len(shown) != 1:
         figure.add_scatter(
             x=_from_zero(every["age_days"]), y=_from_zero(every["share"]), mode="lines", name=t("All"), showlegend=True,
             line={"color": figures.SERIES[1] if by in PERIODS else figures.GREY, "width": 2.5, "shape": "hv", "dash": "dot"},

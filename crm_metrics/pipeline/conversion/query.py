@@ -69,7 +69,7 @@ def _created(rows: FromClause, filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def _count(condition: ColumnElement[bool], name: str) -> ColumnElement[Any]:
-    return cast(func.sum(case((condition, 1), else_=0)), Integer).label(name)
+    return cast(func.coalesce(func.sum(case((condition, 1), else_=0)), 0), Integer).label(name)
 
 
 def _counted(aged: CTE, counts: list[ColumnElement[Any]]) -> Select[Any]:

@@ -179,7 +179,7 @@ def conversion_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DE
     rows.append(tile(metrics.SLOWEST_STAGE_DAYS, slow["median_days"], int(slow["stays"]), low=slow["median_low"], high=slow["median_high"]))
     every = source.remember(waiting, filters, terms)
     late = every[every["is_stalled"]]
-    is_judged = every["limit_days"].notna().any() or not len(every)
+    is_judged = every["limit_days"].notna().any()
     value = late["deal_amount"].sum(min_count=1) if len(late) else 0.0
     rows.append(tile(metrics.STALLED_DEALS, len(late) if is_judged else math.nan, len(every)))
     rows.append(tile(metrics.STALLED_VALUE, value if is_judged else math.nan, int(late["deal_amount"].notna().sum())))

@@ -87,7 +87,6 @@ _captions = Captions(ALT_TEXTS, NOTES, DRAWN)
 about = _captions.about
 NAIVE = {"cohorts": "naive", "leads": "naive_leads"}
 """The second figure of a question, by the first."""
-_FIRST_READ = 90  # days: before, little is decided
 _SPOKEN_OF = 180  # days: an age that most deals are closed by
 
 # ── what can be chosen ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,13 +103,15 @@ def bys(basis: pd.DataFrame) -> dict[str, str]:
     return {by: t(label) for by, label in BYS.items() if by in PERIODS or known.get(by, 0)}
 
 
-def ages(rows: pd.DataFrame) -> dict[str, str]:
-    """Return the ages that can be chosen: those that some cohort was followed to. rows: the table `cohorts` or `lead_conversion`."""
-    share = "won_share" if "won_share" in rows else "converted_share"
-    followed = set(rows.loc[rows[share].notna() & ~rows["is_end"].astype(bool), "age_days"])
-    known = [age for age in AGES if age in followed]
-    late = [age for age in known if age >= _FIRST_READ] or known
-    return {str(age): t("within {n} days", n=age) for age in late} | {END: t("as far as followed")}
+def ages(rows: pd.DataFrame, by: CohortBy) -> dict[str, str]:
+    """Return the ages that can be chosen, first the one that is spoken of. rows: the table `cohorts` or `lead_conversion`."""
+    first, _ = _spoken_of(rows, by)
+    known = rows[rows[_measure(rows)].notna() & ~rows["is_end"].astype(bool)]["age_days"].unique()
+    return {str(age): t("within {n} days", n=age) for age in sorted(known) if age >= first} | {END: t("as far as followed")}
+
+
+def _measure(rows: pd.DataFrame) -> str:
+    return "won_share" if "won_share" in rows else "converted_share"
 
 
 def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
@@ -123,7 +124,7 @@ def tile_notes(tiles: pd.DataFrame, times: pd.DataFrame, cycle: pd.DataFrame, *,
     """Return the small lines under tiles. tiles, times, cycle: the tables conversion_tiles, stage_times and cycle."""
     rows: dict[str, Any] = {str(row.metric): row for row in tiles.itertuples()}
     value, deals = rows[STALLED_VALUE.name].value, rows[STALLED_DEALS.name].n
-    worth = "" if is_unknown(value) else value_text(value, "money", currency)
+    worth = "" if is_unknown(value) or not value else value_text(value, "money", currency)
     return {
         WON_AS_FAR_AS_FOLLOWED.name: t("{share} still open then", share=value_text(1 - cycle["share"].sum(), "share")),
         DAYS_TO_WIN.name: t("open ones counted"),
@@ -164,11 +165,10 @@ def basis_note(basis: pd.DataFrame) -> str:
 
 def cohort_finding(rows: pd.DataFrame, by: CohortBy) -> str:
     """Return how the newest cohort does beside the one before, of groups the best and the worst. rows: cohorts or lead_conversion."""
-    of_deals = "won_share" in rows
-    share = "won_share" if of_deals else "converted_share"
+    share, of_deals = _measure(rows), "won_share" in rows
     if not len(rows):
         return t("No deal created in the period on a known day matches the filters.") if of_deals else _no_leads()
-    age, known = _spoken_of(rows, share)
+    age, known = _spoken_of(rows, by)
     if len(known) < 2:
         return t("No two cohorts of 30 or more were followed long enough to be compared.")
     first, other = (known.iloc[-1], known.iloc[-2]) if by in PERIODS else _extremes(known, share)
@@ -193,15 +193,18 @@ def _no_leads() -> str:
     return t("No lead that came in the period on a known day matches the filters.")
 
 
-def _spoken_of(rows: pd.DataFrame, share: str) -> tuple[int, pd.DataFrame]:
-    """Return the longest age up to _SPOKEN_OF that two large cohorts were followed to, and these cohorts."""
-    large = rows[~rows["is_small"].astype(bool) & ~rows["is_end"].astype(bool) & rows[share].notna()]
-    newest = rows["cohort"].iloc[-1]
-    for age in sorted((age for age in AGES if age <= _SPOKEN_OF), reverse=True):
-        found = large[large["age_days"] == age]
-        if len(found) > 1 and (newest == found["cohort"].iloc[-1] or age == AGES[0]):
-            return age, found
-    return AGES[0], large[large["age_days"] == AGES[0]]
+def _spoken_of(rows: pd.DataFrame, by: CohortBy) -> tuple[int, pd.DataFrame]:
+    """Return an age that large cohorts can be compared at, and these cohorts: up to _SPOKEN_OF, of periods the last that the newest was
+    followed to, of groups the last that most were.
+    """
+    is_read = ~rows["is_small"].astype(bool) & ~rows["is_end"].astype(bool) & (rows["age_days"] <= _SPOKEN_OF)
+    large = rows[is_read & rows[_measure(rows)].notna()]
+    if not len(large):
+        return AGES[0], large
+    number = large["age_days"].value_counts()
+    of_newest = large.loc[large["cohort"] == large["cohort"].iloc[-1], "age_days"]
+    age = int(of_newest.max() if by in PERIODS else number.index[number == number.max()].max())
+    return age, large[large["age_days"] == age]
 
 
 def _extremes(known: pd.DataFrame, share: str) -> tuple[Any, Any]:
@@ -215,7 +218,7 @@ def _name(row: Any, by: CohortBy) -> str:
 
 def naive_finding(rows: pd.DataFrame, by: CohortBy, age: str) -> str:
     """Return how much worse the newest cohort looks when young ones are counted as not won. rows: cohorts or lead_conversion."""
-    share = "won_share" if "won_share" in rows else "converted_share"
+    share = _measure(rows)
     known = at_age(rows, age)
     known = known[known[share].notna() & ~known["is_small"].astype(bool)]
     if not len(known):
@@ -223,7 +226,7 @@ def naive_finding(rows: pd.DataFrame, by: CohortBy, age: str) -> str:
     gaps = known[share] - known["naive_share"]
     worst = known.iloc[int(gaps.argmax())]
     if gaps.max() < _GAP:
-        return t("All cohorts were followed so long: what came so far is the whole.")
+        return t("Counting open ones that are younger as none changes no cohort by half a point at this age.")
     return t(
         "{name} looks like {naive} when its open ones count as none; counted for as long as followed it is {share}.",
         name=_name(worst, by), naive=value_text(worst["naive_share"], "share"), share=value_text(worst[share], "share"),
