@@ -226,16 +226,20 @@ def test_without_deals_there_is_nothing(data_set):
         assert table(source, Filters()).get("value", pd.Series(dtype=float)).fillna(0).eq(0).all()
 
 
-def test_the_end_of_a_period_is_the_start_of_the_next(shop):
-    for grain in ("day", "week", "month", "quarter"):
-        rows = tables.waterfall_by_period(shop, Filters(start=date(2023, 12, 5), end=date(2024, 2, 20)), THIS_QUARTER, grain)
-        ends, starts = (rows[rows["step"] == step] for step in ("end", "start"))
-        for measure in ("deals", "value", "unknown"):
-            assert ends[measure].tolist()[:-1] == starts[measure].tolist()[1:]
-        for _, period in rows.groupby("bucket_on"):
-            assert_balanced(period)
-        whole = tables.waterfall(shop, Filters(start=date(2023, 12, 5), end=date(2024, 2, 20)), THIS_QUARTER).set_index("step")
-        assert (starts["value"].iloc[0], ends["value"].iloc[-1]) == (whole["value"]["start"], whole["value"]["end"])
+@pytest.mark.parametrize("terms", [THIS_QUARTER, WaterfallTerms(window="next_quarter"), WaterfallTerms(DealTerms(team=("North",)))])
+@pytest.mark.parametrize("grain", [pytest.param("day", marks=SLOW), "week", "month", pytest.param("quarter", marks=SLOW)])
+def test_the_end_of_a_period_is_the_start_of_the_next(shop, grain, terms):
+    filters = Filters(start=date(2023, 12, 5), end=date(2024, 2, 20))
+    rows = tables.waterfall_by_period(shop, filters, terms, grain)
+    ends, starts = (rows[rows["step"] == step] for step in ("end", "start"))
+    for measure in ("deals", "value", "unknown"):
+        assert ends[measure].tolist()[:-1] == pytest.approx(starts[measure].tolist()[1:], nan_ok=True)
+    for _, period in rows.groupby("bucket_on"):
+        assert_balanced(period)
+    whole = tables.waterfall(shop, filters, terms).set_index("step")
+    assert (starts["deals"].iloc[0], ends["deals"].iloc[-1]) == (whole["deals"]["start"], whole["deals"]["end"])
+    first_and_last = (starts["value"].iloc[0], ends["value"].iloc[-1])
+    assert first_and_last == pytest.approx((whole["value"]["start"], whole["value"]["end"]), nan_ok=True)
 
 
 def test_the_trend_and_the_stages_on_a_day_are_the_pipeline_of_that_day(shop):

@@ -10,6 +10,7 @@ from crm_metrics.filters import Filters
 from crm_metrics.periods import Period
 from crm_metrics.pipeline.deals import query
 from crm_metrics.pipeline.deals.terms import DealTerms
+from crm_metrics.schema import opportunities
 
 OUTCOMES = {query.OPEN: 1, query.WON: 2, query.LOST: 3}
 """Numbers of the outcomes; 0 is for a deal that is not there."""
@@ -28,6 +29,11 @@ def deal_states(filters: Filters, terms: DealTerms, on: date | None) -> Select[A
 def deals_there(on: date | None) -> Select[Any]:
     """One row per deal of the data set that was there at the end of `on`, whoever may see it: deal_number, and nothing else of it."""
     return select(query.deals(Filters(), on=on).c.deal_number)
+
+
+def deals_held() -> Select[Any]:
+    """One row: deals, how many the data set holds, which is the highest deal_number."""
+    return select(func.count().label("deals")).select_from(opportunities)
 
 
 def open_by_stage(filters: Filters, terms: DealTerms, on: tuple[date, date | None], window: Period | None) -> Select[Any]:

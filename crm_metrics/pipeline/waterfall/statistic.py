@@ -28,7 +28,7 @@ _OPEN, _WON, _LOST = OUTCOMES.values()
 
 class States(NamedTuple):
     """The deals at the end of a day, by deal_number: outcome (0: not there or not seen), amount in 1/10,000, whether it is known, day of
-    closing, whether the day of creation is known.
+    closing, whether the day of creation is known, whether the deal is there, seen or not.
     """
 
     outcome: np.ndarray
@@ -36,6 +36,13 @@ class States(NamedTuple):
     is_known: np.ndarray
     close_on: np.ndarray
     is_dated: np.ndarray
+    is_there: np.ndarray
+
+    def there(self, numbers: np.ndarray) -> "States":
+        """Return them with the deals of these numbers there, too, which the reader does not see."""
+        is_there = self.is_there.copy()
+        is_there[numbers] = True
+        return self._replace(is_there=is_there)
 
 
 def states(frame: pd.DataFrame, size: int) -> States:
@@ -48,31 +55,33 @@ def states(frame: pd.DataFrame, size: int) -> States:
         np.zeros(size, bool),
         np.full(size, np.datetime64("NaT", "D")),
         np.zeros(size, bool),
+        np.zeros(size, bool),
     )
     made.outcome[at] = frame["outcome"]
     made.amount[at[known]] = np.rint(amount[known] * AMOUNT_UNIT)
     made.is_known[at] = known
     made.close_on[at] = frame["close_on"].to_numpy(dtype="datetime64[D]")
     made.is_dated[at] = frame["is_dated"]
+    made.is_there[at] = True
     return made
 
 
-def transitions(before: States, after: States, was_there: np.ndarray, *, before_on: date, window: Period | None) -> pd.DataFrame:
+def transitions(before: States, after: States, *, before_on: date, window: Period | None) -> pd.DataFrame:
     """Return one row per deal and step it is in: deal_number, step, deals (1, 0, -1), amount (1/10,000, signed), is_unknown (of value).
 
-    was_there: deals of the data set there at the end of `before_on`, seen or not. window: of the expected closing; None: any. Without one
-    nothing is pulled in or pushed out: deals whose expected closing moved are there with neither deals nor amount.
+    before: the deals at the end of `before_on`. window: of the expected closing; None: any. Without one nothing is pulled in or pushed
+    out: deals whose expected closing moved are there with neither deals nor amount.
     """
     starts, ends = _is_in(before, window), _is_in(after, window)
     closes = ~starts & (after.outcome > _OPEN) & _within(after.close_on, window)
     closes_now = closes & (after.close_on > np.datetime64(before_on, "D"))
-    was_seen, was_closed, is_new = before.outcome > 0, before.outcome > _OPEN, ~was_there & (before.outcome == 0)
+    was_seen, was_closed, is_new = before.outcome > 0, before.outcome > _OPEN, ~before.is_there
     comes = {
         "created": is_new & after.is_dated & (ends | closes),
         "undated": is_new & ~after.is_dated & (ends | closes),
         "reopened": was_closed & (ends | (closes & (after.outcome != before.outcome))),
         "pulled_in": was_seen & ~was_closed & ~starts & (ends | closes),
-        "moved_in": was_there & ~was_seen & (ends | closes_now),
+        "moved_in": before.is_there & ~was_seen & (ends | closes_now),
     }
     entered = np.logical_or.reduce(list(comes.values()))
     leaves = (starts | entered) & ~ends

@@ -7,7 +7,6 @@ pipeline.deals, from nothing that happened later.
 from datetime import date, timedelta
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Select
 
@@ -69,20 +68,20 @@ def transitions(source: Source, filters: Filters, terms: WaterfallTerms) -> pd.D
     seen = span(source, filters)
     if seen is None:
         return pd.DataFrame(columns=["deal_number", "step", "deals", "amount", "is_unknown"]).astype({"is_unknown": bool})
-    return _between(source, filters, terms, seen)
+    before, after = (_stand(source, filters, terms, seen.on(day)) for day in (seen.before, seen.end))
+    return statistic.transitions(before, after, before_on=seen.before, window=terms.closing_days(seen.end))
 
 
-def _between(source: Source, filters: Filters, terms: WaterfallTerms, seen: Span) -> pd.DataFrame:
-    frames = [source(query.deal_states(filters, terms.deals, seen.on(day))) for day in (seen.before, seen.end)]
-    there = source(query.deals_there(seen.on(seen.before)))["deal_number"].to_numpy()
-    size = max(
-        (int(numbers.max()) + 1 for numbers in (there, *[frame["deal_number"].to_numpy() for frame in frames]) if len(numbers)), default=0
-    )
-    was_there = np.zeros(size, bool)
-    was_there[there] = True
-    before, after = (statistic.states(frame, size) for frame in frames)
-    window = terms.closing_days(seen.end)
-    return statistic.transitions(before, after, was_there, before_on=seen.before, window=window)
+def _stand(source: Source, filters: Filters, terms: WaterfallTerms, on: date | None) -> statistic.States:
+    """Return the deals at the end of a day."""
+    size = int(source.remember(_deals_held)) + 1
+    states = statistic.states(source(query.deal_states(filters, terms.deals, on)), size)
+    is_narrowed = filters.region or filters.category or filters.segments or filters.scope.regions or terms.deals.chosen
+    return states.there(source(query.deals_there(on))["deal_number"].to_numpy()) if is_narrowed else states
+
+
+def _deals_held(source: Source) -> int:
+    return int(source(query.deals_held())["deals"].iloc[0])
 
 
 # ── the waterfall ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,14 +169,15 @@ def waterfall_by_period(source: Source, filters: Filters, terms: WaterfallTerms 
     if seen is None or seen.before >= seen.end:
         return pd.DataFrame(columns=_PERIOD_COLUMNS)
     period = Period(seen.before + timedelta(days=1), seen.end)
-    chosen, made = grain or grain_for(period), []
+    chosen, made, window = grain or grain_for(period), [], terms.closing_days(seen.end)
+    before_on, before = seen.before, _stand(source, filters, terms, seen.on(seen.before))
     for start in bucket_starts(period, chosen):
         ends_on = min(next_bucket(start, chosen) - timedelta(days=1), seen.end)
-        rows = statistic.waterfall_rows(
-            _between(source, filters, terms, Span(max(start, period.start) - timedelta(days=1), ends_on, seen.held))
-        )
+        after = _stand(source, filters, terms, seen.on(ends_on))
+        rows = statistic.waterfall_rows(statistic.transitions(before, after, before_on=before_on, window=window))
         cut = is_unfinished(start, chosen, period)
         made.append(rows.assign(bucket_on=pd.Timestamp(start), ends_on=pd.Timestamp(ends_on), is_unfinished=cut))
+        before_on, before = ends_on, after
     return pd.concat(made, ignore_index=True)[_PERIOD_COLUMNS]
 
 
