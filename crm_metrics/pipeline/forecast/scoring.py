@@ -20,6 +20,7 @@ from crm_metrics.pipeline.forecast.terms import Window, quarter_window
 DAYS_IN = (0, 30, 60)  # days after the first of the quarter on which a past forecast is made
 LEVEL = 0.8  # share of quarters that a band should hold
 MOST_QUARTERS = 12
+PAST_RUNS = 1_000  # of each simulation
 FEWEST_TO_WIDEN = 3  # past quarters, before a band is corrected by them
 BOUNDS = {"low": 0.1, "high": 0.9, "low_95": 0.025, "high_95": 0.975}
 PAST = [
@@ -58,7 +59,7 @@ def past_forecasts(told: History, final: Standing, windows: list[Window], assume
     for window in windows:
         standing = stand(told, day_number(window.today))
         if closed_by(standing, told) >= FEWEST_CLOSED:
-            made = forecast(told, standing, window)
+            made = forecast(told, standing, window, runs=PAST_RUNS)
             came, before = (actual_value(told, final, quarter) for quarter in (window.start_on, quarter_before(window)))
             rows.append(_past_row(made, window, assumed) | {"actual": came, "last_quarter": before})
             rows[-1]["share_below"] = float((made.runs < came).mean())
