@@ -88,9 +88,9 @@ def five(data_set: DataSet) -> DataSet:
     )
 
 
-@pytest.fixture
-def source(any_data_set):
-    return open_source(five(any_data_set))
+@pytest.fixture(scope="module")
+def source(shared_data_set):
+    return open_source(five(shared_data_set("five")))
 
 
 def test_flags_are_raised_where_something_is_missing(source):

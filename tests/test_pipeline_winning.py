@@ -56,9 +56,9 @@ def six(data_set: DataSet) -> DataSet:
     return write(data_set, deals, history, employees=owners, activities=done)
 
 
-@pytest.fixture
-def source(any_data_set):
-    return open_source(six(any_data_set))
+@pytest.fixture(scope="module")
+def source(shared_data_set):
+    return open_source(six(shared_data_set("six")))
 
 
 # ── counted by hand ─────────────────────────────────────────────────────────────────────────────────────────────────────
