@@ -288,6 +288,29 @@ def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(te
     assert list(found.loc["calls_per_person_day", ["before", "before_n", "after_n"]]) == [26.5, 2, 0]
 
 
+def test_who_leaves_on_the_friday_before_entered_orders_before_and_a_later_one_is_no_staff_yet(data_set: DataSet):
+    source = written(
+        data_set,
+        {
+            schema.employees: {
+                "employee_id": ["a", "b", "c", "d"],
+                "role": ["order entry", "order entry", "Order entry", "sales"],
+                "hired_on": [None, day("2023-01-01"), day("2024-07-02"), None],
+                "left_on": [None, day("2024-06-28"), None, None],
+                "batch_id": [1] * 4,
+            },
+            schema.opportunities: {
+                "opportunity_id": ["d1"],
+                "outcome": ["open"],
+                "created_on": [day("2024-12-31")],
+                "batch_id": [1],
+            },
+        },
+    )
+    found = tables.before_after(source, Filters(), go_live=GoLive(dt.date(2024, 7, 1))).set_index("measure")
+    assert list(found.loc["order_entry_staff", ["before", "after", "change"]]) == [2, 2, 0]
+
+
 def test_days_around_the_go_live_can_be_left_out(team: Source):
     found = tables.before_after(team, Filters(), go_live=GoLive(dt.date(2024, 2, 1), 23)).set_index("measure")
     assert list(found.loc["calls_per_person_day", ["before", "before_n"]]) == [50, 1]  # of the 8th alone: the 9th is 23 days before

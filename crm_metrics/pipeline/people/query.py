@@ -20,6 +20,7 @@ from crm_metrics.sql import bucket_on, days_between, median
 
 CALL, QUALIFIED = "call", "qualified"
 AFTER, BEFORE = "after", "before"
+ORDER_ENTRY = "order entry"  # the role
 _SECONDS_PER_MINUTE = 60
 
 
@@ -253,6 +254,24 @@ def entry_sides(filters: Filters, until: date, go_live: GoLive) -> Select[Any]:
     rows = select(_side(entered.ordered_on, go_live), func.floor(entered.minutes).label("minute"), entered.minutes).cte("sided_entries").c
     sums = (func.sum(rows.minutes).label("minutes"), func.sum(rows.minutes * rows.minutes).label("squares"))
     return select(rows.side, rows.minute, func.count().label("n"), *sums).group_by(rows.side, rows.minute).order_by(rows.side, rows.minute)
+
+
+def entry_staff(filters: Filters, today: date, go_live: GoLive) -> Select[Any]:
+    """One row: before (people who entered orders in the last week before), after (who did in the week to today).
+
+    A week, because who left on a Friday before a go-live on Monday was there before it.
+    """
+    row = employees.c
+    chosen = [is_chosen(row.region, filters.region)] if filters.region else []
+    seen = [func.lower(row.role) == ORDER_ENTRY, *pipeline.seen_regions(filters.scope, employees), *chosen]
+    days = ((BEFORE, go_live.last_before_on), (AFTER, today))
+    counts: list[ColumnElement[Any]] = [func.coalesce(_count(_employed(row, day)), 0).label(side) for side, day in days]
+    return select(*counts).where(*seen)
+
+
+def _employed(row: Any, day: date | None) -> ColumnElement[bool]:
+    is_hired, has_left = row.hired_on <= day, row.left_on < (day and _old(day, 6))
+    return and_(func.coalesce(is_hired, True), ~func.coalesce(has_left, False))
 
 
 def entry_months(filters: Filters, until: date) -> Select[Any]:

@@ -337,3 +337,10 @@ def entry_sides(rows: pd.DataFrame) -> Sides:
     means = [mean_side(float(side["minutes"].sum()), float(side["squares"].sum()), float(side["n"].sum())) for side in sides]
     medians = [median_side(side["minute"].to_numpy(dtype=float), side["n"].to_numpy(dtype=float)) for side in sides]
     return {"order_entry_minutes": (means[0], means[1]), "order_entry_median": (medians[0], medians[1])}
+
+
+def staff_sides(row: pd.DataFrame) -> Sides:
+    """Return order_entry_staff; unknown where nobody is known to enter orders. row: before, after."""
+    before, after = row.iloc[0][["before", "after"]].astype(float).tolist()
+    known = before > 0 or after > 0
+    return {"order_entry_staff": (Side(before, n=before), Side(after, n=after)) if known else (Side(), Side())}

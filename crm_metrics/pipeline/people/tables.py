@@ -38,6 +38,7 @@ MEASURES: dict[str, Unit] = {  # of before and after, in this order
     "tasks_on_time": "share",
     "order_entry_minutes": "ratio",
     "order_entry_median": "ratio",
+    "order_entry_staff": "count",
 }
 BY_PERSON, BY_TEAM = ["employee_id", "employee_name", "team", "role"], ["team"]
 _NEVER = date(1970, 1, 1)  # today of data without deals
@@ -184,7 +185,7 @@ def before_after(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS,
     known. calls_per_person_day, hit_rate, leads_per_day: by day. lead_conversion: leads that became a customer within 90 days, by
     creation. win_rate: deals won within 180 days, of all, by creation; days_to_win: their mean days. telesales_share: of the value won,
     by closing, what came from leads of people who call. tasks_on_time: by due day. order_entry_minutes (mean), order_entry_median: by
-    order day.
+    order day. order_entry_staff: who entered orders in the last week before, and in the week to today: counted, without an interval.
     """
     day = go_live.on or source.remember(stated_go_live, filters)
     sides = _sides(source, filters, terms, replace(go_live, on=day)) if day else {}
@@ -202,6 +203,7 @@ def _sides(source: Source, filters: Filters, terms: DealTerms, go_live: GoLive) 
         statistic.value_sides(source(query.value_sides(filters, terms, day, go_live))),
         statistic.share_sides("tasks_on_time", source(query.task_sides(filters, terms, until, go_live))),
         statistic.entry_sides(source(query.entry_sides(filters, until, go_live))),
+        statistic.staff_sides(source(query.entry_staff(filters, until, go_live))),
     ]
     found = {name: sides for part in parts for name, sides in part.items()}
     return {name: found[name] for name in MEASURES}

@@ -17,6 +17,11 @@ class GoLive:
         return self.on and self.on - timedelta(self.gap_days)
 
     @property
+    def last_before_on(self) -> date | None:
+        """The last day before."""
+        return self.before_on and self.before_on - timedelta(1)
+
+    @property
     def after_on(self) -> date | None:
         """The first day that is after."""
         return self.on and self.on + timedelta(self.gap_days)

@@ -46,7 +46,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
         "Calls, hits and leads: per person and day with calls. Leads that became customers: within 90 days of coming in. Deals won: "
         "within 180 days of creation, of all created; days to win: of these wins. Leads and deals not so old yet are in neither side, and "
         "each belongs to the side on which it was created. Won value from calls: by closing day, of deals whose lead belongs to somebody "
-        "who calls. Tasks: by due day. Minutes of entry: by order day, from begin to booking, nights included.\n\nIntervals of 95%: shares "
+        "who calls. Tasks: by due day. Minutes of entry: by order day, from begin to booking, nights included. People who "
+        "enter orders: in the last week before, and in the week to today.\n\nIntervals of 95%: shares "
         "Wilson (1927), means Student, the median by its order statistics; factors Donner and Zou (2012). Dot: green, better "
         "beyond chance; red, worse; hollow: may be chance. Diamond: a published case."
     ),
@@ -146,7 +147,7 @@ def rank_note(rows: pd.DataFrame) -> str:
 def change_finding(rows: pd.DataFrame, go_live_on: date) -> str:
     """Return what changed most surely since the go-live. rows: the table before_after."""
     day, found = date_text(go_live_on), rows[rows["factor_low"].notna() & ((rows["factor_low"] > 1) | (rows["factor_high"] < 1))]
-    known = rows[rows["factor"].notna()]
+    known = rows[rows["factor_low"].notna()]
     if not len(known):
         return t("Nothing is known of both sides of {day}.", day=day)
     better = found[[(row["factor"] > 1) == (BETTER[row["measure"]] == "higher") for row in found.to_dict("records")]]
