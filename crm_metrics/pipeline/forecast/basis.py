@@ -91,8 +91,9 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     today, start_on, end_on: the reader's day, the quarter's first and last. won, won_deals: in the quarter so far. open, open_deals:
     today. unvalued: open deals of unknown value. undated: deals whose day of creation is unknown, open today. closed: deals won or lost
     so far. told: changes that the history holds. quota (NaN: none), sellers: with a quota. is_quota_apt: quotas are for the deals in
-    view. needed: coverage that was needed by the win rate by value of deals closed in the last 365 days. last_value: won in the quarter
-    before. widening: by which share of what is still to come past misses move the ends of the 80% band. past: past forecasts behind it.
+    view. needed: coverage that was needed by the win rate by value of deals closed in the last 365 days. last_value: won in the last
+    quarter that is over. widening: by which share of what is still to come past misses move the ends of the 80% band. past: past
+    forecasts behind it.
     """
     about = source.remember(asked, filters, deals)
     if about is None:
@@ -102,7 +103,6 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     won, of_sellers = about.standing.amount[won_in(about.standing, about.told, window)], quotas(source, filters, deals, window)
     lately = rows[(rows["closed_on"] > pd.Timestamp(about.today) - pd.Timedelta(days=RECENT_DAYS)).to_numpy()]
     value = lately.groupby("outcome")["deal_amount"].sum(min_count=1).reindex([WON, LOST])
-    previous = scoring.quarter_before(window)
     facts = {
         "today": pd.Timestamp(about.today),
         "start_on": pd.Timestamp(window.start_on),
@@ -119,7 +119,7 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
         "sellers": len(of_sellers),
         "is_quota_apt": is_quota_apt(filters, deals),
         "needed": ratio(value.sum(skipna=False), value[WON]),
-        "last_value": scoring.actual_value(about.told, about.standing, previous),
+        "last_value": scoring.last_full_value(about.told, about.standing, about.today),
         "widening": scoring.widened_by(before["miss"].to_numpy(dtype=float)),
         "past": len(before),
     }

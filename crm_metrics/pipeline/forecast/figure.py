@@ -51,7 +51,7 @@ def distribution_bars(distribution: pd.DataFrame, rows: pd.DataFrame, basis: pd.
     lines = [
         (total["value"], t("Forecast"), figures.ACCENT, 1.22),
         (state["quota"], t("Quota"), figures.BAD, 1.14),
-        (state["last_value"], t("Quarter before"), figures.GREY, 1.06),
+        (state["last_value"], t("Last full quarter"), figures.GREY, 1.06),
         (state["won"] or np.nan, t("Won so far"), figures.GOOD, 1.06),
     ]
     for value, name, color, height in lines:

@@ -14,7 +14,7 @@ METHODS = {
     "timed": noop("Open deals by their chance in this quarter"),
     "weighted": noop("Weighted by own stage history"),
     "assumed": noop("Weighted by the assumed chances"),
-    "last_quarter": noop("As the quarter before"),
+    "last_quarter": noop("As the last full quarter"),
 }
 PARTS = {
     "total": noop("Total"),
@@ -68,7 +68,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "inside": (noop("Inside the band"), "flag"),
         "weighted": (noop("Weighted by own stage history"), "money"),
         "assumed": (noop("Weighted by the assumed chances"), "money"),
-        "last_quarter": (noop("As the quarter before"), "money"),
+        "last_quarter": (noop("As the last full quarter"), "money"),
         "widening": (noop("Band widened by, of what was to come"), "share"),
     },
     "scores": {

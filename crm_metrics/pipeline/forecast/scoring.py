@@ -12,7 +12,7 @@ import pandas as pd
 
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import ratio
-from crm_metrics.periods import add_months
+from crm_metrics.periods import add_months, bucket_start
 from crm_metrics.pipeline.forecast.history import Floats, History, Standing, day_number, stand
 from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED, Forecast, closed_by, forecast, won_in
 from crm_metrics.pipeline.forecast.terms import Window, quarter_window
@@ -37,15 +37,16 @@ def actual_value(told: History, final: Standing, quarter_on: date) -> float:
     return float(np.nansum(final.amount[won_in(final, told, quarter_window(quarter_on, quarter_on))]))
 
 
-def quarter_before(window: Window) -> date:
-    """Return the first day of the quarter before."""
-    return add_months(window.start_on, -3)
+def last_full_value(told: History, final: Standing, today: date) -> float:
+    """Return the value won in the last quarter that is over; NaN where the data begin later."""
+    quarter_on = add_months(bucket_start(today + timedelta(days=1), "quarter"), -3)
+    is_held = len(told.rows.day) > 0 and told.rows.day.min() < day_number(add_months(quarter_on, 3))
+    return actual_value(told, final, quarter_on) if is_held else math.nan
 
 
 def past_windows(first_on: date, today: date) -> list[Window]:
     """Return the forecasts to be made of the last MOST_QUARTERS quarters that are over, in order. first_on: day of the first change."""
-    after = today + timedelta(days=1)
-    last = date(after.year, (after.month - 1) // 3 * 3 + 1, 1)
+    last = bucket_start(today + timedelta(days=1), "quarter")
     quarters = [add_months(last, -3 * back) for back in range(MOST_QUARTERS, 0, -1)]
     return [quarter_window(quarter, quarter + timedelta(days=days)) for quarter in quarters if quarter > first_on for days in DAYS_IN]
 
@@ -60,7 +61,7 @@ def past_forecasts(told: History, final: Standing, windows: list[Window], assume
         standing = stand(told, day_number(window.today))
         if closed_by(standing, told) >= FEWEST_CLOSED:
             made = forecast(told, standing, window, runs=PAST_RUNS)
-            came, before = (actual_value(told, final, quarter) for quarter in (window.start_on, quarter_before(window)))
+            came, before = actual_value(told, final, window.start_on), last_full_value(told, final, window.today)
             rows.append(_past_row(made, window, assumed) | {"actual": came, "last_quarter": before})
             rows[-1]["share_below"] = float((made.runs < came).mean())
     past = pd.DataFrame(rows, columns=[name for name in PAST if name not in ("miss", "widening", "error", "is_inside")])

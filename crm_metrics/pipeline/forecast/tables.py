@@ -77,7 +77,7 @@ def forecast(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS, ter
         "timed": scoring.weighted(found, found.timed),
         "weighted": scoring.weighted(found, found.ever),
         "assumed": scoring.weighted(found, basis.assumed(source, about.told)[found.state]),
-        "last_quarter": scoring.actual_value(about.told, about.standing, scoring.quarter_before(terms.window(about.today))),
+        "last_quarter": scoring.last_full_value(about.told, about.standing, about.today),
     }
     return pd.DataFrame([*rows, *({"method": name, "part": "total", "value": value} for name, value in values.items())], columns=columns)
 

@@ -82,7 +82,9 @@ def finding(tiles: pd.DataFrame, rows: pd.DataFrame, basis: pd.DataFrame, *, cur
     state = basis.iloc[0]
     if state["closed"] < FEWEST_CLOSED:
         return t(
-            "Deals closed so far: {n}, too few for a forecast, which takes {least}.", n=f"{state['closed']:,}", least=f"{FEWEST_CLOSED:,}"
+            "Deals closed so far: {n}, too few for a forecast, which takes {least}.",
+            n=f"{state['closed']:,.0f}",
+            least=f"{FEWEST_CLOSED:,}",
         )
     total = rows.iloc[0]
     values = {name: _money(total[name], currency) for name in ("value", "low", "high")}
@@ -92,7 +94,7 @@ def finding(tiles: pd.DataFrame, rows: pd.DataFrame, basis: pd.DataFrame, *, cur
     if not is_unknown(chance):
         return text + t("; the quota of {quota} is reached with a chance of {chance}.", chance=value_text(chance, "share"), **values)
     last = value_text(state["last_value"], "money", currency)
-    return text + t("; the quarter before stands at {last}.", last=last)
+    return text + (t(".") if is_unknown(state["last_value"]) else t("; the last full quarter brought {last}.", last=last))
 
 
 def _money(value: float, currency: str) -> str:
@@ -107,8 +109,8 @@ def tile_notes(basis: pd.DataFrame) -> dict[str, str]:
     """Return the small line of a tile, by metric. basis: the table forecast_basis."""
     state = basis.iloc[0]
     notes = {
-        metrics.WON_SO_FAR.name: t("Deals: {n}", n=f"{state['won_deals']:,}"),
-        metrics.WEIGHTED_PIPELINE.name: t("Open deals: {n}", n=f"{state['open_deals']:,}"),
+        metrics.WON_SO_FAR.name: t("Deals: {n}", n=f"{state['won_deals']:,.0f}"),
+        metrics.WEIGHTED_PIPELINE.name: t("Open deals: {n}", n=f"{state['open_deals']:,.0f}"),
     }
     if not is_unknown(state["needed"]):
         notes[metrics.COVERAGE.name] = t("needed by own win rate: {needed}", needed=value_text(state["needed"], "ratio"))
@@ -129,10 +131,10 @@ def basis_note(basis: pd.DataFrame) -> str:
             )
         )
     if state["unvalued"]:
-        texts.append(t("Open deals without a value: {n}; they are given values of deals won lately.", n=f"{state['unvalued']:,}"))
+        texts.append(t("Open deals without a value: {n}; they are given values of deals won lately.", n=f"{state['unvalued']:,.0f}"))
     if state["undated"]:
         texts.append(
-            t("Open deals without a day of creation: {n}; they count as deals that are not created yet.", n=f"{state['undated']:,}")
+            t("Open deals without a day of creation: {n}; they count as deals that are not created yet.", n=f"{state['undated']:,.0f}")
         )
     if not state["is_quota_apt"]:
         texts.append(t("Quotas are a seller's, not for some of the deals alone: choose by owner, team or region to see them."))
@@ -178,7 +180,7 @@ def past_finding(past: pd.DataFrame, scores: pd.DataFrame) -> str:
         return text + t(".")
     rival = scores[(scores["method"] == "last_quarter") & (scores["days_in"] == first["days_in"])].iloc[0]
     values = {"error": value_text(first["mape"], "share"), "rival": value_text(rival["mape"], "share")}
-    text += t("; made on the first day of a quarter they missed by {error}, the quarter before by {rival}.", **values)
+    text += t("; made on the first day of a quarter they missed by {error}, the last full quarter by {rival}.", **values)
     return text if n >= _DIAGNOSED else text + t(" ") + t("These are few.")
 
 
