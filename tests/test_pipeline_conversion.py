@@ -140,11 +140,13 @@ def test_a_reopened_deal_is_open_until_its_last_closing(data_set):
 
 
 @SLOW
-def test_deals_of_unknown_closing_day_are_left_out_and_counted(data_set):
+def test_deals_of_unknown_closing_day_are_left_out_and_those_closed_too_early_take_no_time(data_set):
     closed = {"stage": "Won", "outcome": "won", "created_on": date(2024, 1, 1), "opportunity_id": "x"}
-    source = source_of(data_set, *few(), {schema.opportunities: [closed]})
-    assert tables.conversion_basis(source, EVER)["unclosed"].iloc[0] == 1
-    assert tables.cohorts(source, EVER, by="month")["deals"].iloc[0] == 4
+    early = closed | {"created_on": date(2024, 1, 9), "closed_on": date(2024, 1, 1), "opportunity_id": "y"}
+    source = source_of(data_set, *few(), {schema.opportunities: [closed, early]})
+    assert list(tables.conversion_basis(source, EVER)[["unclosed", "backwards"]].iloc[0]) == [1, 1]
+    assert tables.cohorts(source, EVER, by="month")["deals"].iloc[0] == 5
+    assert tables.cohort_curve(source, EVER)["age_days"].min() == 0
 
 
 @SLOW

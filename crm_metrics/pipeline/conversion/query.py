@@ -79,11 +79,13 @@ def _counted(aged: CTE, counts: list[ColumnElement[Any]]) -> Select[Any]:
 
 def basis(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:
     """One row: deals created in the period or on an unknown day; undated (on an unknown day), unclosed (created in the period, closed on
-    an unknown day), source, owner, team, region, product, market (different values that are known).
+    an unknown day), backwards (closed before the day of creation: they count as closed on it), source, owner, team, region, product,
+    market (different values that are known).
     """
     row = deals(filters, terms, days.on).c
     unclosed = and_(row.created_on.is_not(None), row.outcome != OPEN, row.closed_on.is_(None))
     counts = [func.count().label("deals"), _count(row.created_on.is_(None), "undated"), _count(unclosed, "unclosed")]
+    counts.append(_count(row.closed_on < row.created_on, "backwards"))
     values = [func.count(row[column].distinct()).label(name) for name, column in COLUMNS.items()]
     return select(*counts, *values).where(*period_conditions(row.created_on, filters))
 
@@ -125,9 +127,11 @@ def _stays(filters: Filters, terms: DealTerms, on: date | None) -> CTE:
 
 
 def stays(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:
-    """One row per stage, duration and way to end of stays, those not over one by one: stage, duration (days until the stay ends, or to
-    today), how ('passed': went on to a later stage or was won, 'lost', 'back': went back to an earlier stage, 'censored': still there),
-    is_of_period (the deal's first day lies in the period), deal_number (of those still there; else empty), stays (how many).
+    """One row per stage, duration and way to end of stays, those not over one by one.
+
+    stage, duration (days until the stay ends, or to today), how ('passed': went on to a later stage, or to one without an order, or was
+    won, 'lost', 'back': went back to an earlier stage, 'censored': still there), is_of_period (the deal's first day lies in the period),
+    deal_number (of those still there; else empty), stays (how many).
 
     Deals without history have none. All in one query: changes are many, and asked for but once.
     """

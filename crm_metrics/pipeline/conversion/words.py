@@ -158,8 +158,10 @@ def basis_note(basis: pd.DataFrame) -> str:
     state, texts = basis.iloc[0], []
     if state["undated"]:
         texts.append(t("{n} deals without a day of creation are in no cohort.", n=f"{state['undated']:,}"))
-    if not is_unknown(state["unclosed"]) and state["unclosed"]:
+    if state["unclosed"]:
         texts.append(t("{n} deals closed on an unknown day are left out.", n=f"{state['unclosed']:,}"))
+    if state["backwards"]:
+        texts.append(t("{n} deals were closed before the day of their creation: they count as closed on it.", n=f"{state['backwards']:,}"))
     return t(" ").join(text for text in (*texts, history_note(basis)) if text)
 
 
