@@ -134,6 +134,31 @@ def test_on_an_earlier_day_nobody_had_left_and_whose_customers_they_were_is_not_
     assert by(tables.blind_spots(source, early), "opportunity_id").loc["a", "days_without_contact"] == 69
 
 
+def test_customers_whom_one_person_alone_is_in_touch_with_come_first(data_set):
+    visits = [("c1", "ann", 10), ("c1", "ann", 20), ("c2", "ann", 30), ("c2", "bob", 40), ("c2", "bob", 41), ("c3", "bob", 50)]
+    source = open_source(
+        write(
+            data_set,
+            [{"opportunity_id": "a", "created_on": day(0)}],
+            customers=[{"customer_id": key, "customer_kind": "company", "owner_id": "ann"} for key in ("c1", "c2", "c3")],
+            activities=[
+                {
+                    "activity_id": f"v{number}",
+                    "activity_kind": "visit",
+                    "happened_at": at(day(when)),
+                    "employee_id": who,
+                    "customer_id": whom,
+                }
+                for number, (whom, who, when) in enumerate(visits)
+            ],
+        )
+    )
+    rows = tables.known_to_one(source, ALL)
+    assert rows[["customer_id", "contacts", "people"]].to_numpy().tolist() == [["c1", 2, 1], ["c2", 3, 2]]
+    assert words.known_finding(rows).startswith("1 of 2 customers")
+    assert not len(tables.known_to_one(source, Filters(end=day(19))))
+
+
 def test_a_deal_is_handed_on_where_its_owner_changes(source):
     rows = tables.reassigned(source, ALL)
     assert rows[["opportunity_id", "earlier_owner_name", "new_owner_name"]].to_numpy().tolist() == [["a", "Bob", "Ann"]]

@@ -28,6 +28,7 @@ class Drawn:
 
 LISTS: dict[str, Listed] = {
     "unassigned": Listed((tables.unassigned, tables.owners), words.unassigned_finding),
+    "known_to_one": Listed((tables.known_to_one,), words.known_finding),
     "reassigned": Listed((tables.reassigned,), words.reassigned_finding),
 }
 OF_SERVICE: dict[str, Drawn] = {  # by the name of the figure

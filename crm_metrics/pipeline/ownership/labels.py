@@ -77,6 +77,13 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "owner_name": (noop("Last owner"), "text"),
         "left_on": (noop("Left on"), "day"),
     },
+    "known_to_one": {
+        **CUSTOMER,
+        "contacts": (noop("Contacts"), "count"),
+        "people": (noop("People in touch"), "count"),
+        "employee_name": (noop("The only one"), "text"),
+        "last_on": (noop("Last contact"), "day"),
+    },
     "reassigned": {
         **_DEAL,
         "changed_on": (noop("Handed on"), "day"),

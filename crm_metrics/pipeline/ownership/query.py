@@ -85,6 +85,22 @@ def last_contacts(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | Non
     return select(deal.deal_number, *columns).select_from(joined).where(deal.outcome == OPEN).order_by(deal.deal_number)
 
 
+def customer_contacts(filters: Filters, terms: DealTerms, since: date, until: date) -> Select[Any]:
+    """One row per customer seen with whom employees did something from `since` to `until`: customer_id, customer_name, contacts, people
+    (different employees), employee_name (the only one; else one of them), last_on; by customer_id.
+    """
+    seen, done = customers_seen(filters, terms), activity_rows(Filters(scope=filters.scope), until=until)
+    keys = (seen.c.customer_id, seen.c.customer_name)
+    counted = (
+        func.sum(done.c.activity_count).label("contacts"),
+        func.count(done.c.employee_id.distinct()).label("people"),
+        func.min(done.c.employee_name).label("employee_name"),
+        func.max(done.c.happened_on).label("last_on"),
+    )
+    joined = select(*keys, *counted).join_from(done, seen, seen.c.customer_id == done.c.customer_id)
+    return joined.where(done.c.happened_on >= since).group_by(*keys).order_by(*keys)
+
+
 def _opened_on() -> ColumnElement[Any]:
     return cast(service_tickets.c.opened_at, Date)
 

@@ -5,7 +5,7 @@ of the period.
 """
 
 import math
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -21,7 +21,7 @@ from crm_metrics.pipeline.deals.tables import created, standing
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import metrics, query, statistic
 from crm_metrics.pipeline.ownership.metrics import METRICS
-from crm_metrics.pipeline.ownership.terms import USUAL_DAYS
+from crm_metrics.pipeline.ownership.terms import LAST_DAYS, USUAL_DAYS
 from crm_metrics.pipeline.winning.counts import COMPARED, COUNTED, compared, win_counts
 from crm_metrics.rooms import Table
 
@@ -126,6 +126,18 @@ def unassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -
     if _on(source, filters):
         return rows.head(0)
     return rows[rows["owner_id"].isna() | (rows["left_on"] <= _today(source, filters))].reset_index(drop=True)
+
+
+def known_to_one(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per customer with at least two contacts in the LAST_DAYS days up to today, those known to one person first, then by
+    contacts: customer_id, customer_name, contacts, people (different employees), employee_name (empty: several), last_on.
+    """
+    today = _today(source, filters).date()
+    rows = source(query.customer_contacts(filters, terms, today - timedelta(LAST_DAYS - 1), today))
+    made = rows[rows["contacts"] > 1]
+    made = made.assign(employee_name=made["employee_name"].where(made["people"] == 1), is_shared=made["people"] > 1)
+    order = made.sort_values(["is_shared", "contacts", "customer_id"], ascending=[True, False, True], ignore_index=True)
+    return order.drop(columns="is_shared")
 
 
 def reassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
@@ -245,6 +257,7 @@ TABLES: dict[str, Table] = {
     "owner_tiles": owner_tiles,
     "owners": owners,
     "unassigned": unassigned,
+    "known_to_one": known_to_one,
     "reassigned": reassigned,
     "blind_spots": blind_spots,
     "completeness": completeness,

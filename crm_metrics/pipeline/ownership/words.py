@@ -10,12 +10,13 @@ from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.ownership.labels import FIELDS, FLAGS
 from crm_metrics.pipeline.ownership.metrics import HANDOVER_HOURS
-from crm_metrics.pipeline.ownership.terms import DAYS, USUAL_DAYS
+from crm_metrics.pipeline.ownership.terms import DAYS, LAST_DAYS, USUAL_DAYS
 
 QUESTIONS: dict[str, str] = {
     "blind_spots": noop("Blind spots"),
     "owners": noop("Who owns what"),
     "unassigned": noop("Customers of nobody"),
+    "known_to_one": noop("Known to one person"),
     "reassigned": noop("Handed on"),
     "completeness": noop("Empty fields"),
     "service": noop("From service"),
@@ -143,6 +144,22 @@ def unassigned_finding(rows: pd.DataFrame, owners: pd.DataFrame) -> str:
         n=f"{len(rows):,}",
         all=f"{every:,.0f}",
         share=value_text(len(rows) / every, "share"),
+    )
+
+
+def known_finding(rows: pd.DataFrame) -> str:
+    """Return how many customers only one person is in touch with. rows: the table known_to_one."""
+    if not len(rows):
+        return t(
+            "No customer had two contacts or more in the last {days} days, or whose contacts they are is not recorded.", days=LAST_DAYS
+        )
+    alone = int((rows["people"] == 1).sum())
+    return t(
+        "{k} of {n} customers with two contacts or more in the last {days} days ({share}) were in touch with one person only.",
+        k=f"{alone:,}",
+        n=f"{len(rows):,}",
+        days=LAST_DAYS,
+        share=value_text(alone / len(rows), "share"),
     )
 
 
