@@ -18,7 +18,7 @@ from crm_metrics.pipeline.people.labels import BETTER, difference_text, factor_t
 MOST_DRAWN = 25  # people; the table holds all
 _ROW_HEIGHT, _MARGIN = 38, 90
 _FADED = 0.45
-_TICKS = (0.03, 0.1, 0.3, 1, 3, 10)
+_TICKS = (0.05, 0.1, 0.5, 1, 2, 5, 10)
 _MANY_TICKS = (0.5, 0.7, 1, 1.4, 2)
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
