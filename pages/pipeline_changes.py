@@ -3,24 +3,24 @@
 import streamlit as st
 
 from crm_metrics import ui
-from crm_metrics.language import t
 from crm_metrics.pipeline.waterfall import figure, labels, tables, words
 from crm_metrics.pipeline.waterfall.metrics import METRICS
 from crm_metrics.pipeline.waterfall.statistic import of_measure
-from crm_metrics.ui.deal_form import choose, start_deal_page
-from crm_metrics.ui.waterfall_form import choose_day, choose_grain, choose_window
+from crm_metrics.ui.deal_form import start_deal_page
+from crm_metrics.ui.waterfall_form import choose_day, choose_grain, choose_measure, choose_window
 
 page, deals = start_deal_page("pipeline_changes")
 money, above = {"currency": page.currency}, st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     question, terms = ui.tabs(page, words.questions()), choose_window(page, deals)
     rows, basis = ui.ask(page, tables.waterfall, terms), ui.ask(page, tables.waterfall_basis, terms)
-    measure = choose(page, t("Measure"), words.measures(rows), "measure", width=130)
+    measure = choose_measure(page, rows)
     grain = choose_grain(page) if question in words.OVER_TIME else None
     on = choose_day(page) if question == "day" else None
 with above:
     ui.finding(words.finding(rows, **money))
-    ui.tiles(page, ui.ask(page, tables.waterfall_tiles, terms), METRICS)
+    tiles = ui.ask(page, tables.waterfall_tiles, terms)
+    ui.tiles(page, tiles, METRICS, notes=words.tile_notes(tiles))
 queries = tables.queries(page.source, page.filters, terms)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pandas as pd
 import streamlit as st
 
 from crm_metrics.language import t
@@ -22,6 +23,11 @@ def choose_window(page: Page, deals: DealTerms) -> WaterfallTerms:
     first_on = _choose_day(t("Expected to close from"), "closing_from", page.period.start)
     last_on = _choose_day(t("Expected to close to"), "closing_to", page.period.end)
     return WaterfallTerms(deals, window, min(first_on, last_on), max(first_on, last_on))
+
+
+def choose_measure(page: Page, rows: pd.DataFrame) -> str:
+    """Draw whether value or deals are shown and return it. rows: the table waterfall."""
+    return choose(page, t("Measure"), words.measures(rows), "measure", width=130)
 
 
 def choose_grain(page: Page) -> Grain:

@@ -11,7 +11,7 @@ from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.periods import Grain
 from crm_metrics.pipeline.waterfall.labels import GRAINS, MEASURES, STEPS, WINDOWS, amount_text
-from crm_metrics.pipeline.waterfall.metrics import METRICS
+from crm_metrics.pipeline.waterfall.metrics import METRICS, PIPELINE_CHANGE
 from crm_metrics.pipeline.waterfall.statistic import ADDITIONS, REDUCTIONS, of_measure
 
 QUESTIONS: dict[str, str] = {
@@ -129,6 +129,12 @@ def _level(row: Any, measure: str, currency: str) -> str:
     if measure == "deals":
         return deals
     return t("{value} ({deals})", value=value_text(row.value, "money", currency), deals=deals)
+
+
+def tile_notes(tiles: pd.DataFrame) -> dict[str, str]:
+    """Return how many deals each tile is about, by metric. tiles: the table waterfall_tiles."""
+    told = tiles[tiles["metric"] != PIPELINE_CHANGE.name]
+    return {metric: amount_text(n, "deals", "") for metric, n in zip(told["metric"], told["n"], strict=True)}
 
 
 def basis_note(basis: pd.DataFrame) -> str:
