@@ -242,7 +242,8 @@ def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
 def _learned_from_all(source: Source, filters: Filters, terms: DealTerms) -> model.Fit:
     found = source.remember(learned, filters, terms)
-    return model.fit(model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days))
+    rows = model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days)
+    return model.fit(rows, (found.fit.strength,) if found.fit else model.STRENGTHS)
 
 
 # ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
