@@ -8,11 +8,12 @@ from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.forecast import kept, labels, words
 from crm_metrics.pipeline.forecast.terms import THIS_QUARTER, ForecastTerms
+from crm_metrics.ui.deal_form import choose
 from crm_metrics.ui.parts import note, table
 from crm_metrics.ui.saving import save, say_saved
 from crm_metrics.ui.start import Page
 
-_SAVED, _KEY = "saved_forecast", "forecast_quarter"
+_SAVED = "saved_forecast"
 
 
 def choose_quarter(page: Page) -> ForecastTerms:
@@ -21,16 +22,7 @@ def choose_quarter(page: Page) -> ForecastTerms:
     if days is None:
         st.info(t("No deal in view has a day: there is nothing to forecast from."), icon=":material/inbox:")
         st.stop()
-    options = words.quarters(days.today)
-    if st.session_state.get(_KEY) not in options:
-        given = st.query_params.get("quarter", THIS_QUARTER.quarter)
-        st.session_state[_KEY] = given if given in options else THIS_QUARTER.quarter
-    chosen = st.segmented_control(
-        t("Quarter"), list(options), format_func=options.__getitem__, key=_KEY, required=True, label_visibility="collapsed"
-    )
-    if st.query_params.get("quarter", THIS_QUARTER.quarter) != chosen:
-        st.query_params["quarter"] = str(chosen)
-    return ForecastTerms.of_text(str(chosen))
+    return ForecastTerms.of_text(choose(page, t("Quarter"), words.quarters(days.today), "quarter"))
 
 
 def keep_by_itself(page: Page, deals: DealTerms) -> None:

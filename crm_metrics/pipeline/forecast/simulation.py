@@ -13,7 +13,7 @@ from crm_metrics.pipeline.forecast.hazards import AGES, RECENT_DAYS, Chances, co
 from crm_metrics.pipeline.forecast.history import Booleans, Floats, History, Integers, Standing, day_number
 from crm_metrics.pipeline.forecast.terms import Window
 
-RUNS, DRAWS = 2_000, 20  # of the simulation; sets of rates, each for as many runs
+RUNS, RUNS_PER_DRAW = 2_000, 100  # of the simulation; runs that share one draw of the rates
 FEWEST_CLOSED = 100  # deals won or lost by then; under these nothing is forecast
 PARTS = ("won", "open", "reopened", "new")
 _MOST_SINGLE = 500  # open deals drawn one by one, those that decide most; the sum of the rest is near enough to normal
@@ -70,14 +70,13 @@ def forecast(told: History, standing: Standing, window: Window, *, runs: int = R
     """
     on = day_number(window.today)
     random = np.random.default_rng([day_number(window.start_on), on])
-    seen = counts(told, on)
-    daily = np.concatenate([daily_moves(seen), daily_moves(seen, random, DRAWS)])
+    seen, shape = counts(told, on), (runs // RUNS_PER_DRAW, RUNS_PER_DRAW)
+    daily = np.concatenate([daily_moves(seen), daily_moves(seen, random, shape[0])])
     chances, ends = within(daily, window.after, window.until), in_the_end(daily[:1])
     is_open = standing.state < told.lost
     state, age = standing.state[is_open], np.minimum(standing.age[is_open], AGES[-1])
     chance, amount = chances.of_standing[:, state, age], standing.amount[is_open]
     known = ~np.isnan(amount)
-    shape = (DRAWS, runs // DRAWS)
     pool = _pool(told, standing, on)
     reopened = chances.of_standing[1:, told.lost] @ np.bincount(
         np.minimum(standing.age[standing.state == told.lost], AGES[-1]), minlength=int(AGES[-1]) + 1

@@ -14,7 +14,7 @@ from crm_metrics.pipeline.forecast import metrics
 from crm_metrics.pipeline.forecast.labels import quarter_name
 from crm_metrics.pipeline.forecast.scoring import DAYS_IN, FEWEST_TO_WIDEN
 from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED
-from crm_metrics.pipeline.forecast.terms import QUARTERS, ForecastTerms, Quarter
+from crm_metrics.pipeline.forecast.terms import QUARTERS, ForecastTerms
 
 QUESTIONS: dict[str, str] = {
     "forecast": noop("Forecast"),
@@ -69,7 +69,7 @@ def sides() -> dict[str, str]:
     return translated(SIDES)
 
 
-def quarters(today: date) -> dict[Quarter, str]:
+def quarters(today: date) -> dict[str, str]:
     """Return the quarters that can be forecast, by name."""
     return {quarter: quarter_name(ForecastTerms(quarter).window(today).start_on) for quarter in QUARTERS}
 
