@@ -8,12 +8,20 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, and_, case, cast, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Date, FromClause, and_, case, cast, func, literal, or_, select
 
 from crm_metrics.schema import opportunities, opportunity_history, stages
+from crm_metrics.scope import Scope
+from crm_metrics.sql import is_one_of
 
 OPEN = "open"
 _CHANGING = ("stage", "expected_close_on", "deal_amount", "owner_id")
+
+
+def seen_regions(scope: Scope, rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a row with a region must satisfy for the reader to see it."""
+    return [is_one_of(rows.c.region, scope.regions)] if scope.regions else []
+
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from crm_metrics.filters import Filters, customer_conditions, is_chosen, period_conditions
-from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, last_changes
+from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, last_changes, seen_regions
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.schema import (
     AMOUNT,
@@ -43,8 +43,24 @@ from crm_metrics.schema import (
     stages,
 )
 from crm_metrics.scope import Scope
-from crm_metrics.sql import is_one_of
 
+__all__ = [
+    "CLOSING",
+    "LOST",
+    "OPEN",
+    "OPENING",
+    "WON",
+    "activity_rows",
+    "changes",
+    "deal_rows",
+    "deals",
+    "extent",
+    "held",
+    "lead_rows",
+    "seen_regions",
+    "stage_rows",
+    "values_of",
+]
 OPEN, WON, LOST = "open", "won", "lost"
 OPENING, CLOSING = 0, 2**31 - 1
 """Change numbers of what the deal's row says and no history does: its creation, and its end; those of a history lie between them."""
@@ -112,10 +128,10 @@ def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
     return select(*whole.c).where(*_deal_conditions(filters, terms, whole)).cte("deals")
 
 
-def deal_rows(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
-    """One row per deal: the columns of `deals`, by deal_number."""
+def deal_rows(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None, columns: tuple[str, ...] = ()) -> Select[Any]:
+    """One row per deal: these columns of `deals`, all where none are named, by deal_number."""
     rows = deals(filters, terms, on)
-    return select(*rows.c).order_by(rows.c.deal_number)
+    return select(*([rows.c[name] for name in columns] or rows.c)).order_by(rows.c.deal_number)
 
 
 def _deal_conditions(filters: Filters, terms: DealTerms, rows: FromClause) -> list[ColumnElement[bool]]:
@@ -135,11 +151,6 @@ def _deal_conditions(filters: Filters, terms: DealTerms, rows: FromClause) -> li
         known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == rows.c.customer_id).scalar_subquery()
         conditions += customer_conditions(filters, known)
     return [*seen_regions(filters.scope, rows), *conditions]
-
-
-def seen_regions(scope: Scope, rows: FromClause) -> list[ColumnElement[bool]]:
-    """Return what a row with a region must satisfy for the reader to see it."""
-    return [is_one_of(rows.c.region, scope.regions)] if scope.regions else []
 
 
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

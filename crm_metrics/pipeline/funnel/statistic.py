@@ -33,7 +33,7 @@ _GROUP_COLUMNS = [
     *("win_rate_of_all", "all_low", "all_high", "won_value", "unvalued_won", "is_small"),
     *("others_rate", "p_value", "p_adjusted", "is_different"),
 ]
-_GROUPS = {  # column of the deals that tells the group, column that names it
+GROUPS: dict[str, tuple[str, str]] = {  # column of the deals that tells the group, column that names it
     "owner": ("owner_id", "owner_name"),
     "team": ("team", "team"),
     "region": ("region", "region"),
@@ -232,7 +232,7 @@ def group_keys(deals: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
     if terms.by in ("quarter", "month"):
         first = deals["created_on"].dt.to_period(terms.by[0].upper()).dt.start_time.dt.strftime("%Y-%m-%d")
         return pd.DataFrame({"group": first.fillna(UNKNOWN), "name": first.fillna(UNKNOWN)})
-    key, name = (deals[column].fillna(UNKNOWN) for column in _GROUPS[terms.by])
+    key, name = (deals[column].fillna(UNKNOWN) for column in GROUPS[terms.by])
     return pd.DataFrame({"group": key, "name": name})
 
 

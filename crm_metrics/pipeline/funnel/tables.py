@@ -67,7 +67,7 @@ class Funnel(NamedTuple):
 
 def progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
     """Return the deals and how far each got; ask by source.remember, with terms that name the deals alone."""
-    deals, places = deals_tables.created(source, filters, terms.deals), _places(source)
+    deals, places = deals_tables.created(source, filters, terms.deals, deals_tables.COUNTED), _places(source)
     nobody = pd.DataFrame(
         {
             name: pd.Series(dtype="int64")
@@ -166,7 +166,8 @@ def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL
         raise BadInput("There is no step {step}. Choose one of: {steps}.", step=step.step, steps=", ".join(steps))
     one = steps[step.step]
     is_behind = {"reached": one.reached, "lost": one.lost, "open": one.still}[step.side]
-    return _behind(found.deals[is_behind])
+    every = deals_tables.created(source, filters, terms.deals)
+    return _behind(every[is_behind])
 
 
 def _behind(deals: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +185,8 @@ def funnel_by(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL)
     the sum), is_small (fewer than FEW_DEALS closed), others_rate (win rate of closed deals of all the others), p_value (chi-square, against
     them), p_adjusted (Holm, over all groups tested), is_different (p_adjusted below 5%).
     """
-    return statistic.group_rows(deals_tables.created(source, filters, terms.deals), terms)
+    columns = (*deals_tables.COUNTED, *statistic.GROUPS.get(terms.by, ()))
+    return statistic.group_rows(deals_tables.created(source, filters, terms.deals, tuple(dict.fromkeys(columns))), terms)
 
 
 def group_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, group: str = "") -> pd.DataFrame:
@@ -199,7 +201,7 @@ def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd
     closed_in (first day; empty: the day is unknown), won, lost, won_value (empty where no value is known), unvalued_won, win_rate_of_closed
     (won / won or lost) with low, high (Wilson, 95%), is_unfinished (not over today), is_partial (its first days lie before the period).
     """
-    deals, days = deals_tables.standing(source, filters, terms.deals), deal_days(source, filters)
+    deals, days = deals_tables.standing(source, filters, terms.deals, deals_tables.COUNTED), deal_days(source, filters)
     closed = deals[deals["outcome"] != deals_query.OPEN]
     day = closed["closed_on"]
     grain: Grain = "month" if terms.by == "month" else "quarter"
