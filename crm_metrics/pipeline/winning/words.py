@@ -49,18 +49,20 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " than it is."
     ),
     "model": noop(
-        "Logistic regression with a Gaussian prior whose strength is chosen by five-fold cross-validation. It knows what was recorded 14,"
-        " 30, 60 and 90 days after creation of the deals still open then, and nothing later: source, market segment, category, region,"
-        " owner, stage, value on that day, activities by then, and whether the account had bought before. Competitor and assessment are"
-        " left out: when they were written down is not known. It learned from deals created and closed earlier and is checked on deals"
-        " created later, whatever the period up to today; of more than 4,000 deals from a random 4,000. Only deals old enough are used, so"
-        " that quick losses do not weigh too much. Brier score: mean squared error of the chance, against always saying the usual rate of deals of that age (Brier 1950). Each point is a tenth of the checked cases, with"
-        " the 95% interval (Wilson 1927)."
+        "Logistic regression with a Gaussian prior whose strength is chosen by five-fold cross-validation. It knows what was recorded"
+        " 14, 30, 60 and 90 days after creation of the deals still open then, and nothing later: source, market segment, category,"
+        " region, owner, stage, value on that day, activities by then, and whether the account had bought before. Competitor and"
+        " assessment are left out: when they were written down is not known. It learned from deals created and closed earlier and is"
+        " checked on deals created later, whatever the period up to today; of more than 4,000 deals from a random 4,000. Only deals old"
+        " enough are used, so that quick losses do not weigh too much. Brier score: mean squared error of the chance, against always"
+        " saying the usual rate of deals of that age (Brier 1950). Each point is a tenth of the checked cases, with the 95% interval"
+        " (Wilson 1927)."
     ),
     "factors": noop(
-        "Known on the 14th day of deals that were still open then, old enough and closed by now, whatever the period. Odds ratio:"
-        " the odds of winning of these deals, divided by those of all others (Woolf 1955). Coloured: beyond chance over all rows of the table (Holm 1979). Each stands"
-        " by itself: what goes with it is in its ratio, so it is no effect. Thirds are of the value and of the activities recorded by then."
+        "Known on the 14th day of deals that were still open then, old enough and closed by now, whatever the period. Odds ratio: the"
+        " odds of winning of these deals, divided by those of all others (Woolf 1955). Coloured: beyond chance over all rows of the"
+        " table (Holm 1979). Each stands by itself: what goes with it is in its ratio, so it is no effect. Thirds are of the value and"
+        " of the activities recorded by then."
     ),
     "moves": noop(
         "Moves to a later stage or a win on the 14 days after an activity for the deal, per deal-day, divided by the same on all other"
