@@ -36,7 +36,11 @@ def standing(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, col
 
 def created(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Return the rows of `standing` of deals created in the period, or on an unknown day; created_on must be among the columns."""
-    rows = standing(source, filters, terms, columns)
+    return of_period(standing(source, filters, terms, columns), filters)
+
+
+def of_period(rows: pd.DataFrame, filters: Filters) -> pd.DataFrame:
+    """Return those of the deals that were created in the period, or on an unknown day."""
     day = rows["created_on"]
     outside = pd.Series(data=False, index=rows.index)
     if filters.start:
@@ -60,7 +64,8 @@ def basis(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
 
 def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return the tiles: metric, value, low, high (Wilson, 95%), unit, n (deals it is about)."""
-    rows, every = created(source, filters, terms, COUNTED), standing(source, filters, terms, COUNTED)
+    every = standing(source, filters, terms, COUNTED)
+    rows = of_period(every, filters)
     won, lost, still_open = (rows[rows["outcome"] == outcome] for outcome in (query.WON, query.LOST, query.OPEN))
     in_pipeline = every.loc[every["outcome"] == query.OPEN, "deal_amount"].dropna()
     days = (won["closed_on"] - won["created_on"]).dt.days.dropna()

@@ -12,6 +12,7 @@ from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.deals import metrics
 from crm_metrics.pipeline.deals.words import history_note
 from crm_metrics.pipeline.funnel import labels
+from crm_metrics.pipeline.funnel.metrics import METRICS
 from crm_metrics.pipeline.funnel.statistic import FEW_DEALS
 from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms
 
@@ -243,5 +244,5 @@ def behind(step: FunnelStep) -> str:
     return {"calls": "", "leads": "leads", "qualified_leads": "leads"}.get(step.step, "deals")
 
 
-_CAPTIONS = Captions(ALT_TEXTS, NOTES, {"by": (metrics.WIN_RATE_OF_CLOSED, metrics.WIN_RATE_OF_ALL)})
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, {"funnel": METRICS, "by": (metrics.WIN_RATE_OF_CLOSED, metrics.WIN_RATE_OF_ALL)})
 about = _CAPTIONS.about
