@@ -18,7 +18,7 @@ from crm_metrics.pipeline.people.labels import BETTER, difference_text, factor_t
 MOST_DRAWN = 25  # people; the table holds all
 _ROW_HEIGHT, _MARGIN = 38, 90
 _FADED = 0.45
-_TICKS = (0.05, 0.1, 0.5, 1, 2, 5, 10)
+_TICKS = (0.1, 0.5, 1, 2, 5, 10)
 _MANY_TICKS = (0.5, 0.7, 1, 1.4, 2)
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +93,7 @@ def change_dots(rows: pd.DataFrame, cases: pd.DataFrame) -> go.Figure:
     rows, cases: the tables before_after and cases. Green: better beyond chance, red: worse, hollow: may be chance.
     """
     shown = rows[rows["factor"] > 0].reset_index(drop=True)
-    figure = figures.base(x_title=t("After as a multiple of before (95%)"), y_title="", height=_MARGIN + _ROW_HEIGHT * max(len(shown), 2))
+    figure = figures.base(x_title=t("After ÷ before (95%)"), y_title="", height=_MARGIN + _ROW_HEIGHT * max(len(shown), 2))
     factor, low, high = (shown[name].to_numpy(dtype=float) for name in ("factor", "factor_low", "factor_high"))
     color = np.array([_color(row) for row in shown.to_dict("records")], dtype=object)
     figure.add_vline(x=1, line={"color": GREY, "width": 1})

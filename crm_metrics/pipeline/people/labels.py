@@ -15,13 +15,13 @@ MEASURE_LABELS: dict[str, str] = {
     "calls_per_person_day": CALLS_PER_PERSON_DAY.label,
     "hit_rate": HIT_RATE.label,
     "leads_per_day": LEADS_PER_DAY.label,
-    "lead_conversion": noop("Leads that became customers, 90 days"),
-    "win_rate": noop("Deals won, of all, 180 days"),
+    "lead_conversion": noop("Leads won in 90 days, of all"),
+    "win_rate": noop("Deals won in 180 days, of all"),
     "days_to_win": noop("Days to win, mean"),
     "telesales_share": noop("Won value that came from calls"),
     "tasks_on_time": noop("Tasks done by their day"),
-    "order_entry_minutes": noop("Minutes to enter an order, mean"),
-    "order_entry_median": noop("Minutes to enter an order, median"),
+    "order_entry_minutes": noop("Minutes to enter, mean"),
+    "order_entry_median": noop("Minutes to enter, median"),
     "order_entry_staff": noop("People who enter orders"),
 }
 BETTER: dict[str, Better] = {
