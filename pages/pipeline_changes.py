@@ -13,13 +13,12 @@ page, deals = start_deal_page("pipeline_changes")
 money, above = {"currency": page.currency}, st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     question, terms = ui.tabs(page, words.questions()), choose_window(page, deals)
-    rows, basis = ui.ask(page, tables.waterfall, terms), ui.ask(page, tables.waterfall_basis, terms)
+    rows, basis, tiles = (ui.ask(page, table, terms) for table in (tables.waterfall, tables.waterfall_basis, tables.waterfall_tiles))
     measure = choose_measure(page, rows)
     grain = choose_grain(page) if question in words.OVER_TIME else None
     on = choose_day(page) if question == "day" else None
 with above:
     ui.finding(words.finding(rows, **money))
-    tiles = ui.ask(page, tables.waterfall_tiles, terms)
     ui.tiles(page, tiles, METRICS, notes=words.tile_notes(tiles))
 queries = tables.queries(page.source, page.filters, terms)
 
