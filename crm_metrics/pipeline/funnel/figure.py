@@ -73,9 +73,9 @@ def _parts(rows: pd.DataFrame, terms: FunnelTerms) -> dict[str, Any]:
     step = rows["step"].to_numpy()
     first = np.where(np.isin(step, ("leads", "qualified_leads")), _of(rows, "leads", whole), _of(rows, "opportunities", whole))
     with np.errstate(divide="ignore", invalid="ignore"):
-        still, lost, reached = (np.nan_to_num(part / first, posinf=0) for part in (np.nan_to_num(still), np.nan_to_num(lost), whole))
+        parts = (np.nan_to_num(still), np.nan_to_num(lost), whole, rows["end_unknown"].to_numpy(dtype=float) * (not is_value))
+        still, lost, reached, unsure = (np.nan_to_num(part / first, posinf=0) for part in parts)
     reached = np.where(step == "calls", 0, reached)  # no share of leads or deals
-    unsure = np.nan_to_num(rows["end_unknown"].to_numpy(dtype=float) / first) * (not is_value)
     return {"reached": np.clip(reached - still - lost - unsure, 0, None), "open": still, "lost": lost, "unknown": unsure}
 
 
