@@ -1,14 +1,13 @@
 """Who looks after whom, and who is looked after by nobody?"""
 
 from crm_metrics import ui
-from crm_metrics.language import t
 from crm_metrics.pipeline.ownership import answers, figure, labels, tables, words
 from crm_metrics.rooms import Table
 from crm_metrics.ui.deal_form import start_deal_page
 from crm_metrics.ui.result_form import choose_one
 
 page, terms = start_deal_page("ownership")
-days = int(choose_one(page, t("Blind spot"), words.contact_days(), "contact_days", width=220))
+days = int(choose_one(page, words.questions()["blind_spots"], words.contact_days(), "contact_days", width=220))
 blind, asked = ui.ask(page, tables.blind_spots, terms, days), tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(blind, currency=page.currency))
 ui.tiles(page, ui.ask(page, tables.owner_tiles, terms, days), tables.METRICS)
@@ -27,7 +26,8 @@ def blind_spots() -> None:
 
 def owners() -> None:
     ui.finding(words.owners_finding(rows := ui.ask(page, tables.owners, terms)))
-    ui.figure(page, ui.draw(page, figure.owner_bars, rows, currency=page.currency), queries=asked, **words.about("owners"))
+    if len(rows):
+        ui.figure(page, ui.draw(page, figure.owner_bars, rows, currency=page.currency), queries=asked, **words.about("owners"))
     put("owners", tables.owners)
 
 

@@ -118,7 +118,7 @@ def test_owners_have_their_customers_and_open_deals_and_nobody_comes_last(source
     assert rows["open_value"].to_list()[:2] == [70.0, 30.0]
     assert rows["share_of_value"].to_list()[:2] == [0.7, 0.3]
     assert rows["has_left"].to_list() == [False, True, False]
-    assert "1 owners have left" in words.owners_finding(rows)
+    assert "Owners who have left: 1; they still have 1 open deals" in words.owners_finding(rows)
 
 
 def test_customers_of_nobody_are_those_without_owner_and_of_who_has_left(source):

@@ -99,7 +99,7 @@ def blind_note(rows: pd.DataFrame, completeness: pd.DataFrame) -> str:
     if len(rows) and rows["last_contact_on"].isna().all():
         texts.append(t("No contact with these customers is recorded."))
     unvalued = int(rows["deal_amount"].isna().sum())
-    texts += [t("{n} open deals of unknown value are in no sum.", n=f"{unvalued:,}")] if unvalued else []
+    texts += [t("Open deals of unknown value, which are in no sum: {n}.", n=f"{unvalued:,}")] if unvalued else []
     return t(" ").join(texts)
 
 
@@ -107,7 +107,7 @@ def owners_finding(owners: pd.DataFrame) -> str:
     """Return how much lies with one owner, with nobody, and with those who have left. owners: the table of this name."""
     named = owners[owners["owner_id"] != ""]
     if not len(named):
-        return t("No deal and no customer has an owner in these data.")
+        return t("No open deal and no customer has an owner.")
     texts = []
     first: Any = named.sort_values("share_of_value", ascending=False).iloc[0]
     if not is_unknown(first.share_of_value):
@@ -121,7 +121,7 @@ def owners_finding(owners: pd.DataFrame) -> str:
     if len(gone):
         texts.append(
             t(
-                "{n} owners have left and still have {deals} open deals and {customers} customers.",
+                "Owners who have left: {n}; they still have {deals} open deals and {customers} customers.",
                 n=len(gone),
                 deals=f"{int(gone['open_deals'].sum()):,}",
                 customers=value_text(gone["customers"].sum(min_count=1), "count"),

@@ -102,7 +102,11 @@ def questions(tiles: pd.DataFrame) -> dict[str, str]:
 def missing_note(tiles: pd.DataFrame) -> str:
     """Return what is not recorded of the deals, and so not asked. tiles: the table win_tiles."""
     missing, labels = _missing(tiles), translated(QUESTIONS)
-    return t("Not recorded of these deals: {names}.", names=t(", ").join(labels[name] for name in missing)) if missing else ""
+    return (
+        t("Not recorded of these deals, or not known of that day: {names}.", names=t(", ").join(labels[name] for name in missing))
+        if missing
+        else ""
+    )
 
 
 def _missing(tiles: pd.DataFrame) -> list[str]:
@@ -143,9 +147,9 @@ def reasons_note(reasons: pd.DataFrame) -> str:
     if not names_reasons(reasons):
         return t("No reason for losing is recorded in these data.")
     without = int(reasons.loc[reasons["reason"] == "", "deals"].sum())
-    texts = [t("{n} lost deals have no reason recorded.", n=f"{without:,}")] if without else []
+    texts = [t("Lost deals without a recorded reason: {n}.", n=f"{without:,}")] if without else []
     unvalued = int(reasons["unvalued"].sum())
-    texts += [t("{n} lost deals of unknown value are in no sum.", n=f"{unvalued:,}")] if unvalued else []
+    texts += [t("Lost deals of unknown value, which are in no sum: {n}.", n=f"{unvalued:,}")] if unvalued else []
     return t(" ").join(texts)
 
 
