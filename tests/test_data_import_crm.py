@@ -15,7 +15,7 @@ from test_data_import_doubts import workbook
 from crm_metrics.data_import.cells import fitting_layout
 from crm_metrics.data_import.change_numbers import change_numbers
 from crm_metrics.data_import.check_tables import CheckedTables
-from crm_metrics.data_import.load import checked_file
+from crm_metrics.data_import.load import checked_file, import_file
 from crm_metrics.data_import.mapping import Mapping, as_toml, built_in_names, from_dict, load_mapping, mapping_hash, parse_mapping
 from crm_metrics.data_import.proposal import propose
 from crm_metrics.data_import.read_file import read_file
@@ -126,6 +126,51 @@ def test_a_value_is_known_only_beside_another():
     assert column(found, "expected_close_on") == [date(2024, 1, 31), date(2024, 2, 29), None]
     assert column(found, "next_step") == ["a", None, "c"]
     assert found.unused_columns == ()
+
+
+def test_a_mistyped_year_of_what_happened_is_left_out_and_of_what_is_expected_kept():
+    deals = {
+        "table": "opportunities",
+        "columns": {"opportunity_id": "id", "outcome": "outcome"},
+        "optional": {"created_on": "begun", "closed_on": "close", "expected_close_on": "close"},
+        "only": {"closed_on": {"outcome": ["won", "lost"]}},
+    }
+    rows = """id | outcome | begun | close
+        1 | won | 2024-01-01 | 2099-01-31
+        2 | open | 2024-01-02 | 9999-12-31
+        3 | lost | 0001-01-01 | 2024-03-01
+        4 | won | 2024-01-03 | 2024-04-01
+        5 | won | 2024-01-03 | 2024-04-01"""
+    found = checked(rows, deals)
+    assert column(found, "expected_close_on") == [date(9999, 12, 31), date(2024, 4, 1), date(2024, 4, 1)]
+    assert [reason.split(".")[0] for reason in reasons(found)] == [
+        "Row 2: close '2099-01-31' is later than 2024-04-01",
+        "Row 4: begun '0001-01-01' lies before 1970-01-01",
+    ]
+    assert reasons(checked(rows, deals, dates={"earliest": "0001-01-01", "latest": "2099-12-31"})) == []
+    alone = "id | outcome | begun | close\n1 | won | 2024-01-01 | 9999-12-31"
+    assert "later than 2067-12-31" in reasons(checked(alone, deals))[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row", "amount"),
+    [
+        ("salesforce_fivetran", "_fivetran_synced,id,stage_name,is_won,is_closed,created_date,amount", "x,1,a,true,true,{day},5", 5),
+        ("salesforce", "Opportunity ID,Stage,Won,Closed,Created Date,Amount", '1,a,true,true,{day},"$1,234.50"', 1234.5),
+        ("crm_plain", "deal_id,outcome,created,amount", '1,won,2024-01-31,"1,234.50"', 1234.5),
+    ],
+)
+def test_moments_with_a_zone_and_amounts_with_thousands_are_read(name, header, row, amount):
+    for day in ("2024-01-31 10:00:00.000 UTC", "2024-01-31T10:00:00Z", "2024-01-31 10:00:00.123+00:00"):
+        found = checked_file(read_file(f"{header}\n{row.format(day=day)}".encode(), "deals.csv"), load_mapping(name)).checked
+        assert isinstance(found, CheckedTables)
+        assert (column(found, "created_on"), column(found, "deal_amount")) == ([date(2024, 1, 31)], [amount])
+
+
+def test_amounts_that_no_column_holds_together_are_refused_in_words(data_set):
+    content = "deal_id,outcome,amount\n1,won,60000000000000\n2,won,60000000000000"
+    with pytest.raises(BadInput, match=r"add up to 120,000,000,000,000.00"):
+        import_file(data_set, content.encode(), "deals.csv", load_mapping("crm_plain"))
 
 
 # ── which rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,7 @@ from crm_metrics.data_import.change_numbers import FIRST_DAY, LAST_DAY, change_n
 from crm_metrics.data_import.currencies import check_signs
 from crm_metrics.data_import.mapping import Layout, Mapping
 from crm_metrics.data_import.order_lines import reject_cells
+from crm_metrics.data_import.order_rules import latest_plausible_day
 from crm_metrics.data_import.problems import gathered
 from crm_metrics.data_import.raw_table import Note, RawTable
 from crm_metrics.data_import.rejections import Verdicts
@@ -45,6 +46,9 @@ from crm_metrics.metric import DASH, BadInput
 KEY_JOIN = "\x1f"
 _DATED, _NUMERIC = ("day", "moment"), ("count", "amount", "rate")
 _SHOWN_VALUES = 12
+_HAPPENED = ("created_on", "qualified_on", "converted_on", "closed_on", "done_on", "changed_at", "happened_at")
+"""Columns of what has happened: one mistyped year among them would be the day on which every page about deals opens."""
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Brought(NamedTuple):
@@ -212,7 +216,9 @@ def _read(cells: Cells, rows: Rows, verdicts: Verdicts, *, is_own: bool) -> dict
             by = cells.columns[f"{rows.table}.{moment}"]
             verdicts.reject(read[moment].is_null().to_numpy(zero_copy_only=False), rejections.OF_CELL[values.EMPTY], by)
             _reject_beyond(read[moment], by, (FIRST_DAY, LAST_DAY), verdicts)
-    return read | {name: _known_only(cells.raw, read, name, asked) for name, asked in rows.only.items() if name in read}
+    read |= {name: _known_only(cells.raw, read, name, asked) for name, asked in rows.only.items() if name in read}
+    _reject_mistyped_years(cells, rows, read, verdicts)
+    return read
 
 
 def _known_only(raw: RawTable, read: dict[str, pa.Array], name: str, asked: dict[str, tuple[str, ...]]) -> pa.Array:
@@ -283,6 +289,19 @@ def _reject_days(cells: Cells, parsed: Parsed, verdicts: Verdicts) -> None:
     if not is_moment and not pa.types.is_date(parsed.values.type):
         return
     _reject_beyond(parsed.values, parsed.column, (said.earliest if "earliest" in said.model_fields_set else None, said.latest), verdicts)
+
+
+def _reject_mistyped_years(cells: Cells, rows: Rows, read: dict[str, pa.Array], verdicts: Verdicts) -> None:
+    """Reject what has happened before dates.earliest, after dates.latest or, without it, more than five years after all else."""
+    said = cells.mapping.dates
+    for name in _HAPPENED:
+        column = cells.columns.get(f"{rows.table}.{name}")
+        if column is None or name not in read:
+            continue
+        days = read[name].cast(pa.date32(), safe=False)
+        gap = latest_plausible_day(days.drop_null().cast(pa.int32()).to_numpy())
+        last = min(LAST_DAY, date.fromordinal(gap + _EPOCH)) if gap is not None else LAST_DAY
+        _reject_beyond(days, column, (said.earliest, said.latest or last), verdicts)
 
 
 def _reject_beyond(moments: pa.Array, column: str, limits: tuple[date | None, date | None], verdicts: Verdicts) -> None:

@@ -31,11 +31,14 @@ from crm_metrics.data_import.samples import refuse_own_file
 from crm_metrics.data_import.undo import CameIn, take_back
 from crm_metrics.database import DataSet, Writer
 from crm_metrics.language import noop
+from crm_metrics.metric import BadInput
 from crm_metrics.schema import import_held_back, import_left_out, order_lines
 
 Progress = Callable[[str, float], None]
 READING, CHECKING, COMPARING = noop("Reading the file"), noop("Checking every row"), noop("Comparing with earlier imports")
 WRITING, PUBLISHING, DONE = noop("Writing"), noop("Publishing"), noop("Done")
+MOST = Decimal(10) ** 14
+"""From here on a sum has more digits than a column of amounts."""
 
 
 class AlreadyLoadedError(Exception):
@@ -283,4 +286,11 @@ def _batch(file: CheckedFile, batch_id: int, loaded: pa.Table, left: pa.Table) -
 
 
 def _sum(amounts: pa.ChunkedArray) -> Decimal:
-    return pc.sum(amounts).as_py() or Decimal(0)
+    total: Decimal = pc.sum(amounts).as_py() or Decimal(0)
+    if abs(total) >= MOST:
+        raise BadInput(
+            "The amounts of the rows add up to {total}, more than a data set can hold. Look for amounts that are mistyped or stand in "
+            "another column.",
+            total=f"{total:,.2f}",
+        )
+    return total
