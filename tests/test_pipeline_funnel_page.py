@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from opened_pages import gone_to, opened, texts
 from streamlit.testing.v1 import AppTest
-from written_deals import write
+from written_deals import Rows, write
 
 from crm_metrics.database import find_data_set
 
@@ -85,7 +85,10 @@ def test_without_deals_the_page_says_what_to_bring_in(folder, monkeypatch):
 def test_a_snapshot_says_what_a_history_would_add(folder, monkeypatch, tab):
     monkeypatch.setenv("CRM_METRICS_DATA", "mine")
     day = dt.date(2024, 1, 3)
-    deals = [{"opportunity_id": "a", "stage": "Lost", "outcome": "lost", "created_on": day, "closed_on": day}, {"opportunity_id": "b"}]
+    deals: Rows = [
+        {"opportunity_id": "a", "stage": "Lost", "outcome": "lost", "created_on": day, "closed_on": day},
+        {"opportunity_id": "b"},
+    ]
     write(find_data_set(f"duckdb:///{folder}/mine.duckdb"), deals)
     app = opened("pipeline", tab=tab)
     assert not app.exception
