@@ -147,7 +147,7 @@ def test_a_mistyped_year_of_what_happened_is_left_out_and_of_what_is_expected_ke
         "Row 2: close '2099-01-31' is later than 2024-04-01",
         "Row 4: begun '0001-01-01' lies before 1970-01-01",
     ]
-    assert reasons(checked(rows, deals, dates={"earliest": "0001-01-01", "latest": "2099-12-31"})) == []
+    assert reasons(checked(rows, deals, dates={"earliest": "0001-01-01", "latest": "9999-12-31"})) == []
     alone = "id | outcome | begun | close\n1 | won | 2024-01-01 | 9999-12-31"
     assert "later than 2067-12-31" in reasons(checked(alone, deals))[0]
 
@@ -167,6 +167,7 @@ def test_moments_with_a_zone_and_amounts_with_thousands_are_read(name, header, r
         assert (column(found, "created_on"), column(found, "deal_amount")) == ([date(2024, 1, 31)], [amount])
 
 
+@pytest.mark.slow
 def test_amounts_that_no_column_holds_together_are_refused_in_words(data_set):
     content = "deal_id,outcome,amount\n1,won,60000000000000\n2,won,60000000000000"
     with pytest.raises(BadInput, match=r"add up to 120,000,000,000,000.00"):
