@@ -171,15 +171,14 @@ def filter_bar(source: Source, scope: Scope, subject: Subject, *, held: Period, 
     notices: gathers what an address asks for and the data do not have.
     """
     narrows, compares = uses
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        period, compare = held, _NO_COMPARISON
-        if narrows:
-            preset: Preset = _select("period", t("Period"), list(PRESETS), dict(PRESET_LABELS), DEFAULT_PERIOD, width=170)
-            period = _own_period(held, notices) if preset == "own" else preset_period(preset, first_on=held.start, last_on=held.end)
-        if narrows and compares:
-            compare = _select("compare", t("Compared with"), list(COMPARE_LABELS), dict(COMPARE_LABELS), "previous", width=230)
-        offered = _offered(source, scope, subject, held, notices) if narrows else {}
-        values, as_of = _more_filters(source, offered, held, narrows=narrows, notices=notices)
+    period, compare = held, _NO_COMPARISON
+    if narrows:
+        preset: Preset = _select("period", t("Period"), list(PRESETS), dict(PRESET_LABELS), DEFAULT_PERIOD, width=170)
+        period = _own_period(held, notices) if preset == "own" else preset_period(preset, first_on=held.start, last_on=held.end)
+    if narrows and compares:
+        compare = _select("compare", t("Compared with"), list(COMPARE_LABELS), dict(COMPARE_LABELS), "previous", width=230)
+    offered = _offered(source, scope, subject, held, notices) if narrows else {}
+    values, as_of = _more_filters(source, offered, held, narrows=narrows, notices=notices)
     return replace(Filters(period.start, period.end, as_of if as_of != period.end else None, compare, scope=scope), **values)
 
 

@@ -38,7 +38,8 @@ def start_deal_page(name: str, *, narrows: bool = True, compares: bool = False) 
         if st.button(t("Open the Data page"), type="primary"):
             open_page("data")
         st.stop()
-    return page, choose_deals(page)
+    with page.bar:
+        return page, choose_deals(page)
 
 
 def choose_deals(page: Page) -> DealTerms:

@@ -137,7 +137,10 @@ _OF_DEMOS = "demo"  # the page that has a link only where the data set is a demo
 
 @dataclass(frozen=True)
 class Page:
-    """What a page works with: the source to ask, the reader's filters and days, and what the data set holds. held: its days."""
+    """What a page works with: the source to ask, the reader's filters and days, and what the data set holds.
+
+    held: its days. bar: where the filters stand, for choices of the page's own beside them.
+    """
 
     name: str
     source: "CachedSource"
@@ -146,6 +149,7 @@ class Page:
     held: Period
     currency: str
     is_demo: bool
+    bar: Any = None
 
     @property
     def is_dark(self) -> bool:
@@ -285,9 +289,10 @@ def start_page(
     _draw_title(name)
     source = CachedSource(data_set, database.version(data_set), scope=Scope())
     about = source.remember(_about, source.scope, subject)
-    filters = Filters(scope=source.scope)
+    filters, bar = Filters(scope=source.scope), st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     if about.held and needs_data:
-        filters = filter_bar(source, source.scope, subject, held=about.held, uses=Uses(narrows, compares), notices=notices)
+        with bar:
+            filters = filter_bar(source, source.scope, subject, held=about.held, uses=Uses(narrows, compares), notices=notices)
         unknown = source.remember(_orders_without_customer, filters) if narrows and subject is ORDERS else 0
         words = sentence(filters, customers_unknown=unknown) + ("" if about.currency else t(" The currency is not stated."))
         words += t(" The company is simulated.") if about.is_demo else ""
@@ -298,7 +303,7 @@ def start_page(
     write_address()
     if needs_data and not about.held and (needs_orders or about.is_empty):
         _no_data(data_set, is_empty=about.is_empty)
-    return _page(name, source, filters, about)
+    return _page(name, source, filters, about, bar)
 
 
 def _draw_title(name: str) -> None:
@@ -337,12 +342,12 @@ def _orders_without_customer(source: Source, filters: Filters) -> int:
     return int(source(sales.orders_without_customer(filters)).orders.iloc[0])
 
 
-def _page(name: str, source: CachedSource, filters: Filters, about: _About) -> Page:
+def _page(name: str, source: CachedSource, filters: Filters, about: _About, bar: Any) -> Page:
     if name == "customer":
         filters = replace(filters, customer=page_parameter("customer"))
     held = about.held or Period(_NEVER, _NEVER)
     period = Period(filters.start or held.start, filters.end or held.end)
-    return Page(name, source, filters, period, held, about.currency, about.is_demo)
+    return Page(name, source, filters, period, held, about.currency, is_demo=about.is_demo, bar=bar)
 
 
 def _draw_links(place: Any, *, is_demo: bool) -> None:
