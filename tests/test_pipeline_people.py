@@ -275,6 +275,25 @@ def test_calls_of_the_period_are_counted_by_their_day(team: Source):
 
 
 @pytest.mark.slow
+def test_a_call_brings_one_lead_at_most(any_data_set: DataSet):
+    days, ids = [day("2024-01-08")] * 3, ["l1", "l2", "l3"]
+    rows = {
+        schema.leads: {"lead_id": ids, "owner_id": ["a"] * 3, "created_on": days, "qualified_on": days, "batch_id": [1] * 3},
+        schema.activities: {
+            "activity_id": ["1"],
+            "activity_kind": ["call"],
+            "happened_at": pa.array([dt.datetime(2024, 1, 8, 9)], pa.timestamp("us")),
+            "employee_id": ["a"],
+            "activity_count": [1],
+            "batch_id": [1],
+        },
+    }
+    source = written(any_data_set, rows)
+    assert tables.people_tiles(source, Filters()).set_index("metric").loc["hit_rate", ["value", "n"]].tolist() == [1, 1]
+    assert tables.people(source, Filters())[["calls", "hits", "qualified_leads"]].to_numpy().tolist() == [[1, 1, 3]]
+
+
+@pytest.mark.slow
 def test_where_nobody_called_the_tiles_are_unknown_and_the_page_says_so(data_set: DataSet):
     source = small_team(data_set, with_calls=False)
     tiles = tables.people_tiles(source, Filters())

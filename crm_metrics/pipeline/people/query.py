@@ -2,7 +2,7 @@
 
 Calls, hits, other activities and tasks are narrowed by who did them: their region, team and name. They know no product, source or segment.
 A hit is a qualified lead that a call brought. Where a call of the person on that day is noted as 'qualified', hits are such calls; else the
-leads that belong to the person and were qualified on that day.
+leads that belong to the person and were qualified on that day, as many as there are calls at most.
 """
 
 from datetime import date
@@ -64,7 +64,8 @@ def call_days(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
         .group_by(came.owner_id, came.qualified_on)
         .cte("brought")
     )
-    hits = case((called.c.noted > 0, called.c.noted), else_=func.coalesce(brought.c.leads, 0)).label("hits")
+    others = func.least(func.coalesce(brought.c.leads, 0), called.c.calls)  # a call brings one lead at most
+    hits = case((called.c.noted > 0, called.c.noted), else_=others).label("hits")
     is_same = and_(brought.c.owner_id == called.c.employee_id, brought.c.qualified_on == called.c.happened_on)
     return select(called.c.employee_id, called.c.happened_on, called.c.calls, hits).join_from(called, brought, is_same, isouter=True)
 
