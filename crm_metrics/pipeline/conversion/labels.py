@@ -89,7 +89,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "usual_days": (noop("Usual: half end within"), "days"),
         "limit_days": (noop("90% end within"), "days"),
         "deal_amount": (noop("Deal value"), "money"),
-        "created_on": (noop("Created"), "day"),
+        "created_on": (noop("Created on"), "day"),
         "expected_close_on": (noop("Expected close"), "day"),
         "next_step": (noop("Next step"), "text"),
     },

@@ -45,14 +45,14 @@ KINDS = {
 _INTERVAL: dict[str, tuple[str, Any]] = {"low": (noop("95% from"), "share"), "high": (noop("95% to"), "share")}
 _BEHIND: dict[str, tuple[str, Any]] = {
     "customer_id": (noop("Customer number"), "text"),
-    "opportunity_id": (noop("Deal"), "text"),
-    "opportunity_name": (noop("Deal name"), "text"),
+    "opportunity_id": (noop("Deal number"), "text"),
+    "opportunity_name": (noop("Deal"), "text"),
     "owner_name": (noop("Owner"), "text"),
     "stage_name": (noop("Stage"), "text"),
     "outcome": (noop("State"), "text"),
-    "created_on": (noop("Created"), "day"),
-    "expected_close_on": (noop("Expected to close"), "day"),
-    "closed_on": (noop("Closed"), "day"),
+    "created_on": (noop("Created on"), "day"),
+    "expected_close_on": (noop("Expected close"), "day"),
+    "closed_on": (noop("Closed on"), "day"),
     "deal_amount": (noop("Deal value"), "money"),
     "product_name": (noop("Product"), "text"),
     "deal_source": (noop("Deal source"), "text"),
@@ -125,10 +125,10 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "owner_name": (noop("Owner"), "text"),
         "team": (noop("Team"), "text"),
         "region": (noop("Region"), "text"),
-        "created_on": (noop("Created"), "day"),
+        "created_on": (noop("Created on"), "day"),
         "qualified_on": (noop("Qualified"), "day"),
         "converted_on": (noop("Became a customer"), "day"),
-        "opportunity_id": (noop("Deal"), "text"),
+        "opportunity_id": (noop("Deal number"), "text"),
     },
 }
 

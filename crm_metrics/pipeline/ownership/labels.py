@@ -22,7 +22,7 @@ FLAGS: dict[str, str] = {
 FIELDS: dict[str, str] = {
     "owner_id": noop("Owner"),
     "next_step": noop("Next step"),
-    "deal_amount": noop("Value"),
+    "deal_amount": noop("Deal value"),
     "expected_close_on": noop("Expected close"),
     "customer_id": noop("Customer"),
     "contact_people": noop("Contact person"),
@@ -31,7 +31,7 @@ STEPS: dict[str, str] = {"to_deal": noop("until the deal was created"), "to_acti
 OUTCOMES: dict[str, str] = {"open": noop("open"), "won": noop("won"), "lost": noop("lost")}
 SOURCES: dict[str, str] = {"service": noop("from service"), "others": noop("from elsewhere")}
 _LOW, _HIGH = (noop("Low (95%)"), "share"), (noop("High (95%)"), "share")
-_DEAL: dict[str, tuple[str, Any]] = {"opportunity_id": (noop("Deal"), "text"), "opportunity_name": (noop("Name"), "text")}
+_DEAL: dict[str, tuple[str, Any]] = {"opportunity_id": (noop("Deal number"), "text"), "opportunity_name": (noop("Deal"), "text")}
 _HOURS: dict[str, tuple[str, Any]] = {
     "tickets": (noop("Service contacts that brought a deal"), "count"),
     "known": (noop("Of these known"), "count"),
@@ -53,7 +53,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "owner_name": (noop("Owner"), "text"),
         "stage_name": (noop("Stage"), "text"),
         "blind_spots": (noop("Blind spots"), "count"),
-        "deal_amount": (noop("Value"), "money"),
+        "deal_amount": (noop("Deal value"), "money"),
         "days_without_contact": (noop("Days without contact"), "count"),
         "last_contact_on": (noop("Last contact"), "day"),
         "expected_close_on": (noop("Expected close"), "day"),
@@ -90,7 +90,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "earlier_owner_name": (noop("From"), "text"),
         "new_owner_name": (noop("To"), "text"),
         "shown_outcome": (noop("Today"), "text"),
-        "deal_amount": (noop("Value"), "money"),
+        "deal_amount": (noop("Deal value"), "money"),
         "customer_id": CUSTOMER["customer_id"],
     },
     "completeness": {
@@ -114,7 +114,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "high": _HIGH,
         "difference": (noop("Difference"), "share"),
         "verdict": (noop("Verdict"), "text"),
-        "won_value": (noop("Value won"), "money"),
+        "won_value": (noop("Won value"), "money"),
         "unvalued": (noop("Deals of unknown value"), "count"),
         "contacts": (noop("Service contacts"), "count"),
         "deals_per_1000_contacts": (noop("Deals per 1,000 service contacts"), "ratio"),

@@ -67,7 +67,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "stage_name": (noop("Stage"), "text"),
         "outcome": (noop("Deal outcome"), "text"),
         "created_on": (noop("Created on"), "day"),
-        "expected_close_on": (noop("Expected closing"), "day"),
+        "expected_close_on": (noop("Expected close"), "day"),
         "closed_on": (noop("Closed on"), "day"),
         "value": (noop("Deal value"), "money"),
         "change": (noop("Change in value"), "money"),
@@ -75,9 +75,9 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "on_day": {
         "stage_name": (noop("Stage"), "text"),
         **_PIPELINE,
-        "overdue": (noop("Expected closing is past"), "count"),
+        "overdue": (noop("Expected close passed"), "count"),
         "overdue_value": (noop("Value of these"), "money"),
-        "undated": (noop("Without an expected closing"), "count"),
+        "undated": (noop("No expected close"), "count"),
     },
     "trend": {
         "ends_on": (noop("At the end of"), "day"),

@@ -16,7 +16,7 @@ FACTORS: dict[str, str] = {
     "market": noop("Market segment"),
     "category": noop("Category"),
     "region": noop("Region"),
-    "amount_third": noop("Value"),
+    "amount_third": noop("Deal value"),
     "activities_third": noop("Activities"),
 }
 LEVELS: dict[str, dict[str, str]] = {
@@ -53,7 +53,7 @@ _WINS: dict[str, tuple[str, Any]] = {
     "difference_low": (noop("Difference, low (95%)"), "share"),
     "difference_high": (noop("Difference, high (95%)"), "share"),
     "verdict": _VERDICT,
-    "won_value": (noop("Value won"), "money"),
+    "won_value": (noop("Won value"), "money"),
     "lost_value": (noop("Value lost"), "money"),
     "unvalued": (noop("Deals of unknown value"), "count"),
 }
@@ -93,12 +93,12 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "verdict": _VERDICT,
     },
     "scores": {
-        "opportunity_id": (noop("Deal"), "text"),
-        "opportunity_name": (noop("Name"), "text"),
+        "opportunity_id": (noop("Deal number"), "text"),
+        "opportunity_name": (noop("Deal"), "text"),
         "owner_name": (noop("Owner"), "text"),
         "stage_name": (noop("Stage"), "text"),
         "win_probability": (noop("Chance to win"), "share"),
-        "deal_amount": (noop("Value"), "money"),
+        "deal_amount": (noop("Deal value"), "money"),
         "expected_value": (noop("Value times chance"), "money"),
         "age_days": (noop("Age in days"), "count"),
         "known_at_days": (noop("Scored on day"), "count"),
