@@ -81,7 +81,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "stalled": {
         "opportunity_id": (noop("Deal number"), "text"),
         "opportunity_name": (noop("Deal"), "text"),
-        "customer_name": (noop("Customer"), "text"),
+        "customer_name": (noop("Customer name"), "text"),
         "owner_name": (noop("Owner"), "text"),
         "stage_name": (noop("Stage"), "text"),
         "days": (noop("Days"), "days"),

@@ -143,7 +143,7 @@ def finding(tiles: pd.DataFrame) -> str:
     if not end.n:
         return t("No deal created in the period on a known day matches the filters.")
     if end.n < FEW_CUSTOMERS:
-        return t("Only {n} deals were created in the period: too few for a share.", n=f"{end.n:,}")
+        return t("Deals created in the period on a known day: {n}, too few for a share.", n=f"{end.n:,}")
     values = {"n": f"{end.n:,}", "end": value_text(end.value, "share"), "soon": value_text(soon.value, "share")}
     with_soon = noop("Of {n} deals created, {end} are won as far as they were followed, {soon} within 90 days.")
     alone = noop("Of {n} deals created, {end} are won as far as they were followed.")
@@ -157,11 +157,11 @@ def basis_note(basis: pd.DataFrame) -> str:
     """Return which deals are in no cohort, and which have no history and what it would add. basis: the table conversion_basis."""
     state, texts = basis.iloc[0], []
     if state["undated"]:
-        texts.append(t("{n} deals without a day of creation are in no cohort.", n=f"{state['undated']:,}"))
+        texts.append(t("Deals without a day of creation, which are in no cohort: {n}.", n=f"{state['undated']:,}"))
     if state["unclosed"]:
-        texts.append(t("{n} deals closed on an unknown day are left out.", n=f"{state['unclosed']:,}"))
+        texts.append(t("Deals closed on an unknown day, which are left out: {n}.", n=f"{state['unclosed']:,}"))
     if state["backwards"]:
-        texts.append(t("{n} deals were closed before the day of their creation: they count as closed on it.", n=f"{state['backwards']:,}"))
+        texts.append(t("Deals closed before the day of their creation, which count as closed on it: {n}.", n=f"{state['backwards']:,}"))
     return t(" ").join(text for text in (*texts, history_note(basis)) if text)
 
 
@@ -243,6 +243,11 @@ def cycle_finding(cycle: pd.DataFrame) -> str:
     won, lost = cycle.iloc[0], cycle.iloc[1]
     if not won["deals"] and not lost["deals"]:
         return t("No deal created in the period has been closed.")
+    if not won["deals"]:
+        return t(
+            "No deal created in the period is won yet; half of the losses take {lost} or less.",
+            lost=value_text(lost["median_days"], "days"),
+        )
     return t(
         "Half of the wins take {won} or less, on average {mean}; half of the losses {lost}. Of the deals closed so far alone a win would "
         "seem to take {naive} on average.",

@@ -80,10 +80,12 @@ def finding(tiles: pd.DataFrame, funnel: pd.DataFrame) -> str:
     of_closed, of_all = rows[metrics.WIN_RATE_OF_CLOSED.name], rows[metrics.WIN_RATE_OF_ALL.name]
     if not of_all.n:
         return t("No deal was created in the period that matches the filters.")
+    if not of_closed.n:
+        return t("None of the {n} deals created is won or lost yet.", n=f"{of_all.n:,.0f}")
     closed = t("{rate} of the {n} closed", rate=value_text(of_closed.value, "share"), n=f"{of_closed.n:,.0f}")
     every = t("{rate} of all {n}", rate=value_text(of_all.value, "share"), n=f"{of_all.n:,.0f}")
     won = f"{round(of_all.value * of_all.n):,}"
-    text = t("{won} deals are won so far: {closed}, {every}.", won=won, closed=closed, every=every)
+    text = t("Deals won so far: {won} ({closed}, {every}).", won=won, closed=closed, every=every)
     return text + t(" ") + _weakest(funnel)
 
 
@@ -105,12 +107,12 @@ def funnel_note(funnel: pd.DataFrame, basis: pd.DataFrame, terms: FunnelTerms) -
     won = funnel[funnel["step"] == "won"].iloc[0]
     texts = []
     if terms.mode == "in_order" and not is_unknown(won["skipped"]) and won["skipped"]:
-        texts.append(t("{n} won deals skipped a stage: they are not among the won ones here.", n=f"{won['skipped']:,.0f}"))
+        texts.append(t("Won deals that skipped a stage and are not among the won ones here: {n}.", n=f"{won['skipped']:,.0f}"))
     unknown = int(funnel["unknown"].max())
     if unknown:
-        texts.append(t("Of {n} deals it is not known which stages they were in.", n=f"{unknown:,}"))
+        texts.append(t("Deals of which it is not known in which stages they were: {n}.", n=f"{unknown:,}"))
     if terms.measure == "value" and funnel["unvalued"].max():
-        texts.append(t("{n} deals have no known value and are in no sum.", n=f"{funnel['unvalued'].max():,.0f}"))
+        texts.append(t("Deals of unknown value, which are in no sum: {n}.", n=f"{funnel['unvalued'].max():,.0f}"))
     return t(" ").join(text for text in (*texts, history_note(basis)) if text)
 
 
@@ -146,10 +148,11 @@ def by_finding(groups: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> st
         return t("No deal was created in the period that matches the filters.")
     valued = groups[groups["won_value"].notna()]
     best = (valued if len(valued) else groups).sort_values(["won_value", "won"], ascending=False, kind="stable").iloc[0]
+    if not best["won"]:
+        return t("None of these deals is won yet.")
     name = safe_text(labels.group_name(best["name"], terms))
-    text = t(
-        "Most was won by {name}: {value} with {n} deals.", name=name, value=value_text(best["won_value"], "money", currency), n=best["won"]
-    )
+    won = {"value": value_text(best["won_value"], "money", currency), "n": f"{best['won']:,}"}
+    text = t("Most won value: {name}, {value} (deals won: {n}).", name=name, **won)
     tested, found = groups["p_value"].notna().sum(), groups[groups["is_different"]]
     if not tested:
         return text + t(" ") + t("No group has enough closed deals to compare win rates.")
@@ -169,10 +172,10 @@ def won_finding(won: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> str:
     last, name = whole.iloc[-1], [labels.period_name(day, terms.by) for day in whole["closed_in"]]
     values = {"value": value_text(last["won_value"], "money", currency), "n": f"{last['won']:,}", "name": name[-1]}
     if len(whole) == 1:
-        return t("{value} was won with {n} deals in {name}.", **values)
+        return t("Won in {name}: {value} (deals: {n}).", **values)
     before = whole.iloc[-2]
     return t(
-        "{value} was won with {n} deals in {name}, the latest whole period; {value_before} with {n_before} in {name_before}.",
+        "Won in {name}, the latest whole period: {value} (deals: {n}); in {name_before}: {value_before} ({n_before}).",
         **values,
         value_before=value_text(before["won_value"], "money", currency),
         n_before=f"{before['won']:,}",
