@@ -249,6 +249,20 @@ def test_a_win_whose_day_only_the_history_knows_was_none_before(data_set):
     assert source(query.deal_rows(ALL, on=day(40)))["closed_on"].item() == pd.Timestamp(day(30))
 
 
+@pytest.mark.slow
+def test_the_reason_of_a_second_loss_is_not_known_of_the_first(data_set):
+    said = [("Talk", "open"), ("Lost", "lost"), ("Talk", "open"), ("Lost", "lost")]
+    history = [
+        {"opportunity_id": "a", "change_number": place, "changed_at": at(day(10 * place)), "stage": stage, "outcome": outcome}
+        for place, (stage, outcome) in enumerate(said)
+    ]
+    deal = {"opportunity_id": "a", "created_on": day(0), "stage": "Lost", "outcome": "lost", "closed_on": day(30), "lost_reason": "price"}
+    source = open_source(write(data_set, [deal], history))
+    told = [source(query.deal_rows(ALL, on=day(on)))["lost_reason"] for on in (15, 30)]
+    assert told[0].isna().all()
+    assert told[1].tolist() == ["price"]
+
+
 def test_deals_without_a_day_of_creation_stay_in_and_are_counted(four):
     late = Filters(start=day(4), end=day(20))
     assert set(tables.deals(four, late)["opportunity_id"]) == {"d2", "d3", "d4"}

@@ -84,7 +84,8 @@ def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
     product_name = func.coalesce(products.c.product_name, row.product_id).label("product_name")
     owner_name = func.coalesce(seller.c.employee_name, state.owner_id).label("owner_name")
     is_now = literal(on is None)
-    is_closed = or_(is_now, and_(state.outcome != OPEN, state.outcome_now == state.outcome))
+    is_same = func.coalesce(row.closed_on == state.closed_on, state.outcome_now == state.outcome)  # and was not reopened since
+    is_closed = or_(is_now, and_(state.outcome != OPEN, state.outcome_now == state.outcome, is_same))
     joined = (
         opportunities.join(states, state.opportunity_id == row.opportunity_id)
         .outerjoin(seller, seller.c.employee_id == state.owner_id)
