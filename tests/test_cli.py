@@ -79,9 +79,9 @@ def test_a_file_whose_columns_are_certain_needs_no_mapping(run, certain):
 
 def test_the_report_has_its_keys(run, certain):
     report = json.loads(run("import", certain, "--json")[1])
-    rows = {"rows_in", "rows_loaded", "rows_duplicate", "rows_quarantined", "rows_amount_unknown", "rows_promoted"}
+    rows = {"rows_in", "rows_loaded", "rows_duplicate", "rows_quarantined", "rows_amount_unknown", "rows_promoted", "rows_restored"}
     amounts = {"amount_in", "amount_loaded", "amount_duplicate", "amount_quarantined"}
-    about_file = {"columns_read", "columns_not_read", "notes", "tables", "orders_joined"}
+    about_file = {"columns_read", "columns_not_read", "notes", "tables", "orders_joined", "renewed", "unjoined"}
     assert set(report) == {"file", "batch", "state", "first_on", "last_on", "reasons", "replaced_batch"} | rows | amounts | about_file
 
 
