@@ -102,7 +102,7 @@ def test_a_deal_that_skips_a_stage_counts_there_by_any_path_and_not_in_order(sou
     assert counts(in_order, "skipped")["won"] == 1
     assert (
         words.funnel_note(in_order, deals_tables.basis(source, ALL), IN_ORDER)
-        == "1 won deals skipped a stage: they are not among the won ones here."
+        == "Won deals that skipped a stage and are not among the won ones here: 1."
     )
 
 

@@ -56,8 +56,8 @@ STALLED_DEALS = Metric(
     "count",
     "lower",
     noop(
-        "Open deals, whenever created, that have been in their stage for longer than 90% of all stays in it; without a history of stages: "
-        "open for longer than 90% of all deals."
+        "Open deals, whenever created, that have been in their stage for longer than 90% of all stays in it; where the day they entered it "
+        "is unknown: open for longer than it takes until 90% of all deals are closed."
     ),
 )
 STALLED_VALUE = Metric(

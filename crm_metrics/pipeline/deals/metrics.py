@@ -15,21 +15,27 @@ WIN_RATE_OF_CLOSED = Metric(
     noop("Win rate of closed deals"),
     "share",
     "higher",
-    noop("Deals created in the period that are won, divided by those of them that are won or lost: deals still open are in neither."),
+    noop(
+        "Deals created in the period, or on an unknown day, that are won, divided by those of them that are won or lost: deals still open"
+        " are in neither."
+    ),
 )
 WIN_RATE_OF_ALL = Metric(
     "win_rate_of_all",
     noop("Win rate of all deals"),
     "share",
     "higher",
-    noop("Deals created in the period that are won so far, divided by all of them, open ones included: it grows as these close."),
+    noop(
+        "Deals created in the period, or on an unknown day, that are won so far, divided by all of them, open ones included: it grows as"
+        " these close."
+    ),
 )
 WON_VALUE = Metric(
     "won_value",
     noop("Won value"),
     "money",
     "higher",
-    noop("Sum of the value of the deals created in the period that are won; deals of unknown value are left out."),
+    noop("Sum of the value of the deals created in the period, or on an unknown day, that are won; deals of unknown value are left out."),
 )
 OPEN_VALUE = Metric(
     "open_value",
@@ -40,12 +46,12 @@ OPEN_VALUE = Metric(
 )
 WON_CYCLE_DAYS = Metric(
     "won_cycle_days",
-    noop("Days to win, median"),
+    noop("Sales cycle of won deals"),
     "days",
     "lower",
     noop(
-        "Median of the days from creation to winning, over the deals created in the period that are won. Slow deals that are still open are"
-        " not in it; the time to a win that counts them stands on Conversion and time."
+        "Median of the days from creation to winning, over the deals created in the period that are won, where both days are known. Slow"
+        " deals that are still open are not in it; the time to a win that counts them stands on Conversion and time."
     ),
 )
 METRICS: tuple[Metric, ...] = (DEALS_CREATED, WIN_RATE_OF_CLOSED, WIN_RATE_OF_ALL, WON_VALUE, OPEN_VALUE, WON_CYCLE_DAYS)

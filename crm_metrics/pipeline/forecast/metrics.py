@@ -28,7 +28,7 @@ WEIGHTED_PIPELINE = Metric(
     "higher",
     noop(
         "Value won so far, and the value of each open deal times the share of deals entering its stage that are won in the end, whenever"
-        " that is: not a forecast of this quarter alone."
+        " that is: not a forecast of this quarter alone. Deals of unknown value are left out."
     ),
 )
 QUOTA = Metric(
@@ -43,7 +43,10 @@ COVERAGE = Metric(
     noop("Pipeline coverage"),
     "ratio",
     "higher",
-    noop("Value of the open deals divided by what is missing to the quota: open / (quota - won). Unknown once the quota is met."),
+    noop(
+        "Value of the open deals, whenever they are expected to close, divided by what is missing to the quota: open / (quota - won). "
+        "Unknown once the quota is met."
+    ),
     noop("As in Salesforce."),
 )
 CHANCE_OF_QUOTA = Metric(

@@ -8,7 +8,10 @@ NEXT_STEP_RATE = Metric(
     noop("On to the next step"),
     "share",
     "higher",
-    noop("Deals of the next step divided by the deals of this one; those still in it count as not gone on."),
+    noop(
+        "Deals of the next step divided by the deals of this one; those still in it count as not gone on. Of calls: the hit rate; of leads:"
+        " those that qualified; of qualified leads: those that became a deal."
+    ),
 )
 STAGE_CONVERSION = Metric(
     "stage_conversion",

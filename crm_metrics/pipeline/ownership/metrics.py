@@ -10,8 +10,8 @@ BLIND_SPOT_SHARE = Metric(
     "share",
     "lower",
     noop(
-        "Open deals with at least one blind spot, divided by all open deals: no contact for so many days, no next step, nobody in charge,"
-        " an expected closing day that has passed, or a key field that is empty."
+        "Open deals with at least one blind spot, divided by all open deals: no contact for more than 30 days (or as chosen), no next step,"
+        " nobody in charge, an expected closing day that has passed, or a key field that is empty."
     ),
 )
 BLIND_SPOT_VALUE = Metric(
@@ -26,7 +26,10 @@ WITHOUT_CONTACT_SHARE = Metric(
     noop("Deals without contact"),
     "share",
     "lower",
-    noop("Open deals with whose customer nobody has been in touch for so many days, divided by all open deals."),
+    noop(
+        "Open deals without any activity for them or with their customer, or question of the customer to service, for more than 30 days (or"
+        " as chosen), divided by all open deals."
+    ),
 )
 UNASSIGNED_CUSTOMERS = Metric(
     "unassigned_customers",
