@@ -3,7 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Date, DateTime, Integer, Text, cast, func, literal, literal_column, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Interval,
+    Text,
+    cast,
+    func,
+    literal,
+    literal_column,
+    type_coerce,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -44,6 +58,13 @@ def bucket_on(day: ColumnElement[Any], grain: Grain) -> ColumnElement[Any]:
     """Return the first day of the day's week, month, quarter or year."""
     # a constant, not a bound value: databases don't see that two of those are the same expression, which GROUP BY needs
     return day if grain == "day" else cast(func.date_trunc(literal_column(f"'{grain}'"), cast(day, DateTime)), Date)
+
+
+def bucket_end(day: ColumnElement[Any], grain: Grain) -> ColumnElement[Any]:
+    """Return the last day of the day's week, month, quarter or year."""
+    length = {"day": "1 day", "week": "7 days", "month": "1 month", "quarter": "3 months", "year": "1 year"}[grain]
+    whole: ColumnElement[Any] = literal_column(f"INTERVAL '{length}' - INTERVAL '1 day'", Interval)
+    return day if grain == "day" else cast(cast(bucket_on(day, grain), DateTime) + whole, Date)
 
 
 def median(values: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from peopled_shop import Tables, published
+from sqlalchemy import select
 
 from crm_metrics import database, schema
 from crm_metrics.database import Source
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import speaking
 from crm_metrics.metric import BadInput
+from crm_metrics.periods import Grain, Period, bucket_starts, next_bucket
 from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.waterfall import figure, labels, statistic, tables, words
@@ -334,6 +336,23 @@ def replace_window(source: Source, filters: Filters, terms: WaterfallTerms) -> W
     span = tables.span(source, filters)
     window = terms.closing_days(span.end) if span else None
     return replace(terms, window="own", first_on=window.start, last_on=window.end) if window else terms
+
+
+@pytest.mark.parametrize("seed", [0, *[pytest.param(seed, marks=SLOW) for seed in range(1, 12)]])
+def test_asked_for_many_days_at_once_deals_stand_as_asked_for_each(crowd, seed):
+    draw = Random(seed)
+    filters, terms = some_choice(draw)
+    grain: Grain = draw.choice(("day", "week", "month", "quarter", "year"))
+    period = Period(filters.start or FIRST_ON, (filters.start or FIRST_ON) + timedelta(days=draw.randint(0, 60)))
+    before_on, many = period.start - timedelta(days=1), terms.deals
+    rows = deals_query.deals_by_period(filters, many, (before_on, period.end), grain)
+    told = crowd(select(*rows.c).order_by(rows.c.ends_on))
+    ends = [min(next_bucket(start, grain) - timedelta(days=1), period.end) for start in bucket_starts(period, grain)]
+    for day in [before_on, *ends] if seed else [before_on, ends[-1]]:
+        last = told[told["ends_on"] <= pd.Timestamp(day)].groupby("deal_number").tail(1)
+        seen = last[last["is_seen"]].sort_values("deal_number", ignore_index=True).drop(columns=["ends_on", "is_seen"])
+        pd.testing.assert_frame_equal(seen, crowd(deals_query.deal_rows(filters, many, day)), check_dtype=False)
+    assert set(told["ends_on"].dt.date) <= {before_on, *ends}
 
 
 @SLOW

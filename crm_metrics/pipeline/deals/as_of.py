@@ -8,11 +8,12 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, FromClause, and_, case, cast, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Date, FromClause, Integer, Select, and_, case, cast, func, literal, null, or_, select, union_all
 
+from crm_metrics.periods import Grain
 from crm_metrics.schema import opportunities, opportunity_history, stages
 from crm_metrics.scope import Scope
-from crm_metrics.sql import is_one_of
+from crm_metrics.sql import bucket_end, is_one_of
 
 OPEN = "open"
 _CHANGING = ("stage", "expected_close_on", "deal_amount", "owner_id")
@@ -79,10 +80,37 @@ def deal_states(on: date | None) -> CTE:
     """One row per deal there at the end of `on`: deal_number, opportunity_id, stage, outcome, expected_close_on, closed_on, deal_amount,
     owner_id, changed_on (day of its last change in the history), outcome_now.
     """
-    row, last, numbered, stage_now = opportunities.c, last_changes(known_changes(on)), numbered_deals(), stages.alias("stage_now")
+    last = last_changes(known_changes(on))
+    return _states(opportunities.outerjoin(last, last.c.opportunity_id == opportunities.c.opportunity_id), last, on).cte("states")
+
+
+def states_by_period(before_on: date, last_on: date, grain: Grain) -> CTE:
+    """One row per deal and day on which it may not stand as on the one before: the columns of `deal_states`, and ends_on, that day.
+
+    The days are before_on, and from then on the last one of each period of the grain, and last_on.
+    """
+    history, row = known_changes(last_on), opportunities.c
+
+    def end(day: ColumnElement[Any]) -> ColumnElement[Any]:
+        return case((day <= before_on, before_on), else_=func.least(bucket_end(day, grain), last_on)).label("ends_on")
+
+    told = select(history.c.opportunity_id, end(history.c.changed_on), history.c.change_number)
+    days = (row.created_on, func.coalesce(row.closed_on, row.expected_close_on))
+    others = [select(row.opportunity_id, end(day), cast(null(), Integer)).where(day <= last_on) for day in days]
+    every = union_all(told, *others).cte("moments").c
+    last_number = func.max(func.max(every.change_number)).over(partition_by=every.opportunity_id, order_by=every.ends_on)
+    moments = select(every.opportunity_id, every.ends_on, last_number.label("last_number")).group_by(every.opportunity_id, every.ends_on)
+    moment, last = moments.cte("moments_by_period"), history.alias("last_change")
+    is_last = and_(last.c.opportunity_id == moment.c.opportunity_id, last.c.change_number == moment.c.last_number)
+    joined = opportunities.join(moment, moment.c.opportunity_id == row.opportunity_id).outerjoin(last, is_last)
+    return _states(joined, last, moment.c.ends_on).add_columns(moment.c.ends_on).cte("states_by_period")
+
+
+def _states(told_of: FromClause, last: FromClause, on: date | ColumnElement[Any] | None) -> Select[Any]:
+    """One row per row of `told_of`, opportunities with their last change by `on` where there is one: see deal_states."""
+    row, said, numbered, stage_now = opportunities.c, last.c, numbered_deals(), stages.alias("stage_now")
     # a CTE, outer-joined once: as EXISTS it would be asked again in each of the expressions below, which takes twenty times as long
     told = select(opportunity_history.c.opportunity_id).distinct().cte("deals_with_history")
-    said = last.c
     outcome = case((row.outcome != OPEN, row.outcome), else_=func.coalesce(stage_now.c.outcome, OPEN))
     closed_on = case((outcome != OPEN, func.coalesce(row.closed_on, said.changed_on, row.expected_close_on)))
     outcome_now = outcome.label("outcome_now")
@@ -100,21 +128,19 @@ def deal_states(on: date | None) -> CTE:
         outcome = case((is_said, said.outcome), (by_row, outcome), else_=literal(OPEN))
         conditions = [or_(row.created_on <= on, by_history, by_row)]
     labelled = [column.label(name) for name, column in columns.items()]
-    joined = (
-        opportunities.join(numbered, numbered.c.opportunity_id == row.opportunity_id)
-        .outerjoin(last, said.opportunity_id == row.opportunity_id)
-        .outerjoin(stage_now, stage_now.c.stage == row.stage)
-    )
-    joined = joined.outerjoin(told, told.c.opportunity_id == row.opportunity_id) if on else joined
+    joined = told_of.join(numbered, numbered.c.opportunity_id == row.opportunity_id).outerjoin(stage_now, stage_now.c.stage == row.stage)
+    joined = joined if on is None else joined.outerjoin(told, told.c.opportunity_id == row.opportunity_id)
     ends = (outcome.label("outcome"), outcome_now, closed_on.label("closed_on"), said.changed_on.label("changed_on"))
-    return select(numbered.c.deal_number, row.opportunity_id, *labelled, *ends).select_from(joined).where(*conditions).cte("states")
+    return select(numbered.c.deal_number, row.opportunity_id, *labelled, *ends).select_from(joined).where(*conditions)
 
 
-def _by(day: ColumnElement[Any], on: date) -> ColumnElement[Any]:
+def _by(day: ColumnElement[Any], on: date | ColumnElement[Any]) -> ColumnElement[Any]:
     return case((day <= on, day))
 
 
-def _is_closed_by(outcome: ColumnElement[Any], said: Any, closed_on: ColumnElement[Any], on: date) -> ColumnElement[bool]:
+def _is_closed_by(
+    outcome: ColumnElement[Any], said: Any, closed_on: ColumnElement[Any], on: date | ColumnElement[Any]
+) -> ColumnElement[bool]:
     """Return whether the deal's row alone says that it was closed by the end of `on`: no change after its closing says more. closed_on:
     as the row says it; of a deal that has a history but no day of closing only the history knows when.
     """

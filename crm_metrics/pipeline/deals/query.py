@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 
 from crm_metrics.filters import Filters, customer_conditions, is_chosen, period_conditions
-from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, last_changes, seen_regions
+from crm_metrics.periods import Grain
+from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, last_changes, seen_regions, states_by_period
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.schema import (
     AMOUNT,
@@ -54,6 +55,7 @@ __all__ = [
     "changes",
     "deal_rows",
     "deals",
+    "deals_by_period",
     "extent",
     "held",
     "lead_rows",
@@ -71,21 +73,39 @@ OPENING, CLOSING = 0, 2**31 - 1
 def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> CTE:
     """One row per deal within the filters and terms, whatever its days, that was there at the end of `on`, as it stood then.
 
-    deal_number (1, 2, … of all deals of the data set, for joining), opportunity_id, opportunity_name, customer_id, lead_id, owner_id,
-    owner_name, team, region, deal_source, product_id, product_name, category, market, pipeline, created_on (empty: unknown), stage (empty:
-    unknown on that day), stage_name, stage_order, outcome ('open', 'won', 'lost'), expected_close_on, closed_on (empty while open),
-    deal_amount (empty: unknown), lost_reason, competitor (of closed deals, and now), next_step, has_scorecard (now alone).
+    customer_name (empty: unknown), deal_number (1, 2, … of all deals of the data set, for joining), opportunity_id, opportunity_name,
+    customer_id, lead_id, owner_id, owner_name, team, region, deal_source, product_id, product_name, category, market, pipeline, created_on
+    (empty: unknown), stage (empty: unknown on that day), stage_name, stage_order, outcome ('open', 'won', 'lost'), expected_close_on,
+    closed_on (empty while open), deal_amount (empty: unknown), lost_reason, competitor (of closed deals, and now), next_step,
+    has_scorecard (now alone).
     """
-    states, seller, account = deal_states(on), employees.alias("seller"), customers.alias("account")
-    state, row = states.c, opportunities.c
+    whole = _whole_deals(deal_states(on), is_now=on is None)
+    return select(*whole.c).where(*_deal_conditions(filters, terms, whole)).cte("deals")
+
+
+def deals_by_period(filters: Filters, terms: DealTerms, days: tuple[date, date], grain: Grain) -> CTE:
+    """One row per deal of the data set and day on which it may not stand as on the one before: the columns of `deals`, and ends_on, that
+    day; is_seen: whether it was within the filters and terms then, as it would be in `deals` of that day.
+
+    The days are the first of `days`, and from then on the last one of each period of the grain, and the second of `days`.
+    """
+    whole = _whole_deals(states_by_period(*days, grain), is_now=False)
+    conditions = _deal_conditions(filters, terms, whole)
+    is_seen = func.coalesce(and_(*conditions), literal(False)) if conditions else literal(True)  # noqa: FBT003
+    return select(*whole.c, is_seen.label("is_seen")).cte("deals_by_period")
+
+
+def _whole_deals(states: CTE, *, is_now: bool) -> CTE:
+    """One row per row of `states`: the columns of `deals`, and ends_on where the states are those of several days."""
+    seller, account, state, row = employees.alias("seller"), customers.alias("account"), states.c, opportunities.c
     region = func.coalesce(row.region, seller.c.region).label("region")
     market = func.coalesce(row.segment, account.c.industry).label("market")
     name = func.coalesce(stages.c.stage_name, state.stage).label("stage_name")
     product_name = func.coalesce(products.c.product_name, row.product_id).label("product_name")
     owner_name = func.coalesce(seller.c.employee_name, state.owner_id).label("owner_name")
-    is_now = literal(on is None)
+    now = literal(is_now)
     is_same = func.coalesce(row.closed_on == state.closed_on, state.outcome_now == state.outcome)  # and was not reopened since
-    is_closed = or_(is_now, and_(state.outcome != OPEN, state.outcome_now == state.outcome, is_same))
+    is_closed = or_(now, and_(state.outcome != OPEN, state.outcome_now == state.outcome, is_same))
     joined = (
         opportunities.join(states, state.opportunity_id == row.opportunity_id)
         .outerjoin(seller, seller.c.employee_id == state.owner_id)
@@ -93,12 +113,14 @@ def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
         .outerjoin(products, products.c.product_id == row.product_id)
         .outerjoin(stages, stages.c.stage == state.stage)
     )
-    whole = (
+    days = [state.ends_on] if "ends_on" in state else []
+    return (
         select(
             state.deal_number,
             row.opportunity_id,
             row.opportunity_name,
             row.customer_id,
+            account.c.customer_name,
             row.lead_id,
             state.owner_id,
             owner_name,
@@ -120,13 +142,13 @@ def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
             state.deal_amount,
             case((is_closed, row.lost_reason)).label("lost_reason"),
             case((is_closed, row.competitor)).label("competitor"),
-            case((is_now, row.next_step)).label("next_step"),
-            case((is_now, row.has_scorecard)).label("has_scorecard"),
+            case((now, row.next_step)).label("next_step"),
+            case((now, row.has_scorecard)).label("has_scorecard"),
+            *days,
         )
         .select_from(joined)
         .cte("whole_deals")
     )
-    return select(*whole.c).where(*_deal_conditions(filters, terms, whole)).cte("deals")
 
 
 def deal_rows(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None, columns: tuple[str, ...] = ()) -> Select[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Integer, Select, and_, case, func, literal, select
 
 from crm_metrics.filters import Filters
-from crm_metrics.periods import Period
+from crm_metrics.periods import Grain, Period
 from crm_metrics.pipeline.deals import query
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.schema import opportunities
@@ -16,19 +16,32 @@ OUTCOMES = {query.OPEN: 1, query.WON: 2, query.LOST: 3}
 """Numbers of the outcomes; 0 is for a deal that is not there."""
 
 
-def deal_states(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any]:
-    """One row per deal within the filters and terms that was there at the end of `on`: deal_number, outcome (of OUTCOMES), deal_amount
-    (empty: unknown), close_on (day of closing; of an open deal the expected one), is_dated (its day of creation is known).
+def deals_now(filters: Filters, terms: DealTerms) -> Select[Any]:
+    """One row per deal within the filters and terms as the data stand now: deal_number, outcome (of OUTCOMES), deal_amount (empty:
+    unknown), close_on (day of closing; of an open deal the expected one), is_dated (its day of creation is known).
     """
-    rows = query.deals(filters, terms, on).c
-    outcome = case(*[(rows.outcome == name, number) for name, number in OUTCOMES.items()]).label("outcome")
-    close_on = func.coalesce(rows.closed_on, rows.expected_close_on).label("close_on")
-    return select(rows.deal_number, outcome, rows.deal_amount, close_on, rows.created_on.is_not(None).label("is_dated"))
+    rows = query.deals(filters, terms).c
+    return select(rows.deal_number, _outcome(rows).label("outcome"), rows.deal_amount, *_days(rows))
 
 
-def deals_there(on: date | None) -> Select[Any]:
-    """One row per deal of the data set that was there at the end of `on`, whoever may see it: deal_number, and nothing else of it."""
-    return select(query.deals(Filters(), on=on).c.deal_number)
+def states_by_period(filters: Filters, terms: DealTerms, days: tuple[date, date], grain: Grain) -> Select[Any]:
+    """One row per deal of the data set and day on which it may not stand as on the one before: ends_on, that day, and the columns of
+    `deals_now`; outcome is 0, and
+    the amount empty, where it was not within the filters and terms then.
+
+    The days are the first of `days`, and from then on the last one of each period of the grain, and the second of `days`.
+    """
+    rows = query.deals_by_period(filters, terms, days, grain).c
+    outcome, amount = case((rows.is_seen, _outcome(rows)), else_=0), case((rows.is_seen, rows.deal_amount))
+    return select(rows.ends_on, rows.deal_number, outcome.label("outcome"), amount.label("deal_amount"), *_days(rows))
+
+
+def _outcome(rows: Any) -> ColumnElement[int]:
+    return case(*[(rows.outcome == name, number) for name, number in OUTCOMES.items()])
+
+
+def _days(rows: Any) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
+    return func.coalesce(rows.closed_on, rows.expected_close_on).label("close_on"), rows.created_on.is_not(None).label("is_dated")
 
 
 def deals_held() -> Select[Any]:

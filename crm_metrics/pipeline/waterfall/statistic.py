@@ -6,6 +6,7 @@ reader no longer sees then with that at the beginning); if it was there at the b
 Reevo's and Salesforce's waterfalls are made so, too (Pipeline Inspection).
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -38,27 +39,33 @@ class States(NamedTuple):
     is_dated: np.ndarray
     is_there: np.ndarray
 
-    def there(self, numbers: np.ndarray) -> "States":
-        """Return them with the deals of these numbers there, too, which the reader does not see."""
-        is_there = self.is_there.copy()
-        is_there[numbers] = True
-        return self._replace(is_there=is_there)
+
+def nobody(size: int) -> States:
+    """Return no deals, of numbers below `size`."""
+    unknown = np.full(size, np.datetime64("NaT", "D"))
+    outcome, amount = np.zeros(size, np.int8), np.zeros(size, np.int64)
+    return States(outcome, amount, np.zeros(size, bool), unknown, np.zeros(size, bool), np.zeros(size, bool))
 
 
-def states(frame: pd.DataFrame, size: int) -> States:
-    """Return the rows of query.deal_states by deal_number, which is below `size`."""
+def replayed(frame: pd.DataFrame, days: Sequence[date], size: int) -> Iterator[States]:
+    """Yield the deals at the end of each of the days, which ascend. frame: of query.states_by_period; numbers are below `size`."""
+    ends_on = frame["ends_on"].to_numpy(dtype="datetime64[D]")
+    order = np.argsort(ends_on, kind="stable")
+    stops = np.searchsorted(ends_on[order], np.array(days, dtype="datetime64[D]"), side="right")
+    stood, start = nobody(size), 0
+    for stop in stops:
+        stood = changed(stood, frame.iloc[order[start:stop]])
+        yield stood
+        start = stop
+
+
+def changed(stood: States, frame: pd.DataFrame) -> States:
+    """Return the deals with those of the frame as it says. frame: of query.deals_now, or in order of time."""
+    made = States(*(values.copy() for values in stood))
     at, amount = frame["deal_number"].to_numpy(dtype=np.int64), frame["deal_amount"].to_numpy(dtype=float)
     known = ~np.isnan(amount)
-    made = States(
-        np.zeros(size, np.int8),
-        np.zeros(size, np.int64),
-        np.zeros(size, bool),
-        np.full(size, np.datetime64("NaT", "D")),
-        np.zeros(size, bool),
-        np.zeros(size, bool),
-    )
     made.outcome[at] = frame["outcome"]
-    made.amount[at[known]] = np.rint(amount[known] * AMOUNT_UNIT)
+    made.amount[at] = np.rint(np.where(known, amount, 0) * AMOUNT_UNIT)
     made.is_known[at] = known
     made.close_on[at] = frame["close_on"].to_numpy(dtype="datetime64[D]")
     made.is_dated[at] = frame["is_dated"]
@@ -72,6 +79,8 @@ def transitions(before: States, after: States, *, before_on: date, window: Perio
     before: the deals at the end of `before_on`. window: of the expected closing; None: any. Without one nothing is pulled in or pushed
     out: deals whose expected closing moved are there with neither deals nor amount.
     """
+    numbers = np.flatnonzero((before.outcome == _OPEN) | (before.outcome != after.outcome))  # of the others there is nothing to tell
+    before, after = (States(*(values[numbers] for values in stood)) for stood in (before, after))
     starts, ends = _is_in(before, window), _is_in(after, window)
     closes = ~starts & (after.outcome > _OPEN) & _within(after.close_on, window)
     closes_now = closes & (after.close_on > np.datetime64(before_on, "D"))
@@ -99,7 +108,8 @@ def transitions(before: States, after: States, *, before_on: date, window: Perio
     parts += _changes(before, after, starts, ends)
     if window is None:
         parts += _postponed(before, after, starts & ends)
-    return pd.concat([*parts, _rows("end", ends, after.amount, ~after.is_known, deals=1)], ignore_index=True)
+    rows = pd.concat([*parts, _rows("end", ends, after.amount, ~after.is_known, deals=1)], ignore_index=True)
+    return rows.assign(deal_number=numbers[rows["deal_number"]])
 
 
 def _is_in(deals: States, window: Period | None) -> np.ndarray:

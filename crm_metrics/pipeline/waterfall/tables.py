@@ -4,9 +4,12 @@ A period is about the end of the day before it and the end of its last day, up t
 pipeline.deals, from nothing that happened later.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Select
 
@@ -57,7 +60,17 @@ def span(source: Source, filters: Filters) -> Span | None:
 def queries(source: Source, filters: Filters, terms: WaterfallTerms = ALL_OPEN) -> tuple[Select, ...]:
     """Return the queries behind the waterfall, to be shown."""
     seen = span(source, filters)
-    return tuple(query.deal_states(filters, terms.deals, seen.on(day)) for day in (seen.before, seen.end)) if seen else ()
+    asked = _queries(filters, terms, [seen.on(day) for day in (seen.before, seen.end)]) if seen else ()
+    return tuple(one for one in asked if one is not None)
+
+
+def _queries(
+    filters: Filters, terms: WaterfallTerms, days: Sequence[date | None], grain: Grain = "year"
+) -> tuple[Select | None, Select | None]:
+    """Return the queries of the deals on past days, one of the grain's periods each, and now (None)."""
+    past = [day for day in days if day]
+    told = query.states_by_period(filters, terms.deals, (past[0], past[-1]), grain) if past else None
+    return told, query.deals_now(filters, terms.deals) if None in days else None
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
@@ -68,16 +81,21 @@ def transitions(source: Source, filters: Filters, terms: WaterfallTerms) -> pd.D
     seen = span(source, filters)
     if seen is None:
         return pd.DataFrame(columns=["deal_number", "step", "deals", "amount", "is_unknown"]).astype({"is_unknown": bool})
-    before, after = (_stand(source, filters, terms, seen.on(day)) for day in (seen.before, seen.end))
+    before, after = _stands(source, filters, terms, [seen.on(day) for day in (seen.before, seen.end)])
     return statistic.transitions(before, after, before_on=seen.before, window=terms.closing_days(seen.end))
 
 
-def _stand(source: Source, filters: Filters, terms: WaterfallTerms, on: date | None) -> statistic.States:
-    """Return the deals at the end of a day."""
+def _stands(
+    source: Source, filters: Filters, terms: WaterfallTerms, days: Sequence[date | None], *, grain: Grain = "year"
+) -> Iterator[statistic.States]:
+    """Yield the deals at the end of each of the days, which end periods of the grain; of None, as they stand now."""
+    past, now = _queries(filters, terms, days, grain)
     size = int(source.remember(_deals_held)) + 1
-    states = statistic.states(source(query.deal_states(filters, terms.deals, on)), size)
-    is_narrowed = filters.region or filters.category or filters.segments or filters.scope.regions or terms.deals.chosen
-    return states.there(source(query.deals_there(on))["deal_number"].to_numpy()) if is_narrowed else states
+    if past is not None:
+        yield from statistic.replayed(source(past), [day for day in days if day], size)
+    if now is not None:
+        everyone = statistic.nobody(size)._replace(is_there=np.ones(size, bool))
+        yield from [statistic.changed(everyone, source(now))] * days.count(None)
 
 
 def _deals_held(source: Source) -> int:
@@ -170,14 +188,13 @@ def waterfall_by_period(source: Source, filters: Filters, terms: WaterfallTerms 
         return pd.DataFrame(columns=_PERIOD_COLUMNS)
     period = Period(seen.before + timedelta(days=1), seen.end)
     chosen, made, window = grain or grain_for(period), [], terms.closing_days(seen.end)
-    before_on, before = seen.before, _stand(source, filters, terms, seen.on(seen.before))
-    for start in bucket_starts(period, chosen):
-        ends_on = min(next_bucket(start, chosen) - timedelta(days=1), seen.end)
-        after = _stand(source, filters, terms, seen.on(ends_on))
+    starts = bucket_starts(period, chosen)
+    days = [seen.before, *(min(next_bucket(start, chosen) - timedelta(days=1), seen.end) for start in starts)]
+    stands = _stands(source, filters, terms, [seen.on(day) for day in days], grain=chosen)
+    for start, (before_on, ends_on), (before, after) in zip(starts, pairwise(days), pairwise(stands), strict=True):
         rows = statistic.waterfall_rows(statistic.transitions(before, after, before_on=before_on, window=window))
         cut = is_unfinished(start, chosen, period)
         made.append(rows.assign(bucket_on=pd.Timestamp(start), ends_on=pd.Timestamp(ends_on), is_unfinished=cut))
-        before_on, before = ends_on, after
     return pd.concat(made, ignore_index=True)[_PERIOD_COLUMNS]
 
 
