@@ -12,7 +12,7 @@ from crm_metrics.randomised_test.sums import holm
 
 ACTIVE_DAYS = 14  # after an activity; what is done on the very day of a move may be the move itself, so that day is not among them
 LEAST_MOVES = 10  # on either side: with fewer no ratio is read
-STAY_DAYS = (0, 3, 7, 14, 21, 28, 42, 70)
+STAY_DAYS = (0, 1, 2, 3, 5, 7, 9, 11, 14, 17, 21, 28, 42, 70)
 """Days in a stage are compared with days that lie as far from its beginning: a deal just entered neither moves nor has been visited."""
 ALPHA, Z = 0.05, 1.959964
 _SPAN = 1_000_000  # days; keeps deals apart where a deal and a day are one number
@@ -64,7 +64,10 @@ def rates(stays: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
     41, 55-68: days are compared with others of the same stage that lie as far from its beginning.
     """
     pieces = _pieces(stays)
-    rows = [_of_kind(pieces, of_kind, str(kind)) for kind, of_kind in activities.groupby("activity_kind", sort=True)]
+    grouped = pieces.groupby(["stage_order", "stage", "since"], dropna=False)
+    strata = grouped.size().index.to_frame(index=False)
+    pieces["stratum"] = grouped.ngroup()  # once for all kinds: to group by texts takes as long as all the rest
+    rows = [_of_kind(pieces, of_kind, strata, str(kind)) for kind, of_kind in activities.groupby("activity_kind", sort=True)]
     made = (
         pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["activity_kind", "stage", "stage_order", *_COUNTED, *_RATIO])
     )
@@ -86,25 +89,24 @@ def _share(part: Any, whole: Any) -> Any:
     return part.astype(float) / whole.where(whole > 0).astype(float)
 
 
-def _of_kind(stays: pd.DataFrame, activities: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """Return the rows of one kind of activity."""
+def _of_kind(pieces: pd.DataFrame, activities: pd.DataFrame, strata: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return the rows of one kind of activity. strata: stage_order, stage, since; pieces: with the place of their stratum."""
     exposure = _Exposure(activities)
-    entered, left = (stays[name].to_numpy() for name in ("entered_on", "left_on"))
-    deal, is_move = stays["deal_number"].to_numpy(), stays["is_move"].to_numpy(dtype=bool)
+    entered, left, deal = (pieces[name].to_numpy() for name in ("entered_on", "left_on", "deal_number"))
+    moved = np.flatnonzero(pieces["is_move"].to_numpy(dtype=bool))
+    is_active = exposure.is_active(deal[moved], left[moved])
+    stratum, active = pieces["stratum"].to_numpy(), exposure.until(deal, left) - exposure.until(deal, entered)
     days = (left.astype("datetime64[D]") - entered.astype("datetime64[D]")).astype(np.int64)
-    active = exposure.until(deal, left) - exposure.until(deal, entered)
-    is_active_move = is_move & exposure.is_active(deal, left)
-    counted = stays[["stage", "stage_order", "since"]].assign(
-        active_moves=is_active_move.astype(int),
-        active_days=active,
-        other_moves=(is_move & ~is_active_move).astype(int),
-        other_days=days - active,
-    )
-    strata = counted.groupby(["stage_order", "stage", "since"], dropna=False)[_COUNTED].sum().reset_index()
-    each = [(stage, order, part) for (order, stage), part in strata.groupby(["stage_order", "stage"], dropna=False)]
+    each = ((stratum[moved], is_active), (stratum, active), (stratum[moved], ~is_active), (stratum, days - active))
+    sums = {
+        name: np.bincount(places, weights=values, minlength=len(strata)).astype(np.int64)
+        for name, (places, values) in zip(_COUNTED, each, strict=True)
+    }
+    counted = strata.assign(**sums)
+    stages = [(stage, order, part) for (order, stage), part in counted.groupby(["stage_order", "stage"], dropna=False)]
     rows = [
         {"stage": stage, "stage_order": order, **part[_COUNTED].sum(), **_ratio(part)}
-        for stage, order, part in [("", np.nan, strata), *each]
+        for stage, order, part in [("", np.nan, counted), *stages]
     ]
     return pd.DataFrame(rows).assign(activity_kind=kind)
 
