@@ -36,6 +36,7 @@ _CHINESE_DAYS = [
 HEIGHT = 380
 SMALL_HEIGHT = 260
 MAX_POINTS = 2000
+_MOST_TICKS = 8  # days under a time axis
 BAR_HEIGHT = 40  # two lines are written beside it, which need no room at its end on a narrow screen
 _FONT = "Inter, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 _TICKS: dict[Unit, dict[str, Any]] = {
@@ -123,7 +124,9 @@ def bars(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
         hovertemplate="%{customdata[1]}: %{customdata[2]}<extra></extra>",
     )
     names = [f"{bar.name}<br><span style='font-size:11px;color:{GREY}'>{bar.text}</span>" for bar in rows]
-    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, autorange="reversed", zeroline=False, showgrid=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=names, ticklabelstandoff=4, autorange="reversed", zeroline=False, showgrid=False
+    )
     figure.update_xaxes(zeroline=True)
     return figure
 
@@ -135,6 +138,11 @@ def steps(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
         at = above.base + above.length
         figure.add_shape(type="line", x0=at, x1=at, y0=place + 0.31, y1=place + 0.69, line={"color": GREY, "width": 1})
     return figure
+
+
+def tick_days(figure: go.Figure, days: Any) -> None:
+    """Put the ticks of a time axis on `days`, of many on some of them: the first days of quarters, say."""
+    figure.update_xaxes(tickvals=days[:: max(1, -(-len(days) // _MOST_TICKS))], tickformat="%Y-%m")
 
 
 def money_title(label: str, currency: str) -> str:

@@ -1,13 +1,13 @@
 """Who looks after whom, and who is looked after by nobody?"""
 
 from crm_metrics import ui
+from crm_metrics.language import t
 from crm_metrics.pipeline.ownership import answers, figure, labels, tables, words
 from crm_metrics.rooms import Table
-from crm_metrics.ui.deal_form import start_deal_page
-from crm_metrics.ui.result_form import choose_one
+from crm_metrics.ui.deal_form import choose, start_deal_page
 
 page, terms = start_deal_page("ownership")
-days = int(choose_one(page, words.questions()["blind_spots"], words.contact_days(), "contact_days", width=220))
+days = int(choose(page, t("Blind spots"), words.contact_days(), "contact_days"))
 blind, asked = ui.ask(page, tables.blind_spots, terms, days), tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(blind, currency=page.currency))
 ui.tiles(page, ui.ask(page, tables.owner_tiles, terms, days), tables.METRICS)

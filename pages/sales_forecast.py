@@ -29,7 +29,8 @@ def seller() -> None:
     sums = ui.ask(page, {"seller": tables.forecast_by_seller, "team": tables.forecast_by_team}[side], deals, terms)
     shown, names = labels.in_words(sums), labels.names(sums, side)
     ui.finding(words.seller_finding(sums, names))
-    ui.figure(page, ui.draw(page, figure.quota_bars, sums, names, **money), **words.about("seller"))
+    if words.has_values(sums):
+        ui.figure(page, ui.draw(page, figure.quota_bars, sums, names, **money), **words.about("seller"))
     ui.table(page, shown, columns=labels.columns(side, shown), name=side, search=True)
 
 

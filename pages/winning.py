@@ -11,7 +11,7 @@ tiles, reasons = ui.ask(page, tables.win_tiles, terms), ui.ask(page, tables.lost
 asked = tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(tiles, reasons))
 ui.note(words.missing_note(tiles))
-ui.tiles(page, tiles, words.shown_metrics(tiles))
+ui.tiles(page, tiles, words.shown_metrics(tiles), notes=words.tile_notes(reasons))
 
 
 def put(name: str, table: Table, **options: bool) -> None:
@@ -47,8 +47,8 @@ def model() -> None:
 def answer(question: str) -> None:
     one = answers.ANSWERS[question]
     ui.finding(one.find(ui.ask(page, one.table, terms)))
-    ui.note(words.caution())
     if len(rows := ui.ask(page, one.drawn, terms)) and one.is_known(rows):
+        ui.note(words.caution())
         ui.figure(page, ui.draw(page, one.draw, rows), queries=asked, **words.about(question))
         for name, table in one.tables.items():
             put(name, table)

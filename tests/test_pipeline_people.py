@@ -47,6 +47,7 @@ def test_the_cases_give_both_points_and_relative_change_and_what_was_not_publish
     assert rows.loc[("A14", "order_entry_minutes"), "relative"] == pytest.approx(-0.906, abs=0.0005)
     assert rows.loc[("A14", "order_entry_staff"), "change"] == -12
     assert rows.loc[("B13", ""), ["before", "after", "factor"]].isna().all()
+    assert labels.cases_in_words(rows.reset_index()).iloc[1]["before_text"] == "1.9%"
     assert len(rows) == len(CASES)
 
 

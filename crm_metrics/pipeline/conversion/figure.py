@@ -232,7 +232,7 @@ def stage_ranges(times: pd.DataFrame) -> go.Figure:
         for row in each
     ]
     figure.update_yaxes(tickvals=places, ticktext=names, range=[-0.6, len(times) - 0.4], zeroline=False, showgrid=False)
-    figure.update_xaxes(rangemode="tozero", showgrid=True)
+    figure.update_xaxes(rangemode="tozero")
     figure.update_layout(showlegend=True)
     return figure
 

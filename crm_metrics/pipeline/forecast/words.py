@@ -158,6 +158,8 @@ def _past_note(state: Any) -> str:
 def seller_finding(sums: pd.DataFrame, names: list[str]) -> str:
     """Return who has a quota, and how many will reach it. sums: the table forecast_by_seller or forecast_by_team; names: of its rows."""
     known = sums["quota"] > 0
+    if not has_values(sums):
+        return t("No quota is known for them, nothing is won in the quarter yet, and no open deal has a known value.")
     if not known.any():
         return t("No quota is known for them; shown is what each has won and what open deals are expected to add.")
     share = (sums["expected"] / sums["quota"].where(known)).fillna(0)
@@ -166,6 +168,11 @@ def seller_finding(sums: pd.DataFrame, names: list[str]) -> str:
     last = int(share.where(known, np.inf).to_numpy().argmin())
     low = t("Farthest from it: {name} ({share}).", name=safe_text(names[last]), share=value_text(share.iloc[last], "share"))
     return text if reach == known.sum() else text + t(" ") + low
+
+
+def has_values(sums: pd.DataFrame) -> bool:
+    """Return whether anything is known that can be drawn. sums: the table forecast_by_seller or forecast_by_team."""
+    return bool(sums[["quota", "won", "expected"]].fillna(0).to_numpy(dtype=float).any())
 
 
 def past_finding(past: pd.DataFrame, scores: pd.DataFrame) -> str:

@@ -60,7 +60,7 @@ def field_bars(completeness: pd.DataFrame) -> go.Figure:
         Bar(field, t(FIELDS[field]), text, 0.0, float(share), _color(place))
         for place, (field, text, share) in enumerate(zip(rows["field"], texts, rows["share"], strict=True))
     ]
-    figure = figures.bars(bars, title=t("Share of open deals"), unit="share")
+    figure = figures.bars(bars, title=t("Share of open deals where it is filled in"), unit="share")
     figure.update_xaxes(range=[0, 1])
     return figure
 
@@ -91,6 +91,7 @@ def handover_dots(trend: pd.DataFrame) -> go.Figure:
         hovertemplate="%{x|%Y-%m-%d}: %{y:.1f} (n = %{customdata[0]:,})<extra></extra>",
     )
     figure.update_yaxes(rangemode="tozero")
+    figures.tick_days(figure, trend["quarter_on"])
     return figure
 
 

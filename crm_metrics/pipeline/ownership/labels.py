@@ -112,7 +112,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "win_rate": (noop("Win rate of closed deals"), "share"),
         "low": _LOW,
         "high": _HIGH,
-        "difference": (noop("Difference"), "share"),
+        "difference": (noop("Difference in points"), "share"),
         "verdict": (noop("Verdict"), "text"),
         "won_value": (noop("Won value"), "money"),
         "unvalued": (noop("Deals of unknown value"), "count"),

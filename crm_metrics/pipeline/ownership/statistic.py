@@ -37,7 +37,8 @@ def owner_rows(rows: pd.DataFrame, customers: pd.DataFrame, employees: pd.DataFr
         is_nobody=made["owner_id"] == "",
     )
     made = made[(made["open_deals"] > 0) | (made["customers"] > 0)]
-    order = made.sort_values(["is_nobody", "open_value", "customers", "owner_id"], ascending=[True, False, False, True], ignore_index=True)
+    keys = ["is_nobody", "open_value", "open_deals", "customers", "owner_id"]
+    order = made.sort_values(keys, ascending=[True, False, False, False, True], ignore_index=True)
     deals = ["open_deals", "open_value", "share_of_value", "unvalued"]
     return order[["owner_id", "owner_name", "team", "has_left", "left_on", "customers", "share_of_customers", *deals]]
 

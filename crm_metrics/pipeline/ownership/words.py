@@ -130,7 +130,7 @@ def owners_finding(owners: pd.DataFrame) -> str:
     nobody = owners[owners["owner_id"] == ""]
     if len(nobody):
         values = {"deals": f"{int(nobody['open_deals'].iloc[0]):,}", "customers": value_text(nobody["customers"].iloc[0], "count")}
-        texts.append(t("Nobody has {deals} open deals and {customers} customers.", **values))
+        texts.append(t("Open deals that nobody owns: {deals}; customers: {customers}.", **values))
     return t(" ").join(texts)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from crm_metrics.language import noop
 from crm_metrics.pipeline.people.statistic import Side, compared, leads_per_day
+from crm_metrics.pipeline.people.terms import MEASURES
 
 NOT_PUBLISHED = math.nan
 
@@ -57,5 +58,6 @@ def beside_own(own: pd.DataFrame) -> pd.DataFrame:
     found = own.set_index("measure").reindex([case.measure for case in CASES]).reset_index(drop=True)
     changes = [compared(Side(case.before), Side(case.after)) for case in CASES]
     rows = pd.DataFrame([{"case": case.case, "company": case.company, "measure": case.measure} for case in CASES])
-    rows = rows.assign(unit=found["unit"].fillna("ratio"), **{name: [change[name] for change in changes] for name in _CHANGES})
+    units = [MEASURES.get(case.measure, "ratio") for case in CASES]
+    rows = rows.assign(unit=units, **{name: [change[name] for change in changes] for name in _CHANGES})
     return rows.assign(**{f"own_{name}": found[name].to_numpy(dtype=float) for name in _OWN}, remark=[case.remark for case in CASES])

@@ -14,7 +14,7 @@ from sqlalchemy import Select
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.metric import Unit, ratio, tile
+from crm_metrics.metric import ratio, tile
 from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.people import cases as library
@@ -22,24 +22,11 @@ from crm_metrics.pipeline.people import metrics, query, statistic
 from crm_metrics.pipeline.people.metrics import METRICS
 from crm_metrics.pipeline.people.query import DealDay
 from crm_metrics.pipeline.people.statistic import Side
-from crm_metrics.pipeline.people.terms import UNSTATED, GoLive
+from crm_metrics.pipeline.people.terms import MEASURES, UNSTATED, GoLive
 from crm_metrics.rooms import Table
 
 __all__ = ["METRICS", "TABLES"]
 
-MEASURES: dict[str, Unit] = {  # of before and after, in this order
-    "calls_per_person_day": "ratio",
-    "hit_rate": "share",
-    "leads_per_day": "ratio",
-    "lead_conversion": "share",
-    "win_rate": "share",
-    "days_to_win": "days",
-    "telesales_share": "share",
-    "tasks_on_time": "share",
-    "order_entry_minutes": "ratio",
-    "order_entry_median": "ratio",
-    "order_entry_staff": "count",
-}
 BY_PERSON, BY_TEAM = ["employee_id", "employee_name", "team", "role"], ["team"]
 _NEVER = date(1970, 1, 1)  # today of data without deals
 

@@ -1,7 +1,23 @@
-"""When the CRM went live, as the reader says."""
+"""When the CRM went live, as the reader says, and what is compared before and after."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from crm_metrics.metric import Unit
+
+MEASURES: dict[str, Unit] = {  # of before and after, in this order; and their units
+    "calls_per_person_day": "ratio",
+    "hit_rate": "share",
+    "leads_per_day": "ratio",
+    "lead_conversion": "share",
+    "win_rate": "share",
+    "days_to_win": "days",
+    "telesales_share": "share",
+    "tasks_on_time": "share",
+    "order_entry_minutes": "ratio",
+    "order_entry_median": "ratio",
+    "order_entry_staff": "count",
+}
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def finding(rows: pd.DataFrame) -> str:
             "{all} of {n} closed deals were won; {found} of {k} differ beyond chance: {names}.", found=len(found), names=names, **values
         )
     else:
-        text = t("{all} of {n} closed deals were won, with no proven differences among the {k}.", **values)
+        text = t("{all} of {n} closed deals were won, with no proven differences among {k}.", **values)
     return text + _of_value(ranked)
 
 
@@ -135,7 +135,7 @@ def rank_note(rows: pd.DataFrame) -> str:
     best = ranked.iloc[0]
     won = {"rate": value_text(best["win_rate_of_closed"], "share"), "n": f"{best['won'] + best['lost']:,.0f}"}
     first = t(
-        "First by what its win rate is at least: {name}, {low} ({rate} of {n} closed).",
+        "First by the least that the win rate can be taken to be: {name}, {low} ({rate} of {n} closed).",
         name=safe_text(best["name"]),
         low=value_text(best["shrunk_low"], "share"),
         **won,

@@ -15,8 +15,8 @@ from crm_metrics.pipeline.winning.labels import FACTORS, kind_name, level_name
 MOST_ROWS = 12  # of a figure; the table holds all
 _ROW_HEIGHT, _AROUND, _LINE = 40, 96, 26
 _FADED = 0.4
-_CLOSE_TICKS, _WIDE_TICKS = [0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4], [0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100]
-_CLOSE = 0.2  # below that the axis of a ratio has its close ticks
+_CLOSE_TICKS, _WIDE_TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2], [0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100]
+_CLOSE = 0.32  # below that the axis of a ratio has its close ticks
 _LEAST_HALF = 0.1  # of the axis of a ratio: from 0.8 to 1.25
 
 
@@ -209,4 +209,5 @@ def scorecard_trend(quarters: pd.DataFrame) -> go.Figure:
         hovertemplate="%{x|%Y-%m-%d}: %{y:.1%} (n = %{customdata[0]:,})<extra></extra>",
     )
     figure.update_yaxes(rangemode="tozero")
+    figures.tick_days(figure, quarters["quarter_on"])
     return figure

@@ -93,6 +93,12 @@ def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
     return tuple(metric for metric in (WIN_RATE_OF_CLOSED, *METRICS) if metric.name in known)
 
 
+def tile_notes(reasons: pd.DataFrame) -> dict[str, str]:
+    """Return what stands under the tiles: which reason is the main one. reasons: the table lost_reasons."""
+    named = reasons.loc[reasons["reason"] != "", "reason"]
+    return {MAIN_REASON_SHARE.name: str(named.iloc[0])} if len(named) else {}
+
+
 def questions(tiles: pd.DataFrame) -> dict[str, str]:
     """Return the questions that these data can answer. tiles: the table win_tiles."""
     missing = _missing(tiles)
@@ -237,7 +243,7 @@ def factors_finding(factors: pd.DataFrame) -> str:
         for factor, level, rate in rows
     ]
     return t(
-        "{k} of {n} things known early go with winning or losing beyond chance: {names}.",
+        "Tied to winning or losing beyond chance ({k} of {n} things known early): {names}.",
         k=len(found),
         n=len(factors),
         names=t(", ").join(texts),
