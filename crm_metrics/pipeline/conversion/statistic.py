@@ -142,7 +142,8 @@ def stage_times(counts: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
     rows = [{"stage": str(stage), **_stage(part)} for stage, part in counts.groupby("stage", sort=True)]
     made = pd.DataFrame(rows, columns=["stage", *_STAGE])
     named = made.assign(
-        stage_name=made["stage"].map(known["stage_name"]).fillna(made["stage"]), stage_order=made["stage"].map(known["stage_order"])
+        stage_name=made["stage"].map(known["stage_name"]).astype("str").fillna(made["stage"]),
+        stage_order=made["stage"].map(known["stage_order"]),
     )
     columns = ["stage", "stage_name", "stage_order", *_STAGE]
     return named[columns].sort_values(["stage_order", "stage"], ignore_index=True)
@@ -182,7 +183,9 @@ def stage_curves(counts: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=names)
     found = pd.concat(parts, ignore_index=True).rename(columns={"duration": "days"})
     known = stages.set_index("stage")
-    named = found.assign(stage_name=found["stage"].map(known["stage_name"]).fillna(found["stage"]), is_few=found["at_risk"] < FEW_CUSTOMERS)
+    named = found.assign(
+        stage_name=found["stage"].map(known["stage_name"]).astype("str").fillna(found["stage"]), is_few=found["at_risk"] < FEW_CUSTOMERS
+    )
     return named.assign(stage_order=named["stage"].map(known["stage_order"])).sort_values(
         ["stage_order", "stage", "days"], ignore_index=True
     )[names]

@@ -68,7 +68,7 @@ def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
     rows = of_period(every, filters)
     won, lost, still_open = (rows[rows["outcome"] == outcome] for outcome in (query.WON, query.LOST, query.OPEN))
     in_pipeline = every.loc[every["outcome"] == query.OPEN, "deal_amount"].dropna()
-    days = (won["closed_on"] - won["created_on"]).dt.days.dropna()
+    days = (won["closed_on"] - won["created_on"]).dt.days.dropna().clip(lower=0)  # closed before its creation: on it
     value = won["deal_amount"].dropna()
     return pd.DataFrame(
         [

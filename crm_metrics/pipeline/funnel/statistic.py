@@ -309,7 +309,7 @@ def move_rows(moves: pd.DataFrame, places: pd.DataFrame, stages: pd.DataFrame) -
     }
     kind = np.select([np.asarray(condition, dtype=bool) for condition in conditions.values()], list(conditions), default="aside")
     names = stages.drop_duplicates("stage").set_index("stage")["stage_name"]
-    named = {column: moves[column].map(names).fillna(moves[column]) for column in ("from_stage", "to_stage")}
+    named = {column: moves[column].map(names).astype("str").fillna(moves[column]) for column in ("from_stage", "to_stage")}
     return moves.assign(**named, kind=kind, stages_skipped=np.where(kind == "skip", jumped, 0).astype("int64"))
 
 

@@ -149,7 +149,7 @@ def reassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -
     deals = standing(source, filters, terms)[["deal_number", "opportunity_id", "opportunity_name", "customer_id", "outcome", "deal_amount"]]
     made = found.rename(columns={"owner_id": "new_owner_id"}).merge(deals, on="deal_number")
     for side in ("earlier", "new"):
-        made[f"{side}_owner_name"] = made[f"{side}_owner_id"].map(names).fillna(made[f"{side}_owner_id"])
+        made[f"{side}_owner_name"] = made[f"{side}_owner_id"].map(names).astype("str").fillna(made[f"{side}_owner_id"])
     made = _within(made, "changed_on", filters).sort_values(["changed_on", "opportunity_id"], ascending=[False, True], ignore_index=True)
     who = ["changed_on", "earlier_owner_id", "earlier_owner_name", "new_owner_id", "new_owner_name"]
     return made[["opportunity_id", "opportunity_name", "customer_id", *who, "outcome", "deal_amount"]]

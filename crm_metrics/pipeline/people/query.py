@@ -110,7 +110,7 @@ def deal_sums(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any
     row = pipeline.deals(filters, terms, on).c
     is_new = and_(true(), *period_conditions(row.created_on, filters))
     is_won, is_open = and_(is_new, row.outcome == pipeline.WON), row.outcome == pipeline.OPEN
-    days = case((is_won, days_between(row.created_on, row.closed_on)))
+    days = case((is_won, _lasted(row)))
     owner = row.owner_id.label("employee_id")
     columns = {
         "deals": _count(is_new),
@@ -125,6 +125,11 @@ def deal_sums(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any
         "open_value": func.sum(case((is_open, row.deal_amount))),
     }
     return select(owner, *(column.label(name) for name, column in columns.items())).group_by(owner)
+
+
+def _lasted(row: Any) -> ColumnElement[int]:
+    """Return the days from creation to closing; 0 where it was closed before that."""
+    return case((row.closed_on < row.created_on, 0), else_=days_between(row.created_on, row.closed_on))
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -195,7 +200,7 @@ def deal_sides(filters: Filters, terms: DealTerms, day: DealDay, go_live: GoLive
     days, squares: from creation to these wins, added up, and their squares.
     """
     row = pipeline.deals(filters, terms, day.on).c
-    followed, lasted = FOLLOWED_DAYS["deal"], days_between(row.created_on, row.closed_on)
+    followed, lasted = FOLLOWED_DAYS["deal"], _lasted(row)
     days = case((and_(row.outcome == pipeline.WON, lasted <= followed), lasted)).label("days")
     rows = select(_side(row.created_on, go_live), days).where(row.created_on <= _old(day.today, followed)).cte("followed_deals")
     found = rows.c

@@ -256,7 +256,7 @@ def activities_before_moves(source: Source, filters: Filters, terms: DealTerms =
     done = source(query.deal_activities(filters, terms, on))
     names = source(deal_query.stage_rows()).set_index("stage")["stage_name"]
     rows = moves.rates(stays, done if len(stays) else done.head(0))
-    rows.insert(2, "stage_name", rows["stage"].map(names).fillna(rows["stage"]))
+    rows.insert(2, "stage_name", rows["stage"].map(names).astype("str").fillna(rows["stage"]))
     return rows
 
 

@@ -1,0 +1,144 @@
+"""What every table of the room must stand: sparse and contradictory data, readers of one region, and both databases alike."""
+
+import datetime as dt
+import warnings
+from typing import Any
+
+import pandas as pd
+import pytest
+from written_deals import at, write
+
+from crm_metrics.database import DataSet, open_source
+from crm_metrics.filters import Filters
+from crm_metrics.pipeline import TABLES
+from crm_metrics.pipeline.deals import tables as deals_tables
+from crm_metrics.pipeline.people import tables as people_tables
+from crm_metrics.scope import Scope
+
+D = dt.date
+REGIONS = ("North", "South")
+
+
+def company(region: str, *, deals: int = 60, worth: int = 1) -> dict[str, list[dict[str, Any]]]:
+    """Deals, their history and all beside them of one region; every key begins with it."""
+
+    def key(name: str, number: int) -> str:
+        return f"{region} {name}{number}"
+
+    rows, history = [], []
+    for number in range(deals):
+        created, outcome = D(2024, 1, 1) + dt.timedelta(number * 5 % 290), ("open", "won", "lost")[number % 3]
+        stage = {"won": "Won", "lost": "Lost"}.get(outcome, ("Talk", "Offer")[number % 2])
+        row = {"opportunity_id": key("deal", number), "created_on": created, "outcome": outcome, "stage": stage}
+        row |= {"deal_amount": (100 + number) * worth, "owner_id": key("seller", number % 3), "customer_id": key("customer", number % 7)}
+        row |= {"region": region if number % 2 else None, "deal_source": key("source", number % 2), "closed_on": None}
+        row |= {"lost_reason": key("reason", number % 2) if outcome == "lost" else None}
+        row["closed_on"] = None if outcome == "open" else created + dt.timedelta(number % 40 + 1)
+        row["expected_close_on"] = D(2024, 12, 1) + dt.timedelta(number)
+        rows.append(row)
+        told = {name: row[name] for name in ("opportunity_id", "deal_amount", "expected_close_on", "owner_id")}
+        path = [("Talk", "open", created), ("Offer", "open", created + dt.timedelta(1)), (stage, outcome, row["closed_on"])]
+        for change, (entered, ending, day) in enumerate(path[: 2 if outcome == "open" else 3]):
+            history.append({**told, "change_number": change + 1, "changed_at": at(day, 9 + change), "stage": entered, "outcome": ending})
+    people = [{"employee_id": key("seller", at), "team": key("team", at % 2), "region": region, "role": "sales"} for at in range(3)]
+    leads = [
+        {"lead_id": key("lead", at), "created_on": D(2024, 1 + at % 9, 3), "owner_id": key("seller", at % 3), "lead_status": "new"}
+        | {"qualified_on": D(2024, 10, 1) if at % 4 == 0 else None}
+        for at in range(24)
+    ]
+    calls = [
+        {"activity_id": key("call", at_), "activity_kind": "call", "happened_at": at(D(2024, 1 + at_ % 9, 4)), "activity_count": worth}
+        | {"employee_id": key("seller", at_ % 3), "opportunity_id": key("deal", at_), "customer_id": key("customer", at_ % 7)}
+        for at_ in range(24)
+    ]
+    customers = [{"customer_id": key("customer", at), "customer_name": key("name", at), "owner_id": key("seller", 0)} for at in range(7)]
+    beside = {"employees": people, "leads": leads, "activities": calls, "customers": customers}
+    return {"opportunities": rows, "opportunity_history": history, **beside}
+
+
+def published(data_set: DataSet, *parts: dict[str, list[dict[str, Any]]], backwards: bool = False, **others: Any) -> DataSet:
+    """Publish companies together. backwards: the rows in the other order."""
+    rows = {name: [row for part in parts for row in part[name]] for name in parts[0]}
+    rows = {name: found[::-1] if backwards else found for name, found in rows.items()}
+    return write(data_set, rows.pop("opportunities"), rows.pop("opportunity_history"), **rows, **others)
+
+
+def answers(data_set: DataSet, filters: Filters) -> dict[str, pd.DataFrame]:
+    source = open_source(data_set)
+    return {name: table(source, filters) for name, table in TABLES.items()}
+
+
+def assert_alike(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> None:
+    for name, frame in expected.items():
+        pair = [one.drop(columns="deal_number", errors="ignore").reset_index(drop=True) for one in (found[name], frame)]
+        pd.testing.assert_frame_equal(*pair, check_dtype=False, obj=name)
+
+
+# ── sparse and contradictory ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def without(name: str, **values: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return a company all rows of one table of which have these values."""
+    return {table: [{**row, **values} for row in rows] if table == name else rows for table, rows in company("North").items()}
+
+
+NOTHING: dict[str, list[dict[str, Any]]] = {"opportunities": [], "opportunity_history": []}
+SPARSE: dict[str, tuple[dict[str, list[dict[str, Any]]], dict[str, Any]]] = {
+    "nothing": (NOTHING, {}),
+    "leads and calls alone": ({**company("North"), **NOTHING}, {}),
+    "one open deal": (company("North", deals=1), {}),
+    "no stages": (company("North"), {"stages": []}),
+    "stages without order": (company("North"), {"stages": [{"stage": name} for name in ("Talk", "Offer", "Won", "Lost")]}),
+    "no values": (without("opportunities", deal_amount=None), {}),
+    "values below zero": (without("opportunities", deal_amount=-5), {}),
+    "no owners": (without("opportunities", owner_id=None), {}),
+    "no days": ({**without("opportunities", created_on=None, closed_on=None), "opportunity_history": []}, {}),
+    "history of open rows": (without("opportunities", outcome="open", closed_on=None), {}),
+    "closed before created": (without("opportunities", created_on=D(2024, 12, 31)), {}),
+    "all in one moment": (without("opportunity_history", changed_at=at(D(2024, 5, 5))), {}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SPARSE)
+def test_every_table_answers_on_sparse_and_contradictory_data_without_a_warning(data_set, name):
+    rows, others = SPARSE[name]
+    published(data_set, rows, **others)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for filters in (Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))):
+            answers(data_set, filters)
+
+
+def test_a_deal_closed_before_its_creation_took_no_days_wherever_days_are_told(data_set):
+    days = {"created_on": D(2024, 5, 1), "outcome": "won", "owner_id": "a", "deal_amount": 10}
+    deals = [{**days, "opportunity_id": "1", "closed_on": D(2024, 3, 1)}, {**days, "opportunity_id": "2", "closed_on": D(2024, 5, 9)}]
+    source = open_source(write(data_set, deals))
+    assert deals_tables.tiles(source, Filters()).set_index("metric").loc["won_cycle_days", "value"] == 4
+    assert people_tables.people(source, Filters())["days_to_win"].tolist() == [4]
+
+
+# ── what a reader of one region sees, and both databases ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("filters", [Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))], ids=["all", "period"])
+def test_a_reader_of_one_region_sees_in_every_table_what_stands_there_without_the_others(data_set, tmp_path, filters):
+    from dataclasses import replace
+
+    from crm_metrics.database import find_data_set
+
+    own = find_data_set(f"duckdb:///{tmp_path}/own.duckdb")
+    published(data_set, company("North", deals=240), company("South", worth=1_000_000))
+    published(own, company("North", deals=240))
+    assert_alike(answers(data_set, replace(filters, scope=Scope("manager", REGIONS[:1]))), answers(own, filters))
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+@pytest.mark.parametrize("filters", [Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))], ids=["all", "period"])
+def test_every_table_is_the_same_on_both_databases_whatever_the_order_of_rows(data_set, postgresql_schema, filters):
+    from crm_metrics.database import find_data_set
+
+    other = published(find_data_set(postgresql_schema), company("North", deals=240), company("South", worth=3), backwards=True)
+    assert_alike(answers(other, filters), answers(published(data_set, company("North", deals=240), company("South", worth=3)), filters))
