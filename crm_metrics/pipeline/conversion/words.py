@@ -286,6 +286,11 @@ def stalled_finding(stages: pd.DataFrame, *, currency: str) -> str:
     if not late:
         return t("None of {n} open deals has stalled.", n=f"{deals:,}")
     worst, without = stages.iloc[int(stages["stalled"].argmax())], int(stages["stalled_without_value"].sum())
+    if without == late:
+        return t(
+            "{late} of {n} open deals have stalled, of unknown value; most in {stage}: {most}.",
+            late=f"{late:,}", n=f"{deals:,}", stage=safe_text(str(worst["stage_name"])), most=f"{worst['stalled']:,}",
+        )  # fmt: skip
     text = t(
         "{late} of {n} open deals have stalled, worth {value}; most in {stage}: {most}.",
         late=f"{late:,}", n=f"{deals:,}", value=value_text(stages["stalled_value"].sum(), "money", currency),

@@ -168,7 +168,7 @@ def reassigned_finding(rows: pd.DataFrame) -> str:
     if not len(rows):
         return t("No deal changed its owner in these days, or the data hold no history of owners.")
     return t(
-        "{n} times a deal was handed to another owner in these days ({deals} deals).",
+        "Hand-overs to another owner in these days: {n}; deals: {deals}.",
         n=f"{len(rows):,}",
         deals=f"{rows['opportunity_id'].nunique():,}",
     )
@@ -196,12 +196,13 @@ def service_finding(handover: pd.DataFrame, sources: pd.DataFrame) -> str:
     row: Any = service.iloc[0]
     values = {
         "n": f"{int(row.deals):,}",
-        "per": f"{row.deals_per_1000_contacts:.1f}",
+        "per": value_text(row.deals_per_1000_contacts, "ratio"),
         "rate": value_text(row.win_rate, "share"),
         "others": value_text(row.others_rate if "others_rate" in service else float("nan"), "share"),
     }
     text = t(
-        "{n} deals came from service, {per} per 1,000 service contacts; {rate} of the closed ones are won, {others} of others.", **values
+        "Deals that came from service: {n}, {per} per 1,000 service contacts; {rate} of the closed ones are won, {others} of others.",
+        **values,
     )
     steps: Any = handover[handover["step"] == "to_deal"]
     if not len(steps) or is_unknown(steps["median_hours"].iloc[0]):

@@ -15,7 +15,7 @@ MEASURE_LABELS: dict[str, str] = {
     "calls_per_person_day": CALLS_PER_PERSON_DAY.label,
     "hit_rate": HIT_RATE.label,
     "leads_per_day": LEADS_PER_DAY.label,
-    "lead_conversion": noop("Leads won in 90 days, of all"),
+    "lead_conversion": noop("Leads converted in 90 days, of all"),
     "win_rate": noop("Deals won in 180 days, of all"),
     "days_to_win": noop("Days to win, mean"),
     "telesales_share": noop("Won value that came from calls"),

@@ -87,11 +87,14 @@ def finding(rows: pd.DataFrame) -> str:
     closed, found = ranked["won"].sum() + ranked["lost"].sum(), ranked[ranked["is_different"]]
     values = {"all": value_text(float(ranked["won"].sum() / closed), "share"), "n": f"{closed:,.0f}", "k": f"{len(ranked):,}"}
     if len(ranked) == 1:
-        text = t("{all} of {n} closed deals were won, all by {name}.", name=safe_text(ranked["name"].iloc[0]), **values)
+        text = t("{name}: {all} of {n} closed deals were won.", name=safe_text(ranked["name"].iloc[0]), **values)
     elif len(found):
-        names = ", ".join(safe_text(name) for name in found["name"].head(_NAMED))
+        names = t(", ").join(safe_text(name) for name in found["name"].head(_NAMED))
         text = t(
-            "{all} of {n} closed deals were won; {found} of {k} differ beyond chance: {names}.", found=len(found), names=names, **values
+            "{all} of {n} closed deals were won; of {k} compared, {found} beyond chance differ from the others: {names}.",
+            found=len(found),
+            names=names,
+            **values,
         )
     else:
         text = t("{all} of {n} closed deals were won, with no proven differences among {k}.", **values)
@@ -135,7 +138,7 @@ def rank_note(rows: pd.DataFrame) -> str:
     best = ranked.iloc[0]
     won = {"rate": value_text(best["win_rate_of_closed"], "share"), "n": f"{best['won'] + best['lost']:,.0f}"}
     first = t(
-        "First by the least that the win rate can be taken to be: {name}, {low} ({rate} of {n} closed).",
+        "First by the lower end of the interval: {name}, at least {low} ({rate} of {n} closed).",
         name=safe_text(best["name"]),
         low=value_text(best["shrunk_low"], "share"),
         **won,
@@ -169,7 +172,12 @@ def tasks_finding(tasks: pd.DataFrame) -> str:
         return t("No task is overdue, or these data hold none.")
     days = value_text(float(tasks["days_overdue"].median()), "days")
     people = f"{tasks['employee_id'].nunique():,}"
-    text = t("{n} tasks of {people} people are overdue, half of them for {days} or longer.", n=f"{len(tasks):,}", people=people, days=days)
+    text = t(
+        "Overdue tasks: {n}; people who have them: {people}; half are overdue for {days} or longer.",
+        n=f"{len(tasks):,}",
+        people=people,
+        days=days,
+    )
     closed = int(tasks["deal_outcome"].isin([WON, LOST]).sum())
     return text + t(" ") + t("{n} of them belong to deals that are closed.", n=f"{closed:,}") if closed else text
 
@@ -180,7 +188,7 @@ def velocity_finding(rows: pd.DataFrame, *, currency: str) -> str:
     if is_unknown(every["velocity"]):
         return t("Velocity takes open deals, and deals created in the period that were won, with their value and both days.")
     values = {"value": value_text(every["velocity"], "money", currency), "factors": factors_text(every, currency)}
-    return t("The pipeline is worth {value} a day: {factors}.", **values)
+    return t("The pipeline brings {value} a day: {factors}.", **values)
 
 
 def entry_finding(rows: pd.DataFrame) -> str:

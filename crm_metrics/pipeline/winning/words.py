@@ -137,7 +137,7 @@ def finding(tiles: pd.DataFrame, reasons: pd.DataFrame) -> str:
     if len(named) and named["of"].iloc[0] >= FEW_CUSTOMERS:
         first: Any = named.iloc[0]
         values = {"reason": safe_text(first.reason), "share": value_text(first.share, "share"), "of": f"{first['of']:,}"}
-        text += t(" ") + t("Of {of} lost deals with a reason, {share} went for: {reason}.", **values)
+        text += t(" ") + t("Of {of} lost deals with a recorded reason, {share} were lost for: {reason}.", **values)
     return text
 
 
@@ -167,11 +167,11 @@ def competitor_finding(competitors: pd.DataFrame) -> str:
     without: Any = competitors[competitors["competitor"] == ""]
     differing = named[named["is_different"].astype(bool)]
     if not len(differing):
-        return t("Against no competitor is the win rate beyond chance another than without one.")
+        return t("Against no competitor does the win rate differ beyond chance from that without one.")
     pairs = differing[["competitor", "win_rate"]].head(_NAMED).itertuples(index=False, name=None)
     texts = [t("{name} {rate}", name=safe_text(name), rate=value_text(rate, "share")) for name, rate in pairs]
     return t(
-        "Beyond chance another win rate than the {rate} of {n} closed deals without a known competitor: {names}.",
+        "Without a known competitor {rate} of {n} closed deals are won; beyond chance the win rate differs against: {names}.",
         rate=value_text(without["win_rate"].iloc[0], "share"),
         n=f"{int(without['closed'].iloc[0]):,}",
         names=t(", ").join(texts),
@@ -239,7 +239,12 @@ def factors_finding(factors: pd.DataFrame) -> str:
         return t("None of {n} things known early goes with winning or losing beyond chance.", n=len(factors))
     rows = found[["factor", "level", "win_rate"]].head(_NAMED).itertuples(index=False, name=None)
     texts = [
-        t("{factor} {level} {rate}", factor=t(FACTORS[factor]), level=safe_text(level_name(factor, level)), rate=value_text(rate, "share"))
+        t(
+            "{factor} {level}: {rate} won",
+            factor=t(FACTORS[factor]),
+            level=safe_text(level_name(factor, level)),
+            rate=value_text(rate, "share"),
+        )
         for factor, level, rate in rows
     ]
     return t(
