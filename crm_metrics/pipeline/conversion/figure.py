@@ -227,7 +227,7 @@ def stage_ranges(times: pd.DataFrame) -> go.Figure:
     each: Any = rows.itertuples()
     names = [
         f"{safe_label(_short(str(row.stage_name)))}<br><span style='font-size:11px'>"
-        + t("{share} pass, n = {n}", share=_percent(row.passed_share), n=f"{row.stays:,}")
+        + t("{share} of stays pass, n = {n}", share=_percent(row.passed_share), n=f"{row.stays:,}")
         + "</span>"
         for row in each
     ]

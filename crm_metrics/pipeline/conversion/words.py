@@ -58,8 +58,9 @@ _LEADS = noop(
 _STAGES = noop(
     "Each stay in a stage counts: a deal that comes back to a stage stays there a second time, and a stage that is skipped has none. A "
     "stay that is not over counts for as long as seen, so that slow deals are not left out as in the mean of ended stays. Days by Kaplan "
-    "and Meier (1958) until the stay ends in any way; the share passed by Aalen and Johansen (1978) beside lost and gone back. Of the "
-    "deals that began in the period. Faded: under 30 stays; dashed: under 30 last so long."
+    "and Meier (1958) until the stay ends in any way; the share passed by Aalen and Johansen (1978) beside lost and gone back. A stay gone "
+    "back from is not passed and a skipped stage has no stay to pass, so that fewer stays are passed than deals pass the stage: the share of "
+    "deals stands on Pipeline. Of the deals that began in the period. Faded: under 30 stays; dashed: under 30 last so long."
 )
 NOTES: dict[str, str] = {  # by the name of the figure or table
     "cohorts": _COHORTS,
@@ -265,7 +266,7 @@ def stage_finding(times: pd.DataFrame) -> str:
         return t("No stage has 30 stays or more: too few to say how long they take.")
     tight = large.iloc[int(large["passed_share"].astype(float).argmin())]
     return t(
-        "{slow} takes longest: half of the stays end within {half}, 90% within {last}. Fewest pass {tight}: {share}.",
+        "{slow} takes longest: half of the stays end within {half}, 90% within {last}. Fewest stays are passed in {tight}: {share}.",
         slow=safe_text(str(slow["stage_name"])), half=value_text(slow["median_days"], "days"), last=value_text(slow["p90_days"], "days"),
         tight=safe_text(str(tight["stage_name"])), share=value_text(tight["passed_share"], "share"),
     )  # fmt: skip
