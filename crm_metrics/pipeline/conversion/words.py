@@ -59,8 +59,8 @@ _STAGES = noop(
     "Each stay in a stage counts: a deal that comes back to a stage stays there a second time, and a stage that is skipped has none. A "
     "stay that is not over counts for as long as seen, so that slow deals are not left out as in the mean of ended stays. Days by Kaplan "
     "and Meier (1958) until the stay ends in any way; the share passed by Aalen and Johansen (1978) beside lost and gone back. A stay gone "
-    "back from is not passed and a skipped stage has no stay to pass, so that fewer stays are passed than deals pass the stage: the share of "
-    "deals stands on Pipeline. Of the deals that began in the period. Faded: under 30 stays; dashed: under 30 last so long."
+    "back from is not passed and a skipped stage has no stay to pass, so that fewer stays are passed than deals pass the stage: the share "
+    "of deals stands on Pipeline. Of the deals that began in the period. Faded: under 30 stays; dashed: under 30 last so long."
 )
 NOTES: dict[str, str] = {  # by the name of the figure or table
     "cohorts": _COHORTS,
