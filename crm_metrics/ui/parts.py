@@ -290,7 +290,8 @@ def table(
         options |= {"on_select": "rerun", "selection_mode": "single-cell" if opens_customer else "single-row"}
     key = f"{page.name}_{name}_table"
     config = {column: _column_config(spec) for column, spec in specs.items()}
-    event: Any = st.dataframe(_printable(shown, specs), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
+    with st.container(key=f"{key}_grid"):  # without a place of its own a grid takes the column widths of the one that stood there before
+        event: Any = st.dataframe(_printable(shown, specs), hide_index=True, placeholder=DASH, column_config=config, key=key, **options)
     chosen = [row for row in _chosen_rows(event) if row < len(shown)] if selects or opens_customer else []  # other filters, fewer rows
     taken = _printable(every, specs, decimals=_MONEY_DECIMALS)
     _downloads(taken.rename(columns={column: spec.label for column, spec in specs.items()}), key=key, name=name)
