@@ -290,7 +290,7 @@ def test_a_call_brings_one_lead_at_most(any_data_set: DataSet):
         },
     }
     source = written(any_data_set, rows)
-    assert tables.people_tiles(source, Filters()).set_index("metric").loc["hit_rate", ["value", "n"]].tolist() == [1, 1]
+    assert list(tables.people_tiles(source, Filters()).set_index("metric").loc["hit_rate", ["value", "n"]]) == [1, 1]
     assert tables.people(source, Filters())[["calls", "hits", "qualified_leads"]].to_numpy().tolist() == [[1, 1, 3]]
 
 
@@ -306,6 +306,31 @@ def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(te
     found = tables.before_after(team, Filters(), go_live=GoLive(dt.date(2024, 1, 25))).set_index("measure")
     assert list(found.loc["telesales_share", ["before", "before_n", "after", "after_n"]]) == [1.0, 1, 0.0, 1]
     assert list(found.loc["calls_per_person_day", ["before", "before_n", "after_n"]]) == [26.5, 2, 0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("said_by", "share"), [("lead", 0.25), ("deal", 0.25), ("nobody", math.nan)])
+def test_that_a_deal_came_of_a_call_is_said_by_the_deal_or_by_its_lead_or_is_unknown(any_data_set: DataSet, said_by: str, share: float):
+    rows = {
+        schema.leads: {"lead_id": ["l"], "owner_id": ["a"], "opportunity_id": ["d1" if said_by == "lead" else None], "batch_id": [1]},
+        schema.opportunities: {
+            "opportunity_id": ["d1", "d2"],
+            "lead_id": ["l" if said_by == "deal" else None, None],
+            "outcome": ["won", "won"],
+            "closed_on": [day("2024-01-20")] * 2,
+            "deal_amount": amounts("10", "30"),
+            "batch_id": [1, 1],
+        },
+        schema.activities: {
+            "activity_id": ["1"],
+            "activity_kind": ["call"],
+            "happened_at": pa.array([dt.datetime(2024, 1, 8, 9)], pa.timestamp("us")),
+            "employee_id": ["a"],
+            "batch_id": [1],
+        },
+    }
+    found = tables.before_after(written(any_data_set, rows), Filters(), go_live=GoLive(dt.date(2024, 2, 1))).set_index("measure")
+    assert found.loc["telesales_share", "before"] == pytest.approx(share, nan_ok=True)
 
 
 def test_who_leaves_on_the_friday_before_entered_orders_before_and_a_later_one_is_no_staff_yet(data_set: DataSet):

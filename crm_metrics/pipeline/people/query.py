@@ -8,13 +8,13 @@ leads that belong to the person and were qualified on that day, as many as there
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, Double, FromClause, Select, and_, case, cast, exists, extract, func, select, true
+from sqlalchemy import CTE, ColumnElement, Double, FromClause, Select, and_, case, cast, extract, func, select, true
 
 from crm_metrics.filters import Filters, choice_conditions, customer_conditions, is_chosen, period_conditions
 from crm_metrics.pipeline.deals import query as pipeline
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.people.terms import FOLLOWED_DAYS, GoLive
-from crm_metrics.schema import customer_facts, demo_truth, employees, leads, orders, tasks
+from crm_metrics.schema import customer_facts, demo_truth, employees, leads, opportunities, orders, tasks
 from crm_metrics.scope import Scope, scope_conditions
 from crm_metrics.sql import bucket_on, days_between, median
 
@@ -215,13 +215,15 @@ def _old(until: date, days: int) -> date:
 def value_sides(filters: Filters, terms: DealTerms, day: DealDay, go_live: GoLive) -> Select[Any]:
     """One row per side of the go-live, by closing, of won deals of known value: side, n, value, of_calls, squares, squares_of_calls.
 
-    of_calls: the value of deals whose lead belonged to somebody who makes calls. squares: of the values, added up.
+    of_calls: the value of deals whose lead belonged to somebody who makes calls. squares: of the values, added up. Nothing where no deal
+    is known to have come from such a lead.
     """
-    row, done, came = pipeline.deals(filters, terms, day.on).c, pipeline.activity_rows(Filters(), until=day.today).c, leads.c
-    callers = select(done.employee_id).where(func.lower(done.activity_kind) == CALL).distinct().cte("callers")
-    is_of_call = exists().where(came.lead_id == row.lead_id, came.owner_id == callers.c.employee_id).label("is_of_call")
-    is_won = and_(row.outcome == pipeline.WON, row.closed_on.is_not(None), row.deal_amount.is_not(None))
-    won = select(_side(row.closed_on, go_live), row.deal_amount, is_of_call).where(is_won).cte("won_deals").c
+    row, called = pipeline.deals(filters, terms, day.on).c, _called_deals(day.today)
+    is_known = select(func.count()).select_from(called.alias("any_called")).scalar_subquery() > 0
+    is_won = [row.outcome == pipeline.WON, row.closed_on.is_not(None), row.deal_amount.is_not(None), is_known]
+    is_of_call = called.c.opportunity_id.is_not(None).label("is_of_call")
+    rows = select(_side(row.closed_on, go_live), row.deal_amount, is_of_call)
+    won = rows.outerjoin(called, called.c.opportunity_id == row.opportunity_id).where(*is_won).cte("won_deals").c
     value, number = won.deal_amount, cast(won.deal_amount, Double)  # the square of a large amount has more digits than a decimal
     squared = number * number
     return select(
@@ -232,6 +234,17 @@ def value_sides(filters: Filters, terms: DealTerms, day: DealDay, go_live: GoLiv
         func.sum(squared).label("squares"),
         func.sum(case((won.is_of_call, squared), else_=0)).label("squares_of_calls"),
     ).group_by(won.side)
+
+
+def _called_deals(until: date) -> CTE:
+    """One row per deal that came of a lead of somebody who made calls by `until`: opportunity_id. Some sources say it of the deal, some of
+    the lead.
+    """
+    done, deal = pipeline.activity_rows(Filters(), until=until).c, opportunities.c
+    callers = select(done.employee_id).where(func.lower(done.activity_kind) == CALL).distinct().cte("callers")
+    theirs = select(leads.c.lead_id, leads.c.opportunity_id).join(callers, callers.c.employee_id == leads.c.owner_id).cte("their_leads").c
+    of_lead = select(theirs.opportunity_id).where(theirs.opportunity_id.is_not(None))
+    return of_lead.union(select(deal.opportunity_id).where(deal.lead_id == theirs.lead_id)).cte("called_deals")
 
 
 def task_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
