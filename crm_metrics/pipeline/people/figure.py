@@ -42,9 +42,11 @@ def win_rate_dots(rows: pd.DataFrame) -> go.Figure:
     color = np.where(shown["is_different"], np.where(rate > _overall(rows), GOOD, BAD), ACCENT)
     hovers = [[person_key(row), _win_hover(row)] for row in shown.to_dict("records")]
     options: dict[str, Any] = {"mode": "markers", "y": places, "customdata": hovers, "hovertemplate": "%{customdata[1]}<extra></extra>"}
-    figure.add_scatter(x=raw, marker={"size": 9, "symbol": "circle-open", "color": GREY, "line": {"width": 1.5}}, **options)
+    ring = {"size": 9, "symbol": "circle-open", "color": GREY, "line": {"width": 1.5}}
+    figure.add_scatter(x=raw, marker=ring, name=t("The rate itself"), **options)
     figure.add_scatter(
         x=rate,
+        name=t("Drawn to the rate of all (95%)"),
         marker={"size": 11, "color": color, "opacity": np.where(closed < FEW_CUSTOMERS, _FADED, 1.0)},
         error_x={
             "type": "data",
@@ -64,6 +66,7 @@ def win_rate_dots(rows: pd.DataFrame) -> go.Figure:
         for row in shown.to_dict("records")
     ]
     _name_rows(figure, names, top=1.1)
+    figure.update_layout(showlegend=True)
     return figure
 
 
@@ -102,6 +105,7 @@ def change_dots(rows: pd.DataFrame, cases: pd.DataFrame) -> go.Figure:
         x=published["factor"],
         y=published["measure"].map({name: place for place, name in enumerate(shown["measure"])}),
         mode="markers",
+        name=t("Published case"),
         marker={"size": 12, "symbol": "diamond-open", "color": GREY, "line": {"width": 1.5}},
         customdata=[[f"{safe_label(t(row['company']))}: {_change(row)}"] for row in published.to_dict("records")],
         hovertemplate="%{customdata[0]}<extra></extra>",
@@ -110,6 +114,7 @@ def change_dots(rows: pd.DataFrame, cases: pd.DataFrame) -> go.Figure:
         x=factor,
         y=np.arange(len(shown)),
         mode="markers",
+        showlegend=False,
         marker={"size": 10, "color": np.where(color == GREY, "rgba(0,0,0,0)", color), "line": {"color": color, "width": 2}},
         error_x={
             "type": "data",
@@ -125,7 +130,8 @@ def change_dots(rows: pd.DataFrame, cases: pd.DataFrame) -> go.Figure:
     )
     _name_rows(figure, [_two_lines(measure_label(row["measure"]), _change(row)) for row in shown.to_dict("records")])
     ticks = _ticks_within(np.concatenate([low, high, factor, published["factor"].to_numpy(dtype=float)]))
-    figure.update_xaxes(type="log", tickvals=list(ticks), ticktext=[f"×{tick:g}" for tick in ticks])
+    figure.update_xaxes(type="log", tickvals=list(ticks), ticktext=[f"×{tick:g}" for tick in ticks], tickangle=0)
+    figure.update_layout(showlegend=bool(len(published)))
     return figure
 
 
@@ -181,7 +187,7 @@ def overdue_bars(tasks: pd.DataFrame) -> go.Figure:
         Bar(
             str(key),
             safe_label(name),
-            t("{n} tasks, half overdue for {days} or longer", n=f"{n:,}", days=value_text(days, "days")),
+            t("{n} tasks, median {days}", n=f"{n:,}", days=value_text(days, "days")),
             0.0,
             n,
             ACCENT,
