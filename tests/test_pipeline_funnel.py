@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -21,7 +22,7 @@ from crm_metrics.metric import BadInput
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import figure, labels, tables, words
-from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms, Side
+from crm_metrics.pipeline.funnel.terms import BYS, FunnelStep, FunnelTerms, Side
 
 ALL = Filters()
 ANY, IN_ORDER = FunnelTerms(), FunnelTerms(mode="in_order")
@@ -100,10 +101,8 @@ def test_a_deal_that_skips_a_stage_counts_there_by_any_path_and_not_in_order(sou
     assert {step: number for step, number in counts(in_order).items() if step in strict} == strict
     assert counts(any_path, "skipped")["stage_2"] == 2
     assert counts(in_order, "skipped")["won"] == 1
-    assert (
-        words.funnel_note(in_order, deals_tables.basis(source, ALL), IN_ORDER)
-        == "Won deals that skipped a stage and are not among the won ones here: 1."
-    )
+    noted = words.funnel_note(in_order, tables.funnel_detail(source, ALL, IN_ORDER), IN_ORDER)
+    assert noted == "Won deals that skipped a stage and are not among the won ones here: 1."
 
 
 def test_rates_have_the_denominators_they_name(source):
@@ -112,15 +111,17 @@ def test_rates_have_the_denominators_they_name(source):
     assert rates(rows, "next_step_rate") == {**nexts, "stage_3": 0.75}
     cumulative = {"leads": 1.0, "qualified_leads": 0.75, "opportunities": 1.0, "stage_1": 1.0, "stage_2": 0.8571, "stage_3": 0.5714}
     assert rates(rows, "cumulative_rate") == {**cumulative, "won": 0.4286}
-    assert rates(rows, "conversion") == {"stage_1": 0.8571, "stage_2": 0.6, "stage_3": 0.6667}, "open: in neither; reopened: lost first"
-    assert (rows[["next_step_rate", "cumulative_rate", "conversion"]].max() <= 1).all()
+    detail: Any = tables.funnel_detail(source, ALL)
+    assert rates(detail, "conversion") == {"stage_1": 0.8571, "stage_2": 0.6, "stage_3": 0.6667}, "open: in neither; reopened: lost first"
+    assert (rows[["next_step_rate", "cumulative_rate"]].max() <= 1).all()
 
 
 def test_at_every_stage_who_got_there_went_on_was_lost_or_is_still_there(source):
     rows: Any = tables.funnel(source, ALL).set_index("step")
+    detail: Any = tables.funnel_detail(source, ALL).set_index("step")
     for step, following in (("stage_1", "stage_2"), ("stage_2", "stage_3"), ("stage_3", "won")):
-        here = rows.loc[step]
-        assert here["count"] == rows.loc[following, "count"] + here["lost_here"] + here["still_here"]
+        here = detail.loc[step]
+        assert here["at_least"] == rows.loc[step, "count"] == rows.loc[following, "count"] + here["lost_here"] + here["still_here"]
 
 
 def test_by_value_sums_are_of_known_values_and_those_without_are_said(source):
@@ -155,7 +156,7 @@ def test_behind_every_step_stand_as_many_deals_as_it_counts(source, terms):
     sides: tuple[tuple[Side, str], ...] = (("lost", "lost_here"), ("open", "still_here"))
     for side, column in sides:
         behind = [len(tables.step_deals(source, ALL, terms, FunnelStep(f"stage_{place}", side))) for place in (1, 2, 3)]
-        assert behind == [counts(rows, column)[f"stage_{place}"] for place in (1, 2, 3)]
+        assert behind == tables.funnel_detail(source, ALL, terms)[column].tolist()
     with pytest.raises(BadInput, match="There is no step stage_9"):
         tables.step_deals(source, ALL, terms, FunnelStep("stage_9"))
 
@@ -179,7 +180,7 @@ def test_moves_are_named_by_where_they_lead(source):
     detours: Any = tables.detours(source, ALL).set_index("outcome")
     assert detours.loc["all", ["deals", "skipped", "went_back", "reopened"]].tolist() == [7, 2, 1, 1]
     assert (
-        words.moves_finding(detours.reset_index())
+        words.moves_finding(detours.reset_index(), deals_tables.basis(source, ALL))
         == "33.3% of the 3 won deals skipped a stage, 0.0% went back one, 33.3% had been lost before."
     )
 
@@ -201,12 +202,13 @@ def test_a_snapshot_says_what_it_knows_and_that_it_does_not_know_where_deals_wer
     assert rows.loc["opportunities", "count"] == 9
     assert rows.loc["won", "count"] == 3
     assert math.isnan(rows.loc["stage_2", "count"])
-    assert rows.loc["stage_2", ["at_least", "unknown", "still_here"]].tolist() == [5, 3, 1]
-    assert math.isnan(rows.loc["stage_2", "conversion"])
-    assert math.isnan(rows.loc["stage_1", "conversion"])
+    assert rows.loc["stage_2", "at_least"] == 5
+    detail: Any = tables.funnel_detail(plain, ALL)
+    assert detail.loc[1, ["unknown", "still_here"]].tolist() == [3, 1]
+    assert detail["conversion"].isna().all()
     tiles = deals_tables.tiles(plain, ALL)
-    assert words.finding(tiles, rows.reset_index()).endswith("In which stage deals are lost is not known.")
-    assert words.moves_finding(tables.detours(plain, ALL)).startswith("These deals have no stage history")
+    assert words.finding(tiles, detail).endswith("In which stage deals are lost is not known.")
+    assert words.moves_finding(tables.detours(plain, ALL), deals_tables.basis(plain, ALL)).startswith("These deals have no stage history")
     assert not len(tables.moves(plain, ALL))
 
 
@@ -216,16 +218,99 @@ def test_a_few_deals_without_history_do_not_hide_the_others(tmp_path):
         {"opportunity_id": f"k{number}", "stage": "Lost", "outcome": "lost", "created_on": dt.date(2024, 1, 3)} for number in range(40)
     ]
     history = [change | {"opportunity_id": deal["opportunity_id"]} for deal in known for change in changes("loser")]
-    rows: Any = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/a.duckdb"), [*known, row("early")], history)), ALL)
-    assert counts(rows)["stage_2"] == 40
-    assert counts(rows, "unknown")["stage_2"] == 1
-    assert counts(rows, "conversion")["stage_2"] == 0
+    mixed = open_source(write(find_data_set(f"duckdb:///{tmp_path}/a.duckdb"), [*known, row("early")], history))
+    detail = tables.funnel_detail(mixed, ALL)
+    assert counts(tables.funnel(mixed, ALL))["stage_2"] == 40
+    assert counts(detail, "unknown")["stage_2"] == 1
+    assert counts(detail, "conversion")["stage_2"] == 0
+
+
+# ── several pipelines ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def of_two_pipelines(tmp_path):
+    """Three deals of New and one of Renewal, whose stages have the same places."""
+
+    def made(*, apart: bool):
+        pipelines = {"Call": "New", "Demo": "New", "Ask": "Renewal", "Sign": "Renewal"}
+        stages = [
+            {"stage": stage, "stage_order": 1 + place % 2, "outcome": "open", "pipeline": name if apart else None}
+            for place, (stage, name) in enumerate(pipelines.items())
+        ]
+        stages += [{"stage": "Won", "stage_order": 3, "outcome": "won", "pipeline": None}]
+        deals = [
+            {"opportunity_id": f"d{place}", "created_on": dt.date(2024, 1, 3), "stage": stage, "pipeline": pipelines[stage]}
+            for place, stage in enumerate(["Call", "Call", "Demo", "Sign"])
+        ]
+        return open_source(write(find_data_set(f"duckdb:///{tmp_path}/p{apart}.duckdb"), deals, stages=stages, leads=LEADS))
+
+    return made
+
+
+@pytest.mark.slow
+def test_stages_of_several_pipelines_are_not_mixed(of_two_pipelines):
+    source = of_two_pipelines(apart=True)
+    rows: Any = tables.funnel(source, ALL)
+    assert counts(rows) == {"leads": 4, "qualified_leads": 3, "opportunities": 3, "stage_1": 3, "stage_2": 1, "won": 0}
+    assert rows["name"].tolist() == ["", "", "New", "Call", "Demo", ""]
+    note = words.page_note(deals_tables.basis(source, ALL), tables.deal_pipelines(source, ALL), rows)
+    assert "run through 2 pipelines: funnel, stages and moves are those of New, the largest (3 of 4 deals)" in note
+    chosen: Any = tables.funnel(source, ALL, FunnelTerms(DealTerms(pipeline=("Renewal",))))
+    assert chosen["name"].tolist() == ["", "Ask", "Sign", ""]
+    assert chosen["count"].tolist() == [1, 1, 1, 0]
+    assert tables.funnel_groups(source, ALL).groupby("step")["count"].sum()["stage_1"] == 3
+    assert len(tables.step_deals(source, ALL, ANY, FunnelStep("opportunities"))) == 3
+
+
+@pytest.mark.slow
+def test_pipelines_that_share_their_stages_stand_together_and_that_is_said(of_two_pipelines):
+    source = of_two_pipelines(apart=False)
+    rows: Any = tables.funnel(source, ALL)
+    assert counts(rows)["opportunities"] == 4
+    note = words.page_note(deals_tables.basis(source, ALL), tables.deal_pipelines(source, ALL), rows)
+    assert "These deals run through 2 pipelines, whose stages stand together" in note
 
 
 # ── groups and closings ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("by", ["owner", "team", "region", "source", "product", "market", "quarter", "month"])
+@pytest.mark.parametrize("terms", [ANY, IN_ORDER], ids=["any", "in order"])
+@pytest.mark.parametrize("by", BYS)
+def test_groups_add_up_to_the_whole_funnel_at_every_step(source, by, terms):
+    terms = replace(terms, by=by)
+    whole: Any = tables.funnel(source, ALL, terms).set_index("step").loc["opportunities":]
+    groups: Any = tables.funnel_groups(source, ALL, terms)
+    sums = groups.groupby("step")[["count", "at_least", "value"]].sum().loc[whole.index]
+    pd.testing.assert_frame_equal(sums, whole[["count", "at_least", "value"]], check_dtype=False)
+    assert groups["step"].unique().tolist() == whole.index.tolist()
+    assert groups.drop_duplicates("group")["deals"].sum() == 7
+
+
+def test_each_group_has_stages_and_rates_of_its_own_deals(source):
+    groups: Any = tables.funnel_groups(source, ALL).set_index(["group", "step"])
+    assert groups.loc["e1", "count"].tolist() == [5, 5, 5, 4, 3]
+    assert groups.loc["e2", "count"].tolist() == [2, 2, 1, 0, 0], "one lost in Offer, one in Talk"
+    assert groups.loc["e1", "cumulative_rate"].tolist() == [1, 1, 1, 0.8, 0.6]
+    assert groups.loc[("e1", "stage_3"), "next_step_rate"] == 0.75
+    assert groups["is_small"].all()
+    by_value: Any = tables.funnel_groups(source, ALL, FunnelTerms(measure="value")).set_index(["group", "step"])
+    assert by_value.loc[("e1", "won"), "cumulative_rate"] == 180 / 205
+    assert math.isnan(by_value.loc[("e2", "stage_1"), "next_step_rate"]), "one of two without a value"
+
+
+@pytest.mark.slow
+def test_behind_every_field_stand_as_many_deals_as_it_counts(source):
+    for row in tables.funnel_groups(source, ALL).to_dict("records"):
+        behind = FunnelStep(row["step"], group=row["group"])
+        assert len(tables.step_deals(source, ALL, ANY, behind)) == row["count"], behind
+    picked = words.chosen_cell(tables.funnel_groups(source, ALL), ["stage_2 e1"], [])
+    assert picked == FunnelStep("stage_2", group="e1")
+    assert words.step_text(picked, tables.funnel_groups(source, ALL), ANY) == "Behind the step: e1 · Offer"
+    assert words.chosen_cell(tables.funnel_groups(source, ALL), ["won "], []) == FunnelStep("won")
+
+
+@pytest.mark.parametrize("by", BYS)
 def test_groups_add_up_to_all_deals(source, by):
     rows: Any = tables.funnel_by(source, ALL, FunnelTerms(by=by))
     assert rows[["deals", "won", "lost", "open"]].sum().tolist() == [7, 3, 3, 1]
@@ -257,10 +342,16 @@ def test_no_deals_give_no_rows_and_words_for_it(data_set):
     empty = open_source(write(data_set, [], [], leads=LEADS))
     rows: Any = tables.funnel(empty, ALL)
     assert counts(rows)["opportunities"] == 0
-    assert words.finding(deals_tables.tiles(empty, ALL), rows) == "No deal was created in the period that matches the filters."
+    assert (
+        words.finding(deals_tables.tiles(empty, ALL), tables.funnel_detail(empty, ALL))
+        == "No deal was created in the period that matches the filters."
+    )
     assert not len(tables.funnel_by(empty, ALL))
     assert not len(tables.won(empty, ALL))
     assert not len(tables.moves(empty, ALL))
+    assert not len(tables.funnel_groups(empty, ALL))
+    assert words.groups_finding(tables.funnel_groups(empty, ALL), ANY).startswith("No deal was created in the period")
+    assert words.moves_finding(tables.detours(empty, ALL), deals_tables.basis(empty, ALL)).startswith("No deal was created in the period")
 
 
 # ── pictures and words ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -268,7 +359,7 @@ def test_no_deals_give_no_rows_and_words_for_it(data_set):
 
 @pytest.mark.slow
 def test_the_bars_are_as_long_as_the_shares(source):
-    drawn = figure.funnel_bars(tables.funnel(source, ALL), ANY, currency="")
+    drawn = figure.funnel_bars(tables.funnel(source, ALL), tables.funnel_detail(source, ALL), ANY, currency="")
     went_on, still, lost = (dict(zip([key.split()[0] for key, _ in bar.customdata], bar.x, strict=True)) for bar in drawn.data[:3])
     assert went_on["won"] == pytest.approx(3 / 7)
     assert (went_on["stage_2"], still["stage_2"], lost["stage_2"]) == pytest.approx((4 / 7, 1 / 7, 1 / 7))
@@ -280,8 +371,11 @@ def test_the_bars_are_as_long_as_the_shares(source):
 def test_a_stage_whose_name_is_markup_stays_text(tmp_path):
     stages = [{"stage": "<b>x</b>", "stage_order": 1, "outcome": "open"}, {"stage": "Won", "stage_order": 2, "outcome": "won"}]
     deals = [{"opportunity_id": "d1", "stage": "<b>x</b>", "created_on": dt.date(2024, 1, 3)}]
-    rows: Any = tables.funnel(open_source(write(find_data_set(f"duckdb:///{tmp_path}/b.duckdb"), deals, stages=stages)), ALL)
-    assert "<b>x" not in "".join(figure.funnel_bars(rows, ANY, currency="").layout.yaxis.ticktext)
+    marked = open_source(write(find_data_set(f"duckdb:///{tmp_path}/b.duckdb"), deals, stages=stages))
+    rows: Any = tables.funnel(marked, ALL)
+    drawn = figure.funnel_bars(rows, tables.funnel_detail(marked, ALL), ANY, currency="")
+    mapped = figure.group_map(tables.funnel_groups(marked, ALL), rows, ANY, currency="")
+    assert "<b>x" not in "".join([*drawn.layout.yaxis.ticktext, *mapped.layout.xaxis.ticktext])
     assert labels.step_name("stage_1", rows.iloc[-2]["name"]) == "<b>x</b>"
 
 
@@ -292,7 +386,7 @@ def test_a_stage_whose_name_is_markup_stays_text(tmp_path):
 @pytest.mark.slow
 def test_postgresql_says_the_same(postgresql_schema, source):
     other = open_source(seven(find_data_set(postgresql_schema)))
-    for table in (tables.funnel, tables.moves, tables.detours, tables.funnel_by, tables.won):
+    for table in (tables.funnel, tables.funnel_detail, tables.funnel_groups, tables.moves, tables.detours, tables.funnel_by, tables.won):
         pd.testing.assert_frame_equal(table(other, ALL), table(source, ALL), check_dtype=False)
 
 
@@ -310,8 +404,7 @@ def test_the_stage_conversions_of_the_demo_lie_in_their_intervals(tmp_path, effe
             facts.rebuild(writer.connection)
         days = ((FIRST_ON, GO_LIVE_ON - dt.timedelta(1)), (GO_LIVE_ON, LAST_ON - dt.timedelta(150)))
         for (start, end), truth in zip(days, CONVERSION, strict=True):
-            rows = tables.funnel(open_source(data_set), Filters(start=start, end=end, as_of=LAST_ON))
-            stages = rows[rows["step"].str.startswith("stage")]
+            stages = tables.funnel_detail(open_source(data_set), Filters(start=start, end=end, as_of=LAST_ON))
             missed += sum(
                 not low <= true <= high for low, true, high in zip(stages["conversion_low"], truth, stages["conversion_high"], strict=True)
             )

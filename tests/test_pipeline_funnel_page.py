@@ -10,7 +10,7 @@ from written_deals import Rows, write
 from crm_metrics.database import find_data_set
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]  # the demo is built once, by one process
-TABS = ["funnel", "moves", "by", "won", "deals"]
+TABS = ["funnel", "groups", "moves", "by", "won", "deals"]
 
 
 def assert_answered(app: AppTest) -> None:
@@ -40,10 +40,11 @@ def test_the_funnel_is_drawn_whichever_way_it_is_counted(mode, measure):
     assert_answered(opened("pipeline", mode=mode, measure=measure))
 
 
+@pytest.mark.parametrize("tab", ["by", "groups"])
 @pytest.mark.parametrize("by", ["owner", "team", "region", "source", "product", "market", "quarter", "month"])
 @pytest.mark.usefixtures("demo")
-def test_groups_of_every_kind_are_drawn(by):
-    assert_answered(opened("pipeline", tab="by", by=by, period="all"))
+def test_groups_of_every_kind_are_drawn(by, tab):
+    assert_answered(opened("pipeline", tab=tab, by=by, period="all"))
 
 
 @pytest.mark.usefixtures("demo")

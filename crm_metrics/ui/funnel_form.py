@@ -11,9 +11,9 @@ from crm_metrics.pipeline.funnel.terms import FunnelTerms
 from crm_metrics.ui.deal_form import choose
 from crm_metrics.ui.parts import figure, table, tabs
 from crm_metrics.ui.parts import question as asking
-from crm_metrics.ui.start import Page
+from crm_metrics.ui.start import Page, ask
 
-_CHOSEN_FROM = ("funnel", "by")  # a click on a row shows what is behind it
+_CHOSEN_FROM = ("funnel", "groups", "by")  # a click on a row shows what is behind it
 _OF_DEALS = ("deals", "leads")
 
 
@@ -26,10 +26,10 @@ def choose_question(page: Page, deals: DealTerms) -> tuple[str, FunnelTerms]:
 
 def _terms(page: Page, question: str, deals: DealTerms) -> FunnelTerms:
     chosen = {"mode": "any", "measure": "count", "by": "owner"}
-    if question == "funnel":
+    if question in ("funnel", "groups"):
         chosen["mode"] = choose(page, t("Funnel"), translated(labels.MODES), "mode")
         chosen["measure"] = choose(page, t("Measure"), translated(labels.MEASURES), "measure", width=120)
-    elif question == "by":
+    if question in ("by", "groups"):
         chosen["by"] = choose(page, t("Group"), translated(labels.BYS), "by")
     elif question == "won":
         chosen["by"] = choose(page, t("Periods"), translated(labels.GRAINS), "grain")
@@ -49,7 +49,21 @@ def show(page: Page, name: str, rows: pd.DataFrame, terms: FunnelTerms) -> list[
     return table(page, named, columns=columns, name=name, selects=name in _CHOSEN_FROM, opens_customer=of_deals, search=of_deals)
 
 
-def show_behind(page: Page, heading: str, name: str, rows: pd.DataFrame, *, terms: FunnelTerms) -> None:
-    """Put the deals or leads behind what was chosen, under a heading. name: a key of labels.COLUMNS."""
+def explore(page: Page, name: str, drawn: go.Figure, rows: pd.DataFrame, *, terms: FunnelTerms) -> None:
+    """Put the figure of a question and its table, and the deals or leads behind what is chosen in either under a heading.
+
+    name: one of _CHOSEN_FROM. rows: its table.
+    """
+    picked, chosen = picture(page, name, drawn, terms), show(page, name, rows, terms)
+    if name == "by":
+        if group := words.chosen_group(rows, picked, chosen):
+            _behind(page, words.group_text(rows, group, terms), "deals", ask(page, tables.group_deals, terms, group), terms=terms)
+        return
+    step = words.chosen_cell(rows, picked, chosen) if name == "groups" else words.chosen_step(rows, picked, chosen)
+    if step and (kind := words.behind(step)):
+        _behind(page, words.step_text(step, rows, terms), kind, ask(page, tables.step_deals, terms, step), terms=terms)
+
+
+def _behind(page: Page, heading: str, name: str, rows: pd.DataFrame, *, terms: FunnelTerms) -> None:
     with asking(heading):
         show(page, name, rows, terms)

@@ -1,5 +1,6 @@
 """The pictures of the funnel."""
 
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -12,25 +13,28 @@ from crm_metrics.figures import Bar
 from crm_metrics.language import noop, t
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.funnel import labels
-from crm_metrics.pipeline.funnel.terms import FunnelTerms
+from crm_metrics.pipeline.funnel.terms import PERIODS, FunnelTerms
 
 MOST_GROUPS, MOST_MOVES = 24, 12  # drawn; the tables hold all
 _LONGEST_NAME = 24  # letters
 _FADED = 0.3
+_PALEST, _DARKEST = 0.12, 0.62  # of a cell: any darker, and neither light nor dark letters can be read on it
+_WIDEST_STEP = 12  # letters of a line over a column
 _ROW_HEIGHT, _MARGIN = 28, 70
 _MOVE_COLORS = {"skip": figures.ACCENT, "back": figures.BAD, "reopened": figures.SERIES[1]}
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def funnel_bars(rows: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> go.Figure:
+def funnel_bars(rows: pd.DataFrame, detail: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> go.Figure:
     """Return a bar per step, each a share of all leads or of all opportunities: of a stage who went on, is still there, was lost there.
 
-    rows: the table `funnel`. Hatched: still there, or at least so many. First in the customdata: step and side, as words.chosen_step reads
-    them.
+    rows, detail: the tables `funnel` and `funnel_detail`. Hatched: still there, or at least so many. First in the customdata: step and
+    side, as words.chosen_step reads them.
     """
     title = t("Share of all opportunities<br>(leads: of all leads)") if terms.measure == "count" else t("Share of the value of all deals")
-    shown = rows if terms.measure == "count" else rows[rows["at_least"].notna() & rows["value"].notna()]
+    every = rows.merge(detail.drop(columns=["name", "at_least"]), on="step", how="left")
+    shown = every if terms.measure == "count" else every[every["at_least"].notna() & every["value"].notna()]
     figure = figures.base(x_title=title, y_title="", x_unit="share", height=110 + figures.BAR_HEIGHT * max(len(shown), 1))
     parts = _parts(shown, terms)
     places = np.arange(len(shown))
@@ -142,6 +146,73 @@ def move_bars(rows: pd.DataFrame) -> go.Figure:
     return figures.bars(bars, title=t("Deals that made the move"), unit="count")
 
 
+# ── groups and their stages ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> go.Figure:
+    """Return a row per group and a column per step: the share of the group's deals that got there, the darker the higher; all first.
+
+    rows, total: the tables `funnel_groups` and `funnel`. Small groups are faded and without a rate. Groups the largest MOST_GROUPS, periods
+    the latest. First in the customdata: step and group ("": all), as words.chosen_cell reads them.
+    """
+    shown = _cells(rows, total, terms)
+    steps, groups = (shown[name].drop_duplicates().tolist() for name in ("step", "group"))
+    title = t("Share of the deals of the group") if terms.measure == "count" else t("Share of the value of the group")
+    figure = figures.base(x_title=title, y_title="", height=_MARGIN + _ROW_HEIGHT * (len(groups) + 1))
+    x, y = shown["step"].map({step: at for at, step in enumerate(steps)}), shown["group"].map({one: at for at, one in enumerate(groups)})
+    rate, is_small = shown["cumulative_rate"].to_numpy(dtype=float), shown["is_small"].to_numpy(dtype=bool)
+    depth = _PALEST + (_DARKEST - _PALEST) * np.clip(np.nan_to_num(rate), 0, 1)
+    cells: list[Any] = list(shown.itertuples(index=False))
+    figure.add_bar(
+        x=x,
+        y=np.full(len(shown), 0.9),
+        base=y - 0.45,
+        width=0.96,
+        marker={"color": figures.ACCENT, "opacity": depth * np.where(is_small, _FADED, 1)},
+        customdata=[[f"{cell.step} {cell.group}", _cell_hover(cell, terms, currency)] for cell in cells],
+        hovertemplate="%{customdata[1]}<extra></extra>",
+    )
+    texts = [f"{one * 100:.0f}" if np.isfinite(one) and not small else "" for one, small in zip(rate, is_small, strict=True)]
+    unselected = {"textfont": {"color": figures.GREY}}
+    figure.add_scatter(x=x, y=y, mode="text", text=texts, textfont={"size": 11}, unselected=unselected, hoverinfo="skip")
+    named, names = shown.drop_duplicates("group"), shown.drop_duplicates("step")
+    _name_rows(figure, [_row_name(*each, terms) for each in zip(named["group"], named["group_name"], named["deals"], strict=True)])
+    ticks = ["<br>".join(wrap(_short(labels.step_name(*each)), _WIDEST_STEP)) for each in zip(names["step"], names["name"], strict=True)]
+    figure.update_xaxes(
+        tickvals=list(range(len(steps))), ticktext=ticks, range=[-0.5, max(len(steps), 1) - 0.5], side="top", tickangle=0, showgrid=False
+    )
+    return figure
+
+
+def _cells(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
+    """Return the cells of the map: those of all deals together, then of each group."""
+    groups = rows["group"].drop_duplicates()
+    kept = groups.tail(MOST_GROUPS) if terms.by in PERIODS else groups.head(MOST_GROUPS)
+    every = total[total["step"].isin(rows["step"])].assign(group="", group_name="", is_small=False)
+    every = every.assign(deals=every["at_least"].max())
+    return pd.concat([every.reindex(columns=rows.columns), rows[rows["group"].isin(kept)]], ignore_index=True)
+
+
+def _row_name(group: str, name: str, deals: float, terms: FunnelTerms) -> str:
+    return f"{_short(labels.group_name(name, terms))} · {deals:,.0f}" if group else f"<b>{t('All')} · {deals:,.0f}</b>"
+
+
+def _cell_hover(cell: Any, terms: FunnelTerms, currency: str) -> str:
+    group = safe_label(labels.group_name(cell.group_name, terms)) if cell.group else t("All")
+    lines = [f"<b>{group}, {safe_label(labels.step_name(cell.step, cell.name))}</b>"]
+    counts = {"n": value_text(cell.count, "count", exact=True), "deals": f"{cell.deals:,.0f}"}
+    lines.append(t("{n} of {deals} deals got there", **counts))
+    lines.append(value_text(cell.value, "money", currency))
+    if cell.is_small:
+        return "<br>".join([*lines, t("too few deals for a rate")])
+    rate = value_text(cell.cumulative_rate, "share")
+    if not is_unknown(cell.cumulative_low):
+        bounds = {"low": value_text(cell.cumulative_low, "share"), "high": value_text(cell.cumulative_high, "share")}
+        rate = t("{rate} (95%: {low} to {high})", rate=rate, **bounds)
+    goes_on = [] if is_unknown(cell.next_step_rate) else [t("{rate} go on", rate=value_text(cell.next_step_rate, "share"))]
+    return "<br>".join([*lines, rate, *goes_on])
+
+
 # ── groups and periods ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -150,7 +221,7 @@ def group_dots(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> g
 
     rows: the table `funnel_by`; total: the table `tiles` of the deals. Small groups are faded.
     """
-    kept = rows.tail(MOST_GROUPS) if terms.by in ("quarter", "month") else rows.head(MOST_GROUPS)
+    kept = rows.tail(MOST_GROUPS) if terms.by in PERIODS else rows.head(MOST_GROUPS)
     figure = figures.base(
         x_title=t("Win rate of closed deals; hollow: of all deals"),
         y_title="",

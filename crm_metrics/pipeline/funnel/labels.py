@@ -9,7 +9,7 @@ from crm_metrics.captions import known_columns
 from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import month_text, noop, t
 from crm_metrics.metric import is_unknown
-from crm_metrics.pipeline.funnel.terms import FunnelTerms
+from crm_metrics.pipeline.funnel.terms import PERIODS, FunnelTerms
 
 STEPS = {
     "calls": noop("Calls"),
@@ -44,9 +44,10 @@ KINDS = {
 }
 _INTERVAL: dict[str, tuple[str, Any]] = {"low": (noop("95% from"), "share"), "high": (noop("95% to"), "share")}
 _BEHIND: dict[str, tuple[str, Any]] = {
-    "customer_id": (noop("Customer number"), "text"),
     "opportunity_id": (noop("Deal number"), "text"),
     "opportunity_name": (noop("Deal"), "text"),
+    "customer_id": (noop("Customer number"), "text"),
+    "customer_name": (noop("Customer name"), "text"),
     "owner_name": (noop("Owner"), "text"),
     "stage_name": (noop("Stage"), "text"),
     "outcome": (noop("State"), "text"),
@@ -64,16 +65,35 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "count": (noop("Count"), "count"),
         "value": (noop("Deal value"), "money"),
         "next_step_rate": (noop("On to the next step"), "share"),
+        "next_step_low": _INTERVAL["low"],
+        "next_step_high": _INTERVAL["high"],
         "cumulative_rate": (noop("Of all leads / opportunities"), "share"),
+        "skipped": (noop("Skipped it"), "count"),
+        "unvalued": (noop("Without a value"), "count"),
+    },
+    "detail": {
+        "name": (noop("Stage"), "text"),
+        "at_least": (noop("Got there, at least"), "count"),
+        "still_here": (noop("Still here"), "count"),
+        "lost_here": (noop("Lost here"), "count"),
         "decided": (noop("Passed or lost here"), "count"),
         "conversion": (noop("Passed / (passed + lost here)"), "share"),
         "conversion_low": _INTERVAL["low"],
         "conversion_high": _INTERVAL["high"],
-        "still_here": (noop("Still here"), "count"),
-        "lost_here": (noop("Lost here"), "count"),
-        "skipped": (noop("Skipped it"), "count"),
+        "still_value": (noop("Value still here"), "money"),
+        "lost_value": (noop("Value lost here"), "money"),
         "unknown": (noop("Unknown whether reached"), "count"),
-        "unvalued": (noop("Without a value"), "count"),
+    },
+    "groups": {
+        "group_name": (noop("Group"), "text"),
+        "name": (noop("Step"), "text"),
+        "deals": (noop("Deals of the group"), "count"),
+        "count": (noop("Count"), "count"),
+        "value": (noop("Deal value"), "money"),
+        "next_step_rate": (noop("On to the next step"), "share"),
+        "cumulative_rate": (noop("Of the group's deals"), "share"),
+        "cumulative_low": _INTERVAL["low"],
+        "cumulative_high": _INTERVAL["high"],
     },
     "moves": {
         "from_stage": (noop("From"), "text"),
@@ -141,15 +161,17 @@ def columns(table: str, frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
 
 
 def step_name(step: str, name: str) -> str:
-    """Return what a step is called; a stage by the name of the data."""
-    return t(STEPS[step]) if step in STEPS else name
+    """Return what a step is called; a stage by the name of the data, opportunities with that of their pipeline where it has one."""
+    if step not in STEPS:
+        return name
+    return f"{t(STEPS[step])} · {name}" if name else t(STEPS[step])
 
 
 def group_name(name: str, terms: FunnelTerms) -> str:
-    """Return what a group of the table funnel_by is called."""
+    """Return what a group of the tables funnel_by and funnel_groups is called."""
     if name == UNKNOWN:
         return t("unknown")
-    return period_name(date.fromisoformat(name), terms.by) if terms.by in ("quarter", "month") else name
+    return period_name(date.fromisoformat(name), terms.by) if terms.by in PERIODS else name
 
 
 def period_name(first_on: date, grain: str) -> str:

@@ -16,7 +16,7 @@ from crm_metrics.filters import UNKNOWN
 from crm_metrics.intervals import FEW_CUSTOMERS, wilson
 from crm_metrics.metric import ratio
 from crm_metrics.periods import Grain
-from crm_metrics.pipeline.funnel.terms import FunnelTerms
+from crm_metrics.pipeline.funnel.terms import PERIODS, FunnelTerms
 from crm_metrics.randomised_test.sums import holm
 
 Integers = npt.NDArray[np.int64]
@@ -46,12 +46,13 @@ GROUPS: dict[str, tuple[str, str]] = {  # column of the deals that tells the gro
 # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def stage_places(stages: pd.DataFrame) -> pd.DataFrame:
+def stage_places(stages: pd.DataFrame, pipeline: str = "") -> pd.DataFrame:
     """Return one row per open stage of known order: stage, stage_name, place (0, 1, …; the same for stages of the same order).
 
-    stages: the rows of deals.query.stage_rows.
+    stages: the rows of deals.query.stage_rows. pipeline: without the stages of any other; empty: all.
     """
-    found = stages[(stages["outcome"] == "open") & stages["stage_order"].notna()]
+    is_its = stages["pipeline"].isna() | (stages["pipeline"] == pipeline) | (not pipeline)
+    found = stages[is_its & (stages["outcome"] == "open") & stages["stage_order"].notna()]
     place = found["stage_order"].rank(method="dense").astype("int64") - 1
     return found.assign(place=place).loc[place < MOST_PLACES, ["stage", "stage_name", "place"]].reset_index(drop=True)
 
@@ -229,7 +230,7 @@ def lead_rows(calls: int, counts: pd.Series) -> pd.DataFrame:
 
 def group_keys(deals: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
     """Return group and name of each deal; UNKNOWN where nothing is known of it. Periods are their first days."""
-    if terms.by in ("quarter", "month"):
+    if terms.by in PERIODS:
         first = deals["created_on"].dt.to_period(terms.by[0].upper()).dt.start_time.dt.strftime("%Y-%m-%d")
         return pd.DataFrame({"group": first.fillna(UNKNOWN), "name": first.fillna(UNKNOWN)})
     key, name = (deals[column].fillna(UNKNOWN) for column in GROUPS[terms.by])
@@ -252,9 +253,36 @@ def group_rows(deals: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
     made = made.assign(
         **_bounds("win_rate_of_closed", "closed", made["won"], closed), **_bounds("win_rate_of_all", "all", made["won"], made["deals"])
     )
-    by_time = terms.by in ("quarter", "month")
+    by_time = terms.by in PERIODS
     made = made.sort_values(["group"] if by_time else ["won_value", "won", "group"], ascending=True if by_time else [False, False, True])
     return _compared(made.assign(is_small=closed.loc[made.index] < FEW_DEALS).reset_index(drop=True))[_GROUP_COLUMNS]
+
+
+def group_step_rows(deals: pd.DataFrame, steps: dict[str, Step], names: list[str], terms: FunnelTerms) -> pd.DataFrame:
+    """Return one row per group and step: see tables.funnel_groups. names: of the places. deals: with the columns of the groups."""
+    keys, amount = group_keys(deals, terms), deals["deal_amount"].to_numpy(dtype=float)
+    groups = keys.drop_duplicates("group").assign(deals=lambda rows: rows["group"].map(keys["group"].value_counts()))
+    by_time = terms.by in PERIODS
+    groups = groups.sort_values(["group"] if by_time else ["deals", "group"], ascending=[True] if by_time else [False, True])
+    code, is_valued = pd.Index(groups["group"]).get_indexer(pd.Index(keys["group"])), np.isfinite(amount)
+
+    def per_group(chosen: list[Booleans], weights: Any = None) -> Any:
+        counts = [np.bincount(code[of], weights=None if weights is None else weights[of], minlength=len(groups)) for of in chosen]
+        return np.column_stack(counts).astype(float)
+
+    reached, size = per_group([step.reached for step in steps.values()]), groups[["deals"]].to_numpy()
+    is_known = per_group([step.unknown for step in steps.values()]) <= MOST_UNKNOWN * size
+    valued = [step.reached & is_valued for step in steps.values()]
+    unvalued = reached - per_group(valued)
+    value = np.where(is_known & ((unvalued < reached) | (reached == 0)), per_group(valued, amount).round(4), np.nan)
+    count, by_value = np.where(is_known, reached, np.nan), np.where(unvalued <= MOST_UNKNOWN * reached, value, np.nan)
+    base, is_count = (count, True) if terms.measure == "count" else (by_value, False)
+    nexts, firsts = np.column_stack([base[:, 1:], np.full(len(base), np.nan)]), np.repeat(base[:, 0], len(steps))
+    rates = _rates("next_step", nexts.ravel(), base.ravel(), has_interval=False)
+    rates |= _rates("cumulative", base.ravel(), firsts, has_interval=is_count)
+    made = groups.loc[groups.index.repeat(len(steps))].rename(columns={"name": "group_name"}).reset_index(drop=True)
+    made = made.assign(step=list(steps) * len(groups), name=["", *names, ""] * len(groups), count=count.ravel(), value=value.ravel())
+    return made.assign(at_least=reached.ravel().astype("int64"), is_small=made["deals"] < FEW_DEALS, **rates)
 
 
 def _bounds(name: str, prefix: str, part: pd.Series, whole: pd.Series) -> dict[str, list[float]]:

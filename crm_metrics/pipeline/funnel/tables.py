@@ -4,8 +4,9 @@ The deals are those created in the period, or on an unknown day, as they stand t
 is won by period of closing is the one exception: those deals were closed in it, whenever they were created.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sqlalchemy import Select
@@ -17,6 +18,7 @@ from crm_metrics.periods import Grain, Period, bucket_start, bucket_starts, next
 from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import query, statistic
 from crm_metrics.pipeline.funnel.statistic import Progress
 from crm_metrics.pipeline.funnel.terms import ALL_FUNNEL, By, FunnelStep, FunnelTerms
@@ -27,63 +29,84 @@ _UNKNOWN_TO_CALLS = ("source", "product", "market", "pipeline")  # choices of de
 _UNKNOWN_TO_LEADS = ("market", "pipeline")
 _FUNNEL = [
     *("step", "name", "count", "at_least", "value", "next_step_rate", "next_step_low", "next_step_high"),
-    *(
-        "cumulative_rate",
-        "cumulative_low",
-        "cumulative_high",
-        "still_here",
-        "lost_here",
-        "decided",
-        "conversion",
-        "conversion_low",
-        "conversion_high",
-    ),
-    *("skipped", "unknown", "unvalued", "end_unknown", "still_value", "lost_value"),
+    *("cumulative_rate", "cumulative_low", "cumulative_high", "skipped", "unvalued"),
 ]
-_BEHIND = [
-    *("customer_id", "opportunity_id", "opportunity_name", "owner_name", "stage_name", "outcome", "created_on", "closed_on"),
-    *("expected_close_on", "deal_amount", "product_name", "deal_source", "region"),
+_DETAIL = [
+    *("step", "name", "at_least", "still_here", "lost_here", "decided", "conversion", "conversion_low", "conversion_high"),
+    *("unknown", "end_unknown", "still_value", "lost_value"),
 ]
+_GROUPS = [
+    *("group", "group_name", "step", "name", "deals", "count", "at_least", "value", "next_step_rate"),
+    *("cumulative_rate", "cumulative_low", "cumulative_high", "is_small"),
+]
+_BEHIND = [*deals_tables.READ_FIRST, "product_name", "deal_source", "region", "customer_id"]
+_SHOWN = tuple(dict.fromkeys((*_BEHIND, *(column for pair in statistic.GROUPS.values() for column in pair))))
 
 
 def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, question: str = "funnel") -> tuple[Select, ...]:
     """Return the queries that a question's table is made from, to be shown."""
-    deals, on, places = deals_tables.queries(source, filters, terms.deals), _on(source, filters), _places(source)
+    of_stages, on = stages_seen(source, filters, terms), _on(source, filters)
     if question == "moves":
-        return (query.moves(filters, terms.deals, on),)
-    return (*deals, query.paths(filters, terms.deals, _pairs(places), on)) if question == "funnel" and len(places) else deals
+        return (query.moves(filters, of_stages.deals, on),)
+    if question not in ("funnel", "groups"):
+        return deals_tables.queries(source, filters, terms.deals)
+    deals = deals_tables.queries(source, filters, of_stages.deals)
+    return (*deals, query.paths(filters, of_stages.deals, _pairs(of_stages.places), on)) if len(of_stages.places) else deals
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
 
 
+def deal_pipelines(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per pipeline that deals of the period run through, the largest first: pipeline, deals; nothing where the data know
+    of one alone.
+    """
+    held = source(deals_query.values_of("pipeline", filters.scope))
+    several = held["value"].notna().sum() > 1
+    return source(query.pipelines(filters, terms.deals, _on(source, filters))) if several else pd.DataFrame(columns=["pipeline", "deals"])
+
+
+class StagesSeen(NamedTuple):
+    """deals: the choice of deals whose stages are counted together. places: of these stages, see statistic.stage_places. pipeline: of
+    several with stages of their own the only one that is looked at, the largest; empty where nobody had to choose.
+    """
+
+    deals: DealTerms
+    places: pd.DataFrame
+    pipeline: str
+
+
+def stages_seen(source: Source, filters: Filters, terms: FunnelTerms) -> StagesSeen:
+    """Return which stages the funnel has: stages of different pipelines are never mixed."""
+    stages = source(deals_query.stage_rows())
+    if stages["pipeline"].nunique() < 2:
+        return StagesSeen(terms.deals, statistic.stage_places(stages), "")
+    found = deal_pipelines(source, filters, terms)
+    largest = str(found["pipeline"].iloc[0]) if len(found) else ""
+    places = statistic.stage_places(stages, largest)
+    return StagesSeen(replace(terms.deals, pipeline=(largest,)), places, largest) if len(found) > 1 else StagesSeen(terms.deals, places, "")
+
+
 class Funnel(NamedTuple):
-    """deals: those created in the period. found: how far each got. places: of the open stages, see statistic.stage_places."""
+    """deals: those created in the period. found: how far each got. names: of the places. pipeline: as in StagesSeen."""
 
     deals: pd.DataFrame
     found: Progress
-    places: pd.DataFrame
+    names: list[str]
+    pipeline: str
 
 
 def progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
     """Return the deals and how far each got; ask by source.remember, with terms that name the deals alone."""
-    deals, places = deals_tables.created(source, filters, terms.deals, deals_tables.COUNTED), _places(source)
-    nobody = pd.DataFrame(
-        {
-            name: pd.Series(dtype="int64")
-            for name in ("deal_number", "visited", "visited_first", "lost_first", "won_first", "went_back", "reopened")
-        }
-    )
-    paths = source(query.paths(filters, terms.deals, _pairs(places), _on(source, filters))) if len(places) else nobody
-    return Funnel(deals, statistic.progress(deals, paths, places), places)
+    of_stages = stages_seen(source, filters, terms)
+    deals, places = deals_tables.created(source, filters, of_stages.deals, deals_tables.COUNTED), of_stages.places
+    asked = query.paths(filters, of_stages.deals, _pairs(places), _on(source, filters))
+    paths = source(asked) if len(places) else pd.DataFrame(columns=list(asked.selected_columns.keys()), dtype="int64")
+    return Funnel(deals, statistic.progress(deals, paths, places), statistic.step_names(places), of_stages.pipeline)
 
 
 def _progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
     return source.remember(progress, filters, FunnelTerms(terms.deals))
-
-
-def _places(source: Source) -> pd.DataFrame:
-    return statistic.stage_places(source(deals_query.stage_rows()))
 
 
 def _pairs(places: pd.DataFrame) -> query.Places:
@@ -102,30 +125,57 @@ def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) ->
     """Return one row per step, in order: calls, leads, qualified leads, opportunities, each open stage, won.
 
     Calls and leads only where there are any and no choice is made that they don't know. step (calls, leads, qualified_leads,
-    opportunities, stage_1, …, won), name (of the stage), count (calls, leads, or deals that count at the step; empty where more than
-    MOST_UNKNOWN of them are unknown), at_least (those known to), value (of these deals), next_step_rate (of the row's: those of the
-    next; from calls the qualified leads of those who called, from qualified leads those that became a deal), cumulative_rate (of all
-    leads, and of all opportunities), each with low and high (Wilson, 95%; empty of values), still_here, lost_here (deals of which the
-    stage is the furthest they got), decided (went past the stage or were lost in it, before any reopening: those still in it are not
-    among them), conversion (went past it / decided) with its interval, skipped (deals past the stage that were never in it), unknown
-    (deals of which it is unknown whether they were), unvalued (deals of the step without a value), end_unknown (deals of the step of
-    which it is unknown whether they went on or were lost here), still_value, lost_value (of the deals still here and lost here). A rate
-    by value is empty where more than MOST_UNKNOWN of the deals have none.
+    opportunities, stage_1, …, won), name (of the stage; of the opportunities the pipeline, where these are only those of the largest of
+    several), count (calls, leads, or deals that count at the step; empty where more than MOST_UNKNOWN of them are unknown), at_least
+    (those known to), value (of these deals), next_step_rate (of the row's: those of the next; from calls the qualified leads of those who
+    called, from qualified leads those that became a deal), cumulative_rate (of all leads, and of all opportunities), each with low and
+    high (Wilson, 95%; empty of values), skipped (deals past the stage that were never in it), unvalued (deals of the step without a
+    value). A rate by value is empty where more than MOST_UNKNOWN of the deals have none.
     """
-    found = _progress(source, filters, terms)
-    names = statistic.step_names(found.places)
-    steps = statistic.deal_steps(found.deals, found.found, len(names), terms)
-    of_deals = statistic.deal_rows(found.deals, steps, names, terms)
     before = statistic.lead_rows(
         _calls(source, filters, terms), source(query.lead_counts(filters, terms.deals, _on(source, filters))).iloc[0]
     )
+    of_deals = _deal_rows(source, filters, terms)
     rows = pd.concat([before, of_deals], ignore_index=True) if len(before) else of_deals
     return rows.reindex(columns=_FUNNEL)
+
+
+def _deal_rows(source: Source, filters: Filters, terms: FunnelTerms) -> pd.DataFrame:
+    known = _progress(source, filters, terms)
+    steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
+    rows = statistic.deal_rows(known.deals, steps, known.names, terms)
+    return rows.assign(name=rows["name"].mask(rows["step"] == statistic.DEALS, known.pipeline))
 
 
 def _calls(source: Source, filters: Filters, terms: FunnelTerms) -> int:
     knows = not (filters.category or filters.segments) and not any(getattr(terms.deals, key) for key in _UNKNOWN_TO_CALLS)
     return int(source(query.call_counts(filters, terms.deals, _on(source, filters))).iloc[0]["calls"]) if knows else 0
+
+
+def funnel_detail(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per open stage, in order: where its deals are now, and how many of those that left it went on.
+
+    step, name, at_least (deals known to count at it), still_here, lost_here (deals of which the stage is the furthest they got), decided
+    (went past the stage or were lost in it, before any reopening: those still in it are not among them), conversion (went past it /
+    decided) with low and high (Wilson, 95%), unknown (deals of which it is unknown whether they were there), end_unknown (deals of the step
+    of which it is unknown whether they went on or were lost here), still_value, lost_value (of the deals still here and lost here).
+    """
+    rows = _deal_rows(source, filters, terms)
+    return rows.loc[rows["step"].str.startswith("stage"), _DETAIL].reset_index(drop=True)
+
+
+def funnel_groups(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
+    """Return one row per group of deals (terms.by) and step from the opportunities on, the largest groups first, periods in order of time.
+
+    group (key, first day of a period, UNKNOWN), group_name, step, name (of the stage), deals (of the group), count, at_least, value,
+    next_step_rate, cumulative_rate (of the group's deals) with low and high, each as in `funnel`, is_small (fewer than FEW_DEALS deals).
+    at_least and the values add up to those of the funnel at every step. Calls and leads are no part of it: not all are known by all groups.
+    """
+    known, groups = _progress(source, filters, terms), statistic.GROUPS.get(terms.by, ())
+    choice = stages_seen(source, filters, terms).deals
+    named = deals_tables.created(source, filters, choice, tuple(dict.fromkeys(("deal_number", "created_on", "deal_amount", *groups))))
+    steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
+    return statistic.group_step_rows(named, steps, known.names, terms).reindex(columns=_GROUPS)
 
 
 def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -135,24 +185,24 @@ def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> 
     'won' from the last stage, 'skip' to a win from an earlier one, 'lost', 'reopened', 'created', 'aside' where a stage has no order),
     stages_skipped.
     """
-    places = _places(source)
-    rows = source(query.moves(filters, terms.deals, _on(source, filters)))
-    return statistic.move_rows(rows, places, source(deals_query.stage_rows()))
+    of_stages = stages_seen(source, filters, terms)
+    rows = source(query.moves(filters, of_stages.deals, _on(source, filters)))
+    return statistic.move_rows(rows, of_stages.places, source(deals_query.stage_rows()))
 
 
 def detours(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
     """Return one row per outcome, and one of all: outcome ('all', 'won', 'lost', 'open'), deals (whose stages are known), and of them those
     that skipped a stage, went_back, were reopened; each with its share of these deals, low and high (Wilson, 95%).
     """
-    found = _progress(source, filters, terms)
-    return statistic.detour_rows(found.deals, found.found)
+    known = _progress(source, filters, terms)
+    return statistic.detour_rows(known.deals, known.found)
 
 
 def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, step: FunnelStep = _WON_STEP) -> pd.DataFrame:
-    """Return one row per deal behind a step, the largest first: customer_id, opportunity_id, opportunity_name, owner_name, stage_name,
-    outcome, created_on, closed_on, expected_close_on, deal_amount, product_name, deal_source, region; of leads and qualified leads one row
-    per lead: lead_id, customer_id, lead_source, owner_name, team, region, created_on, qualified_on, converted_on, opportunity_id. Calls
-    have none.
+    """Return one row per deal behind a step, the largest first: opportunity_id, opportunity_name, customer_name, owner_name, stage_name,
+    outcome, created_on, expected_close_on, closed_on, deal_amount, product_name, deal_source, region, customer_id; of leads and qualified
+    leads one row per lead: lead_id, customer_id, lead_source, owner_name, team, region, created_on, qualified_on, converted_on,
+    opportunity_id. Calls have none.
 
     Raises BadInput if there is no such step.
     """
@@ -160,14 +210,18 @@ def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL
         are_qualified = step.step != statistic.LEADS
         rows = source(query.step_leads(filters, terms.deals, _on(source, filters), are_qualified=are_qualified))
         return rows.head(0) if step.step == statistic.CALLS else rows
-    found = _progress(source, filters, terms)
-    steps = statistic.deal_steps(found.deals, found.found, len(statistic.step_names(found.places)), terms)
+    known = _progress(source, filters, terms)
+    steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
     if step.step not in steps:
         raise BadInput("There is no step {step}. Choose one of: {steps}.", step=step.step, steps=", ".join(steps))
-    one = steps[step.step]
+    one, choice = steps[step.step], stages_seen(source, filters, terms).deals
     is_behind = {"reached": one.reached, "lost": one.lost, "open": one.still}[step.side]
-    every = deals_tables.created(source, filters, terms.deals)
-    return _behind(every[is_behind])
+    every = deals_tables.created(source, filters, choice, _SHOWN)
+    return _behind(every[is_behind & _is_of(every, terms, step.group)])
+
+
+def _is_of(deals: pd.DataFrame, terms: FunnelTerms, group: str) -> Any:
+    return (statistic.group_keys(deals, terms)["group"] == group).to_numpy() if group else True
 
 
 def _behind(deals: pd.DataFrame) -> pd.DataFrame:
@@ -190,9 +244,9 @@ def funnel_by(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL)
 
 
 def group_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, group: str = "") -> pd.DataFrame:
-    """Return one row per deal of a group of `funnel_by`, the largest first: the columns of `step_deals`."""
-    deals = deals_tables.created(source, filters, terms.deals)
-    return _behind(deals[(statistic.group_keys(deals, terms)["group"] == group).to_numpy()])
+    """Return one row per deal of a group of `funnel_by`, the largest first: the columns of `step_deals`. group: empty, all."""
+    deals = deals_tables.created(source, filters, terms.deals, _SHOWN)
+    return _behind(deals[_is_of(deals, terms, group)] if group else deals)
 
 
 def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -228,6 +282,9 @@ def _by(by: By) -> Table:
 
 TABLES: dict[str, Table] = {
     "funnel": funnel,
+    "funnel_detail": funnel_detail,
+    "funnel_groups": funnel_groups,
+    "deal_pipelines": deal_pipelines,
     "detours": detours,
     "moves": moves,
     "step_deals": step_deals,

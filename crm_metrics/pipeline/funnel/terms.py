@@ -8,6 +8,7 @@ from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 Mode = Literal["any", "in_order"]
 Measure = Literal["count", "value"]
 By = Literal["owner", "team", "region", "source", "product", "market", "quarter", "month"]
+PERIODS = ("quarter", "month")
 BYS: tuple[By, ...] = get_args(By)
 
 
@@ -37,10 +38,13 @@ Side = Literal["reached", "lost", "open"]
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """Who is behind a step. step: as in the table `funnel`. side: all who count there, or those lost there, or open there today."""
+    """Who is behind a step. step: as in the table `funnel`. side: all who count there, or those lost there, or open there today.
+    group: of `funnel_groups`; empty: all.
+    """
 
     step: str = "won"
     side: Side = "reached"
+    group: str = ""
 
     @classmethod
     def of_texts(cls, *, step: str, side: str) -> "FunnelStep":

@@ -10,14 +10,15 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.deals import metrics
-from crm_metrics.pipeline.deals.words import history_note
+from crm_metrics.pipeline.deals.words import basis_note, history_note
 from crm_metrics.pipeline.funnel import labels
 from crm_metrics.pipeline.funnel.metrics import METRICS
-from crm_metrics.pipeline.funnel.statistic import FEW_DEALS
+from crm_metrics.pipeline.funnel.statistic import DEALS, FEW_DEALS
 from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms
 
 QUESTIONS: dict[str, str] = {
     "funnel": noop("Funnel"),
+    "groups": noop("Stages by group"),
     "moves": noop("Skipped and back"),
     "by": noop("Who and what wins"),
     "won": noop("Won by period"),
@@ -27,6 +28,7 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "funnel": noop(
         "Bars from top to bottom, one per step: how many got there; of each stage those who went on, are still there, were lost."
     ),
+    "groups": noop("Fields, a row per group and a column per step: the share of the group's deals that got there, the darker the higher."),
     "moves": noop("Bars: the moves between stages that left the straight way, those of most deals first."),
     "by": noop("Points with intervals: the win rate of closed deals of each group; hollow: of all its deals."),
     "won": noop("Bars: value won by period of closing; the unfinished period is hatched."),
@@ -43,6 +45,12 @@ NOTES: dict[str, str] = {  # by the name of the figure
         "that young deals do not make it look worse; interval: 95% (Wilson 1927). A deal that was lost and reopened counts there as "
         "lost, and elsewhere by where it stands today. By value: the value of each deal today; deals without one are left out of it. Of "
         "deals without stage history only today's stage is known, and of lost ones none: where these are more than 5%, no rate is given."
+    ),
+    "groups": noop(
+        "The deals are those of the funnel, by count or by value, and so are the two ways of counting. Each field: deals of the group that "
+        "got to the step / deals of the group, open ones among them: a group of young deals has had less time to get far. First row: all "
+        "deals. Faded, without a rate: groups of fewer than 30 deals. Interval: 95% (Wilson 1927), not of values. The 24 largest groups or "
+        "latest periods are drawn; the table holds all. A click shows the deals of the group that got to the step."
     ),
     "moves": noop(
         "Every change of stage in the history, by deals that made it at least once. Skipped: over one stage or more, or won from another "
@@ -71,10 +79,10 @@ def questions() -> dict[str, str]:
 # ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def finding(tiles: pd.DataFrame, funnel: pd.DataFrame) -> str:
+def finding(tiles: pd.DataFrame, detail: pd.DataFrame) -> str:
     """Return the page's finding: how many are won, of closed and of all, and past which stage the fewest get.
 
-    tiles, funnel: the tables of these names.
+    tiles: the table of this name. detail: the table funnel_detail.
     """
     rows: dict[str, Any] = {str(row.metric): row for row in tiles.itertuples()}
     of_closed, of_all = rows[metrics.WIN_RATE_OF_CLOSED.name], rows[metrics.WIN_RATE_OF_ALL.name]
@@ -86,11 +94,10 @@ def finding(tiles: pd.DataFrame, funnel: pd.DataFrame) -> str:
     every = t("{rate} of all {n}", rate=value_text(of_all.value, "share"), n=f"{of_all.n:,.0f}")
     won = f"{round(of_all.value * of_all.n):,}"
     text = t("Deals won so far: {won} ({closed}, {every}).", won=won, closed=closed, every=every)
-    return text + t(" ") + _weakest(funnel)
+    return text + t(" ") + _weakest(detail)
 
 
-def _weakest(funnel: pd.DataFrame) -> str:
-    stages = funnel[funnel["step"].str.startswith("stage")]
+def _weakest(stages: pd.DataFrame) -> str:
     known = stages[stages["decided"] >= FEW_DEALS]
     if not len(known):
         is_told = stages["conversion"].notna().any()
@@ -102,22 +109,45 @@ def _weakest(funnel: pd.DataFrame) -> str:
     return t("Fewest get past {stage}: {rate} of the {n} that left it.", **values)
 
 
-def funnel_note(funnel: pd.DataFrame, basis: pd.DataFrame, terms: FunnelTerms) -> str:
-    """Return what the funnel leaves out, and what a history would add. funnel, basis: the tables funnel and deal_basis."""
+def page_note(basis: pd.DataFrame, pipelines: pd.DataFrame, funnel: pd.DataFrame) -> str:
+    """Return what limits the deals, through how many pipelines they run, and what a history would add.
+
+    basis, pipelines, funnel: the tables deal_basis, deal_pipelines and funnel.
+    """
+    texts, named = [basis_note(basis)], funnel.loc[funnel["step"] == DEALS, "name"].iloc[0]
+    if named:
+        values = {"name": safe_text(named), "n": f"{pipelines['deals'].iloc[0]:,}", "all": f"{pipelines['deals'].sum():,}"}
+        texts.append(
+            t(
+                "These deals run through {k} pipelines: funnel, stages and moves are those of {name}, the largest ({n} of {all} deals). "
+                "Choose another under Deals.",
+                k=len(pipelines),
+                **values,
+            )
+        )
+    elif len(pipelines) > 1:
+        texts.append(t("These deals run through {k} pipelines, whose stages stand together; choose one under Deals.", k=len(pipelines)))
+    return t(" ").join(text for text in (*texts, history_note(basis)) if text)
+
+
+def funnel_note(funnel: pd.DataFrame, detail: pd.DataFrame, terms: FunnelTerms) -> str:
+    """Return what the funnel leaves out. funnel, detail: the tables funnel and funnel_detail."""
     won = funnel[funnel["step"] == "won"].iloc[0]
     texts = []
     if terms.mode == "in_order" and not is_unknown(won["skipped"]) and won["skipped"]:
         texts.append(t("Won deals that skipped a stage and are not among the won ones here: {n}.", n=f"{won['skipped']:,.0f}"))
-    unknown = int(funnel["unknown"].max())
+    unknown = int(detail["unknown"].max()) if len(detail) else 0
     if unknown:
         texts.append(t("Deals of which it is not known in which stages they were: {n}.", n=f"{unknown:,}"))
     if terms.measure == "value" and funnel["unvalued"].max():
         texts.append(t("Deals of unknown value, which are in no sum: {n}.", n=f"{funnel['unvalued'].max():,.0f}"))
-    return t(" ").join(text for text in (*texts, history_note(basis)) if text)
+    return t(" ").join(texts)
 
 
-def moves_finding(detours: pd.DataFrame) -> str:
-    """Return how many won deals skipped a stage or went back. detours: the table of this name."""
+def moves_finding(detours: pd.DataFrame, basis: pd.DataFrame) -> str:
+    """Return how many won deals skipped a stage or went back. detours, basis: the tables detours and deal_basis."""
+    if not basis["deals"].iloc[0]:
+        return t("No deal was created in the period that matches the filters.")
     won, every = (detours[detours["outcome"] == outcome].iloc[0] for outcome in ("won", "all"))
     if not every["deals"]:
         return t("These deals have no stage history, so that it is not known which stages they skipped or went back to.")
@@ -164,6 +194,26 @@ def by_finding(groups: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> st
     )
 
 
+def groups_finding(groups: pd.DataFrame, terms: FunnelTerms) -> str:
+    """Return of which groups the most and the fewest deals were won, of all of theirs. groups: the table funnel_groups."""
+    if not len(groups):
+        return t("No deal was created in the period that matches the filters.")
+    known = groups[(groups["step"] == "won") & ~groups["is_small"] & groups["cumulative_rate"].notna()]
+    if len(known) < 2:
+        return t("Fewer than two groups have 30 deals: too few to compare how far they get.")
+    ordered = known.sort_values("cumulative_rate", ascending=False, kind="stable")
+    best, worst = (
+        t(
+            "{name} ({rate} of {n})",
+            name=safe_text(labels.group_name(row["group_name"], terms)),
+            rate=value_text(row["cumulative_rate"], "share"),
+            n=f"{row['deals']:,}",
+        )
+        for row in (ordered.iloc[0], ordered.iloc[-1])
+    )
+    return t("Of all its deals {best} won the largest part so far, {worst} the smallest.", best=best, worst=worst)
+
+
 def won_finding(won: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> str:
     """Return the latest whole period beside the one before. won: the table of this name."""
     whole = won[~won["is_unfinished"] & ~won["is_partial"] & won["closed_in"].notna()]
@@ -187,8 +237,14 @@ def won_finding(won: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> str:
 
 
 def in_words(table: str, rows: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
-    """Return rows of funnel, moves, detours, by, won, deals or leads as the page's table shows them: named, no rate of few deals."""
-    if table == "funnel":
+    """Return rows of funnel, detail, groups, moves, detours, by, won, deals or leads as the page's table shows them: named, and without
+    rates of few deals.
+    """
+    if table == "groups":
+        hidden = ["next_step_rate", "cumulative_rate", "cumulative_low", "cumulative_high"]
+        named = [labels.group_name(name, terms) for name in rows["group_name"]]
+        rows = rows.assign(group_name=named, **{rate: rows[rate].mask(rows["is_small"]) for rate in hidden})
+    if table in ("funnel", "detail", "groups"):
         return rows.assign(name=[labels.step_name(*each) for each in zip(rows["step"], rows["name"], strict=True)])
     if table == "moves":
         return rows.assign(kind=rows["kind"].map(translated(labels.KINDS)))
@@ -223,10 +279,21 @@ def chosen_step(rows: pd.DataFrame, picked: Sequence[str], chosen: Sequence[int]
     return FunnelStep(str(rows["step"].iloc[chosen[0]])) if chosen else None
 
 
-def step_text(step: FunnelStep, rows: pd.DataFrame) -> str:
-    """Return the heading over the deals or leads behind a step. rows: the table funnel."""
-    named = rows.set_index("step")["name"]
-    name = safe_text(labels.step_name(step.step, str(named.get(step.step, step.step))))
+def chosen_cell(rows: pd.DataFrame, picked: Sequence[str], chosen: Sequence[int]) -> FunnelStep | None:
+    """Return the step and group that were clicked in the map, else in the table; None if none was. rows: the table funnel_groups."""
+    if picked:
+        step, _, group = str(picked[0]).partition(" ")
+        return FunnelStep(step, group=group)
+    return FunnelStep(str(rows["step"].iloc[chosen[0]]), group=str(rows["group"].iloc[chosen[0]])) if chosen else None
+
+
+def step_text(step: FunnelStep, rows: pd.DataFrame, terms: FunnelTerms) -> str:
+    """Return the heading over the deals or leads behind a step. rows: the table funnel, or funnel_groups where a group is chosen."""
+    named = rows.drop_duplicates("step").set_index("step")["name"]
+    name = labels.step_name(step.step, str(named.get(step.step, step.step)))
+    if step.group:
+        name = f"{labels.group_name(rows.loc[rows['group'] == step.group, 'group_name'].iloc[0], terms)} · {name}"
+    name = safe_text(name)
     texts = {"reached": noop("Behind the step: {name}"), "lost": noop("Lost in: {name}"), "open": noop("Still in: {name}")}
     return t(texts[step.side], name=name)
 
