@@ -200,12 +200,13 @@ def service_finding(handover: pd.DataFrame, sources: pd.DataFrame) -> str:
         "rate": value_text(row.win_rate, "share"),
         "others": value_text(row.others_rate if "others_rate" in service else float("nan"), "share"),
     }
-    text = t(
-        "Deals that came from service: {n}, {per} per 1,000 service contacts; {rate} of the closed ones are won, {others} of others.",
-        **values,
+    alone = noop("Deals that came from service: {n}, {per} per 1,000 service contacts.")
+    with_rates = noop(
+        "Deals that came from service: {n}, {per} per 1,000 service contacts; {rate} of the closed ones are won, {others} of others."
     )
+    text = t(with_rates if row.closed else alone, **values)
     steps: Any = handover[handover["step"] == "to_deal"]
-    if not len(steps) or is_unknown(steps["median_hours"].iloc[0]):
+    if not len(steps) or steps["is_small"].iloc[0]:
         return text
     hours = {"median": f"{steps['median_hours'].iloc[0]:.1f}", "p90": f"{steps['p90_hours'].iloc[0]:.1f}"}
     return text + t(" ") + t("Half of them were handed over within {median} hours, 90% within {p90}.", **hours)

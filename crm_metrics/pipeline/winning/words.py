@@ -166,6 +166,8 @@ def competitor_finding(competitors: pd.DataFrame) -> str:
         return t("No competitor is recorded of the deals created in these days.")
     without: Any = competitors[competitors["competitor"] == ""]
     differing = named[named["is_different"].astype(bool)]
+    if named["p_value"].isna().all():
+        return t("Too few closed deals to compare win rates against competitors.")
     if not len(differing):
         return t("Against no competitor does the win rate differ beyond chance from that without one.")
     pairs = differing[["competitor", "win_rate"]].head(_NAMED).itertuples(index=False, name=None)
@@ -185,7 +187,7 @@ def model_finding(found: pd.DataFrame) -> str:
         return t(
             "Too few deals are old enough to learn from and to check on: it takes 50 won and 50 lost earlier, and 100 later ones. Here"
             " {n} closed deals were still open after 14 days.",
-            n=f"{row.grown_deals:,}",
+            n=f"{row.closed_deals:,}",
         )
     values = {
         "brier": f"{row.brier:.4f}",
@@ -202,8 +204,8 @@ def model_finding(found: pd.DataFrame) -> str:
             **values,
         )
     return t(
-        "On {n} later deals the model is not better than the usual rate beyond chance: skill {skill} (95%: {low} to {high}), Brier score"
-        " {brier} against {base}. So no deal is scored.",
+        "On {n} later deals the model is not better than the usual rate beyond chance: its error is lower by {skill} (95%: {low} to"
+        " {high}); Brier score {brier} against {base}. So no deal is scored.",
         **values,
     )
 
