@@ -115,12 +115,16 @@ def _per_day(days: pd.DataFrame, name: str) -> Side:
 
 
 def people(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, role: str = "") -> pd.DataFrame:
-    """Return one row per person who called, was active, or has leads, deals or tasks: rank first. role: only people of it.
+    """Return one row per person who called, was active, or has leads, deals or tasks: rank first. role: only people of it, among whom
+    they are ranked; contribution stays the share of all.
 
     employee_id (empty: what belongs to nobody), employee_name, team, role, and the columns of statistic.scorecard.
     """
     rows = source.remember(sums, filters, terms)
-    return statistic.scorecard(rows[rows["role"] == role] if role else rows, BY_PERSON)
+    if not role:
+        return statistic.scorecard(rows, BY_PERSON)
+    found = statistic.scorecard(rows[rows["role"] == role], BY_PERSON)
+    return found.assign(contribution=found["won_value"] / (rows["won_value"].sum() or math.nan))
 
 
 def teams(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:

@@ -181,14 +181,14 @@ def learned(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
 def win_model(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row, whether or not a model can be learned: how well it tells won deals from lost ones.
 
-    days_to_close (a deal is old enough after so many), grown_deals (old enough, closed, and open at the first age), learned_deals,
+    days_to_close (a deal is old enough after so many), closed_deals (of any age, open at the first age), learned_deals,
     learned_won, tested_deals, split_on (last day on which it learned), base_rate (won of those learned from), brier, base_brier, skill,
     low, high, auc (see model.Skill; NaN where too few deals are known), strength (of the prior, chosen), is_better (low above 0: better
     than the usual rate beyond chance).
     """
     found = source.remember(learned, filters, terms)
     closed = found.rows[found.rows["outcome"] != deal_query.OPEN]
-    row: dict[str, Any] = {"days_to_close": found.days, "grown_deals": closed["deal_number"].nunique()}
+    row: dict[str, Any] = {"days_to_close": found.days, "closed_deals": closed["deal_number"].nunique()}
     names = ("learned_deals", "learned_won", "tested_deals", "split_on", "base_rate", *model.Skill._fields, "strength")
     if found.split is None or found.fit is None:
         return pd.DataFrame([{**row, **dict.fromkeys(names, math.nan), "split_on": pd.NaT, "is_better": False}])
