@@ -128,7 +128,7 @@ def change_dots(rows: pd.DataFrame, cases: pd.DataFrame) -> go.Figure:
         customdata=[[_change_hover(row)] for row in shown.to_dict("records")],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
-    _name_rows(figure, [_two_lines(measure_label(row["measure"]), _change(row)) for row in shown.to_dict("records")])
+    _name_rows(figure, [_two_lines(measure_label(row["measure"]), _change(row) + _verdict(row)) for row in shown.to_dict("records")])
     ticks = _ticks_within(np.concatenate([low, high, factor, published["factor"].to_numpy(dtype=float)]))
     figure.update_xaxes(type="log", tickvals=list(ticks), ticktext=[f"×{tick:g}" for tick in ticks], tickangle=0)
     figure.update_layout(showlegend=bool(len(published)))
@@ -144,6 +144,11 @@ def _color(row: dict[Any, Any]) -> str:
     if is_unknown(row["factor_low"]) or row["factor_low"] <= 1 <= row["factor_high"]:
         return GREY
     return GOOD if (row["factor"] > 1) == (BETTER[row["measure"]] == "higher") else BAD
+
+
+def _verdict(row: dict[Any, Any]) -> str:
+    color = _color(row)  # in words as well: not every reader tells green from red
+    return "" if color == GREY else t(", ") + (t("better") if color == GOOD else t("worse"))
 
 
 def _change(row: dict[Any, Any]) -> str:
