@@ -73,8 +73,8 @@ PARAMETERS = {
     "cycle_days": (noop("Days from the creation of a deal to its win, on average, without detours"), "days"),
     "cycle_days_with_detours": (noop("Days from the creation of a deal to its win, on average, before any reopening"), "days"),
     "cycle_days_with_reopened": (noop("Days from the creation of a deal to its win, on average, reopened deals included"), "days"),
-    "skip_share": (noop("Share of won deals that skip a stage"), "share"),
-    "back_share": (noop("Share of won deals that go back a stage once"), "share"),
+    "skip_share": (noop("Share of won deals that skip a stage, before any reopening"), "share"),
+    "back_share": (noop("Share of won deals that go back a stage once, before any reopening"), "share"),
     "back_time_share": (noop("Days that going back adds, as a share of the days in the stage gone back to, on average"), "share"),
     "push_chance": (
         noop("Chance that the closing date of a deal that closes is pushed, and after each push that it is pushed again"),
