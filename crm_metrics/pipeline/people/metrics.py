@@ -17,12 +17,12 @@ HIT_RATE = Metric(
     "higher",
     noop(
         "Qualified leads that calls of the period brought, divided by these calls. A hit is a call noted as 'qualified'; where none of the "
-        "person's calls of the day is, a lead of that person qualified on that day. Interval: Wilson (1927)."
+        "person's calls of the day is, a lead of that person qualified on that day, one a call at most. Interval: Wilson (1927)."
     ),
 )
 LEADS_PER_DAY = Metric(
     "leads_per_day",
-    noop("Leads per person and day"),
+    noop("Qualified leads per person and day"),
     "ratio",
     "higher",
     noop("Qualified leads that calls of the period brought, divided by the days of work with calls: calls a day times hit rate."),
