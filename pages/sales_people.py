@@ -9,7 +9,7 @@ from crm_metrics.ui.deal_form import start_deal_page
 from crm_metrics.ui.people_form import choose_go_live, choose_role
 
 page, terms = start_deal_page("sales_people")
-tiles, everybody = ui.ask(page, tables.people_tiles, terms), ui.ask(page, tables.people, terms)
+tiles, everybody = ui.ask(page, tables.people_tiles, terms), ui.ask(page, tables.people_detail, terms)
 asked = tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(everybody))
 ui.note(words.basis_note(tiles, ui.ask(page, deal_tables.basis, terms)))
@@ -17,7 +17,7 @@ ui.tiles(page, tiles, METRICS)
 
 
 def people() -> None:
-    rows = ui.ask(page, tables.people, terms, choose_role(page, words.roles(everybody)))
+    rows = ui.ask(page, tables.people_detail, terms, choose_role(page, words.roles(everybody)))
     ui.note(words.rank_note(rows))
     picked = ui.figure(page, ui.draw(page, figure.win_rate_dots, rows), queries=asked, selects=True, **words.about("people"))
     chosen = ui.table(page, shown := labels.in_words(rows), columns=labels.columns("people", shown), name="people", selects=True)

@@ -26,6 +26,7 @@ from crm_metrics.pipeline.people.cases import CASES, beside_own
 from crm_metrics.pipeline.people.statistic import Side, compared, differences, shrunk
 from crm_metrics.pipeline.people.terms import GoLive
 from crm_metrics.scope import Scope
+from crm_metrics.terminal import MOST_COLUMNS
 
 NO_CHANGES = pd.DataFrame(columns=["measure", "unit", *compared(Side(), Side())])
 
@@ -100,6 +101,13 @@ def test_a_rate_is_drawn_to_that_of_all_the_more_the_fewer_deals_it_rests_on():
     assert (found.rate[:3] < 0.8).all()
     assert found.low[0] < found.rate[0] < found.high[0]
     assert found.high[0] - found.low[0] > found.high[2] - found.low[2]
+
+
+def test_who_has_won_all_of_few_deals_is_not_certain_to_win_every_one():
+    """By Bayes over a grid of means and strengths: 5 of 5 beside 3 of 3 0.71 to 1; 2 of 2 alone 0.35 to 1; 0 of 1 alone 0 to 0.83."""
+    for won, closed, low, high in (([5.0, 3.0], [5.0, 3.0], 0.71, 1.0), ([2.0], [2.0], 0.35, 1.0), ([0.0], [1.0], 0.0, 0.83)):
+        found = shrunk(np.array(won), np.array(closed))
+        assert (found.low[0], found.high[0]) == pytest.approx((low, high), abs=0.06)
 
 
 def test_who_has_no_closed_deal_has_no_rate_and_no_rank():
@@ -225,14 +233,14 @@ def team(shared_data_set: Callable[[str], DataSet]) -> Source:
 
 
 def test_calls_hits_and_deals_of_each_person_are_those_counted_by_hand(team: Source):
-    rows = tables.people(team, Filters()).set_index("employee_id")
+    rows = tables.people_detail(team, Filters()).set_index("employee_id")
     ann, bob, nobody = rows.loc["a"], rows.loc["b"], rows[rows.index.isna()].iloc[0]
     assert list(ann[["calls", "call_days", "hits", "calls_per_person_day", "leads_per_day"]]) == [53, 2, 2, 26.5, 1]
     assert ann["hit_rate"] == pytest.approx(2 / 53)
     assert list(bob[["deals", "won", "lost", "open", "won_value", "won_unvalued", "days_to_win"]]) == [4, 2, 1, 1, 100, 1, 20]
     assert bob["win_rate_of_closed"] == pytest.approx(2 / 3)
     assert (bob["contribution"], nobody["contribution"]) == pytest.approx((2 / 3, 1 / 3))
-    assert tables.people(team, Filters(), role="sales")["contribution"].tolist() == pytest.approx([2 / 3])
+    assert tables.people_detail(team, Filters(), role="sales")["contribution"].tolist() == pytest.approx([2 / 3])
     assert bob["value_per_won_deal"] == 100
     assert (bob["tasks_due"], bob["overdue_tasks"], bob["customers_per_day"]) == (2, 1, 1)
     assert bob["velocity"] == pytest.approx(1 * 100 * (2 / 3) / 20)
@@ -247,13 +255,13 @@ def test_the_tiles_are_those_counted_by_hand(team: Source):
 
 def test_a_hit_counts_with_the_call_whatever_region_the_lead_is_of(team: Source):
     for filters in (Filters(region=("north",)), Filters(scope=Scope(regions=("north",)))):
-        rows = tables.people(team, filters)
+        rows = tables.people_detail(team, filters)
         assert rows[["employee_id", "calls", "hits"]].to_numpy().tolist() == [["a", 53, 2]]
 
 
 def test_on_an_earlier_day_a_task_done_later_is_overdue_and_a_deal_won_later_is_open(team: Source):
     then = Filters(as_of=dt.date(2024, 1, 11))
-    rows = tables.people(team, then).set_index("employee_id")
+    rows = tables.people_detail(team, then).set_index("employee_id")
     assert list(rows.loc["b", ["won", "open", "tasks_due", "overdue_tasks"]]) == [0, 4, 1, 1]
     overdue = tables.tasks_overdue(team, then)
     assert overdue[["task_id", "days_overdue", "deal_outcome"]].to_numpy().tolist() == [["t1", 1, "open"]]
@@ -265,14 +273,14 @@ def test_on_an_earlier_day_a_task_done_later_is_overdue_and_a_deal_won_later_is_
 def test_what_is_seen_on_an_earlier_day_is_what_the_data_held_then(team: Source, tmp_path: Path, until: str):
     then, on = Filters(as_of=day(until)), GoLive(dt.date(2024, 1, 9))
     cut = small_team(database.find_data_set(f"duckdb:///{tmp_path}/cut.duckdb"), known_until=until)
-    for table in (tables.people, tables.teams, tables.people_tiles, tables.velocity, tables.tasks_overdue):
+    for table in (tables.people_detail, tables.teams_detail, tables.people_tiles, tables.velocity, tables.tasks_overdue):
         pd.testing.assert_frame_equal(table(team, then), table(cut, then))
     pd.testing.assert_frame_equal(tables.before_after(team, then, go_live=on), tables.before_after(cut, then, go_live=on))
 
 
 def test_calls_of_the_period_are_counted_by_their_day(team: Source):
     filters = Filters(start=dt.date(2024, 1, 9), end=dt.date(2024, 3, 31))
-    rows = tables.people(team, filters).set_index("employee_id")
+    rows = tables.people_detail(team, filters).set_index("employee_id")
     assert list(rows.loc["a", ["calls", "call_days", "hits"]]) == [3, 1, 1]
 
 
@@ -292,7 +300,7 @@ def test_a_call_brings_one_lead_at_most(any_data_set: DataSet):
     }
     source = written(any_data_set, rows)
     assert list(tables.people_tiles(source, Filters()).set_index("metric").loc["hit_rate", ["value", "n"]]) == [1, 1]
-    assert tables.people(source, Filters())[["calls", "hits", "qualified_leads"]].to_numpy().tolist() == [[1, 1, 3]]
+    assert tables.people_detail(source, Filters())[["calls", "hits", "qualified_leads"]].to_numpy().tolist() == [[1, 1, 3]]
 
 
 @pytest.mark.slow
@@ -367,15 +375,22 @@ def test_without_a_day_there_is_no_before_and_after(team: Source):
     assert len(tables.cases(team, Filters())) == len(CASES)
 
 
+def test_what_is_read_at_a_glance_is_the_same_in_detail(team: Source):
+    for short, whole in ((tables.people, tables.people_detail), (tables.teams, tables.teams_detail)):
+        rows = short(team, Filters())
+        assert len(rows.columns) <= MOST_COLUMNS, "more are not printed side by side"
+        pd.testing.assert_frame_equal(rows, whole(team, Filters())[list(rows)])
+
+
 def test_a_team_adds_up_its_people(team: Source):
-    people, teams = tables.people(team, Filters()), tables.teams(team, Filters())
+    people, teams = tables.people_detail(team, Filters()), tables.teams_detail(team, Filters())
     for name in ("calls", "hits", "won", "won_value", "overdue_tasks"):
         assert teams[name].sum() == people[name].sum()
     assert teams["people"].sum() == 2
 
 
 def test_terms_narrow_calls_and_deals_by_owner(team: Source):
-    rows = tables.people(team, Filters(), DealTerms(owner=("b",)))
+    rows = tables.people_detail(team, Filters(), DealTerms(owner=("b",)))
     assert rows["employee_id"].tolist() == ["b"]
 
 

@@ -63,7 +63,7 @@ def test_the_truth_lies_in_the_intervals_before_and_after_as_often_as_they_promi
 
 
 def test_sellers_who_do_not_differ_are_seldom_said_to(companies: list[Source]):
-    alarms = sum(bool(tables.people(source, Filters())["is_different"].any()) for source in companies)
+    alarms = sum(bool(tables.people_detail(source, Filters())["is_different"].any()) for source in companies)
     assert alarms <= binom.ppf(1 - CHANCE, len(SEEDS), 0.05)
 
 
@@ -97,7 +97,7 @@ def test_the_published_figures_of_crm_sales_opportunities_come_out(shared_data: 
         file = shared_data / "crm_sales_opportunities" / f"{name}.csv.gz"
         import_file(data_set, file.read_bytes(), file.name, load_mapping("crm_sales_opportunities"))
     source = open_source(data_set)
-    rows, teams = tables.people(source, Filters()), tables.teams(source, Filters())
+    rows, teams = tables.people_detail(source, Filters()), tables.teams_detail(source, Filters())
     best = rows.sort_values("won_value").iloc[-1]
     assert (best["employee_name"], best["won_value"]) == ("Darcel Schlecht", 1_153_214)
     assert rows["employee_name"].iloc[0] != "Darcel Schlecht"

@@ -177,7 +177,10 @@ def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, cu
     figure.add_scatter(x=x, y=y, mode="text", text=texts, textfont={"size": 11}, unselected=unselected, hoverinfo="skip")
     named, names = shown.drop_duplicates("group"), shown.drop_duplicates("step")
     _name_rows(figure, [_row_name(*each, terms) for each in zip(named["group"], named["group_name"], named["deals"], strict=True)])
-    ticks = ["<br>".join(wrap(_short(labels.step_name(*each)), _WIDEST_STEP)) for each in zip(names["step"], names["name"], strict=True)]
+    ticks = [
+        "<br>".join(wrap(_short(labels.step_name(*each)), _WIDEST_STEP, break_long_words=False))
+        for each in zip(names["step"], names["name"], strict=True)
+    ]
     figure.update_xaxes(
         tickvals=list(range(len(steps))), ticktext=ticks, range=[-0.5, max(len(steps), 1) - 0.5], side="top", tickangle=0, showgrid=False
     )

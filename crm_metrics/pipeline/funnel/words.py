@@ -211,7 +211,11 @@ def groups_finding(groups: pd.DataFrame, terms: FunnelTerms) -> str:
         )
         for row in (ordered.iloc[0], ordered.iloc[-1])
     )
-    return t("Of all its deals {best} won the largest part so far, {worst} the smallest.", best=best, worst=worst)
+    return t(
+        "Won so far, of all deals of a group: from {worst} to {best}. Which differ beyond chance: Who and what wins.",
+        best=best,
+        worst=worst,
+    )
 
 
 def won_finding(won: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> str:

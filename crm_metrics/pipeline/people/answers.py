@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 
 ANSWERS: dict[str, Answer] = {  # by the name of the question
-    "teams": Answer("teams", tables.teams, words.finding, win_rate_dots),
+    "teams": Answer("teams", tables.teams_detail, words.finding, win_rate_dots),
     "tasks": Answer("tasks_overdue", tables.tasks_overdue, words.tasks_finding, overdue_bars),
     "velocity": Answer("velocity", tables.velocity, words.velocity_finding, velocity_bars, has_money=True),
 }

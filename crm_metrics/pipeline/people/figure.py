@@ -27,7 +27,7 @@ _MANY_TICKS = (0.5, 0.7, 1, 1.4, 2)
 def win_rate_dots(rows: pd.DataFrame) -> go.Figure:
     """Return the shrunk win rate of each person or team with its interval, the best first; a ring where the rate itself lies.
 
-    rows: the tables `people` or `teams`. First in the customdata: labels.person_key.
+    rows: the tables `people_detail` or `teams_detail`. First in the customdata: labels.person_key.
     """
     shown = in_words(rows[rows["rank"].notna()].head(MOST_DRAWN))
     title = t("Win rate of closed deals, %")

@@ -10,6 +10,7 @@ from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import DASH, Better, Unit, change_text, is_unknown, value_text
 from crm_metrics.pipeline.people.metrics import CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY
+from crm_metrics.pipeline.people.statistic import READ_FIRST
 
 MEASURE_LABELS: dict[str, str] = {
     "calls_per_person_day": CALLS_PER_PERSON_DAY.label,
@@ -68,10 +69,11 @@ _WINS: dict[str, tuple[str, Any]] = {
     "won_value": (noop("Won value"), "money"),
     "contribution": (noop("Share of all won value"), "share"),
 }
+_SCORES = {name: (_WINS | _RATES)[name] for name in dict.fromkeys((*READ_FIRST, *_WINS, *_RATES))}
 _WHO: dict[str, tuple[str, Any]] = {"name": (noop("Person"), "text"), "team_name": (noop("Team"), "text")}
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and unit
-    "people": {**_WHO, "role": (noop("Role"), "text"), **_WINS, **_RATES},
-    "teams": {"team_name": (noop("Team"), "text"), "people": (noop("Number of people"), "count"), **_WINS, **_RATES},
+    "people": {**_WHO, **_SCORES, "role": (noop("Role"), "text")},
+    "teams": {"team_name": (noop("Team"), "text"), "people": (noop("Number of people"), "count"), **_SCORES},
     "before_after": {
         "label": (noop("Measure"), "text"),
         "before_text": (noop("Before"), "text"),
@@ -145,7 +147,7 @@ def in_words(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def person_key(row: Mapping[Any, Any]) -> str:
-    """Return the person of a row of the table people as the choices of deals name it; "" for a team."""
+    """Return the person of a row of the table people_detail as the choices of deals name it; "" for a team."""
     if "employee_id" not in row:
         return ""
     return UNKNOWN if is_unknown(row["employee_id"]) else str(row["employee_id"])

@@ -26,6 +26,11 @@ SUMS = (
     *("open_now", "open_value", "tasks_due", "overdue_tasks"),
 )
 """What adds up over people."""
+READ_FIRST = (
+    *("calls", "calls_per_person_day", "hit_rate", "leads_per_day", "deals", "won", "win_rate_shrunk", "shrunk_low", "shrunk_high"),
+    *("won_value", "contribution", "overdue_tasks"),
+)
+"""The columns of a scorecard that are read at a glance."""
 _UNKNOWN_IF_NONE = ("minutes", "won_value", "cycle_days", "open_value")  # sums of what may be unknown: not 0 where nobody noted any
 
 # ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -126,14 +131,15 @@ def shrunk(won: Floats, closed: Floats, *, confidence: float = CONFIDENCE) -> Sh
         return Shrunk(unknown, unknown, unknown, math.nan)
     x, n, s = won[is_known], closed[is_known], _STRENGTHS[:, None]
     weight = n / (1 + (n - 1) / (s + 1))  # the inverse of the variance of a rate, as far as it depends on n
-    m = np.clip((weight * x / n).sum(axis=1) / weight.sum(axis=1), 1e-6, 1 - 1e-6)[:, None]
+    trials = weight.sum(axis=1, keepdims=True)
+    m = ((weight * x / n).sum(axis=1, keepdims=True) + 0.5) / (trials + 1)  # Jeffreys: if all was won so far, not all need be
     a, b = m * s, (1 - m) * s
     seen = (betaln(a + x, b + n - x) - betaln(a, b)).sum(axis=1)
     likely = seen + np.log(_STRENGTHS / (1 + _STRENGTHS) ** 2)  # the variance is m (1 - m) / (s + 1); the strengths are even in their logs
     p = np.exp(likely - likely.max())
     p /= p.sum()
     means = (a + x) / (s + n)
-    of_mean = (s / (s + n)) ** 2 * m * (1 - m) / weight.sum(axis=1, keepdims=True)  # the mean itself is only estimated
+    of_mean = (s / (s + n)) ** 2 * m * (1 - m) / (trials + 2)  # the mean itself is only estimated
     rate = p @ means
     variance = p @ (means * (1 - means) / (s + n + 1) + of_mean + (means - rate) ** 2)
     strength = np.maximum(rate * (1 - rate) / variance - 1, 1e-9)

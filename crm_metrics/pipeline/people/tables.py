@@ -114,7 +114,12 @@ def _per_day(days: pd.DataFrame, name: str) -> Side:
     return statistic.mean_side(float(values.sum()), float((values**2).sum()), len(values))
 
 
-def people(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, role: str = "") -> pd.DataFrame:
+def people(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per person, the best first: employee_name, team, statistic.READ_FIRST, employee_id; the rest is in people_detail."""
+    return people_detail(source, filters, terms)[["employee_name", "team", *statistic.READ_FIRST, "employee_id"]]
+
+
+def people_detail(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, role: str = "") -> pd.DataFrame:
     """Return one row per person who called, was active, or has leads, deals or tasks: rank first. role: only people of it, among whom
     they are ranked; contribution stays the share of all.
 
@@ -128,6 +133,11 @@ def people(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, role:
 
 
 def teams(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per team (empty: unknown), the best first: team, people, statistic.READ_FIRST; the rest is in teams_detail."""
+    return teams_detail(source, filters, terms)[["team", "people", *statistic.READ_FIRST]]
+
+
+def teams_detail(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per team (empty: unknown), the best first: team, people, and the columns of statistic.scorecard."""
     rows = source.remember(sums, filters, terms)
     count = rows.groupby("team", dropna=False)["employee_id"].nunique().rename("people").reset_index()
@@ -216,7 +226,9 @@ def order_entry(source: Source, filters: Filters) -> pd.DataFrame:
 TABLES: dict[str, Table] = {
     "people_tiles": people_tiles,
     "people": people,
+    "people_detail": people_detail,
     "teams": teams,
+    "teams_detail": teams_detail,
     "before_after": before_after,
     "cases": cases,
     "velocity": velocity,

@@ -72,7 +72,7 @@ def questions() -> dict[str, str]:
 
 
 def roles(rows: pd.DataFrame) -> dict[str, str]:
-    """Return the roles to choose from, all of them first. rows: the table people."""
+    """Return the roles to choose from, all of them first. rows: the table people_detail."""
     return {"": t("All roles"), **{str(role): str(role) for role in sorted(rows["role"].dropna().unique())}}
 
 
@@ -80,7 +80,7 @@ def roles(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def finding(rows: pd.DataFrame) -> str:
-    """Return whether anybody is proven to win more or less than others, and who brought most. rows: the table people or teams."""
+    """Return whether anybody is proven to win more or less than others, and who brought most. rows: people_detail or teams_detail."""
     ranked = in_words(rows[rows["rank"].notna()])
     if not len(ranked):
         return _of_calls(rows)
@@ -131,7 +131,7 @@ def basis_note(tiles: pd.DataFrame, basis: pd.DataFrame) -> str:
 
 
 def rank_note(rows: pd.DataFrame) -> str:
-    """Return who ranks first, how strongly rates were drawn together, and what a click does. rows: the table people."""
+    """Return who ranks first, how strongly rates were drawn together, and what a click does. rows: the table people_detail."""
     ranked = in_words(rows[rows["rank"].notna()])
     if len(ranked) < 2:  # one alone has no rank
         return ""
