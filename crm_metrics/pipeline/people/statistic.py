@@ -121,7 +121,7 @@ def shrunk(won: Floats, closed: Floats, *, confidence: float = CONFIDENCE) -> Sh
     American Statistical Association 78, 47-55. prior: the mean of s.
 
     >>> shrunk(np.array([2.0, 60.0]), np.array([2.0, 100.0])).rate.round(2).tolist()
-    [0.78, 0.6]
+    [0.77, 0.6]
     """
     from scipy.special import betaincinv, betaln
 
