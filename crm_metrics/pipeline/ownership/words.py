@@ -32,7 +32,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "blind_spots": noop(
         "Deals open today, whenever they were created. Contact: an activity for the deal or with its customer, or a question of the"
         " customer to service; mailings are none. Without any the days count from the creation. Nobody in charge: no owner, or one who has"
-        " left. What no deal has at all is not kept in these data and is no blind spot. Next steps are known today alone, of no past day."
+        " left. What no deal has at all is not kept in these data and is no blind spot. Next steps are known today alone, of no past day;"
+        " customers and contact persons of a past day are those known today."
     ),
     "owners": noop(
         "Open value: sum over the deals open today whose value is known. Customers by their owner as the data stand now; of kinds of"
@@ -112,7 +113,7 @@ def owners_finding(owners: pd.DataFrame) -> str:
     first: Any = named.sort_values("share_of_value", ascending=False).iloc[0]
     if not is_unknown(first.share_of_value):
         values = {"name": safe_text(first.owner_name), "share": value_text(first.share_of_value, "share"), "n": f"{len(named):,}"}
-        texts.append(t("{name} has {share} of the open value of {n} owners.", **values))
+        texts.append(t("{name} has {share} of the open value (owners: {n}).", **values))
     elif named["open_deals"].sum():
         most: Any = named.sort_values("open_deals", ascending=False, kind="stable").iloc[0]
         values = {"name": safe_text(most.owner_name), "k": f"{most.open_deals:,}", "all": f"{named['open_deals'].sum():,}"}
