@@ -132,6 +132,22 @@ TERMS: tuple[tuple[str, str], ...] = (
             "before the period. A customer who came earlier is not new because the period starts later."
         ),
     ),
+    (
+        noop("Deal"),
+        noop(
+            "An opportunity of the CRM: open, or closed, which is won or lost; a reopened deal is open again. Today it stands as its own "
+            "row says, on a past day as its history says. Its region is its own, else its owner's, and the region filter means "
+            "that one under Sales. A deal whose day of creation is unknown stays in, whatever the period; one whose value is unknown "
+            "counts and is in no sum."
+        ),
+    ),
+    (
+        noop("Lead, qualified lead"),
+        noop(
+            "A lead is somebody who may become a customer. It is qualified if it is marked so or converted, has a day of either, or brought "
+            "a deal; it is converted on the day on which it became a customer."
+        ),
+    ),
 )
 
 # Headings of the tables and how their values are shown

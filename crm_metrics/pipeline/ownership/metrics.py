@@ -16,7 +16,7 @@ BLIND_SPOT_SHARE = Metric(
 )
 BLIND_SPOT_VALUE = Metric(
     "blind_spot_value",
-    noop("Value of these deals"),
+    noop("Value of deals with a blind spot"),
     "money",
     "lower",
     noop("Sum of the value of the open deals with at least one blind spot; deals of unknown value are left out."),
