@@ -72,7 +72,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
     ),
     "scorecard": noop(
         "Deals created in the quarter whose assessment is complete today, divided by those of which it is recorded, with 95% intervals"
-        " (Wilson 1927). Hollow: the quarter is not over. Faded: fewer than 30 deals."
+        " (Wilson 1927). Hollow: the quarter is not over. Faded: fewer than 30 deals. Win rates are compared among deals created in the same"
+        " quarter (Mantel and Haenszel 1959), for both they and the assessments change over the years."
     ),
 }
 _CAPTIONS = Captions(
@@ -132,6 +133,8 @@ def finding(tiles: pd.DataFrame, reasons: pd.DataFrame) -> str:
     rate = rows[WIN_RATE_OF_CLOSED.name]
     if not rate.n:
         return t("No deal that was created in these days is won or lost yet.")
+    if rate.n < FEW_CUSTOMERS:
+        return t("Closed deals: {n}, too few for a rate; won: {won}.", n=f"{rate.n:,}", won=f"{round(rate.value * rate.n):,}")
     text = t("{rate} of {n} closed deals are won.", rate=value_text(rate.value, "share"), n=f"{rate.n:,}")
     named = reasons[reasons["reason"] != ""]
     if len(named) and named["of"].iloc[0] >= FEW_CUSTOMERS:
@@ -299,5 +302,19 @@ def scorecard_finding(scorecard: pd.DataFrame) -> str:
         "high": f"{row.difference_high * 100:+.1f}",
     }
     if row.is_different:
-        return text + t(" ") + t("Their win rate differs from that of the others by {points} points (95%: {low} to {high}).", **values)
-    return text + t(" ") + t("Their win rate is within chance of that of the others: {points} points (95%: {low} to {high}).", **values)
+        return (
+            text
+            + t(" ")
+            + t(
+                "Their win rate differs from that of others created in the same quarter by {points} points (95%: {low} to {high}).",
+                **values,
+            )
+        )
+    return (
+        text
+        + t(" ")
+        + t(
+            "Their win rate is within chance of that of others created in the same quarter: {points} points (95%: {low} to {high}).",
+            **values,
+        )
+    )
