@@ -250,6 +250,14 @@ def test_a_win_whose_day_only_the_history_knows_was_none_before(data_set):
 
 
 @pytest.mark.slow
+def test_a_deal_closed_before_its_creation_is_not_opened_again_on_that_day(data_set):
+    deal = {"opportunity_id": "a", "created_on": day(20), "closed_on": day(10), "stage": "Won", "outcome": "won"}
+    source = open_source(write(data_set, [deal]))
+    for on in (None, day(15), day(30)):
+        assert source(query.changes(ALL, on=on))[["changed_on", "outcome"]].to_numpy().tolist() == [[pd.Timestamp(day(10)), "won"]]
+
+
+@pytest.mark.slow
 def test_the_reason_of_a_second_loss_is_not_known_of_the_first(data_set):
     said = [("Talk", "open"), ("Lost", "lost"), ("Talk", "open"), ("Lost", "lost")]
     history = [

@@ -197,7 +197,11 @@ def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = No
     opening = (
         select(deal.deal_number, *_dated(deal.created_on, OPENING), *nothing, cast(null(), Date).label("expected_close_on"), _no_owner())
         .join_from(chosen, first, first.c.opportunity_id == deal.opportunity_id, isouter=True)
-        .where(deal.created_on.is_not(None), or_(first.c.first_on.is_(None), first.c.first_on > deal.created_on))
+        .where(
+            deal.created_on.is_not(None),
+            or_(first.c.first_on.is_(None), first.c.first_on > deal.created_on),
+            func.coalesce(deal.closed_on >= deal.created_on, literal(True)),  # noqa: FBT003  # closed earlier, it is not opened again
+        )
     )
     closing = (
         select(
