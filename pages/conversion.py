@@ -2,7 +2,8 @@
 
 from crm_metrics import ui
 from crm_metrics.pipeline.conversion import figure, labels, tables, words
-from crm_metrics.pipeline.conversion.terms import cohorts_by
+from crm_metrics.pipeline.conversion.terms import CohortBy
+from crm_metrics.ui.conversion_form import choose_question
 from crm_metrics.ui.deal_form import start_deal_page
 
 page, terms = start_deal_page("conversion")
@@ -13,9 +14,8 @@ ui.note(words.basis_note(basis))
 ui.tiles(page, tiles, words.shown_metrics(tiles), notes=words.tile_notes(tiles, times, closed, **money))
 
 
-def cohorts(question: str) -> None:
-    curve_of, rows_of, known = tables.BY_COHORT[question]
-    by = cohorts_by(ui.tabs(page, words.bys(ui.ask(page, known, terms)), key="by"))
+def cohorts(question: str, by: CohortBy) -> None:
+    curve_of, rows_of, _ = tables.BY_COHORT[question]
     curve, rows = ui.ask(page, curve_of, terms, by), ui.ask(page, rows_of, terms, by)
     ui.note(words.cohort_finding(rows, by))
     if len(rows):
@@ -55,5 +55,5 @@ def stalled() -> None:
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, words.questions())
-    {"cycle": cycle, "stages": stages, "stalled": stalled}.get(chosen, lambda: cohorts(chosen))()
+    chosen, by = choose_question(page, terms)
+    {"cycle": cycle, "stages": stages, "stalled": stalled}.get(chosen, lambda: cohorts(chosen, by))()

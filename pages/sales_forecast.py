@@ -11,7 +11,6 @@ terms, money = choose_quarter(page), {"currency": page.currency}
 state, rows = ui.ask(page, basis.forecast_basis, deals, terms), ui.ask(page, tables.forecast, deals, terms)
 tiles = ui.ask(page, tables.forecast_tiles, deals, terms)
 ui.finding(words.finding(tiles, rows, state, **money))
-ui.note(words.basis_note(state))
 ui.tiles(page, tiles, tables.METRICS, notes=words.tile_notes(state))
 keep_by_itself(page, deals)
 
@@ -21,6 +20,7 @@ def forecast() -> None:
     if len(found):
         drawn = ui.draw(page, figure.distribution_bars, found, rows, state, **money)
         ui.figure(page, drawn, queries=tables.queries(page.source, page.filters, deals, terms), **words.about("forecast"))
+        ui.note(words.basis_note(state))
         ui.table(page, shown := labels.in_words(rows), columns=labels.columns("forecast", shown), name="forecast")
 
 

@@ -17,12 +17,13 @@ _SAVED = "saved_forecast"
 
 
 def choose_quarter(page: Page) -> ForecastTerms:
-    """Draw the choice of the quarter and return it; the page ends here where no deal has a day."""
+    """Draw the choice of the quarter beside the filters and return it; the page ends here where no deal has a day."""
     days = deal_days(page.source, page.filters)
     if days is None:
         st.info(t("No deal in view has a day: there is nothing to forecast from."), icon=":material/inbox:")
         st.stop()
-    return ForecastTerms.of_text(choose(page, t("Quarter"), words.quarters(days.today), "quarter"))
+    with page.bar:
+        return ForecastTerms.of_text(choose(page, t("Quarter"), words.quarters(days.today), "quarter", width=120))
 
 
 def keep_by_itself(page: Page, deals: DealTerms) -> None:

@@ -16,7 +16,7 @@ from crm_metrics.ui.start import Page
 
 def choose_window(page: Page, deals: DealTerms) -> WaterfallTerms:
     """Draw the choice of the window of expected closing and return the terms; both days of an own one have to be given."""
-    name = choose(page, t("Pipeline"), words.windows(), "window", width=220)
+    name = choose(page, t("Pipeline"), words.windows(), "window", width=200)
     window = next(known for known in WINDOWS if known == name)
     if window != "own":
         return WaterfallTerms(deals, window)
@@ -41,5 +41,5 @@ def choose_day(page: Page) -> date:
 
 
 def _choose_day(label: str, name: str, usual: date, *, latest: date | None = None) -> date:
-    day = st.date_input(label, usual, max_value=latest, key=f"waterfall_{name}", format="YYYY-MM-DD", width=190)
+    day = st.date_input(label, usual, max_value=latest, key=f"waterfall_{name}", format="YYYY-MM-DD", width=150)
     return day if isinstance(day, date) else usual

@@ -22,7 +22,7 @@ _AGE_TITLES = {"won_share": noop("Days since the deal was created"), "converted_
 _MOST_LINES, _MOST_COLOURED, _MOST_DOTS = 24, 5, 30
 _FADED = 0.35
 _LONGEST_NAME = 26  # letters
-_ROW_HEIGHT = 30
+_ROW_HEIGHT, _HEIGHT = 30, 305  # below six tiles and the questions it ends with the first screen
 
 # ── figure: cohorts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -34,7 +34,7 @@ def cohort_curves(curve: pd.DataFrame, *, by: CohortBy) -> go.Figure:
     latest or largest.
     """
     measure = _measure(curve)
-    figure = figures.base(x_title=t(_AGE_TITLES[measure]), y_title=t(_SHARE_TITLES[measure]), y_unit="share")
+    figure = figures.base(x_title=t(_AGE_TITLES[measure]), y_title=t(_SHARE_TITLES[measure]), y_unit="share", height=_HEIGHT)
     rows = curve.rename(columns=_NAMES)
     shown = _shown(rows[~rows["is_all"].astype(bool)], by)
     for place, (name, part) in enumerate(shown):
@@ -116,12 +116,10 @@ def naive_dots(rows: pd.DataFrame, *, by: CohortBy, age: str) -> go.Figure:
     names = [safe_label(_short(name)) for name in cohort_names(shown, by)]
     _add_dots(figure, shown, names, is_upright=is_upright)
     if measure == "converted_share":
-        for share in PUBLISHED_LEAD_SHARES:
-            line: dict[str, Any] = {"line": {"color": figures.GREY, "width": 1, "dash": "dot"}}
-            figure.add_hline(y=share, **line) if is_upright else figure.add_vline(x=share, **line)
-        if is_upright:  # else it would stand in the legend
-            figures.add_label(figure, 1, PUBLISHED_LEAD_SHARES[1], t("Quick & Reilly: 40% before its CRM, 60% after"), anchor="right")
-            figure.layout.annotations[-1].update(xref="paper", xshift=0, yanchor="bottom")
+        line: dict[str, Any] = {"line": {"color": figures.GREY, "width": 1, "dash": "dot"}}
+        for place, share in enumerate(PUBLISHED_LEAD_SHARES):
+            named = {"name": t("Quick & Reilly: 40% before its CRM, 60% after"), "showlegend": not place} | line
+            figure.add_hline(y=share, **named) if is_upright else figure.add_vline(x=share, **named)
     figure.update_layout(showlegend=True)
     (figure.update_xaxes if is_upright else figure.update_yaxes)(type="category", showgrid=False)
     (figure.update_yaxes if is_upright else figure.update_xaxes)(rangemode="tozero")

@@ -49,15 +49,16 @@ def distribution_bars(distribution: pd.DataFrame, rows: pd.DataFrame, basis: pd.
     )
     top = float(distribution["share"].max())
     lines = [
-        (total["value"], t("Forecast"), figures.ACCENT, 1.22),
-        (state["quota"], t("Quota"), figures.BAD, 1.14),
-        (state["last_value"], t("Last full quarter"), figures.GREY, 1.06),
-        (state["won"] or np.nan, t("Won so far"), figures.GOOD, 1.06),
+        (total["value"], t("Forecast"), figures.ACCENT),
+        (state["quota"], t("Quota"), figures.BAD),
+        (state["last_value"], t("Last full quarter"), figures.GREY),
+        (state["won"] or np.nan, t("Won so far"), figures.GOOD),
     ]
-    for value, name, color, height in lines:
-        if np.isfinite(value):
-            _mark(figure, float(value), (top * height, f"{name} {value_text(value, 'money', currency)}"), color)
-    figure.update_yaxes(range=[0, top * 1.3])
+    known = sorted((line for line in lines if np.isfinite(line[0])), key=lambda line: -line[0])
+    for place, (value, name, color) in enumerate(known):  # the farther left, the higher: no line crosses the name of another
+        height = top * (1.06 + 0.08 * place)
+        _mark(figure, float(value), (height, f"{name} {value_text(value, 'money', currency)}"), color)
+    figure.update_yaxes(range=[0, top * (1.06 + 0.08 * len(known))])
     return figure
 
 
@@ -162,7 +163,7 @@ def stage_dots(stages: pd.DataFrame, names: list[str]) -> go.Figure:
     stages: the table stage_probabilities; names: of its rows.
     """
     place, height = np.arange(len(stages)), _AROUND + _ROW_HEIGHT * max(len(stages), 1)
-    figure = figures.base(x_title=t("Won in the end, share of deals that enter the stage"), y_title="", x_unit="share", height=height)
+    figure = figures.base(x_title=t("Won in the end, share of deals<br>that enter the stage"), y_title="", x_unit="share", height=height)
     up, down = stages["high"] - stages["probability"], stages["probability"] - stages["low"]
     if stages["assumed"].notna().any():
         figure.add_scatter(

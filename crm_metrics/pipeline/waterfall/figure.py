@@ -22,7 +22,6 @@ _GROUP_COLORS = {
     "lost": figures.BAD,
     "out": figures.GREY,
 }
-_LABEL_GAP, _LETTER, _WIDE_LETTER, _LAST_NARROW = 18, 7, 13, 0x2E80  # pixels; from the sign on letters are wide
 
 
 def waterfall_bars(rows: pd.DataFrame, *, measure: str, currency: str) -> go.Figure:
@@ -70,22 +69,11 @@ def period_bars(rows: pd.DataFrame, *, measure: str, currency: str) -> go.Figure
             ],
             hovertemplate="%{x|%Y-%m-%d}: %{customdata[1]}<extra>%{fullData.name}</extra>",
         )
-    figure.update_layout(barmode="relative", margin={"t": 34})
-    _name_above(figure, [(t(GROUPS[group]), color) for group, color in _GROUP_COLORS.items()])
-    return figure
+    return figure.update_layout(barmode="relative", showlegend=True)
 
 
 def _change_title(measure: str, currency: str) -> str:
     return figures.money_title(t("Change in value"), currency) if measure == "value" else t("Change in deals")
-
-
-def _name_above(figure: go.Figure, names: list[tuple[str, str]]) -> None:
-    """Write the names of the series, each in its colour, side by side above the plot."""
-    left = 0
-    for name, color in names:
-        place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "xshift": left, "yshift": 4}
-        figure.add_annotation(text=name, showarrow=False, font={"color": color, "size": 12}, **place)
-        left += _LABEL_GAP + sum(_WIDE_LETTER if ord(letter) >= _LAST_NARROW else _LETTER for letter in name)
 
 
 def stage_bars(rows: pd.DataFrame, *, measure: str, currency: str) -> go.Figure:
@@ -105,5 +93,7 @@ def trend_line(rows: pd.DataFrame, *, measure: str, currency: str) -> go.Figure:
     figure = figures.base(x_title=t("End of the period"), y_title=_title(measure, currency), y_unit=_UNITS[measure])
     figures.add_line(figure, rows["ends_on"], rows[measure], name=_title(measure, currency), unfinished=rows["is_unfinished"])
     figure.update_traces(hovertemplate="%{x|%Y-%m-%d}: %{y:,.0f}<extra></extra>")
+    figures.tick_days(figure, rows["ends_on"].to_numpy())  # on the ends: other days would have December's end stand at January
+    figure.update_xaxes(tickformat="%Y-%m-%d")
     figure.update_yaxes(rangemode="tozero")
     return figure
