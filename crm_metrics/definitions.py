@@ -144,8 +144,8 @@ TERMS: tuple[tuple[str, str], ...] = (
     (
         noop("Lead, qualified lead"),
         noop(
-            "A lead is somebody who may become a customer. It is qualified if it is marked so or converted, has a day of either, or brought "
-            "a deal; it is converted on the day on which it became a customer."
+            "A lead is somebody who may become a customer. It is qualified if it is marked so or converted, has a day of either, or "
+            "brought a deal; it is converted on the day on which it became a customer."
         ),
     ),
 )

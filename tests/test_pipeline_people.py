@@ -21,6 +21,7 @@ from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import speaking
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.terms import DealTerms
+from crm_metrics.pipeline.funnel import tables as funnel_tables
 from crm_metrics.pipeline.people import labels, statistic, tables, words
 from crm_metrics.pipeline.people.cases import CASES, beside_own
 from crm_metrics.pipeline.people.statistic import Side, compared, differences, shrunk
@@ -301,6 +302,27 @@ def test_a_call_brings_one_lead_at_most(any_data_set: DataSet):
     source = written(any_data_set, rows)
     assert list(tables.people_tiles(source, Filters()).set_index("metric").loc["hit_rate", ["value", "n"]]) == [1, 1]
     assert tables.people_detail(source, Filters())[["calls", "hits", "qualified_leads"]].to_numpy().tolist() == [[1, 1, 3]]
+
+
+@pytest.mark.slow
+def test_a_lead_marked_as_qualified_on_no_day_is_one_of_its_owner_as_in_the_funnel(any_data_set: DataSet):
+    ids, days = ["l1", "l2", "l3"], [day("2024-01-08")] * 3
+    statuses = ["Qualified", "working", "converted"]
+    rows = {
+        schema.leads: {"lead_id": ids, "owner_id": ["a"] * 3, "created_on": days, "lead_status": statuses, "batch_id": [1] * 3},
+        schema.activities: {
+            "activity_id": ["1"],
+            "activity_kind": ["Call"],
+            "happened_at": pa.array([dt.datetime(2024, 1, 8, 9)], pa.timestamp("us")),
+            "employee_id": ["a"],
+            "activity_count": [5],
+            "batch_id": [1],
+        },
+    }
+    source = written(any_data_set, rows)
+    assert tables.people_detail(source, Filters())[["calls", "leads", "qualified_leads"]].to_numpy().tolist() == [[5, 3, 2]]
+    steps = funnel_tables.funnel(source, Filters()).set_index("step")["count"]
+    assert [steps[step] for step in ("calls", "leads", "qualified_leads")] == [5, 3, 2]
 
 
 @pytest.mark.slow

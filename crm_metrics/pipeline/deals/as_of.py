@@ -16,12 +16,19 @@ from crm_metrics.scope import Scope
 from crm_metrics.sql import bucket_end, is_one_of
 
 OPEN = "open"
+_QUALIFIED = ("qualified", "converted")  # of lead_status
 _CHANGING = ("stage", "expected_close_on", "deal_amount", "owner_id")
 
 
 def seen_regions(scope: Scope, rows: FromClause) -> list[ColumnElement[bool]]:
     """Return what a row with a region must satisfy for the reader to see it."""
     return [is_one_of(rows.c.region, scope.regions)] if scope.regions else []
+
+
+def is_qualified(lead: Any) -> ColumnElement[bool]:
+    """Return whether a row of query.lead_rows is a qualified lead: marked as such or converted, with a day of either, or with a deal."""
+    days = (lead.qualified_on.is_not(None), lead.converted_on.is_not(None), lead.opportunity_id.is_not(None))
+    return or_(func.lower(lead.lead_status).in_(_QUALIFIED), *days)
 
 
 # ── query ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

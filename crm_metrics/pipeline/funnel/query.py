@@ -7,10 +7,10 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, exis
 
 from crm_metrics.filters import Filters, period_conditions
 from crm_metrics.pipeline.deals import query as deals_query
+from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 
 CALL = "call"
-QUALIFIED = ("qualified", "converted")  # of lead_status
 Places = tuple[tuple[str, int], ...]
 """Open stages and their places in the funnel, from 0 on; stages of several pipelines may share one."""
 
@@ -67,11 +67,6 @@ def moves(filters: Filters, terms: DealTerms, on: date | None = None) -> Select[
     return select(*columns, deals).where(is_move).group_by(*columns).order_by(deals.desc(), step.from_stage, step.stage)
 
 
-def _is_qualified(row: Any) -> ColumnElement[bool]:
-    days = (row.qualified_on.is_not(None), row.converted_on.is_not(None), row.opportunity_id.is_not(None))
-    return or_(row.lead_status.in_(QUALIFIED), *days)
-
-
 def lead_counts(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None = None) -> Select[Any]:
     """One row: leads that came in in the period or on an unknown day, qualified_leads of them, became_deals of these, and hits: qualified
     ones that belong to somebody who made calls in the period.
@@ -79,10 +74,13 @@ def lead_counts(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | No
     leads, calls = deals_query.lead_rows(filters, terms, until), deals_query.activity_rows(filters, terms, until)
     row, call = leads.c, calls.c
     called = (
-        select(call.employee_id).where(call.activity_kind == CALL, *period_conditions(call.happened_on, filters)).distinct().cte("callers")
+        select(call.employee_id)
+        .where(func.lower(call.activity_kind) == CALL, *period_conditions(call.happened_on, filters))
+        .distinct()
+        .cte("callers")
     )
     is_callers = exists().where(called.c.employee_id == row.owner_id)
-    qualified = _is_qualified(row)
+    qualified = is_qualified(row)
     columns = {
         "leads": func.count(),
         "qualified_leads": _number(qualified),
@@ -101,7 +99,7 @@ def call_counts(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | No
     """One row: calls made in the period."""
     calls = deals_query.activity_rows(filters, terms, until)
     made = cast(func.coalesce(func.sum(calls.c.activity_count), 0), BigInteger).label("calls")
-    return select(made).where(calls.c.activity_kind == CALL, *period_conditions(calls.c.happened_on, filters))
+    return select(made).where(func.lower(calls.c.activity_kind) == CALL, *period_conditions(calls.c.happened_on, filters))
 
 
 def step_leads(filters: Filters, terms: DealTerms, until: date | None, *, are_qualified: bool) -> Select[Any]:
@@ -111,6 +109,6 @@ def step_leads(filters: Filters, terms: DealTerms, until: date | None, *, are_qu
     leads = deals_query.lead_rows(filters, terms, until)
     names = ("lead_id", "customer_id", "lead_source", "owner_name", "team", "region")
     days = ("created_on", "qualified_on", "converted_on", "opportunity_id")
-    conditions = [_is_qualified(leads.c)] if are_qualified else []
+    conditions = [is_qualified(leads.c)] if are_qualified else []
     rows = select(*[leads.c[name] for name in (*names, *days)]).where(*period_conditions(leads.c.created_on, filters), *conditions)
     return rows.order_by(leads.c.created_on.desc(), leads.c.lead_id)

@@ -12,6 +12,7 @@ from sqlalchemy import CTE, ColumnElement, Double, FromClause, Select, and_, cas
 
 from crm_metrics.filters import Filters, choice_conditions, customer_conditions, is_chosen, period_conditions
 from crm_metrics.pipeline.deals import query as pipeline
+from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.people.terms import FOLLOWED_DAYS, GoLive
 from crm_metrics.schema import customer_facts, demo_truth, employees, leads, opportunities, orders, tasks
@@ -93,11 +94,11 @@ def activity_sums(filters: Filters, terms: DealTerms, until: date) -> Select[Any
     ).group_by(day.employee_id)
 
 
-def lead_sums(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:
+def lead_sums(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any]:
     """One row per owner of leads that came in in the period: employee_id, leads, qualified_leads."""
-    came = pipeline.lead_rows(filters, terms, until).c
+    came = pipeline.lead_rows(filters, terms, on).c
     owner = came.owner_id.label("employee_id")
-    counts = (func.count().label("leads"), func.count(came.qualified_on).label("qualified_leads"))
+    counts = (func.count().label("leads"), _count(is_qualified(came)).label("qualified_leads"))
     return select(owner, *counts).where(*period_conditions(came.created_on, filters)).group_by(owner)
 
 

@@ -37,7 +37,7 @@ def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> t
     return (
         query.deal_sums(filters, terms, on),
         query.call_days(filters, terms, until),
-        query.lead_sums(filters, terms, until),
+        query.lead_sums(filters, terms, on),
         query.activity_sums(filters, terms, until),
         query.task_sums(filters, terms, until),
     )
@@ -72,7 +72,7 @@ def sums(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
     parts = [
         days.groupby("employee_id", dropna=False)[["calls", "hits", "call_days"]].sum().reset_index(),
         source(query.activity_sums(filters, terms, until)),
-        source(query.lead_sums(filters, terms, until)),
+        source(query.lead_sums(filters, terms, on)),
         source(query.deal_sums(filters, terms, on)),
         source(query.task_sums(filters, terms, until)),
     ]
