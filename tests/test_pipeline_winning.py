@@ -239,3 +239,17 @@ def test_a_difference_of_shares_has_newcombes_interval():
     rows, others = pd.DataFrame({"won": [56], "closed": [70]}), pd.DataFrame({"won": [48], "closed": [80]})
     found = counts.compared(rows, others).iloc[0]
     assert [round(found[name], 4) for name in ("difference", "difference_low", "difference_high")] == [0.2, 0.0524, 0.3339]
+
+
+def test_what_only_the_years_have_in_common_is_no_difference():
+    """Of 100 deals of 2023 20 are won, of 100 of 2024 40; assessed are 20 of the first and 80 of the others, won or not alike."""
+    cells = [("2023-02-01", True, 20, 4), ("2023-02-01", False, 80, 16), ("2024-02-01", True, 80, 32), ("2024-02-01", False, 20, 8)]
+    every = [(pd.Timestamp(on), one, "won" if place < won else "lost") for on, one, n, won in cells for place in range(n)]
+    deals = pd.DataFrame(every, columns=["created_on", "is_one", "outcome"]).assign(deal_amount=1.0)
+    found = counts.win_counts(deals, "is_one").sort_values("is_one", ascending=False, ignore_index=True)
+    raw = counts.compared(found.head(1), found.tail(1)).iloc[0]
+    row = counts.compared_within_quarters(found.head(1), found.tail(1), deals, deals["is_one"]).iloc[0]
+    assert raw["difference"] == pytest.approx(0.12)
+    assert (row["difference"], row["p_value"], row["is_different"]) == (pytest.approx(0), pytest.approx(1), False)
+    half = 1.959964 * np.sqrt(16**2 * (0.16 / 20 + 0.16 / 80 + 0.24 / 20 + 0.24 / 80)) / 32
+    assert (row["difference_low"], row["difference_high"]) == (pytest.approx(-half), pytest.approx(half))

@@ -22,7 +22,7 @@ from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import metrics, query, statistic
 from crm_metrics.pipeline.ownership.metrics import METRICS
 from crm_metrics.pipeline.ownership.terms import LAST_DAYS, USUAL_DAYS
-from crm_metrics.pipeline.winning.counts import COMPARED, COUNTED, compared, win_counts
+from crm_metrics.pipeline.winning.counts import COMPARED, COUNTED, compared_within_quarters, win_counts
 from crm_metrics.rooms import Table
 
 __all__ = ["METRICS", "TABLES"]
@@ -224,8 +224,8 @@ def _are_unfinished(quarter: pd.Series, today: pd.Timestamp) -> pd.Series:
 
 def from_service(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row for the deals of the period that a service contact brought and one for all others: source ('service', 'others'),
-    the counts of winning.counts.COUNTED and COMPARED (the first against the second), contacts (service contacts of the period),
-    deals_per_1000_contacts; the last two of service alone.
+    the counts of winning.counts.COUNTED and COMPARED (the first against the second, within quarters of creation), contacts
+    (service contacts of the period), deals_per_1000_contacts; the last two of service alone.
     """
     rows, on = created(source, filters, terms), _on(source, filters)
     brought = set(source(query.service_handovers(filters, terms, on))["deal_number"])
@@ -233,7 +233,7 @@ def from_service(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS)
     found = win_counts(rows.assign(source=is_service.map({True: _SERVICE, False: _OTHERS})), "source").set_index("source")
     service, others = (found.reindex([name]).reset_index() for name in (_SERVICE, _OTHERS))
     if len(found) > 1:
-        service = compared(service, others)
+        service = compared_within_quarters(service, others, rows, is_service)
     contacts = source(query.service_contacts(filters, on))["contacts"].sum()
     service = service.assign(contacts=contacts, deals_per_1000_contacts=ratio(service["deals"].iloc[0], contacts) * _PER)
     made = pd.concat([each for each, name in ((service, _SERVICE), (others, _OTHERS)) if name in found.index] or [service.head(0)])

@@ -11,7 +11,7 @@ from crm_metrics.metric import ratio
 from crm_metrics.pipeline.deals.query import LOST, OPEN, WON
 from crm_metrics.randomised_test.sums import holm
 
-ALPHA = 0.05
+ALPHA, Z = 0.05, 1.959964
 LEAST_EXPECTED = 5.0  # deals in each of the four fields: Cochran's rule, under which the chi-square test is not right
 COUNTED = ["deals", "closed", "won", "win_rate", "low", "high", "won_value", "lost_value", "unvalued", "is_small"]
 COMPARED = ["others_rate", "difference", "difference_low", "difference_high", "p_value", "p_adjusted", "is_different"]
@@ -79,6 +79,33 @@ def _difference(won: float, closed: float, others_won: float, others_closed: flo
         "difference_high": rate - others_rate + math.hypot(high - rate, others_rate - others_low),
         "p_value": p_value,
     }
+
+
+def compared_within_quarters(rows: pd.DataFrame, others: pd.DataFrame, deals: pd.DataFrame, is_one: pd.Series) -> pd.DataFrame:
+    """Return `compared` of one row with one other, its difference, interval and p among deals created in the same quarter: where both the
+    win rate and what tells the two apart change over the years, they seem to go together.
+
+    Mantel and Haenszel's (1959) difference with the variance of Greenland and Robins (1985), Biometrics 41, 55-68, and their test. deals:
+    what both are made of; is_one: whether each belongs to the row.
+    """
+    made = compared(rows, others)
+    if math.isnan(made["p_value"].iloc[0]):
+        return made
+    closed = deals[deals["outcome"] != OPEN]
+    sides = closed.assign(quarter=closed["created_on"].dt.to_period("Q").astype(str), is_won=closed["outcome"] == WON, is_one=is_one)
+    cells: Any = sides.groupby(["quarter", "is_one"])["is_won"].agg(["sum", "size"]).unstack(fill_value=0).astype(float)
+    one_won, other_won, one, other = (cells[name, side].to_numpy() for name in ("sum", "size") for side in (True, False))
+    both, won = one + other, one_won + other_won
+    weight = (one * other / both).sum()
+    if not weight:
+        return made
+    found = ((one_won * other - other_won * one) / both).sum() / weight
+    lost, other_lost, pairs = one - one_won, other - other_won, np.where(one * other > 0, one * other, np.inf)
+    error = Z * math.sqrt(((one_won * lost * other**3 + other_won * other_lost * one**3) / (pairs * both**2)).sum()) / weight
+    spread = (one * other * won * (both - won) / (both**2 * np.maximum(both - 1, 1))).sum()
+    p_value = math.erfc(abs((one_won - one * won / both).sum()) / math.sqrt(spread) / math.sqrt(2)) if spread else math.nan
+    bounds = {"difference": found, "difference_low": found - error, "difference_high": found + error}
+    return made.assign(**bounds, p_value=p_value, p_adjusted=p_value, is_different=p_value < ALPHA)
 
 
 def reason_counts(lost: pd.DataFrame, by: tuple[str, ...] = ()) -> pd.DataFrame:

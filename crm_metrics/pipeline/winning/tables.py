@@ -128,14 +128,16 @@ def competitors(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
 def scorecard(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row for deals with a complete assessment and one for those without: is_complete, share_of_deals, counts.COUNTED,
-    counts.COMPARED (the first row against the other). Deals created in the period of which it is recorded.
+    counts.COMPARED (the first row against the other, within quarters of creation). Deals created in the period of which it is recorded.
     """
     rows = created(source, filters, terms)
     known = rows[rows["has_scorecard"].notna()]
-    found = counts.win_counts(known.assign(is_complete=known["has_scorecard"].astype(bool)), "is_complete")
+    is_complete = known["has_scorecard"].astype(bool)
+    found = counts.win_counts(known.assign(is_complete=is_complete), "is_complete")
     found = found.sort_values("is_complete", ascending=False, ignore_index=True)
     with_it, without = found.head(1), found.iloc[1:]
-    made = pd.concat([counts.compared(with_it, without.head(1)) if len(without) else with_it, without], ignore_index=True)
+    first = counts.compared_within_quarters(with_it, without, known, is_complete) if len(without) else with_it
+    made = pd.concat([first, without], ignore_index=True)
     made.insert(1, "share_of_deals", made["deals"] / made["deals"].sum() if len(made) else np.empty(0))
     return made
 

@@ -72,8 +72,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
     ),
     "scorecard": noop(
         "Deals created in the quarter whose assessment is complete today, divided by those of which it is recorded, with 95% intervals"
-        " (Wilson 1927). Hollow: the quarter is not over. Faded: fewer than 30 deals. Win rates are compared among deals created in the same"
-        " quarter (Mantel and Haenszel 1959), for both they and the assessments change over the years."
+        " (Wilson 1927). Hollow: the quarter is not over. Faded: fewer than 30 deals. Win rates are compared among deals created in the"
+        " same quarter (Mantel and Haenszel 1959), for both they and the assessments change over the years."
     ),
 }
 _CAPTIONS = Captions(
