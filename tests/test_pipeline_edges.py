@@ -2,13 +2,14 @@
 
 import datetime as dt
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 from written_deals import at, write
 
-from crm_metrics.database import DataSet, open_source
+from crm_metrics.database import DataSet, find_data_set, open_source
 from crm_metrics.filters import Filters
 from crm_metrics.pipeline import TABLES
 from crm_metrics.pipeline.deals import tables as deals_tables
@@ -124,10 +125,6 @@ def test_a_deal_closed_before_its_creation_took_no_days_wherever_days_are_told(d
 @pytest.mark.slow
 @pytest.mark.parametrize("filters", [Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))], ids=["all", "period"])
 def test_a_reader_of_one_region_sees_in_every_table_what_stands_there_without_the_others(data_set, tmp_path, filters):
-    from dataclasses import replace
-
-    from crm_metrics.database import find_data_set
-
     own = find_data_set(f"duckdb:///{tmp_path}/own.duckdb")
     published(data_set, company("North", deals=240), company("South", worth=1_000_000))
     published(own, company("North", deals=240))
@@ -138,7 +135,5 @@ def test_a_reader_of_one_region_sees_in_every_table_what_stands_there_without_th
 @pytest.mark.postgresql
 @pytest.mark.parametrize("filters", [Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))], ids=["all", "period"])
 def test_every_table_is_the_same_on_both_databases_whatever_the_order_of_rows(data_set, postgresql_schema, filters):
-    from crm_metrics.database import find_data_set
-
     other = published(find_data_set(postgresql_schema), company("North", deals=240), company("South", worth=3), backwards=True)
     assert_alike(answers(other, filters), answers(published(data_set, company("North", deals=240), company("South", worth=3)), filters))
