@@ -51,7 +51,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
     ),
     "service": noop(
         "Service contacts that brought a deal, per 1,000 service contacts opened in the quarter. Contacts are of the chosen regions; other"
-        " choices concern the deals alone. Late in the data some deals are still to come."
+        " choices concern the deals alone. Late in the data some deals are still to come. Win rates are compared among deals created in the"
+        " same quarter."
     ),
 }
 _CAPTIONS = Captions(ALT_TEXTS, NOTES, {"handover": (HANDOVER_HOURS,)})
