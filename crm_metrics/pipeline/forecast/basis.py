@@ -127,7 +127,8 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
 
 
 def backtest(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return one row per forecast of a past quarter, made with what was known on its day alone, in order of time.
+    """Return one row per forecast of a past quarter, made with what was known on its day alone (but that the deals in
+    view are those that the terms hold today), in order of time.
 
     quarter_on, made_on, days_in (days after the quarter's first), won (by then), forecast (median), low, high (80%), low_95, high_95, miss
     (how far outside the simulated band what came lay, over what was still to come by the forecast; inside less than 0), widening (by which

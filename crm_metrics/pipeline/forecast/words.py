@@ -46,7 +46,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
     ),
     "past": noop(
         "Each forecast was made again with the changes known by the end of its day alone: the first day of the quarter, 30 and 60 days"
-        " later. Drawn: the 80% band, widened by the quarters before it alone. A day on which fewer than 100 deals were closed has no"
+        " later; where sellers or teams are chosen, of the deals that are theirs today. Drawn: the 80% band, widened by the"
+        " quarters before it alone. A day on which fewer than 100 deals were closed has no"
         " forecast. Error: (forecast - what came) / what came. Interval of the share inside: Wilson (1927), as if the three forecasts of"
         " a quarter did not err together, which they do."
     ),
