@@ -182,7 +182,12 @@ def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, cu
         for each in zip(names["step"], names["name"], strict=True)
     ]
     figure.update_xaxes(
-        tickvals=list(range(len(steps))), ticktext=ticks, range=[-0.5, max(len(steps), 1) - 0.5], side="top", tickangle=0, showgrid=False
+        tickvals=list(range(len(steps))),
+        ticktext=ticks,
+        range=[-0.5, max(len(steps), 1) - 0.5],
+        side="top",
+        autotickangles=[0, -90],
+        showgrid=False,
     )
     return figure
 

@@ -14,11 +14,11 @@ from crm_metrics.pipeline.deals.words import basis_note, history_note
 from crm_metrics.pipeline.funnel import labels
 from crm_metrics.pipeline.funnel.metrics import METRICS
 from crm_metrics.pipeline.funnel.statistic import DEALS, FEW_DEALS
-from crm_metrics.pipeline.funnel.terms import FunnelStep, FunnelTerms
+from crm_metrics.pipeline.funnel.terms import PERIODS, FunnelStep, FunnelTerms
 
 QUESTIONS: dict[str, str] = {
     "funnel": noop("Funnel"),
-    "groups": noop("Stages by group"),
+    "groups": noop("By group"),
     "moves": noop("Skipped and back"),
     "by": noop("Who and what wins"),
     "won": noop("Won by period"),
@@ -37,7 +37,7 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "funnel": noop(
         "The deals are those created in the period (or on an unknown day) as they stand today; calls and leads are those of the same "
         "period. Bars of leads are shares of all leads, bars of deals shares of all opportunities: customers bring deals too, so that "
-        "opportunities are no part of the leads. After calls stands the hit rate: qualified leads of those who called, divided by their "
+        "opportunities are no part of the leads. After calls stands the hit rate: qualified leads that the calls brought, divided by the "
         "calls. After qualified leads: those that became a deal.\n\n**Reached by any path**: a deal counts at a stage that it was in or "
         "went past, whatever it skipped. **All stages in order**: only if it has been in that stage and in each before it, as HubSpot "
         "counts; a deal that skips a stage counts no further.\n\n**On to the next step**: deals of the next step / deals of this one, so "
@@ -211,11 +211,10 @@ def groups_finding(groups: pd.DataFrame, terms: FunnelTerms) -> str:
         )
         for row in (ordered.iloc[0], ordered.iloc[-1])
     )
-    return t(
-        "Won so far, of all deals of a group: from {worst} to {best}. Which differ beyond chance: Who and what wins.",
-        best=best,
-        worst=worst,
-    )
+    text = t("Won so far, of all deals of a group: from {worst} to {best}.", best=best, worst=worst)
+    if terms.by in PERIODS:
+        return text + t(" ") + t("Deals of recent periods have had less time: compare periods on Conversion and time.")
+    return text + t(" ") + t("Which differ beyond chance: see Who and what wins.")
 
 
 def won_finding(won: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> str:
