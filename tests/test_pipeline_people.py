@@ -302,6 +302,7 @@ def test_a_call_brings_one_lead_at_most(any_data_set: DataSet):
     source = written(any_data_set, rows)
     assert list(tables.people_tiles(source, Filters()).set_index("metric").loc["hit_rate", ["value", "n"]]) == [1, 1]
     assert tables.people_detail(source, Filters())[["calls", "hits", "qualified_leads"]].to_numpy().tolist() == [[1, 1, 3]]
+    assert funnel_tables.funnel(source, Filters())["next_step_rate"].iloc[0] == 1  # the same hit rate
 
 
 @pytest.mark.slow

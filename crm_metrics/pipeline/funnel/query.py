@@ -3,14 +3,13 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select
 
 from crm_metrics.filters import Filters, period_conditions
 from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 
-CALL = "call"
 Places = tuple[tuple[str, int], ...]
 """Open stages and their places in the funnel, from 0 on; stages of several pipelines may share one."""
 
@@ -68,24 +67,13 @@ def moves(filters: Filters, terms: DealTerms, on: date | None = None) -> Select[
 
 
 def lead_counts(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None = None) -> Select[Any]:
-    """One row: leads that came in in the period or on an unknown day, qualified_leads of them, became_deals of these, and hits: qualified
-    ones that belong to somebody who made calls in the period.
-    """
-    leads, calls = deals_query.lead_rows(filters, terms, until), deals_query.activity_rows(filters, terms, until)
-    row, call = leads.c, calls.c
-    called = (
-        select(call.employee_id)
-        .where(func.lower(call.activity_kind) == CALL, *period_conditions(call.happened_on, filters))
-        .distinct()
-        .cte("callers")
-    )
-    is_callers = exists().where(called.c.employee_id == row.owner_id)
-    qualified = is_qualified(row)
+    """One row: leads that came in in the period or on an unknown day, qualified_leads of them, and became_deals of these."""
+    leads = deals_query.lead_rows(filters, terms, until)
+    row = leads.c
     columns = {
         "leads": func.count(),
-        "qualified_leads": _number(qualified),
+        "qualified_leads": _number(is_qualified(row)),
         "became_deals": _number(row.opportunity_id.is_not(None)),
-        "hits": _number(and_(qualified, is_callers)),
     }
     counts = [column.label(name) for name, column in columns.items()]
     return select(*counts).select_from(leads).where(*period_conditions(row.created_on, filters))
@@ -93,13 +81,6 @@ def lead_counts(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | No
 
 def _number(condition: ColumnElement[bool]) -> ColumnElement[Any]:
     return cast(func.coalesce(func.sum(case((condition, 1), else_=0)), 0), BigInteger)
-
-
-def call_counts(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None = None) -> Select[Any]:
-    """One row: calls made in the period."""
-    calls = deals_query.activity_rows(filters, terms, until)
-    made = cast(func.coalesce(func.sum(calls.c.activity_count), 0), BigInteger).label("calls")
-    return select(made).where(func.lower(calls.c.activity_kind) == CALL, *period_conditions(calls.c.happened_on, filters))
 
 
 def step_leads(filters: Filters, terms: DealTerms, until: date | None, *, are_qualified: bool) -> Select[Any]:

@@ -210,14 +210,14 @@ def _rates(name: str, part: Any, whole: Any, *, has_interval: bool = True) -> di
     return {f"{name}_rate": rates, f"{name}_low": [low for low, _ in bounds], f"{name}_high": [high for _, high in bounds]}
 
 
-def lead_rows(calls: int, counts: pd.Series) -> pd.DataFrame:
+def lead_rows(calls: pd.Series, counts: pd.Series) -> pd.DataFrame:
     """Return the rows of the funnel before the opportunities: calls, leads, qualified leads; those of which there are any.
 
-    calls: made in the period. counts: the row of query.lead_counts. From calls on goes who is a hit, from qualified leads on whoever became
-    a deal; the leads are those of the period, so no rate is above 100%.
+    calls: calls of the period and their hits. counts: the row of query.lead_counts. From calls on go hits, from qualified leads on whoever
+    became a deal; the leads are those of the period, so no rate is above 100%.
     """
-    leads, qualified, hits, deals = (int(counts[name]) for name in ("leads", "qualified_leads", "hits", "became_deals"))
-    steps = [(CALLS, calls, hits, math.nan), (LEADS, leads, qualified, leads), (QUALIFIED, qualified, deals, leads)]
+    leads, qualified, deals = (int(counts[name]) for name in ("leads", "qualified_leads", "became_deals"))
+    steps = [(CALLS, calls["calls"], calls["hits"], math.nan), (LEADS, leads, qualified, leads), (QUALIFIED, qualified, deals, leads)]
     kept = [step for step in steps if step[1]]
     rows = pd.DataFrame({"step": [step[0] for step in kept], "name": "", "count": [float(step[1]) for step in kept]})
     whole, part, first = (np.array([step[at] for step in kept], dtype=float) for at in (1, 2, 3))

@@ -22,6 +22,7 @@ from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import query, statistic
 from crm_metrics.pipeline.funnel.statistic import Progress
 from crm_metrics.pipeline.funnel.terms import ALL_FUNNEL, By, FunnelStep, FunnelTerms
+from crm_metrics.pipeline.people.tables import calls_in_period
 from crm_metrics.rooms import Table
 
 _WON_STEP = FunnelStep()
@@ -127,8 +128,8 @@ def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) ->
     Calls and leads only where there are any and no choice is made that they don't know. step (calls, leads, qualified_leads,
     opportunities, stage_1, …, won), name (of the stage; of the opportunities the pipeline, where these are only those of the largest of
     several), count (calls, leads, or deals that count at the step; empty where more than MOST_UNKNOWN of them are unknown), at_least
-    (those known to), value (of these deals), next_step_rate (of the row's: those of the next; from calls the qualified leads of those who
-    called, from qualified leads those that became a deal), cumulative_rate (of all leads, and of all opportunities), each with low and
+    (those known to), value (of these deals), next_step_rate (of the row's: those of the next; from calls their hits as of
+    people, from qualified leads those that became a deal), cumulative_rate (of all leads, and of all opportunities), each with low and
     high (Wilson, 95%; empty of values), skipped (deals past the stage that were never in it), unvalued (deals of the step without a
     value). A rate by value is empty where more than MOST_UNKNOWN of the deals have none.
     """
@@ -147,9 +148,10 @@ def _deal_rows(source: Source, filters: Filters, terms: FunnelTerms) -> pd.DataF
     return rows.assign(name=rows["name"].mask(rows["step"] == statistic.DEALS, known.pipeline))
 
 
-def _calls(source: Source, filters: Filters, terms: FunnelTerms) -> int:
+def _calls(source: Source, filters: Filters, terms: FunnelTerms) -> pd.Series:
     knows = not (filters.category or filters.segments) and not any(getattr(terms.deals, key) for key in _UNKNOWN_TO_CALLS)
-    return int(source(query.call_counts(filters, terms.deals, _on(source, filters))).iloc[0]["calls"]) if knows else 0
+    days = calls_in_period(source, filters, terms.deals)[["calls", "hits"]]
+    return (days if knows else days.head(0)).sum()
 
 
 def funnel_detail(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:

@@ -56,7 +56,8 @@ def call_days(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFram
     return source(query.call_days(filters, terms, _days(source, filters).today))
 
 
-def _calls_in_period(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+def calls_in_period(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    """Return the rows of `call_days` in the period."""
     days = source.remember(call_days, replace(filters, start=None, end=None, as_of=_days(source, filters).today), terms)
     first, last = (pd.Timestamp(day) if day else None for day in (filters.start, filters.end))
     is_in = pd.Series(data=True, index=days.index)
@@ -68,7 +69,7 @@ def _calls_in_period(source: Source, filters: Filters, terms: DealTerms) -> pd.D
 def sums(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
     """Return one row per person who did or owns anything: statistic.SUMS, BY_PERSON; ask by source.remember."""
     until, on = _days(source, filters)
-    days = _calls_in_period(source, filters, terms).assign(call_days=1)
+    days = calls_in_period(source, filters, terms).assign(call_days=1)
     parts = [
         days.groupby("employee_id", dropna=False)[["calls", "hits", "call_days"]].sum().reset_index(),
         source(query.activity_sums(filters, terms, until)),
@@ -85,7 +86,7 @@ def sums(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
 
 def people_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return the tiles: metric, value, low, high (95%), unit, n (person-days, calls, person-days, people, tasks due, open deals)."""
-    days, rows = _calls_in_period(source, filters, terms), source.remember(sums, filters, terms)
+    days, rows = calls_in_period(source, filters, terms), source.remember(sums, filters, terms)
     count, total = len(days), rows.sum(numeric_only=True, min_count=1)
     a_day, found = _per_day(days, "calls"), _per_day(days, "hits")
     hits, calls = (float(days[name].sum()) for name in ("hits", "calls"))
