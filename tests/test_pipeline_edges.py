@@ -30,7 +30,7 @@ def company(region: str, *, deals: int = 60, worth: int = 1) -> dict[str, list[d
     for number in range(deals):
         created, outcome = D(2024, 1, 1) + dt.timedelta(number * 5 % 290), ("open", "won", "lost")[number % 3]
         stage = {"won": "Won", "lost": "Lost"}.get(outcome, ("Talk", "Offer")[number % 2])
-        row = {"opportunity_id": key("deal", number), "created_on": created, "outcome": outcome, "stage": stage}
+        row: dict[str, Any] = {"opportunity_id": key("deal", number), "created_on": created, "outcome": outcome, "stage": stage}
         row |= {"deal_amount": (100 + number) * worth, "owner_id": key("seller", number % 3), "customer_id": key("customer", number % 7)}
         row |= {"region": region if number % 2 else None, "deal_source": key("source", number % 2), "closed_on": None}
         row |= {"lost_reason": key("reason", number % 2) if outcome == "lost" else None}
@@ -38,22 +38,36 @@ def company(region: str, *, deals: int = 60, worth: int = 1) -> dict[str, list[d
         row["expected_close_on"] = D(2024, 12, 1) + dt.timedelta(number)
         rows.append(row)
         told = {name: row[name] for name in ("opportunity_id", "deal_amount", "expected_close_on", "owner_id")}
-        path = [("Talk", "open", created), ("Offer", "open", created + dt.timedelta(1)), (stage, outcome, row["closed_on"])]
+        path: list[Any] = [("Talk", "open", created), ("Offer", "open", created + dt.timedelta(1)), (stage, outcome, row["closed_on"])]
         for change, (entered, ending, day) in enumerate(path[: 2 if outcome == "open" else 3]):
             history.append({**told, "change_number": change + 1, "changed_at": at(day, 9 + change), "stage": entered, "outcome": ending})
-    people = [{"employee_id": key("seller", at), "team": key("team", at % 2), "region": region, "role": "sales"} for at in range(3)]
+    people = [
+        {"employee_id": key("seller", number), "team": key("team", number % 2), "region": region, "role": "sales"} for number in range(3)
+    ]
     leads = [
-        {"lead_id": key("lead", at), "created_on": D(2024, 1 + at % 9, 3), "owner_id": key("seller", at % 3), "lead_status": "new"}
-        | {"qualified_on": D(2024, 10, 1) if at % 4 == 0 else None}
-        for at in range(24)
+        {
+            "lead_id": key("lead", number),
+            "created_on": D(2024, 1 + number % 9, 3),
+            "owner_id": key("seller", number % 3),
+            "lead_status": "new",
+        }
+        | {"qualified_on": D(2024, 10, 1) if number % 4 == 0 else None}
+        for number in range(24)
     ]
     calls = [
-        {"activity_id": key("call", at_), "activity_kind": "call", "happened_at": at(D(2024, 1 + at_ % 9, 4)), "activity_count": worth}
-        | {"employee_id": key("seller", at_ % 3), "opportunity_id": key("deal", at_), "customer_id": key("customer", at_ % 7)}
-        for at_ in range(24)
+        {
+            "activity_id": key("call", number),
+            "activity_kind": "call",
+            "happened_at": at(D(2024, 1 + number % 9, 4)),
+            "activity_count": worth,
+        }
+        | {"employee_id": key("seller", number % 3), "opportunity_id": key("deal", number), "customer_id": key("customer", number % 7)}
+        for number in range(24)
     ]
-    customers = [{"customer_id": key("customer", at), "customer_name": key("name", at), "owner_id": key("seller", 0)} for at in range(7)]
-    beside = {"employees": people, "leads": leads, "activities": calls, "customers": customers}
+    customers = [
+        {"customer_id": key("customer", number), "customer_name": key("name", number), "owner_id": key("seller", 0)} for number in range(7)
+    ]
+    beside: dict[str, list[dict[str, Any]]] = {"employees": people, "leads": leads, "activities": calls, "customers": customers}
     return {"opportunities": rows, "opportunity_history": history, **beside}
 
 
@@ -71,8 +85,8 @@ def answers(data_set: DataSet, filters: Filters) -> dict[str, pd.DataFrame]:
 
 def assert_alike(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> None:
     for name, frame in expected.items():
-        pair = [one.drop(columns="deal_number", errors="ignore").reset_index(drop=True) for one in (found[name], frame)]
-        pd.testing.assert_frame_equal(*pair, check_dtype=False, obj=name)
+        left, right = (one.drop(columns="deal_number", errors="ignore").reset_index(drop=True) for one in (found[name], frame))
+        pd.testing.assert_frame_equal(left, right, check_dtype=False, obj=name)
 
 
 # ── sparse and contradictory ────────────────────────────────────────────────────────────────────────────────────────────

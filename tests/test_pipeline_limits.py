@@ -69,6 +69,17 @@ def test_a_won_deal_that_is_set_to_lost_is_not_reopened(data_set):
 
 
 @pytest.mark.slow
+def test_another_value_in_the_same_stage_is_no_way_back_and_a_history_from_the_first_day_has_its_creation(data_set):
+    history = [
+        {"opportunity_id": "a", "change_number": place, "changed_at": at(D(2024, 1, place)), "stage": "Talk", "deal_amount": place}
+        for place in (1, 2)
+    ]
+    source = open_source(write(data_set, [{"opportunity_id": "a", "created_on": D(2024, 1, 1), "stage": "Talk"}], history))
+    assert source(funnel_query.paths(Filters(), ALL_DEALS, (("Talk", 0),)))["went_back"].tolist() == [0]
+    assert source(deals_query.changes(Filters()))["change_number"].tolist() == [1, 2]
+
+
+@pytest.mark.slow
 def test_a_deal_won_on_the_last_day_that_it_is_followed_is_a_hit(data_set):
     created = D(2024, 1, 1)
     deals = [
@@ -92,7 +103,7 @@ def test_who_acts_in_the_moment_of_the_question_has_acted(data_set):
 
 def test_no_hours_lead_to_a_deal_that_was_there_before_the_question():
     days = pd.to_datetime(["2024-05-01", "2024-05-03"])
-    nothing = pd.to_datetime([None, None])
+    nothing = pd.to_datetime(["", ""])
     tickets = pd.DataFrame(
         {"opened_at": pd.to_datetime(["2024-05-02 10:00"] * 2), "created_on": days, "created_at": nothing, "acted_at": nothing}
     )
@@ -104,7 +115,7 @@ def test_a_blind_spot_is_more_days_without_contact_than_are_asked_for():
     rows = pd.DataFrame({"deal_number": [1, 2], "opportunity_id": ["a", "b"], "outcome": "open", "owner_id": "x", "next_step": "y"})
     rows = rows.assign(deal_amount=1.0, customer_id="c", created_on=today, expected_close_on=[today, today - pd.Timedelta(days=1)])
     contacts = pd.DataFrame({"deal_number": [1, 2], "of_deal_on": [today - pd.Timedelta(days=days) for days in (30, 31)]})
-    contacts = contacts.assign(of_customer_on=pd.NaT, asked_on=pd.NaT, contact_people=1.0)
+    contacts = contacts.assign(of_customer_on=contacts["of_deal_on"], asked_on=contacts["of_deal_on"], contact_people=1.0)
     found = statistic.open_deals(rows, contacts, set(), today, days=30).sort_values("opportunity_id")
     assert found["no_contact"].tolist() == [False, True]
     assert found["is_overdue"].tolist() == [False, True]
