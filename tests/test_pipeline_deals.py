@@ -286,6 +286,8 @@ def test_the_two_win_rates_have_their_own_denominators_and_unknown_values_are_in
     assert tiles.loc["win_rate_of_all", ["value", "n"]].tolist() == [0.25, 4]
     assert tiles.loc["won_value", ["value", "n"]].tolist() == [5.0, 1]
     assert pd.isna(tiles.loc["open_value", "value"]), "no open deal has a value: the sum is unknown, not 0"
+    nobodys: Any = tables.tiles(four, ALL, DealTerms(owner=("nobody",))).set_index("metric")
+    assert nobodys.loc["open_value", "value"] == 0, "no deal is open: 0 is known"
 
 
 def test_leads_and_calls_of_a_past_day_know_nothing_of_later_ones(four):

@@ -72,7 +72,8 @@ def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
     every = standing(source, filters, terms, COUNTED)
     rows = of_period(every, filters)
     won, lost, still_open = (rows[rows["outcome"] == outcome] for outcome in (query.WON, query.LOST, query.OPEN))
-    in_pipeline = every.loc[every["outcome"] == query.OPEN, "deal_amount"].dropna()
+    in_pipeline = every.loc[every["outcome"] == query.OPEN, "deal_amount"]
+    open_value = in_pipeline.dropna()
     days = (won["closed_on"] - won["created_on"]).dt.days.dropna().clip(lower=0)  # closed before its creation: on it
     value = won["deal_amount"].dropna()
     return pd.DataFrame(
@@ -81,7 +82,7 @@ def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
             _rate(metrics.WIN_RATE_OF_CLOSED, len(won), len(won) + len(lost)),
             _rate(metrics.WIN_RATE_OF_ALL, len(won), len(won) + len(lost) + len(still_open)),
             tile(metrics.WON_VALUE, value.sum() if len(value) or not len(won) else math.nan, len(value)),
-            tile(metrics.OPEN_VALUE, in_pipeline.sum() if len(in_pipeline) else math.nan, len(in_pipeline)),
+            tile(metrics.OPEN_VALUE, open_value.sum() if len(open_value) or not len(in_pipeline) else math.nan, len(open_value)),
             tile(metrics.WON_CYCLE_DAYS, days.median(), len(days)),
         ]
     )
