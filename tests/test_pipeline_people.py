@@ -344,7 +344,13 @@ def test_value_won_from_calls_is_that_of_deals_whose_lead_belongs_to_a_caller(te
 @pytest.mark.parametrize(("said_by", "share"), [("lead", 0.25), ("deal", 0.25), ("nobody", math.nan)])
 def test_that_a_deal_came_of_a_call_is_said_by_the_deal_or_by_its_lead_or_is_unknown(any_data_set: DataSet, said_by: str, share: float):
     rows = {
-        schema.leads: {"lead_id": ["l"], "owner_id": ["a"], "opportunity_id": ["d1" if said_by == "lead" else None], "batch_id": [1]},
+        schema.leads: {
+            "lead_id": ["l"],
+            "owner_id": ["a"],
+            "created_on": [day("2023-01-08")],
+            "opportunity_id": ["d1" if said_by == "lead" else None],
+            "batch_id": [1],
+        },
         schema.opportunities: {
             "opportunity_id": ["d1", "d2"],
             "lead_id": ["l" if said_by == "deal" else None, None],
@@ -363,6 +369,7 @@ def test_that_a_deal_came_of_a_call_is_said_by_the_deal_or_by_its_lead_or_is_unk
     }
     found = tables.before_after(written(any_data_set, rows), Filters(), go_live=GoLive(dt.date(2024, 2, 1))).set_index("measure")
     assert found.loc["telesales_share", "before"] == pytest.approx(share, nan_ok=True)
+    assert found["before"].isna()["lead_conversion"]  # no lead has a day of conversion: unknown, not 0%
 
 
 def test_who_leaves_on_the_friday_before_entered_orders_before_and_a_later_one_is_no_staff_yet(data_set: DataSet):

@@ -187,11 +187,14 @@ def _side(day: ColumnElement[Any], go_live: GoLive) -> ColumnElement[Any]:
 
 
 def lead_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive) -> Select[Any]:
-    """One row per side of the go-live, by creation, of leads old enough: side, n, hits (became a customer in FOLLOWED_DAYS)."""
-    came = pipeline.lead_rows(filters, terms, until).c
-    followed = FOLLOWED_DAYS["lead"]
+    """One row per side of the go-live, by creation, of leads old enough: side, n, hits (became a customer in FOLLOWED_DAYS). Nothing where
+    no lead is known to have become one.
+    """
+    every, followed = pipeline.lead_rows(filters, terms, until), FOLLOWED_DAYS["lead"]
+    came = every.c
+    is_known = select(func.count(every.alias("any_lead").c.converted_on)).scalar_subquery() > 0
     is_won = case((days_between(came.created_on, came.converted_on) <= followed, 1), else_=0).label("is_won")
-    rows = select(_side(came.created_on, go_live), is_won).where(came.created_on <= _old(until, followed)).cte("followed_leads")
+    rows = select(_side(came.created_on, go_live), is_won).where(came.created_on <= _old(until, followed), is_known).cte("followed_leads")
     return select(rows.c.side, func.count().label("n"), func.sum(rows.c.is_won).label("hits")).group_by(rows.c.side)
 
 
