@@ -23,6 +23,7 @@ from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import figure, labels, tables, words
 from crm_metrics.pipeline.funnel.terms import BYS, FunnelStep, FunnelTerms, Side
+from crm_metrics.scope import Scope
 
 ALL = Filters()
 ANY, IN_ORDER = FunnelTerms(), FunnelTerms(mode="in_order")
@@ -223,6 +224,27 @@ def test_a_few_deals_without_history_do_not_hide_the_others(tmp_path):
     assert counts(tables.funnel(mixed, ALL))["stage_2"] == 40
     assert counts(detail, "unknown")["stage_2"] == 1
     assert counts(detail, "conversion")["stage_2"] == 0
+
+
+@pytest.mark.slow
+def test_deals_behind_a_step_name_their_customer_to_those_who_may_see_the_deal(data_set):
+    customers: Rows = [{"customer_id": "c1", "customer_name": "Acme"}, {"customer_id": "c2", "customer_name": "Bolt"}]
+    deals = [
+        row("straight") | {"customer_id": "c1", "region": "North"},
+        row("skipper") | {"customer_id": "c2", "region": "South"},
+        row("reopened"),
+    ]
+    source = open_source(write(data_set, deals, customers=customers))
+    behind = tables.step_deals(source, ALL).set_index("opportunity_id")["customer_name"]
+    assert behind.fillna("").to_dict() == {"straight": "Acme", "skipper": "Bolt", "reopened": ""}
+    north = Filters(scope=Scope(regions=("North",)))
+    assert tables.step_deals(source, north)["customer_name"].tolist() == ["Acme"]
+    assert deals_tables.deals(source, north).columns[:4].tolist() == [
+        "opportunity_id",
+        "opportunity_name",
+        "customer_name",
+        "owner_name",
+    ]
 
 
 # ── several pipelines ───────────────────────────────────────────────────────────────────────────────────────────────────
