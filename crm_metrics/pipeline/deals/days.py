@@ -1,5 +1,6 @@
 """The days of the deals: first and last, the reader's own, and how far back their history goes."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -36,6 +37,13 @@ def deal_days(source: Source, filters: Filters) -> DealDays | None:
         return None
     today = filters.today or days.end
     return DealDays(days, today, None if today >= days.end else today)
+
+
+def whatever_period(filters: Filters) -> Filters:
+    """Return the filters without what says nothing of the deals as they stand on the reader's day: what is kept of these serves all
+    periods up to that day.
+    """
+    return replace(filters, start=None, end=None, as_of=filters.today, compare="previous", channel=(), customer="")
 
 
 def subject_values(choice: Choice, scope: Scope, _until: date) -> Select[Any] | None:

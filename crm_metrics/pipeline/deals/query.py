@@ -52,6 +52,7 @@ __all__ = [
     "OPENING",
     "WON",
     "activity_rows",
+    "change_rows",
     "changes",
     "deal_rows",
     "deals",
@@ -230,6 +231,12 @@ def _dated(day: ColumnElement[Any], number: int) -> list[ColumnElement[Any]]:
 
 def _no_owner() -> ColumnElement[Any]:
     return cast(null(), Text).label("owner_id")
+
+
+def change_rows(filters: Filters, terms: DealTerms, on: date | None, columns: tuple[str, ...]) -> Select[Any]:
+    """One row per change: these columns of `changes`, in the same order."""
+    rows = changes(filters, terms, on).order_by(None).cte("change_rows").c
+    return select(*[rows[name] for name in columns]).order_by(rows.deal_number, rows.changed_on, rows.change_number)
 
 
 def stage_rows() -> Select[Any]:

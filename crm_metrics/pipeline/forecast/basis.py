@@ -10,7 +10,7 @@ import pandas as pd
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import ratio
-from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.days import deal_days, whatever_period
 from crm_metrics.pipeline.deals.query import LOST, OPEN, WON, stage_rows
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.forecast import query, scoring
@@ -34,11 +34,15 @@ class Asked(NamedTuple):
     standing: Standing
 
 
-# ── asked once per version, filters and terms ───────────────────────────────────────────────────────────────────────────
+# ── asked once per version, choices and terms ───────────────────────────────────────────────────────────────────────────
 
 
 def asked(source: Source, filters: Filters, deals: DealTerms) -> Asked | None:
-    """Return what the forecast is made from; None without any deal. Ask by source.remember."""
+    """Return what the forecast is made from; None without any deal."""
+    return source.remember(_asked, whatever_period(filters), deals)
+
+
+def _asked(source: Source, filters: Filters, deals: DealTerms) -> Asked | None:
     days = deal_days(source, filters)
     if days is None:
         return None
@@ -48,8 +52,12 @@ def asked(source: Source, filters: Filters, deals: DealTerms) -> Asked | None:
 
 
 def made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> Forecast | None:
-    """Return the forecast; None where too few deals are closed. Its runs are widened by past errors. Ask by source.remember."""
-    about = source.remember(asked, filters, deals)
+    """Return the forecast; None where too few deals are closed. Its runs are widened by past errors."""
+    return source.remember(_made, whatever_period(filters), deals, terms)
+
+
+def _made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> Forecast | None:
+    about = asked(source, filters, deals)
     if about is None or closed_by(about.standing, about.told) < FEWEST_CLOSED:
         return None
     drawn = forecast(about.told, about.standing, terms.window(about.today))
@@ -58,9 +66,8 @@ def made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerm
     return drawn._replace(runs=scoring.widened(drawn.runs, scoring.Drawn(drawn.won, middle, low, high), share))
 
 
-def past(source: Source, filters: Filters, deals: DealTerms) -> pd.DataFrame:
-    """Return `backtest`; ask by source.remember."""
-    about = source.remember(asked, filters, deals)
+def _past(source: Source, filters: Filters, deals: DealTerms) -> pd.DataFrame:
+    about = asked(source, filters, deals)
     if about is None or not len(about.told.rows.day):
         return pd.DataFrame(columns=scoring.PAST)
     first_on = date.fromordinal(date(1970, 1, 1).toordinal() + int(about.told.rows.day.min()))
@@ -95,7 +102,7 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     quarter that is over. widening: by which share of what is still to come past misses move the ends of the 80% band. past: past
     forecasts behind it.
     """
-    about = source.remember(asked, filters, deals)
+    about = asked(source, filters, deals)
     if about is None:
         return pd.DataFrame([_NOTHING])
     window, rows = terms.window(about.today), about.deals
@@ -137,4 +144,4 @@ def backtest(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> 
     actual), is_inside (of the 80% band), weighted, assumed, last_quarter (what other methods said). None of a day on which fewer than
     100 deals were closed.
     """
-    return source.remember(past, filters, deals)
+    return source.remember(_past, whatever_period(filters), deals)

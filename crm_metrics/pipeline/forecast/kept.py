@@ -49,7 +49,7 @@ def is_kept(source: Source, filters: Filters, deals: DealTerms, terms: ForecastT
 
 def keep(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS, terms: ForecastTerms = THIS_QUARTER) -> None:
     """Keep the forecast; nothing where there is none."""
-    found = source.remember(made, filters, deals, terms)
+    found = made(source, filters, deals, terms)
     if found is None:
         return
     state = forecast_basis(source, filters, deals, terms).iloc[0]
@@ -77,7 +77,7 @@ def forecast_log(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS)
     quarter_on, made_on, method, forecast (median), mean, low, high (80%), quota, chance_of_quota, data_version, made_at, actual (NaN until
     the quarter is over), error ((forecast - actual) / actual), is_inside (of the band; empty until then).
     """
-    log, about = workspace.kept_forecasts(source.data_set), source.remember(asked, filters, deals)
+    log, about = workspace.kept_forecasts(source.data_set), asked(source, filters, deals)
     rows = log[(log["choice"] == choice_of(filters, deals)) & (log["made_on"] <= _today(about))].reset_index(drop=True)
     rows = rows.rename(columns={f"{name}_value": name for name in ("mean", "low", "high", "quota")} | {"median_value": "forecast"})
     actual = pd.Series([_came(about, day) for day in rows["quarter_on"]], index=rows.index, dtype="float64")

@@ -43,7 +43,7 @@ def forecast_tiles(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     """Return the tiles: metric, value, low, high (of the forecast: 95% of the simulated quarters), unit, n (deals, or sellers with a
     quota).
     """
-    state, found = basis.forecast_basis(source, filters, deals, terms).iloc[0], source.remember(basis.made, filters, deals, terms)
+    state, found = basis.forecast_basis(source, filters, deals, terms).iloc[0], basis.made(source, filters, deals, terms)
     low, middle, high = np.quantile(found.runs, [0.025, 0.5, 0.975]) if found else (math.nan,) * 3
     chance = round(float((found.runs >= state["quota"]).mean()), 3) if found and state["quota"] > 0 else math.nan
     weighted = scoring.weighted(found, found.ever) if found else math.nan
@@ -67,7 +67,7 @@ def forecast(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS, ter
     method: simulation, timed (each open deal times its chance to be won in what is left of the quarter), weighted (times its stage's
     chance in the end), assumed (times the chance that the source assumes), last_quarter. part: total, won (so far), open, reopened, new.
     """
-    about, found = source.remember(basis.asked, filters, deals), source.remember(basis.made, filters, deals, terms)
+    about, found = basis.asked(source, filters, deals), basis.made(source, filters, deals, terms)
     columns = ["method", "part", "value", *scoring.BOUNDS]
     if about is None or found is None:
         return pd.DataFrame(columns=columns)
@@ -91,7 +91,7 @@ def distribution(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS,
     """Return one row per class of value: from_value, to_value, share (of the simulated quarters), share_reached (of those that reach
     from_value). Nothing without a forecast.
     """
-    found = source.remember(basis.made, filters, deals, terms)
+    found = basis.made(source, filters, deals, terms)
     if found is None:
         return pd.DataFrame(columns=["from_value", "to_value", "share", "share_reached"])
     count, edges = np.histogram(found.runs, bins=BINS)
@@ -114,7 +114,7 @@ def forecast_by_team(source: Source, filters: Filters, deals: DealTerms = ALL_DE
 
 def _by_deal(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> pd.DataFrame:
     """Return one row per deal that is open or won in the quarter, and one per quota: owner and what is to be summed."""
-    about, found = source.remember(basis.asked, filters, deals), source.remember(basis.made, filters, deals, terms)
+    about, found = basis.asked(source, filters, deals), basis.made(source, filters, deals, terms)
     columns = ["owner_id", "owner_name", "team", "quota", "won", "open_deals", "open", "timed", "ever"]
     if about is None:
         return pd.DataFrame(columns=columns)
@@ -160,7 +160,7 @@ def stage_probabilities(source: Source, filters: Filters, deals: DealTerms = ALL
     """Return one row per open stage in order: stage, stage_name, visits (deals that entered it, each time), open_deals, open, probability
     (share of those who enter that are won in the end), low, high (95% of draws of the rates), assumed (by the source).
     """
-    about, found = source.remember(basis.asked, filters, deals), source.remember(basis.made, filters, deals, THIS_QUARTER)
+    about, found = basis.asked(source, filters, deals), basis.made(source, filters, deals, THIS_QUARTER)
     columns = ["stage", "stage_name", "visits", "open_deals", "open", "probability", "low", "high", "assumed"]
     if about is None or found is None:
         return pd.DataFrame(columns=columns)

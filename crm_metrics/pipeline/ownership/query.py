@@ -16,6 +16,12 @@ from crm_metrics.schema import contacts, customer_facts, customers, employees, o
 from crm_metrics.sql import bucket_on
 
 
+def open_deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
+    """One row per deal that is open at the end of `on`: the columns of pipeline.deals.query.deals, by deal_number."""
+    rows = deals(filters, terms, on).c
+    return select(*rows).where(rows.outcome == OPEN).order_by(rows.deal_number)
+
+
 def customers_seen(filters: Filters, terms: DealTerms = ALL_DEALS) -> CTE:
     """One row per customer within the filters and terms (owner, team, market) whose kind has owners: customer_id, customer_name, owner_id,
     region. A kind of which no customer has an owner, such as persons who buy in a shop, is looked after by nobody on purpose.

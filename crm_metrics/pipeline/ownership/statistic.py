@@ -13,6 +13,7 @@ from crm_metrics.pipeline.deals.query import OPEN
 
 KEY_FIELDS = ("deal_amount", "expected_close_on", "customer_id", "contact_people")
 FLAGS = ("no_contact", "no_next_step", "no_owner", "is_overdue", *(f"no_{name}" for name in KEY_FIELDS))
+OF_CHANGES = ("deal_number", "changed_on", "stage", "owner_id")
 _HOURS_PER_DAY = 24.0
 
 
@@ -92,7 +93,7 @@ def completeness(found: pd.DataFrame) -> pd.DataFrame:
 def owner_changes(changes: pd.DataFrame) -> pd.DataFrame:
     """Return one row per change of owner: deal_number, changed_on, stage, owner_id (who got it), earlier_owner_id.
 
-    changes: see pipeline.deals.query.changes.
+    changes: OF_CHANGES of pipeline.deals.query.change_rows.
     """
     known = changes[changes["owner_id"].notna()]
     earlier = known["owner_id"].shift(1).where(known["deal_number"] == known["deal_number"].shift(1))

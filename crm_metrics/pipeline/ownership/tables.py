@@ -114,7 +114,11 @@ def owners(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd
     customers = source(query.owner_customers(filters, terms))
     if _on(source, filters):
         customers = customers.assign(customers=math.nan)
-    return statistic.owner_rows(standing(source, filters, terms), customers, source(query.employee_rows()), _today(source, filters))
+    return statistic.owner_rows(_open(source, filters, terms), customers, source(query.employee_rows()), _today(source, filters))
+
+
+def _open(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    return source(query.open_deals(filters, terms, _on(source, filters)))
 
 
 def unassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
@@ -144,9 +148,9 @@ def reassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -
     """Return one row per deal handed to another owner in the period, the latest first: opportunity_id, opportunity_name, customer_id,
     changed_on, earlier_owner_id, earlier_owner_name, new_owner_id, new_owner_name, outcome (today), deal_amount. By the history.
     """
-    found = statistic.owner_changes(source(deal_query.changes(filters, terms, _on(source, filters))))
+    found = statistic.owner_changes(source(deal_query.change_rows(filters, terms, _on(source, filters), statistic.OF_CHANGES)))
     names = source(query.employee_rows()).set_index("owner_id")["owner_name"]
-    deals = standing(source, filters, terms)[["deal_number", "opportunity_id", "opportunity_name", "customer_id", "outcome", "deal_amount"]]
+    deals = standing(source, filters, terms, ("deal_number", "opportunity_id", "opportunity_name", "customer_id", "outcome", "deal_amount"))
     made = found.rename(columns={"owner_id": "new_owner_id"}).merge(deals, on="deal_number")
     for side in ("earlier", "new"):
         made[f"{side}_owner_name"] = made[f"{side}_owner_id"].map(names).astype("str").fillna(made[f"{side}_owner_id"])
@@ -184,7 +188,7 @@ def _open_deals(source: Source, filters: Filters, terms: DealTerms, days: int) -
     today, staff = _today(source, filters), source(query.employee_rows())
     contacts = source(query.last_contacts(filters, terms, _on(source, filters)))
     gone = set(staff.loc[staff["left_on"] <= today, "owner_id"])
-    return statistic.open_deals(standing(source, filters, terms), contacts, gone, today, days=days)
+    return statistic.open_deals(_open(source, filters, terms), contacts, gone, today, days=days)
 
 
 def completeness(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:

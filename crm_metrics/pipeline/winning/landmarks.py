@@ -13,6 +13,11 @@ AGES = (14, 30, 60, 90)  # days; the later a deal is looked at, the more is know
 CLOSED_SHARE = 0.95  # of the deals that ever close, by the age from which a deal counts as old enough
 CATEGORIES = ("deal_source", "market", "category", "region", "owner_id", "stage", "age")
 NUMBERS = ("log_amount", "is_customer", "activities")
+OF_DEALS = (
+    *("deal_number", "opportunity_id", "created_on", "outcome", "closed_on"),
+    *("deal_source", "market", "category", "region", "owner_id"),
+)  # columns of pipeline.deals.query.deal_rows, and of change_rows:
+OF_CHANGES = ("deal_number", "changed_on", "stage", "outcome", "deal_amount", "owner_id")
 _SPAN = 1_000_000  # days; keeps deals apart where a deal and a day are one number
 
 Integers = npt.NDArray[np.int64]
@@ -21,8 +26,8 @@ Integers = npt.NDArray[np.int64]
 
 
 class Deals(NamedTuple):
-    """What the landmarks are made of: the frames of pipeline.deals.query.deal_rows and changes, of query.earlier_customers and
-    query.deal_activities, and the last day that is seen.
+    """What the landmarks are made of: the frames of pipeline.deals.query.deal_rows (OF_DEALS) and change_rows (OF_CHANGES), of
+    query.earlier_customers and query.deal_activities, and the last day that is seen.
     """
 
     rows: pd.DataFrame

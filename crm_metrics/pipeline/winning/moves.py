@@ -20,6 +20,8 @@ _COUNTED = ["active_moves", "active_days", "other_moves", "other_days"]
 
 Integers = npt.NDArray[np.int64]
 
+NEEDED = ("deal_number", "changed_on", "stage", "stage_order", "outcome")  # of pipeline.deals.query.change_rows
+
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -27,7 +29,7 @@ def spells(changes: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
     """Return one row per stay of a deal in an open stage: deal_number, stage, stage_order, entered_on, left_on (today where it is still
     there), is_move (it was left for a later stage or a win).
 
-    changes: see pipeline.deals.query.changes. Changes of value, date or owner alone end no stay; neither does a stay of no day count.
+    changes: NEEDED. Changes of value, date or owner alone end no stay; neither does a stay of no day count.
     """
     known = changes[changes["stage"].notna() | (changes["outcome"] != OPEN)]
     deal, stage, outcome = (known[name].to_numpy() for name in ("deal_number", "stage", "outcome"))

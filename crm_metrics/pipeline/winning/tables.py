@@ -17,7 +17,7 @@ from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import Metric, ratio, tile
 from crm_metrics.pipeline.deals import query as deal_query
-from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.days import deal_days, whatever_period
 from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
 from crm_metrics.pipeline.deals.tables import created
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
@@ -25,13 +25,17 @@ from crm_metrics.pipeline.winning import counts, landmarks, metrics, model, move
 from crm_metrics.pipeline.winning.factors import win_factors
 from crm_metrics.rooms import Table
 
+_COUNTED = (
+    *("deal_number", "created_on", "closed_on", "outcome", "deal_amount", "owner_name"),
+    *("lost_reason", "competitor", "has_scorecard"),
+)
 _NEVER = date(1970, 1, 1)  # today, where nothing happened
 
 
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
     """Return the queries that the deals come from, to be shown."""
     on = _on(source, filters)
-    return (deal_query.deal_rows(filters, terms, on), deal_query.changes(filters, terms, on))
+    return (deal_query.deal_rows(filters, terms, on, _COUNTED), deal_query.change_rows(filters, terms, on, moves.NEEDED))
 
 
 def _on(source: Source, filters: Filters) -> date | None:
@@ -49,7 +53,7 @@ def _today(source: Source, filters: Filters) -> date:
 
 def win_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return the tiles of the page: metric, value, low, high (Wilson, 95%), unit, n (deals it is about)."""
-    rows, reasons = created(source, filters, terms), lost_reasons(source, filters, terms)
+    rows, reasons = created(source, filters, terms, _COUNTED), lost_reasons(source, filters, terms)
     closed = rows[rows["outcome"] != deal_query.OPEN]
     against = closed[closed["competitor"].notna()]
     won_against = against[against["outcome"] == deal_query.WON]
@@ -87,8 +91,8 @@ def lost_stages(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
     Shares are of the deals lost in that stage whose reason is known. Empty without a history of stages.
     """
-    changes = source(deal_query.changes(filters, terms, _on(source, filters)))
-    lost = _lost(source, filters, terms).drop(columns=["stage", "stage_order", "stage_name"])
+    changes = source(deal_query.change_rows(filters, terms, _on(source, filters), ("deal_number", "outcome", "stage", "stage_order")))
+    lost = _lost(source, filters, terms)
     placed = lost.merge(counts.last_open_stages(changes), on="deal_number")
     names = source(deal_query.stage_rows())[["stage", "stage_name"]]
     rows = placed.merge(names, on="stage", how="left")
@@ -106,7 +110,7 @@ def lost_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -
 
 
 def _lost(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
-    rows = created(source, filters, terms)
+    rows = created(source, filters, terms, _COUNTED)
     return rows[rows["outcome"] == deal_query.LOST]
 
 
@@ -114,7 +118,7 @@ def competitors(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
     """Return one row per competitor of the deals created in the period, most deals first: competitor ("": none is known), counts.COUNTED,
     and counts.COMPARED: the win rate against that of deals without a known competitor.
     """
-    rows = created(source, filters, terms)
+    rows = created(source, filters, terms, _COUNTED)
     found = counts.win_counts(rows.assign(competitor=rows["competitor"].fillna("")), "competitor")
     without = found[found["competitor"] == ""]
     base = without if len(without) else pd.DataFrame({"won": [0], "closed": [0]})
@@ -130,7 +134,7 @@ def scorecard(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
     """Return one row for deals with a complete assessment and one for those without: is_complete, share_of_deals, counts.COUNTED,
     counts.COMPARED (the first row against the other, within quarters of creation). Deals created in the period of which it is recorded.
     """
-    rows = created(source, filters, terms)
+    rows = created(source, filters, terms, _COUNTED)
     known = rows[rows["has_scorecard"].notna()]
     is_complete = known["has_scorecard"].astype(bool)
     found = counts.win_counts(known.assign(is_complete=is_complete), "is_complete")
@@ -144,12 +148,12 @@ def scorecard(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
 
 def scorecard_owners(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per owner: owner_name, and as counts.complete_counts: how many of the owner's deals have a complete assessment."""
-    return counts.complete_counts(created(source, filters, terms), "owner_name")
+    return counts.complete_counts(created(source, filters, terms, _COUNTED), "owner_name")
 
 
 def scorecard_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per quarter of creation: quarter_on, and as counts.complete_counts; is_unfinished (the quarter is not over)."""
-    rows = created(source, filters, terms)
+    rows = created(source, filters, terms, _COUNTED)
     rows = rows[rows["created_on"].notna()]
     made = counts.complete_counts(rows.assign(quarter_on=rows["created_on"].dt.to_period("Q").dt.start_time), "quarter_on")
     end = pd.to_datetime(made["quarter_on"]) + pd.DateOffset(months=3)
@@ -169,10 +173,14 @@ class _Learned(NamedTuple):
 
 
 def learned(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
-    """Return the landmarks of the deals and the model learned from them; ask by source.remember."""
+    """Return the landmarks of the deals and the model learned from them."""
+    return source.remember(_learn, whatever_period(filters), terms)
+
+
+def _learn(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
     on, today = _on(source, filters), pd.Timestamp(_today(source, filters))
-    rows = source(deal_query.deal_rows(filters, terms, on))
-    changes = source(deal_query.changes(filters, terms, on))
+    rows = source(deal_query.deal_rows(filters, terms, on, landmarks.OF_DEALS))
+    changes = source(deal_query.change_rows(filters, terms, on, landmarks.OF_CHANGES))
     customers, done = (source(ask(filters, terms, on)) for ask in (query.earlier_customers, query.deal_activities))
     seen = landmarks.landmarks(landmarks.Deals(rows, changes, customers, done, today))
     days = landmarks.days_to_close(rows, today)
@@ -188,7 +196,7 @@ def win_model(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
     low, high, auc (see model.Skill; NaN where too few deals are known), strength (of the prior, chosen), is_better (low above 0: better
     than the usual rate beyond chance).
     """
-    found = source.remember(learned, filters, terms)
+    found = learned(source, filters, terms)
     closed = found.rows[found.rows["outcome"] != deal_query.OPEN]
     row: dict[str, Any] = {"days_to_close": found.days, "closed_deals": closed["deal_number"].nunique()}
     names = ("learned_deals", "learned_won", "tested_deals", "split_on", "base_rate", *model.Skill._fields, "strength")
@@ -203,7 +211,7 @@ def win_model(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
 
 def reliability(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per tenth of the landmarks that the model is checked on: see model.reliability; empty without a model."""
-    found = source.remember(learned, filters, terms)
+    found = learned(source, filters, terms)
     if found.split is None or found.fit is None:
         return model.reliability(found.rows.head(0), np.empty(0))
     return model.reliability(found.split.tested, model.predicted(found.fit, found.split.tested))
@@ -211,7 +219,7 @@ def reliability(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
 def factors(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per thing known 14 days after creation and value: see factors.win_factors. Of closed deals that are old enough."""
-    found = source.remember(learned, filters, terms)
+    found = learned(source, filters, terms)
     rows = model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days)
     return win_factors(rows[rows["age"] == str(landmarks.AGES[0])])
 
@@ -224,11 +232,11 @@ def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
     which it is scored), win_probability, deal_amount, expected_value (value times probability; NaN where the value is unknown). The model
     is learned anew from all deals that are old enough.
     """
-    found, today = source.remember(learned, filters, terms), pd.Timestamp(_today(source, filters))
+    found, today = learned(source, filters, terms), pd.Timestamp(_today(source, filters))
     is_better = bool(win_model(source, filters, terms)["is_better"].iloc[0])
     rows = found.rows[found.rows["outcome"] == deal_query.OPEN].drop_duplicates("deal_number", keep="last")
     rows = rows if is_better else rows.head(0)
-    probability = model.predicted(source.remember(_learned_from_all, filters, terms), rows) if is_better else np.empty(0)
+    probability = model.predicted(source.remember(_learned_from_all, whatever_period(filters), terms), rows) if is_better else np.empty(0)
     scored = rows[["deal_number", "age"]].assign(win_probability=probability)
     every = source(deal_query.deal_rows(filters, terms, _on(source, filters)))
     made = every.merge(scored, on="deal_number")
@@ -243,7 +251,7 @@ def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
 
 def _learned_from_all(source: Source, filters: Filters, terms: DealTerms) -> model.Fit:
-    found = source.remember(learned, filters, terms)
+    found = learned(source, filters, terms)
     rows = model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days)
     return model.fit(rows, (found.fit.strength,) if found.fit else model.STRENGTHS)
 
@@ -254,7 +262,7 @@ def _learned_from_all(source: Source, filters: Filters, terms: DealTerms) -> mod
 def activities_before_moves(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per kind of activity and stage, and over all stages: see moves.rates. Empty without a history of stages."""
     on, today = _on(source, filters), pd.Timestamp(_today(source, filters))
-    stays = moves.spells(source(deal_query.changes(filters, terms, on)), today)
+    stays = moves.spells(source(deal_query.change_rows(filters, terms, on, moves.NEEDED)), today)
     done = source(query.deal_activities(filters, terms, on))
     names = source(deal_query.stage_rows()).set_index("stage")["stage_name"]
     rows = moves.rates(stays, done if len(stays) else done.head(0))
