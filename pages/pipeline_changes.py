@@ -18,7 +18,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     grain = choose_grain(page) if question in words.OVER_TIME else None
     on = choose_day(page) if question == "day" else None
 with above:
-    ui.finding(words.finding(rows, **money))
+    ui.finding(words.finding(rows, basis, **money))
     ui.tiles(page, tiles, METRICS, notes=words.tile_notes(tiles))
 queries = tables.queries(page.source, page.filters, terms)
 
@@ -31,7 +31,7 @@ def waterfall() -> None:
     if step := words.chosen_step(named, picked, chosen):
         behind = labels.in_words(ui.ask(page, tables.waterfall_deals, terms, step))
         with ui.question(words.step_heading(step, behind)):
-            ui.table(page, behind, columns=labels.columns("step_deals", behind), name="step_deals", search=True)
+            ui.table(page, behind, columns=labels.columns("step_deals", behind), name="step_deals", search=True, opens_customer=True)
 
 
 def periods() -> None:

@@ -22,6 +22,8 @@ def forecast() -> None:
         ui.figure(page, drawn, queries=tables.queries(page.source, page.filters, deals, terms), **words.about("forecast"))
         ui.note(words.basis_note(state))
         ui.table(page, shown := labels.in_words(rows), columns=labels.columns("forecast", shown), name="forecast")
+    else:
+        seller()
 
 
 def seller() -> None:

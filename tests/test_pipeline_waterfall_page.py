@@ -41,6 +41,20 @@ def test_a_click_on_a_bar_shows_the_deals_behind_it() -> None:
     assert app.subheader[0].value == f"Deals won: {len(deals)} deals"
 
 
+@pytest.mark.parametrize("as_of", ["2024-06-30", "2025-06-10"])
+@pytest.mark.usefixtures("demo")
+def test_no_day_after_the_one_that_is_looked_at_can_be_chosen(as_of: str) -> None:
+    app = opened("pipeline_changes", tab="day", as_of=as_of)
+    assert_answered(app)
+    assert [str(box.value) for box in app.date_input if box.label == "At the end of"] == [as_of]
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_period_that_begins_after_the_day_looked_at_is_not_called_unchanged() -> None:
+    app = opened("pipeline_changes", as_of="2024-06-30")
+    assert "begins after" in app.markdown[0].value
+
+
 @pytest.mark.usefixtures("demo")
 def test_rubbish_in_the_address_is_not_chosen() -> None:
     app = opened("pipeline_changes", window="'; drop table orders", measure="", grain="year", tab="trend")

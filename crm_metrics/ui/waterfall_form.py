@@ -37,9 +37,13 @@ def choose_grain(page: Page) -> Grain:
 
 def choose_day(page: Page) -> date:
     """Draw the day whose pipeline is shown and return it: at first the last day of the period."""
-    return _choose_day(t("At the end of"), "on", page.period.end, latest=page.filters.today)
+    today = page.filters.today
+    return _choose_day(t("At the end of"), "on", min(page.period.end, today or page.period.end), latest=today)
 
 
 def _choose_day(label: str, name: str, usual: date, *, latest: date | None = None) -> date:
-    day = st.date_input(label, usual, max_value=latest, key=f"waterfall_{name}", format="YYYY-MM-DD", width=150)
+    key = f"waterfall_{name}"
+    if latest and isinstance(kept := st.session_state.get(key), date) and kept > latest:
+        del st.session_state[key]  # chosen before the reader went back to an earlier day
+    day = st.date_input(label, usual, max_value=latest, key=key, format="YYYY-MM-DD", width=150)
     return day if isinstance(day, date) else usual

@@ -106,8 +106,12 @@ def chosen_grain(name: str) -> Grain:
 # ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def finding(rows: pd.DataFrame, *, currency: str) -> str:
-    """Return how the pipeline changed and by what. rows: the table waterfall."""
+def finding(rows: pd.DataFrame, basis: pd.DataFrame | None = None, *, currency: str) -> str:
+    """Return how the pipeline changed and by what. rows, basis: the tables waterfall and waterfall_basis."""
+    if basis is not None and len(basis) and basis["before_on"].iloc[0] == basis["ends_on"].iloc[0]:
+        return t(
+            "The period begins after {day}, and nothing later is looked at: change one of them.", day=date_text(basis["ends_on"].iloc[0])
+        )
     steps = {str(row.step): row for row in rows.itertuples()}
     if not rows["behind"].any():
         return t("No deal was in the pipeline on these days.")
