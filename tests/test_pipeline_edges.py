@@ -130,7 +130,7 @@ def test_a_deal_closed_before_its_creation_took_no_days_wherever_days_are_told(d
     deals = [{**days, "opportunity_id": "1", "closed_on": D(2024, 3, 1)}, {**days, "opportunity_id": "2", "closed_on": D(2024, 5, 9)}]
     source = open_source(write(data_set, deals))
     assert deals_tables.tiles(source, Filters()).set_index("metric").loc["won_cycle_days", "value"] == 4
-    assert people_tables.people(source, Filters())["days_to_win"].tolist() == [4]
+    assert people_tables.people_detail(source, Filters())["days_to_win"].tolist() == [4]
 
 
 # ── what a reader of one region sees, and both databases ────────────────────────────────────────────────────────────────

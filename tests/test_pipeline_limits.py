@@ -10,7 +10,11 @@ from written_deals import at, write
 
 from crm_metrics.database import open_source
 from crm_metrics.filters import Filters
+from crm_metrics.periods import Period
+from crm_metrics.pipeline.conversion import query as conversion_query
+from crm_metrics.pipeline.conversion import statistic as conversion
 from crm_metrics.pipeline.deals import query as deals_query
+from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import ALL_DEALS
 from crm_metrics.pipeline.forecast import scoring
 from crm_metrics.pipeline.funnel import query as funnel_query
@@ -139,3 +143,30 @@ def test_a_deal_closed_before_the_period_does_not_move_in_closed():
     assert transitions(before, after, before_on=D(2024, 1, 31), window=None).empty
     later = after._replace(close_on=day + 1)
     assert len(transitions(before, later, before_on=D(2024, 1, 31), window=None)) == 2
+
+
+def test_the_last_day_of_a_window_is_in_it():
+    day, one = np.array(["2024-03-31"], dtype="datetime64[D]"), np.ones(1, bool)
+    deal = States(np.array([1], np.int8), np.array([5]), one, day, one, one)
+    found = transitions(deal, deal, before_on=D(2024, 1, 31), window=Period(D(2024, 1, 1), D(2024, 3, 31)))
+    assert found["deals"].tolist() == [1, 1]  # at the start and at the end
+
+
+def test_a_deal_followed_for_just_an_age_is_no_younger():
+    counts = pd.DataFrame({"cohort": "q", "cohort_name": "q", "duration": [30, 60, 90], "won": [1, 0, 0], "lost": 0, "censored": [0, 1, 1]})
+    ages = conversion.cohorts(counts, conversion.WON_LOST, is_of_periods=True).set_index("age_days")
+    assert ages.loc[[30, 60, 180], "is_unfinished"].tolist() == [False, False, True]
+
+
+@pytest.mark.slow
+def test_a_win_is_no_way_back_whatever_place_its_stage_has(data_set):
+    stages = [{"stage": "Won", "stage_order": 1, "outcome": "won"}, {"stage": "Offer", "stage_order": 2, "outcome": "open"}]
+    history = [
+        {"opportunity_id": "a", "change_number": place, "changed_at": at(D(2024, 1, place)), "stage": stage, "outcome": outcome}
+        for place, (stage, outcome) in enumerate([("Offer", "open"), ("Won", "won")], 1)
+    ]
+    deals = [{"opportunity_id": "a", "created_on": D(2024, 1, 1), "outcome": "won", "stage": "Won", "closed_on": D(2024, 1, 2)}]
+    source = open_source(write(data_set, deals, history, stages=stages))
+    days = deal_days(source, Filters())
+    assert days is not None
+    assert source(conversion_query.stays(Filters(), days))["how"].tolist() == ["passed"]
