@@ -13,6 +13,8 @@ from crm_metrics.periods import Period
 from crm_metrics.pipeline.deals import query
 from crm_metrics.scope import Scope
 
+_NEVER = date(1970, 1, 1)
+
 
 class DealDays(NamedTuple):
     """held: first and last day on which something happened. today: where the reader stands. on: that day for the queries, None where
@@ -37,6 +39,18 @@ def deal_days(source: Source, filters: Filters) -> DealDays | None:
         return None
     today = filters.today or days.end
     return DealDays(days, today, None if today >= days.end else today)
+
+
+def last_day(source: Source, filters: Filters) -> pd.Timestamp:
+    """Return the day on which the reader stands; where nothing ever happened one before all others."""
+    days = deal_days(source, filters)
+    return pd.Timestamp(days.today if days else _NEVER)
+
+
+def asked_day(source: Source, filters: Filters) -> date | None:
+    """Return that day for the queries: DealDays.on."""
+    days = deal_days(source, filters)
+    return days.on if days else None
 
 
 def whatever_period(filters: Filters) -> Filters:

@@ -10,7 +10,7 @@ from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import TILE_COLUMNS, Metric, ratio, tile
 from crm_metrics.pipeline.deals import metrics, query
-from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.days import asked_day
 from crm_metrics.pipeline.deals.metrics import METRICS
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.rooms import Table
@@ -29,14 +29,12 @@ COUNTED = ("deal_number", "stage", "outcome", "created_on", "closed_on", "deal_a
 
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
     """Return the queries that the deals come from, to be shown."""
-    days = deal_days(source, filters)
-    return (query.deal_rows(filters, terms, days.on if days else None),)
+    return (query.deal_rows(filters, terms, asked_day(source, filters)),)
 
 
 def standing(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Return one row per deal as it stands today, whenever it was created: these columns of query.deals, all where none are named."""
-    days = deal_days(source, filters)
-    return source(query.deal_rows(filters, terms, days.on if days else None, columns))
+    return source(query.deal_rows(filters, terms, asked_day(source, filters), columns))
 
 
 def created(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, columns: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -79,8 +77,8 @@ def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
     return pd.DataFrame(
         [
             tile(metrics.DEALS_CREATED, len(rows), len(rows)),
-            _rate(metrics.WIN_RATE_OF_CLOSED, len(won), len(won) + len(lost)),
-            _rate(metrics.WIN_RATE_OF_ALL, len(won), len(won) + len(lost) + len(still_open)),
+            rate_tile(metrics.WIN_RATE_OF_CLOSED, len(won), len(won) + len(lost)),
+            rate_tile(metrics.WIN_RATE_OF_ALL, len(won), len(won) + len(lost) + len(still_open)),
             tile(metrics.WON_VALUE, value.sum() if len(value) or not len(won) else math.nan, len(value)),
             tile(metrics.OPEN_VALUE, open_value.sum() if len(open_value) or not len(in_pipeline) else math.nan, len(open_value)),
             tile(metrics.WON_CYCLE_DAYS, days.median(), len(days)),
@@ -88,9 +86,10 @@ def tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
     )
 
 
-def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:
+def rate_tile(metric: Metric, part: int, whole: int) -> dict[str, object]:
+    """Return the tile of a share: part of whole, with Wilson's interval."""
     low, high = wilson(part, whole)
-    return tile(metric, ratio(part, whole), whole, low=float(low), high=float(high))
+    return tile(metric, ratio(part, whole), whole, low=low, high=high)
 
 
 def headline(source: Source, filters: Filters) -> pd.DataFrame:

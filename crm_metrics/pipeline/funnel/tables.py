@@ -5,7 +5,7 @@ is won by period of closing is the one exception: those deals were closed in it,
 """
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -17,7 +17,7 @@ from crm_metrics.metric import BadInput
 from crm_metrics.periods import Grain, Period, bucket_start, bucket_starts, next_bucket
 from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals import tables as deals_tables
-from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.days import asked_day, deal_days
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import query, statistic
 from crm_metrics.pipeline.funnel.statistic import Progress
@@ -46,7 +46,7 @@ _SHOWN = tuple(dict.fromkeys((*_BEHIND, *(column for pair in statistic.GROUPS.va
 
 def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, question: str = "funnel") -> tuple[Select, ...]:
     """Return the queries that a question's table is made from, to be shown."""
-    of_stages, on = stages_seen(source, filters, terms), _on(source, filters)
+    of_stages, on = stages_seen(source, filters, terms), asked_day(source, filters)
     if question == "moves":
         return (query.moves(filters, of_stages.deals, on),)
     if question not in ("funnel", "groups"):
@@ -63,8 +63,9 @@ def deal_pipelines(source: Source, filters: Filters, terms: FunnelTerms = ALL_FU
     of one alone.
     """
     held = source(deals_query.values_of("pipeline", filters.scope))
-    several = held["value"].notna().sum() > 1
-    return source(query.pipelines(filters, terms.deals, _on(source, filters))) if several else pd.DataFrame(columns=["pipeline", "deals"])
+    if held["value"].notna().sum() <= 1:
+        return pd.DataFrame(columns=["pipeline", "deals"])
+    return source(query.pipelines(filters, terms.deals, asked_day(source, filters)))
 
 
 class StagesSeen(NamedTuple):
@@ -101,7 +102,7 @@ def progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
     """Return the deals and how far each got; ask by source.remember, with terms that name the deals alone."""
     of_stages = stages_seen(source, filters, terms)
     deals, places = deals_tables.created(source, filters, of_stages.deals, deals_tables.COUNTED), of_stages.places
-    asked = query.paths(filters, of_stages.deals, _pairs(places), _on(source, filters))
+    asked = query.paths(filters, of_stages.deals, _pairs(places), asked_day(source, filters))
     paths = source(asked) if len(places) else pd.DataFrame(columns=list(asked.selected_columns.keys()), dtype="int64")
     return Funnel(deals, statistic.progress(deals, paths, places), statistic.step_names(places), of_stages.pipeline)
 
@@ -112,11 +113,6 @@ def _progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
 
 def _pairs(places: pd.DataFrame) -> query.Places:
     return tuple(zip(places["stage"], (int(place) for place in places["place"]), strict=True))
-
-
-def _on(source: Source, filters: Filters) -> date | None:
-    days = deal_days(source, filters)
-    return days.on if days else None
 
 
 # ── the funnel ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,7 +130,7 @@ def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) ->
     value). A rate by value is empty where more than MOST_UNKNOWN of the deals have none.
     """
     before = statistic.lead_rows(
-        _calls(source, filters, terms), source(query.lead_counts(filters, terms.deals, _on(source, filters))).iloc[0]
+        _calls(source, filters, terms), source(query.lead_counts(filters, terms.deals, asked_day(source, filters))).iloc[0]
     )
     of_deals = _deal_rows(source, filters, terms)
     rows = pd.concat([before, of_deals], ignore_index=True) if len(before) else of_deals
@@ -188,7 +184,7 @@ def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> 
     stages_skipped.
     """
     of_stages = stages_seen(source, filters, terms)
-    rows = source(query.moves(filters, of_stages.deals, _on(source, filters)))
+    rows = source(query.moves(filters, of_stages.deals, asked_day(source, filters)))
     return statistic.move_rows(rows, of_stages.places, source(deals_query.stage_rows()))
 
 
@@ -210,7 +206,7 @@ def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL
     """
     if step.step in (statistic.CALLS, statistic.LEADS, statistic.QUALIFIED):
         are_qualified = step.step != statistic.LEADS
-        rows = source(query.step_leads(filters, terms.deals, _on(source, filters), are_qualified=are_qualified))
+        rows = source(query.step_leads(filters, terms.deals, asked_day(source, filters), are_qualified=are_qualified))
         return rows.head(0) if step.step == statistic.CALLS else rows
     known = _progress(source, filters, terms)
     steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)

@@ -5,7 +5,7 @@ of the period.
 """
 
 import math
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,11 +13,10 @@ from sqlalchemy import Select
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.intervals import wilson
-from crm_metrics.metric import Metric, ratio, tile
+from crm_metrics.metric import ratio, tile
 from crm_metrics.pipeline.deals import query as deal_query
-from crm_metrics.pipeline.deals.days import deal_days
-from crm_metrics.pipeline.deals.tables import created, standing
+from crm_metrics.pipeline.deals.days import asked_day, last_day
+from crm_metrics.pipeline.deals.tables import created, rate_tile, standing
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import metrics, query, statistic
 from crm_metrics.pipeline.ownership.metrics import METRICS
@@ -27,7 +26,6 @@ from crm_metrics.rooms import Table
 
 __all__ = ["METRICS", "TABLES"]
 
-_NEVER = date(1970, 1, 1)  # today, where nothing happened
 _SERVICE, _OTHERS = "service", "others"
 _PER = 1_000  # service contacts
 _BLIND_COLUMNS = [
@@ -48,24 +46,14 @@ _BLIND_COLUMNS = [
 
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
     """Return the queries that owners and blind spots come from, to be shown."""
-    on = _on(source, filters)
+    on = asked_day(source, filters)
     return (deal_query.deal_rows(filters, terms, on), query.last_contacts(filters, terms, on), query.owner_customers(filters, terms))
 
 
 def service_queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
     """Return the queries that the hand-over from service comes from, to be shown."""
-    on = _on(source, filters)
+    on = asked_day(source, filters)
     return (query.service_handovers(filters, terms, on), query.service_contacts(filters, on))
-
-
-def _on(source: Source, filters: Filters) -> date | None:
-    days = deal_days(source, filters)
-    return days.on if days else None
-
-
-def _today(source: Source, filters: Filters) -> pd.Timestamp:
-    days = deal_days(source, filters)
-    return pd.Timestamp(days.today if days else _NEVER)
 
 
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,9 +68,11 @@ def owner_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, 
     return pd.DataFrame(
         [
             tile(metrics.OPEN_DEALS, len(rows), len(rows)),
-            _rate(metrics.BLIND_SPOT_SHARE, len(blind), len(rows)),
+            rate_tile(metrics.BLIND_SPOT_SHARE, len(blind), len(rows)),
             tile(metrics.BLIND_SPOT_VALUE, value.sum() if len(value) or not len(blind) else math.nan, len(value)),
-            _rate(metrics.WITHOUT_CONTACT_SHARE, int(rows["no_contact"].sum()), len(rows) if rows["last_contact_on"].notna().any() else 0),
+            rate_tile(
+                metrics.WITHOUT_CONTACT_SHARE, int(rows["no_contact"].sum()), len(rows) if rows["last_contact_on"].notna().any() else 0
+            ),
             tile(metrics.UNASSIGNED_CUSTOMERS, len(nobody) if customers else math.nan, int(customers)),
             _handover_tile(handover(source, filters, terms)),
         ]
@@ -97,11 +87,6 @@ def _handover_tile(steps: pd.DataFrame) -> dict[str, object]:
     return tile(metrics.HANDOVER_HOURS, hours, int(rows["known"].iloc[0]), low=low, high=high)
 
 
-def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:
-    low, high = wilson(part, whole)
-    return tile(metric, ratio(part, whole), whole, low=low, high=high)
-
-
 # ── owners ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -112,13 +97,13 @@ def owners(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd
     share_of_customers, open_deals, open_value (NaN where no value is known), share_of_value (of the known open value), unvalued.
     """
     customers = source(query.owner_customers(filters, terms))
-    if _on(source, filters):
+    if asked_day(source, filters):
         customers = customers.assign(customers=math.nan)
-    return statistic.owner_rows(_open(source, filters, terms), customers, source(query.employee_rows()), _today(source, filters))
+    return statistic.owner_rows(_open(source, filters, terms), customers, source(query.employee_rows()), last_day(source, filters))
 
 
 def _open(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
-    return source(query.open_deals(filters, terms, _on(source, filters)))
+    return source(query.open_deals(filters, terms, asked_day(source, filters)))
 
 
 def unassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
@@ -127,16 +112,16 @@ def unassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -
     None on a past day: who owned them then is not known.
     """
     rows = source(query.unassigned_customers(filters, terms))
-    if _on(source, filters):
+    if asked_day(source, filters):
         return rows.head(0)
-    return rows[rows["owner_id"].isna() | (rows["left_on"] <= _today(source, filters))].reset_index(drop=True)
+    return rows[rows["owner_id"].isna() | (rows["left_on"] <= last_day(source, filters))].reset_index(drop=True)
 
 
 def known_to_one(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per customer with at least two contacts in the LAST_DAYS days up to today, those known to one person first, then by
     contacts: customer_id, customer_name, contacts, people (different employees), employee_name (empty: several), last_on.
     """
-    today = _today(source, filters).date()
+    today = last_day(source, filters).date()
     rows = source(query.customer_contacts(filters, terms, today - timedelta(LAST_DAYS - 1), today))
     made = rows[rows["contacts"] > 1]
     made = made.assign(employee_name=made["employee_name"].where(made["people"] == 1), is_shared=made["people"] > 1)
@@ -148,7 +133,7 @@ def reassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -
     """Return one row per deal handed to another owner in the period, the latest first: opportunity_id, opportunity_name, customer_id,
     changed_on, earlier_owner_id, earlier_owner_name, new_owner_id, new_owner_name, outcome (today), deal_amount. By the history.
     """
-    found = statistic.owner_changes(source(deal_query.change_rows(filters, terms, _on(source, filters), statistic.OF_CHANGES)))
+    found = statistic.owner_changes(source(deal_query.change_rows(filters, terms, asked_day(source, filters), statistic.OF_CHANGES)))
     names = source(query.employee_rows()).set_index("owner_id")["owner_name"]
     deals = standing(source, filters, terms, ("deal_number", "opportunity_id", "opportunity_name", "customer_id", "outcome", "deal_amount"))
     made = found.rename(columns={"owner_id": "new_owner_id"}).merge(deals, on="deal_number")
@@ -185,8 +170,8 @@ def blind_spots(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, 
 
 
 def _open_deals(source: Source, filters: Filters, terms: DealTerms, days: int) -> pd.DataFrame:
-    today, staff = _today(source, filters), source(query.employee_rows())
-    contacts = source(query.last_contacts(filters, terms, _on(source, filters)))
+    today, staff = last_day(source, filters), source(query.employee_rows())
+    contacts = source(query.last_contacts(filters, terms, asked_day(source, filters)))
     gone = set(staff.loc[staff["left_on"] <= today, "owner_id"])
     return statistic.open_deals(_open(source, filters, terms), contacts, gone, today, days=days)
 
@@ -214,11 +199,11 @@ def handover_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEAL
     """
     tickets = _handovers(source, filters, terms)
     made = statistic.durations(tickets.assign(quarter_on=tickets["opened_at"].dt.to_period("Q").dt.start_time), "to_deal", "quarter_on")
-    return made.assign(is_unfinished=_are_unfinished(made["quarter_on"], _today(source, filters)))
+    return made.assign(is_unfinished=_are_unfinished(made["quarter_on"], last_day(source, filters)))
 
 
 def _handovers(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
-    found = source(query.service_handovers(filters, terms, _on(source, filters)))
+    found = source(query.service_handovers(filters, terms, asked_day(source, filters)))
     return statistic.hours_to(_within(found, "opened_at", filters))
 
 
@@ -231,7 +216,7 @@ def from_service(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS)
     the counts of winning.counts.COUNTED and COMPARED (the first against the second, within quarters of creation), contacts
     (service contacts of the period), deals_per_1000_contacts; the last two of service alone.
     """
-    rows, on = created(source, filters, terms), _on(source, filters)
+    rows, on = created(source, filters, terms), asked_day(source, filters)
     brought = set(source(query.service_handovers(filters, terms, on))["deal_number"])
     is_service = (rows["deal_source"] == _SERVICE) | rows["deal_number"].isin(brought)
     found = win_counts(rows.assign(source=is_service.map({True: _SERVICE, False: _OTHERS})), "source").set_index("source")
@@ -248,13 +233,13 @@ def service_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS
     """Return one row per quarter: quarter_on, contacts (service contacts), deals (that those of the quarter brought by today),
     deals_per_1000_contacts, is_unfinished.
     """
-    contacts = source(query.service_contacts(filters, _on(source, filters)))
+    contacts = source(query.service_contacts(filters, asked_day(source, filters)))
     tickets = _handovers(source, filters, terms)
     deals = tickets["opened_at"].dt.to_period("Q").dt.start_time.value_counts()
     made = contacts.assign(quarter_on=pd.to_datetime(contacts["quarter_on"]))
     made["deals"] = made["quarter_on"].map(deals).fillna(0).astype(int)
     per = made["deals"] / made["contacts"] * _PER
-    return made.assign(deals_per_1000_contacts=per, is_unfinished=_are_unfinished(made["quarter_on"], _today(source, filters)))
+    return made.assign(deals_per_1000_contacts=per, is_unfinished=_are_unfinished(made["quarter_on"], last_day(source, filters)))
 
 
 TABLES: dict[str, Table] = {

@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from crm_metrics.pipeline.winning.counts import compared, rated
+from crm_metrics.pipeline.winning.counts import Z, compared, rated
 
 FACTORS = ("stage", "deal_source", "is_customer", "market", "category", "region", "amount_third", "activities_third")
 LEAST_DEALS = 30  # of a value, to be told apart
 _THIRDS = ("low", "middle", "high")
-Z = 1.959964
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

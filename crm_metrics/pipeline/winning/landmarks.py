@@ -18,7 +18,7 @@ OF_DEALS = (
     *("deal_source", "market", "category", "region", "owner_id"),
 )  # columns of pipeline.deals.query.deal_rows, and of change_rows:
 OF_CHANGES = ("deal_number", "changed_on", "stage", "outcome", "deal_amount", "owner_id")
-_SPAN = 1_000_000  # days; keeps deals apart where a deal and a day are one number
+DEAL_SPAN = 1_000_000  # days; keeps deals apart where a deal and a day are one number
 
 Integers = npt.NDArray[np.int64]
 
@@ -95,13 +95,14 @@ def _logarithm(amounts: Any) -> Any:
     return np.log(values.where(values > 0))
 
 
-def _day_numbers(deal: Any, day: Any) -> Integers:
-    return np.asarray(deal, dtype=np.int64) * _SPAN + np.asarray(day, dtype="datetime64[D]").astype(np.int64)
+def day_numbers(deal: Any, day: Any) -> Integers:
+    """Return each deal and day as one number, which rises from day to day and from deal to deal."""
+    return np.asarray(deal, dtype=np.int64) * DEAL_SPAN + np.asarray(day, dtype="datetime64[D]").astype(np.int64)
 
 
 def _last_by(deal: Any, day: Any, wanted: Any, until: Any) -> Integers:
     """Return the place of the last row of each wanted deal by the end of its day; -1 where there is none. deal, day: sorted by these."""
-    place = np.searchsorted(_day_numbers(deal, day), _day_numbers(wanted, until), side="right") - 1
+    place = np.searchsorted(day_numbers(deal, day), day_numbers(wanted, until), side="right") - 1
     deals = np.append(np.asarray(deal, dtype=np.int64), -1)
     return np.where(deals[place] == np.asarray(wanted), place, -1)
 
@@ -110,6 +111,6 @@ def _done_by(activities: pd.DataFrame, wanted: Any, until: Any) -> npt.NDArray[n
     """Return how many activities each wanted deal had by the end of its day. activities: see query.deal_activities."""
     ordered = activities.sort_values(["deal_number", "happened_on"], kind="stable")
     sums = np.concatenate([[0.0], np.cumsum(ordered["activities"].to_numpy(dtype=float))])
-    keys = _day_numbers(ordered["deal_number"], ordered["happened_on"])
-    begin = np.searchsorted(keys, np.asarray(wanted, dtype=np.int64) * _SPAN, side="left")
-    return sums[np.searchsorted(keys, _day_numbers(wanted, until), side="right")] - sums[begin]
+    keys = day_numbers(ordered["deal_number"], ordered["happened_on"])
+    begin = np.searchsorted(keys, np.asarray(wanted, dtype=np.int64) * DEAL_SPAN, side="left")
+    return sums[np.searchsorted(keys, day_numbers(wanted, until), side="right")] - sums[begin]

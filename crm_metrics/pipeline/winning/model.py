@@ -15,6 +15,7 @@ import pandas as pd
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import ratio
 from crm_metrics.pipeline.deals.query import OPEN
+from crm_metrics.pipeline.winning.counts import Z
 from crm_metrics.pipeline.winning.landmarks import CATEGORIES, NUMBERS
 
 TESTED_SHARE = 0.3  # of the deals that are old enough: the latest of them
@@ -25,8 +26,6 @@ MOST_DEALS = 4_000  # to learn from; of more a random part, which tells nearly a
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # of the prior, the smaller the stronger
 FOLDS, SEED = 5, 20_260_101
 MOST_BINS = 10
-Z = 1.959964
-
 Floats = npt.NDArray[np.float64]
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────

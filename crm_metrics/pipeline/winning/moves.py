@@ -8,14 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from crm_metrics.pipeline.deals.query import OPEN, WON
+from crm_metrics.pipeline.winning.counts import ALPHA, Z
+from crm_metrics.pipeline.winning.landmarks import DEAL_SPAN, day_numbers
 from crm_metrics.randomised_test.sums import holm
 
 ACTIVE_DAYS = 14  # after an activity; what is done on the very day of a move may be the move itself, so that day is not among them
 LEAST_MOVES = 10  # on either side: with fewer no ratio is read
 STAY_DAYS = (0, 1, 2, 3, 5, 7, 9, 11, 14, 17, 21, 28, 42, 70)
 """Days in a stage are compared with days that lie as far from its beginning: a deal just entered neither moves nor has been visited."""
-ALPHA, Z = 0.05, 1.959964
-_SPAN = 1_000_000  # days; keeps deals apart where a deal and a day are one number
 _COUNTED = ["active_moves", "active_days", "other_moves", "other_days"]
 
 Integers = npt.NDArray[np.int64]
@@ -131,16 +131,16 @@ class _Exposure:
 
     def __init__(self, activities: pd.DataFrame) -> None:
         ordered = activities.drop_duplicates(["deal_number", "happened_on"]).sort_values(["deal_number", "happened_on"], kind="stable")
-        self.keys = _keys(ordered["deal_number"].to_numpy(), ordered["happened_on"].to_numpy())
+        self.keys = day_numbers(ordered["deal_number"].to_numpy(), ordered["happened_on"].to_numpy())
         lasts = np.full(len(self.keys), ACTIVE_DAYS)
         lasts[:-1] = np.minimum(np.diff(self.keys), ACTIVE_DAYS)  # of another deal it is far more
         self.sums = np.concatenate([[0], np.cumsum(lasts)])
 
     def _last_before(self, deal: Integers, day: Any) -> tuple[Integers, Integers]:
         """Return how many activities of all deals lie before each day, and the days since the deal's last; a day is none of its own."""
-        key = _keys(deal, day)
+        key = day_numbers(deal, day)
         place = np.searchsorted(self.keys, key, side="left")
-        last = np.concatenate([[-_SPAN * 10], self.keys])[place]
+        last = np.concatenate([[-DEAL_SPAN * 10], self.keys])[place]
         return place, key - last
 
     def until(self, deal: Integers, day: Any) -> Integers:
@@ -151,7 +151,3 @@ class _Exposure:
     def is_active(self, deal: Integers, day: Any) -> npt.NDArray[np.bool_]:
         """Return whether each day is an active one of its deal."""
         return self._last_before(deal, day)[1] <= ACTIVE_DAYS
-
-
-def _keys(deal: Any, day: Any) -> Integers:
-    return np.asarray(deal, dtype=np.int64) * _SPAN + np.asarray(day, dtype="datetime64[D]").astype(np.int64)

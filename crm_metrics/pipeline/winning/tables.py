@@ -5,7 +5,6 @@ within the other choices, whatever the period, up to today.
 """
 
 import math
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +13,11 @@ from sqlalchemy import Select
 
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.intervals import wilson
-from crm_metrics.metric import Metric, ratio, tile
+from crm_metrics.metric import tile
 from crm_metrics.pipeline.deals import query as deal_query
-from crm_metrics.pipeline.deals.days import deal_days, whatever_period
+from crm_metrics.pipeline.deals.days import asked_day, last_day, whatever_period
 from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
-from crm_metrics.pipeline.deals.tables import created
+from crm_metrics.pipeline.deals.tables import created, rate_tile
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.winning import counts, landmarks, metrics, model, moves, query
 from crm_metrics.pipeline.winning.factors import win_factors
@@ -29,23 +27,12 @@ _COUNTED = (
     *("deal_number", "created_on", "closed_on", "outcome", "deal_amount", "owner_name"),
     *("lost_reason", "competitor", "has_scorecard"),
 )
-_NEVER = date(1970, 1, 1)  # today, where nothing happened
 
 
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
     """Return the queries that the deals come from, to be shown."""
-    on = _on(source, filters)
+    on = asked_day(source, filters)
     return (deal_query.deal_rows(filters, terms, on, _COUNTED), deal_query.change_rows(filters, terms, on, moves.NEEDED))
-
-
-def _on(source: Source, filters: Filters) -> date | None:
-    days = deal_days(source, filters)
-    return days.on if days else None
-
-
-def _today(source: Source, filters: Filters) -> date:
-    days = deal_days(source, filters)
-    return days.today if days else _NEVER
 
 
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -62,20 +49,15 @@ def win_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
     first: Any = main.iloc[0] if len(main) else None
     return pd.DataFrame(
         [
-            _rate(WIN_RATE_OF_CLOSED, int((closed["outcome"] == deal_query.WON).sum()), len(closed)),
+            rate_tile(WIN_RATE_OF_CLOSED, int((closed["outcome"] == deal_query.WON).sum()), len(closed)),
             tile(metrics.MAIN_REASON_SHARE, first["share"], int(first["of"]), low=first["low"], high=first["high"])
             if first is not None
             else tile(metrics.MAIN_REASON_SHARE, math.nan, 0),
-            _rate(metrics.WIN_RATE_AGAINST_COMPETITORS, len(won_against), len(against)),
+            rate_tile(metrics.WIN_RATE_AGAINST_COMPETITORS, len(won_against), len(against)),
             tile(metrics.COMPETITIVE_WON_VALUE, value.sum() if len(value) else math.nan, len(value)),
-            _rate(metrics.SCORECARD_COMPLETENESS, int(known.sum()), len(known)),
+            rate_tile(metrics.SCORECARD_COMPLETENESS, int(known.sum()), len(known)),
         ]
     )
-
-
-def _rate(metric: Metric, part: int, whole: int) -> dict[str, object]:
-    low, high = wilson(part, whole)
-    return tile(metric, ratio(part, whole), whole, low=low, high=high)
 
 
 # ── reasons and competitors ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,7 +73,7 @@ def lost_stages(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
     Shares are of the deals lost in that stage whose reason is known. Empty without a history of stages.
     """
-    changes = source(deal_query.change_rows(filters, terms, _on(source, filters), ("deal_number", "outcome", "stage", "stage_order")))
+    changes = source(deal_query.change_rows(filters, terms, asked_day(source, filters), ("deal_number", "outcome", "stage", "stage_order")))
     lost = _lost(source, filters, terms)
     placed = lost.merge(counts.last_open_stages(changes), on="deal_number")
     names = source(deal_query.stage_rows())[["stage", "stage_name"]]
@@ -106,7 +88,7 @@ def lost_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -
     lost = lost[lost["closed_on"].notna()]
     rows = counts.reason_counts(lost.assign(quarter_on=lost["closed_on"].dt.to_period("Q").dt.start_time), ("quarter_on",))
     end = rows["quarter_on"] + pd.DateOffset(months=3)
-    return rows.assign(is_unfinished=end > pd.Timestamp(_today(source, filters)) + pd.Timedelta(days=1))
+    return rows.assign(is_unfinished=end > last_day(source, filters) + pd.Timedelta(days=1))
 
 
 def _lost(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
@@ -157,7 +139,7 @@ def scorecard_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEA
     rows = rows[rows["created_on"].notna()]
     made = counts.complete_counts(rows.assign(quarter_on=rows["created_on"].dt.to_period("Q").dt.start_time), "quarter_on")
     end = pd.to_datetime(made["quarter_on"]) + pd.DateOffset(months=3)
-    return made.assign(is_unfinished=end > pd.Timestamp(_today(source, filters)) + pd.Timedelta(days=1))
+    return made.assign(is_unfinished=end > last_day(source, filters) + pd.Timedelta(days=1))
 
 
 # ── the model ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +160,7 @@ def learned(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
 
 
 def _learn(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
-    on, today = _on(source, filters), pd.Timestamp(_today(source, filters))
+    on, today = asked_day(source, filters), last_day(source, filters)
     rows = source(deal_query.deal_rows(filters, terms, on, landmarks.OF_DEALS))
     changes = source(deal_query.change_rows(filters, terms, on, landmarks.OF_CHANGES))
     customers, done = (source(ask(filters, terms, on)) for ask in (query.earlier_customers, query.deal_activities))
@@ -220,7 +202,7 @@ def reliability(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 def factors(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per thing known 14 days after creation and value: see factors.win_factors. Of closed deals that are old enough."""
     found = learned(source, filters, terms)
-    rows = model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days)
+    rows = model.grown(found.rows, last_day(source, filters), found.days)
     return win_factors(rows[rows["age"] == str(landmarks.AGES[0])])
 
 
@@ -232,13 +214,13 @@ def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
     which it is scored), win_probability, deal_amount, expected_value (value times probability; NaN where the value is unknown). The model
     is learned anew from all deals that are old enough.
     """
-    found, today = learned(source, filters, terms), pd.Timestamp(_today(source, filters))
+    found, today = learned(source, filters, terms), last_day(source, filters)
     is_better = bool(win_model(source, filters, terms)["is_better"].iloc[0])
     rows = found.rows[found.rows["outcome"] == deal_query.OPEN].drop_duplicates("deal_number", keep="last")
     rows = rows if is_better else rows.head(0)
     probability = model.predicted(source.remember(_learned_from_all, whatever_period(filters), terms), rows) if is_better else np.empty(0)
     scored = rows[["deal_number", "age"]].assign(win_probability=probability)
-    every = source(deal_query.deal_rows(filters, terms, _on(source, filters)))
+    every = source(deal_query.deal_rows(filters, terms, asked_day(source, filters)))
     made = every.merge(scored, on="deal_number")
     made = made.assign(
         age_days=(today - made["created_on"]).dt.days,
@@ -252,7 +234,7 @@ def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
 
 def _learned_from_all(source: Source, filters: Filters, terms: DealTerms) -> model.Fit:
     found = learned(source, filters, terms)
-    rows = model.grown(found.rows, pd.Timestamp(_today(source, filters)), found.days)
+    rows = model.grown(found.rows, last_day(source, filters), found.days)
     return model.fit(rows, (found.fit.strength,) if found.fit else model.STRENGTHS)
 
 
@@ -261,7 +243,7 @@ def _learned_from_all(source: Source, filters: Filters, terms: DealTerms) -> mod
 
 def activities_before_moves(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per kind of activity and stage, and over all stages: see moves.rates. Empty without a history of stages."""
-    on, today = _on(source, filters), pd.Timestamp(_today(source, filters))
+    on, today = asked_day(source, filters), last_day(source, filters)
     stays = moves.spells(source(deal_query.change_rows(filters, terms, on, moves.NEEDED)), today)
     done = source(query.deal_activities(filters, terms, on))
     names = source(deal_query.stage_rows()).set_index("stage")["stage_name"]
