@@ -2,6 +2,8 @@
 
 import datetime as dt
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,9 @@ from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import ALL_DEALS
 from crm_metrics.pipeline.forecast import scoring
+from crm_metrics.pipeline.forecast.history import day_number
+from crm_metrics.pipeline.forecast.simulation import won_in
+from crm_metrics.pipeline.forecast.terms import quarter_window
 from crm_metrics.pipeline.funnel import query as funnel_query
 from crm_metrics.pipeline.ownership import query as ownership_query
 from crm_metrics.pipeline.ownership import statistic
@@ -170,3 +175,14 @@ def test_a_win_is_no_way_back_whatever_place_its_stage_has(data_set):
     days = deal_days(source, Filters())
     assert days is not None
     assert source(conversion_query.stays(Filters(), days))["how"].tolist() == ["passed"]
+
+
+def test_a_band_holds_so_many_of_ten_results_that_the_next_is_in_it_four_times_in_five():
+    assert scoring.widened_by(np.arange(1.0, 11.0)) == 9
+
+
+def test_a_win_on_the_first_and_on_the_last_day_is_of_the_quarter():
+    days = [day_number(day) for day in (D(2023, 12, 31), D(2024, 1, 1), D(2024, 3, 31), D(2024, 4, 1))]
+    standing: Any = SimpleNamespace(state=np.full(4, 3), entered=np.array(days))
+    told: Any = SimpleNamespace(won=3)
+    assert won_in(standing, told, quarter_window(D(2024, 1, 1), D(2024, 2, 1))).tolist() == [False, True, True, False]
