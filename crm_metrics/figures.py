@@ -142,7 +142,8 @@ def steps(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
 
 def tick_days(figure: go.Figure, days: Any) -> None:
     """Put the ticks of a time axis on `days`, of many on some of them: the first days of quarters, say."""
-    figure.update_xaxes(tickvals=days[:: max(1, -(-len(days) // _MOST_TICKS))], tickformat="%Y-%m")
+    shown = list(days[:: max(1, -(-len(days) // _MOST_TICKS))])
+    figure.update_xaxes(tickvals=shown, ticktext=[f"{day:%Y-%m}" for day in shown])
 
 
 def money_title(label: str, currency: str) -> str:

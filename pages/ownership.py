@@ -7,7 +7,8 @@ from crm_metrics.rooms import Table
 from crm_metrics.ui.deal_form import choose, start_deal_page
 
 page, terms = start_deal_page("ownership")
-days = int(choose(page, t("Blind spots"), words.contact_days(), "contact_days"))
+with page.bar:
+    days = int(choose(page, t("Blind spots"), words.contact_days(), "contact_days"))
 blind, asked = ui.ask(page, tables.blind_spots, terms, days), tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(blind, currency=page.currency))
 ui.tiles(page, ui.ask(page, tables.owner_tiles, terms, days), tables.METRICS)

@@ -23,7 +23,7 @@ def choose_quarter(page: Page) -> ForecastTerms:
         st.info(t("No deal in view has a day: there is nothing to forecast from."), icon=":material/inbox:")
         st.stop()
     with page.bar:
-        return ForecastTerms.of_text(choose(page, t("Quarter"), words.quarters(days.today), "quarter", width=120))
+        return ForecastTerms.of_text(choose(page, t("Quarter"), words.quarters(days.today), "quarter", width=170))
 
 
 def keep_by_itself(page: Page, deals: DealTerms) -> None:

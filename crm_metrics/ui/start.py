@@ -18,13 +18,14 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from crm_metrics import database, sales
-from crm_metrics.database import DataMoved, DataSet, Source
+from crm_metrics.database import DataMoved, Source
 from crm_metrics.demo import truth
 from crm_metrics.export import safe_text
 from crm_metrics.filters import Filters, sentence
 from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Period
+from crm_metrics.pipeline.deals import query as deals
 from crm_metrics.scope import Scope
 from crm_metrics.ui import samples
 from crm_metrics.ui.choices import (
@@ -302,7 +303,7 @@ def start_page(
     _draw_links(links, is_demo=about.is_demo)
     write_address()
     if needs_data and not about.held and (needs_orders or about.is_empty):
-        _no_data(data_set, is_empty=about.is_empty)
+        _no_data(source, is_empty=about.is_empty)
     return _page(name, source, filters, about, bar)
 
 
@@ -363,13 +364,16 @@ def _draw_links(place: Any, *, is_demo: bool) -> None:
             st.page_link(f"pages/{name}.py", label=t(title), icon=icon, query_params=address_parameters(), width="stretch")
 
 
-def _no_data(data_set: DataSet, *, is_empty: bool) -> None:
+def _no_data(source: CachedSource, *, is_empty: bool) -> None:
+    data_set = source.data_set
     empty = t("The data set “{name}” is empty. Bring in order files, or look around in a sample.", name=data_set.name)
     without = t(
         "The data set “{name}” holds no orders, and this page is about them. Bring in order files, or look around in a sample.",
         name=data_set.name,
     )
     st.info(empty if is_empty else without, icon=":material/inbox:")
+    if not is_empty and source(deals.held(source.scope)).deals.iloc[0] and st.button(t("Open the Pipeline page"), type="primary"):
+        open_page("pipeline")
     if st.button(t("Open the Data page"), type="primary"):
         open_page("data")
     samples.offer(data_set)

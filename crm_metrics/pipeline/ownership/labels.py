@@ -24,7 +24,7 @@ FIELDS: dict[str, str] = {
     "next_step": noop("Next step"),
     "deal_amount": noop("Deal value"),
     "expected_close_on": noop("Expected close"),
-    "customer_id": noop("Customer"),
+    "customer_id": noop("Customer of the deal"),
     "contact_people": noop("Contact person"),
 }
 STEPS: dict[str, str] = {"to_deal": noop("until the deal was created"), "to_action": noop("until the first activity for it")}
