@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from written_deals import at, write
 
+from crm_metrics import database, schema
 from crm_metrics.database import open_source
 from crm_metrics.filters import Filters
 from crm_metrics.periods import Period
@@ -186,3 +188,13 @@ def test_a_win_on_the_first_and_on_the_last_day_is_of_the_quarter():
     standing: Any = SimpleNamespace(state=np.full(4, 3), entered=np.array(days))
     told: Any = SimpleNamespace(won=3)
     assert won_in(standing, told, quarter_window(D(2024, 1, 1), D(2024, 2, 1))).tolist() == [False, True, True, False]
+
+
+@pytest.mark.slow
+def test_a_task_due_today_and_not_done_by_its_end_is_overdue(data_set):
+    due = pa.array([D(2024, 5, 2), D(2024, 5, 3)], pa.date32())
+    tasks = pa.table({"task_id": ["today", "tomorrow"], "employee_id": ["x", "x"], "due_on": due, "batch_id": [1, 1]})
+    with database.change(data_set) as writer:
+        writer.append(schema.tasks, tasks)
+    late = open_source(data_set)(people_query.overdue_tasks(Filters(), ALL_DEALS, people_query.DealDay(D(2024, 5, 2), None)))
+    assert late["task_id"].tolist() == ["today"]
