@@ -15,8 +15,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     question, terms = ui.tabs(page, words.questions()), choose_window(page, deals)
     rows, basis, tiles = (ui.ask(page, table, terms) for table in (tables.waterfall, tables.waterfall_basis, tables.waterfall_tiles))
     measure = choose_measure(page, rows)
-    grain = choose_grain(page) if question in words.OVER_TIME else None
-    on = choose_day(page) if question == "day" else None
+    grain, on = choose_grain(page) if question in words.OVER_TIME else None, choose_day(page) if question == "day" else None
 with above:
     ui.finding(words.finding(rows, basis, **money))
     ui.tiles(page, tiles, METRICS, notes=words.tile_notes(tiles))
@@ -37,7 +36,8 @@ def waterfall() -> None:
 def periods() -> None:
     found = ui.ask(page, tables.period_changes, terms, grain)
     ui.finding(words.periods_finding(found, measure=measure, **money))
-    ui.figure(page, ui.draw(page, figure.period_bars, found, measure=measure, **money), queries=queries, **words.about("periods"))
+    if len(found):
+        ui.figure(page, ui.draw(page, figure.period_bars, found, measure=measure, **money), queries=queries, **words.about("periods"))
     ui.table(page, of_measure(found, measure), columns=labels.period_columns(measure), name="by_period")
 
 

@@ -8,8 +8,7 @@ from crm_metrics.ui.forecast_form import choose_quarter, keep_by_itself, kept_fo
 
 page, deals = start_deal_page("sales_forecast")
 terms, money = choose_quarter(page), {"currency": page.currency}
-state, rows = ui.ask(page, basis.forecast_basis, deals, terms), ui.ask(page, tables.forecast, deals, terms)
-tiles = ui.ask(page, tables.forecast_tiles, deals, terms)
+state, rows, tiles = (ui.ask(page, of, deals, terms) for of in (basis.forecast_basis, tables.forecast, tables.forecast_tiles))
 ui.finding(words.finding(tiles, rows, state, **money))
 ui.tiles(page, tiles, tables.METRICS, notes=words.tile_notes(state))
 keep_by_itself(page, deals)

@@ -163,6 +163,8 @@ def seller_finding(sums: pd.DataFrame, names: list[str]) -> str:
         return t("No quota is known for them, nothing is won in the quarter yet, and no open deal has a known value.")
     if not known.any():
         return t("No quota is known for them; shown is what each has won and what open deals are expected to add.")
+    if not sums["expected"].notna().any():
+        return t("What open deals will add is not known; shown is what each has won, and the quota.")
     share = (sums["expected"] / sums["quota"].where(known)).fillna(0)
     reach = int((share[known] >= 1).sum())
     text = t("{k} of {n} are expected to reach their quota with the deals they have.", k=f"{reach:,}", n=f"{int(known.sum()):,}")

@@ -143,7 +143,7 @@ def move_bars(rows: pd.DataFrame) -> go.Figure:
         )
         for place, row in enumerate(shown)
     ]
-    return figures.bars(bars, title=t("Deals that made the move"), unit="count")
+    return figures.bars(bars, title=t("Deals"), unit="count")
 
 
 # ── groups and their stages ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,7 +231,7 @@ def group_dots(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> g
     """
     kept = rows.tail(MOST_GROUPS) if terms.by in PERIODS else rows.head(MOST_GROUPS)
     figure = figures.base(
-        x_title=t("Win rate of closed deals; hollow: of all deals"),
+        x_title=t("Win rate of closed deals<br>(hollow: of all deals)"),
         y_title="",
         x_unit="share",
         height=_MARGIN + _ROW_HEIGHT * max(len(kept), 2),

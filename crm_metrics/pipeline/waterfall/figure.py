@@ -12,6 +12,7 @@ from crm_metrics.metric import Unit, is_unknown, value_text
 from crm_metrics.pipeline.waterfall.labels import GROUPS, STEPS, amount_text, stage_text
 from crm_metrics.pipeline.waterfall.statistic import of_measure
 
+_MOST_TICKS = 8
 _UNITS: dict[str, Unit] = {"value": "money", "deals": "count"}
 _ALWAYS = ("start", "created", "lost", "won", "end")
 _COLORS = {"start": figures.GREY, "won": figures.ACCENT, "end": figures.GREY}
@@ -93,7 +94,7 @@ def trend_line(rows: pd.DataFrame, *, measure: str, currency: str) -> go.Figure:
     figure = figures.base(x_title=t("End of the period"), y_title=_title(measure, currency), y_unit=_UNITS[measure])
     figures.add_line(figure, rows["ends_on"], rows[measure], name=_title(measure, currency), unfinished=rows["is_unfinished"])
     figure.update_traces(hovertemplate="%{x|%Y-%m-%d}: %{y:,.0f}<extra></extra>")
-    figures.tick_days(figure, rows["ends_on"].to_numpy())  # on the ends: other days would have December's end stand at January
-    figure.update_xaxes(tickformat="%Y-%m-%d")
+    ends = list(rows["ends_on"])
+    figure.update_xaxes(tickvals=ends[:: len(ends) // _MOST_TICKS + 1], tickformat="%Y-%m-%d")  # else December's end stands at January
     figure.update_yaxes(rangemode="tozero")
     return figure
