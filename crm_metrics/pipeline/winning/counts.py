@@ -92,7 +92,8 @@ def compared_within_quarters(rows: pd.DataFrame, others: pd.DataFrame, deals: pd
     if math.isnan(made["p_value"].iloc[0]):
         return made
     closed = deals[deals["outcome"] != OPEN]
-    sides = closed.assign(quarter=closed["created_on"].dt.to_period("Q").astype(str), is_won=closed["outcome"] == WON, is_one=is_one)
+    quarter = closed["created_on"].dt.year * 4 + closed["created_on"].dt.quarter
+    sides = closed.assign(quarter=quarter.fillna(0), is_won=closed["outcome"] == WON, is_one=is_one)
     cells: Any = sides.groupby(["quarter", "is_one"])["is_won"].agg(["sum", "size"]).unstack(fill_value=0).astype(float)
     one_won, other_won, one, other = (cells[name, side].to_numpy() for name in ("sum", "size") for side in (True, False))
     both, won = one + other, one_won + other_won
