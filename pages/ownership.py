@@ -40,11 +40,10 @@ def completeness() -> None:
 
 def service() -> None:
     ui.finding(words.service_finding(ui.ask(page, tables.handover, terms), ui.ask(page, tables.from_service, terms)))
+    of_service = tables.service_queries(page.source, page.filters, terms)
     for name, one in answers.OF_SERVICE.items():
         if len(rows := ui.ask(page, one.drawn, terms)):
-            ui.figure(
-                page, ui.draw(page, one.draw, rows), queries=tables.service_queries(page.source, page.filters, terms), **words.about(name)
-            )
+            ui.figure(page, ui.draw(page, one.draw, rows), queries=of_service, **words.about(name))
         for under, table in one.tables.items():
             put(under, table)
 
