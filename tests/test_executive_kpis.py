@@ -903,7 +903,14 @@ def test_a_later_room_s_tile_says_how_far_it_looks_or_why_it_is_unknown():
 
 
 def test_every_room_of_customers_has_its_tile_in_the_overview():
-    assert set(executive_kpis.HEADLINE_ROOMS) == {"profitability", "segmentation", "retention", "lifetime_value", "campaign_roi", "pipeline"}
+    assert set(executive_kpis.HEADLINE_ROOMS) == {
+        "profitability",
+        "segmentation",
+        "retention",
+        "lifetime_value",
+        "campaign_roi",
+        "pipeline",
+    }
 
 
 # ── published figures, through the importer ─────────────────────────────────────────────────────────────────────────────
