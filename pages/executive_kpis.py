@@ -47,9 +47,9 @@ def why() -> None:
         ui.table(page, shown, columns=room.columns(by, currency), name=by)
 
 
-with ui.question(t("The customers behind it")):
-    headlines = ui.ask(page, room.headlines)
-    ui.tiles(page, headlines, room.headline_metrics(headlines), notes=room.later_notes(headlines))
+for heading, headlines in room.headline_groups(ui.ask(page, room.headlines)).items():
+    with ui.question(heading):
+        ui.tiles(page, headlines, room.headline_metrics(headlines), notes=room.later_notes(headlines))
 with st.expander(t("All figures, and what net revenue is made of")):
     ui.table(
         page,

@@ -241,6 +241,8 @@ def test_calls_hits_and_deals_of_each_person_are_those_counted_by_hand(team: Sou
     assert list(bob[["deals", "won", "lost", "open", "won_value", "won_unvalued", "days_to_win"]]) == [4, 2, 1, 1, 100, 1, 20]
     assert bob["win_rate_of_closed"] == pytest.approx(2 / 3)
     assert (bob["contribution"], nobody["contribution"]) == pytest.approx((2 / 3, 1 / 3))
+    assert (bob["rank"], nobody["won"]) == (1, 1)
+    assert math.isnan(nobody["rank"])  # what nobody owns is no person's success
     assert tables.people_detail(team, Filters(), role="sales")["contribution"].tolist() == pytest.approx([2 / 3])
     assert bob["value_per_won_deal"] == 100
     assert (bob["tasks_due"], bob["overdue_tasks"], bob["customers_per_day"]) == (2, 1, 1)

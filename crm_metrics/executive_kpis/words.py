@@ -201,6 +201,13 @@ _WHOSE = {  # later rooms' tiles that say whom they count
 }
 
 
+def headline_groups(headlines: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the later rooms' headlines by what they are about, as headings."""
+    of_deals = headlines["room"] == "pipeline"
+    groups = {t("The customers behind it"): headlines[~of_deals], t("Pipeline"): headlines[of_deals]}
+    return {heading: rows for heading, rows in groups.items() if len(rows)}
+
+
 def headline_notes(headlines: pd.DataFrame, *, horizon_months: int, discount_rate_per_year: float) -> dict[str, str]:
     """Return the small line under each later room's tile: how far it looks, whom it is about, or why it is unknown."""
     far = t("expected in the next {n} months, discounted {rate} a year", n=horizon_months, rate=f"{discount_rate_per_year:.0%}")

@@ -41,12 +41,14 @@ def deal_endings(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS,
 
 def lead_endings(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS, by: CohortBy = "quarter") -> Select[Any]:
     """One row per cohort and duration of the leads that came in the period, on a known day: the columns of deal_endings, but converted
-    (became a customer) in place of won and lost; all others are censored: who is not a customer by today may become one.
+    (became a customer) in place of won and lost; all others are censored: who is not a customer by today may become one. Nothing where no
+    lead is known to have become one.
     """
     row = (rows := lead_rows(filters, terms, days.on)).c
     cohort, name = _cohort(rows, by, LEAD_COLUMNS, {"owner": "owner_name"})
     duration = _duration(row.created_on, func.coalesce(row.converted_on, cast(literal(days.today), Date)))
-    aged = select(cohort, name, duration, row.converted_on).where(*_created(rows, filters)).cte("aged")
+    is_known = select(func.count(rows.alias("any_lead").c.converted_on)).scalar_subquery() > 0
+    aged = select(cohort, name, duration, row.converted_on).where(*_created(rows, filters), is_known).cte("aged")
     is_converted = aged.c.converted_on.is_not(None)
     return _counted(aged, [_count(is_converted, "converted"), _count(~is_converted, "censored")])
 

@@ -193,7 +193,7 @@ def cohort_finding(rows: pd.DataFrame, by: CohortBy) -> str:
 
 
 def _no_leads() -> str:
-    return t("No lead that came in the period on a known day matches the filters.")
+    return t("No lead that came in the period on a known day matches the filters, or of none a conversion is recorded.")
 
 
 def _spoken_of(rows: pd.DataFrame, by: CohortBy) -> tuple[int, pd.DataFrame]:

@@ -23,8 +23,10 @@ def history_note(basis: pd.DataFrame) -> str:
     if not missing:
         return ""
     values = {"missing": f"{missing:,}", "n": f"{known['held']:,}"}
-    return t(
-        "{missing} of {n} deals have no stage history: of them only today's stage and the end are known. The history of stages would add "
-        "in which stage deals are lost, which they skip or go back to, how long each takes, and the pipeline of any past day.",
-        **values,
+    every = t("None of the deals has a stage history: only today's stage and the end are known.")
+    some = t("{missing} of {n} deals have no stage history: of them only today's stage and the end are known.", **values)
+    adds = t(
+        "The history of stages would add in which stage deals are lost, which they skip or go back to, how long each takes, and the "
+        "pipeline of any past day."
     )
+    return t(" ").join([every if missing == known["held"] else some, adds])

@@ -58,9 +58,9 @@ def scorecard(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
     calls_per_person_day (calls / call_days), hit_rate (hits / calls), hit_rate_low, hit_rate_high, leads_per_day (hits / call_days),
     win_rate_of_closed (won / (won + lost)), win_rate_low, win_rate_high (both Wilson, 95%), win_rate_shrunk, shrunk_low, shrunk_high,
-    prior_deals (see `shrunk`), rank (1 is the best by shrunk_low; empty without closed deals), p_adjusted (Holm), is_different (see
-    `differences`), contribution (share of all won value), value_per_won_deal, days_to_win (mean), overdue_share (of tasks due),
-    customers_per_day (customers_served / served_days), velocity (see `velocity`).
+    prior_deals (see `shrunk`), rank (1 is the best by shrunk_low; empty without closed deals, and of nobody), p_adjusted (Holm),
+    is_different (see `differences`), contribution (share of all won value), value_per_won_deal, days_to_win (mean), overdue_share (of
+    tasks due), customers_per_day (customers_served / served_days), velocity (see `velocity`).
     """
     rows = sums.groupby(by, dropna=False, sort=False)[list(SUMS)].sum(min_count=1).reset_index()
     closed = rows["won"] + rows["lost"]
@@ -90,7 +90,7 @@ def scorecard(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         customers_per_day=_ratio(rows["customers_served"], rows["served_days"]),
         velocity=velocity(rows)["velocity"],
     )
-    rows["rank"] = rows["shrunk_low"].rank(ascending=False, method="min")
+    rows["rank"] = rows["shrunk_low"].where(rows[by[0]].notna()).rank(ascending=False, method="min")
     return rows.sort_values(["rank", "won_value", "calls", *by], ascending=[True, False, False, *[True] * len(by)], ignore_index=True)
 
 
