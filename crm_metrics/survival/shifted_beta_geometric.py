@@ -58,11 +58,12 @@ def fit(counts: pd.DataFrame) -> Fit:
         return -float(_log_likelihood(np.asarray(logs)[None, :], age, (lost, there))[0])
 
     bounds = [(-MOST_LOG, MOST_LOG)] * 2
-    found = min((minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in _STARTS), key=lambda one: one.fun)
+    tries = [minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in _STARTS]
+    found = min(tries, key=lambda one: (round(one.fun, 4), not one.success))  # of equally good ones, one that knows that it is done
+    if np.abs(found.x).max() >= MOST_LOG - 0.01:  # flat there, so that it may not know
+        return unfitted._replace(verdict="not_falling")
     if not found.success:
         return unfitted._replace(verdict="not_converged")
-    if np.abs(found.x).max() >= MOST_LOG - 0.01:
-        return unfitted._replace(verdict="not_falling")
     edge = _edge(found.x, age, (lost, there))
     return unfitted._replace(alpha=math.exp(found.x[0]), beta=math.exp(found.x[1]), verdict="fitted", edge=np.exp(edge))
 
