@@ -121,6 +121,7 @@ def test_every_table_answers_on_sparse_and_contradictory_data_without_a_warning(
     published(data_set, rows, **others)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # of connections that other tests left to the garbage collector
         for filters in (Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))):
             answers(data_set, filters)
 
