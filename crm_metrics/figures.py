@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from babel.numbers import format_compact_decimal
 
@@ -36,6 +37,7 @@ _CHINESE_DAYS = [
 HEIGHT = 380
 SMALL_HEIGHT = 260
 MAX_POINTS = 2000
+OF_FEW = 0.4  # opacity of what rests on few
 _MOST_TICKS = 8  # days under a time axis
 BAR_HEIGHT = 40  # two lines are written beside it, which need no room at its end on a narrow screen
 _FONT = "Inter, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
@@ -138,6 +140,36 @@ def steps(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
         at = above.base + above.length
         figure.add_shape(type="line", x0=at, x1=at, y0=place + 0.31, y1=place + 0.69, line={"color": GREY, "width": 1})
     return figure
+
+
+def add_dots(figure: go.Figure, rows: pd.DataFrame, *, number: str) -> None:
+    """Draw a dot for each period, its interval where both ends are known, and a line through them; hollow where unfinished, faded of few.
+
+    rows: day, value, low, high, n, is_unfinished, is_small. number: d3-format of a value under the cursor.
+    """
+    value, low, high = (rows[name].to_numpy(dtype=float) for name in ("value", "low", "high"))
+    has_bounds = np.isfinite(low) & np.isfinite(high) & ~rows["is_small"].to_numpy(dtype=bool)  # of few one would hide all others
+    figure.add_scatter(
+        x=rows["day"],
+        y=value,
+        mode="markers+lines",
+        line={"color": ACCENT, "width": 1.5},
+        marker={
+            "size": 10,
+            "color": ACCENT,
+            "symbol": np.where(rows["is_unfinished"], "circle-open", "circle"),
+            "opacity": np.where(rows["is_small"], OF_FEW, 1.0),
+        },
+        error_y={
+            "array": np.where(has_bounds, high - value, 0.0),
+            "arrayminus": np.where(has_bounds, value - low, 0.0),
+            "color": faded(ACCENT, 0.45),
+        },
+        customdata=rows[["n"]].to_numpy(),
+        hovertemplate=f"%{{x|%Y-%m-%d}}: %{{y:{number}}} (n = %{{customdata[0]:,}})<extra></extra>",
+    )
+    figure.update_yaxes(rangemode="tozero")
+    tick_days(figure, rows["day"])
 
 
 def tick_days(figure: go.Figure, days: Any) -> None:

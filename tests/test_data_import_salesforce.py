@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from test_data_import_load import counts, stored
+from written_deals import accounted
 
 from crm_metrics.data_import.cells import fitting_layout
-from crm_metrics.data_import.check_tables import CheckedTables, NotNeededError
-from crm_metrics.data_import.load import checked_file, import_file
+from crm_metrics.data_import.check_tables import NotNeededError
+from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.data_import.proposal import propose
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.report import ImportReport
 from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet, open_source
-from crm_metrics.metric import BadInput
 from crm_metrics.schema import activities, contacts, customers, employees, leads, opportunities, opportunity_history, stages, tasks
 
 SALESFORCE, FIVETRAN = load_mapping("salesforce"), load_mapping("salesforce_fivetran")
@@ -248,19 +248,8 @@ MALFORMED = {
 }
 
 
-def outcome(case: str) -> str:
-    """What becomes of a malformed file: 'refused', or its rows as in the file = fine + left out."""
-    try:
-        raw = read_file(MALFORMED[case].encode(), f"{case}.csv")
-        found = checked_file(raw, SALESFORCE).checked
-    except BadInput:
-        return "refused"
-    assert isinstance(found, CheckedTables)
-    return f"{raw.row_count} = {found.judged.num_rows} + {found.rejected.num_rows}"
-
-
 def test_malformed_exports_are_read_or_refused_and_each_row_is_counted():
-    found = {case: outcome(case) for case in MALFORMED}
+    found = {case: accounted(content, SALESFORCE) for case, content in MALFORMED.items()}
     assert {case for case, told in found.items() if told == "refused"} == {
         "nothing",
         "only a header",

@@ -8,7 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from crm_metrics import database, facts, schema
+from crm_metrics.data_import.check_tables import CheckedTables
+from crm_metrics.data_import.load import checked_file
+from crm_metrics.data_import.mapping import Mapping
+from crm_metrics.data_import.read_file import read_file
 from crm_metrics.database import DataSet
+from crm_metrics.metric import BadInput
 
 STAGES = [("Talk", 1, "open"), ("Offer", 2, "open"), ("Haggle", 3, "open"), ("Won", 4, "won"), ("Lost", 5, "lost")]
 TYPES = {
@@ -55,3 +60,14 @@ def _table(rows: Rows) -> pa.Table:
         columns["deal_amount"] = [None if value is None else Decimal(str(value)) for value in columns["deal_amount"]]
     arrays = {name: pa.array(values, TYPES.get(name)) for name, values in columns.items()}
     return pa.table({**arrays, "batch_id": [1] * len(rows)})
+
+
+def accounted(content: str, mapping: Mapping) -> str:
+    """What becomes of a malformed file: 'refused', or its rows as in the file = fine + left out."""
+    try:
+        raw = read_file(content.encode(), "malformed.csv")
+        found = checked_file(raw, mapping).checked
+    except BadInput:
+        return "refused"
+    assert isinstance(found, CheckedTables)
+    return f"{raw.row_count} = {found.judged.num_rows} + {found.rejected.num_rows}"

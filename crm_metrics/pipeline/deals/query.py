@@ -6,6 +6,7 @@ A deal's region is its own, else its owner's; its market segment its own, else t
 that of its stage.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -170,11 +171,18 @@ def _deal_conditions(filters: Filters, terms: DealTerms, rows: FromClause) -> li
         "market": terms.market,
         "pipeline": terms.pipeline,
     }
-    conditions = [is_chosen(rows.c[name], values) for name, values in chosen.items() if values]
-    if filters.segments:
-        known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == rows.c.customer_id).scalar_subquery()
-        conditions += customer_conditions(filters, known)
-    return [*seen_regions(filters.scope, rows), *conditions]
+    return [*seen_regions(filters.scope, rows), *_chosen(rows, chosen), *_in_segments(filters, rows)]
+
+
+def _chosen(rows: FromClause, chosen: Mapping[str, tuple[str, ...]]) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy to have one of the chosen values of each column; none chosen means all."""
+    return [is_chosen(rows.c[name], values) for name, values in chosen.items() if values]
+
+
+def _in_segments(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy for its customer to be in the segments."""
+    known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == rows.c.customer_id).scalar_subquery()
+    return customer_conditions(filters, known) if filters.segments else []
 
 
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,13 +305,10 @@ def lead_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None
         "team": terms.team,
         "product_id": terms.product,
     }
-    conditions = [is_chosen(whole.c[name], values) for name, values in chosen.items() if values]
-    if filters.segments:
-        known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == whole.c.customer_id).scalar_subquery()
-        conditions += customer_conditions(filters, known)
+    conditions = [*seen_regions(filters.scope, whole), *_chosen(whole, chosen), *_in_segments(filters, whole)]
     if terms.market or terms.pipeline:
         conditions.append(literal(False))  # noqa: FBT003
-    return select(*whole.c).where(*seen_regions(filters.scope, whole), *conditions).cte("leads_seen")
+    return select(*whole.c).where(*conditions).cte("leads_seen")
 
 
 def activity_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None = None) -> CTE:
@@ -336,8 +341,7 @@ def activity_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | 
         .cte("whole_activities")
     )
     chosen = {"region": filters.region, "employee_id": terms.owner, "team": terms.team}
-    conditions = [is_chosen(whole.c[name], values) for name, values in chosen.items() if values]
-    return select(*whole.c).where(*seen_regions(filters.scope, whole), *conditions).cte("activities_seen")
+    return select(*whole.c).where(*seen_regions(filters.scope, whole), *_chosen(whole, chosen)).cte("activities_seen")
 
 
 # ── what there is ───────────────────────────────────────────────────────────────────────────────────────────────────────

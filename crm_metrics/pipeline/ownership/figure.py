@@ -13,7 +13,6 @@ from crm_metrics.pipeline.ownership.labels import FIELDS, FLAGS
 
 MOST_OWNERS = 12  # in the figure; the table holds all
 _PALE = figures.faded(figures.GREY, 0.6)
-_FADED = 0.4
 
 
 def blind_bars(rows: pd.DataFrame) -> go.Figure:
@@ -68,30 +67,8 @@ def field_bars(completeness: pd.DataFrame) -> go.Figure:
 def handover_dots(trend: pd.DataFrame) -> go.Figure:
     """Return the median hours from service contact to deal by quarter, with intervals. trend: the table handover_trend."""
     figure = figures.base(x_title=t("Quarter of the service contact, from"), y_title=t("Hours to the deal, median"))
-    median, high = trend["median_hours"].to_numpy(dtype=float), trend["median_high"].to_numpy(dtype=float)
-    low = trend["median_low"].to_numpy(dtype=float)
-    has_bounds = np.isfinite(low) & np.isfinite(high) & ~trend["is_small"].to_numpy(dtype=bool)  # of few one would hide all others
-    figure.add_scatter(
-        x=trend["quarter_on"],
-        y=median,
-        mode="markers+lines",
-        line={"color": figures.ACCENT, "width": 1.5},
-        marker={
-            "size": 10,
-            "color": figures.ACCENT,
-            "symbol": np.where(trend["is_unfinished"], "circle-open", "circle"),
-            "opacity": np.where(trend["is_small"], _FADED, 1.0),
-        },
-        error_y={
-            "array": np.where(has_bounds, high - median, 0.0),
-            "arrayminus": np.where(has_bounds, median - low, 0.0),
-            "color": figures.faded(figures.ACCENT, 0.45),
-        },
-        customdata=trend[["known"]].to_numpy(),
-        hovertemplate="%{x|%Y-%m-%d}: %{y:.1f} (n = %{customdata[0]:,})<extra></extra>",
-    )
-    figure.update_yaxes(rangemode="tozero")
-    figures.tick_days(figure, trend["quarter_on"])
+    named = {"quarter_on": "day", "median_hours": "value", "median_low": "low", "median_high": "high", "known": "n"}
+    figures.add_dots(figure, trend.rename(columns=named), number=".1f")
     return figure
 
 

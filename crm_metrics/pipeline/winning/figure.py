@@ -14,7 +14,6 @@ from crm_metrics.pipeline.winning.labels import FACTORS, kind_name, level_name
 
 MOST_ROWS = 12  # of a figure; the table holds all
 _ROW_HEIGHT, _AROUND, _LINE = 40, 96, 26
-_FADED = 0.4
 _CLOSE_TICKS, _WIDE_TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2], [0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100]
 _CLOSE = 0.32  # below that the axis of a ratio has its close ticks
 _LEAST_HALF = 0.1  # of the axis of a ratio: from 0.8 to 1.25
@@ -41,14 +40,14 @@ def _dots(figure: go.Figure, rows: pd.DataFrame, value: str, bounds: tuple[str, 
             y=[at, at],
             mode="lines",
             line={"color": colors[at], "width": 4},
-            opacity=_FADED if not pale[at] else _FADED / 2,
+            opacity=figures.OF_FEW if not pale[at] else figures.OF_FEW / 2,
             hoverinfo="skip",
         )
     figure.add_scatter(
         x=rows.loc[known, value].to_numpy(dtype=float),
         y=np.flatnonzero(known),
         mode="markers",
-        marker={"size": 11, "color": [colors[at] for at in np.flatnonzero(known)], "opacity": np.where(pale[known], _FADED, 1.0)},
+        marker={"size": 11, "color": [colors[at] for at in np.flatnonzero(known)], "opacity": np.where(pale[known], figures.OF_FEW, 1.0)},
         customdata=[[hover[at]] for at in np.flatnonzero(known)],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
@@ -191,23 +190,5 @@ def _ratio_axis(figure: go.Figure, bounds: pd.DataFrame) -> None:
 def scorecard_trend(quarters: pd.DataFrame) -> go.Figure:
     """Return the share of deals with a complete assessment by quarter of creation, with intervals. quarters: the table scorecard_trend."""
     figure = figures.base(x_title=t("Quarter of creation, from"), y_title=t("Share of deals with a complete assessment"), y_unit="share")
-    share = quarters["share"].to_numpy(dtype=float)
-    hollow = quarters["is_unfinished"].to_numpy(dtype=bool)
-    figure.add_scatter(
-        x=quarters["quarter_on"],
-        y=share,
-        mode="markers+lines",
-        line={"color": figures.ACCENT, "width": 1.5},
-        marker={
-            "size": 10,
-            "color": figures.ACCENT,
-            "symbol": np.where(hollow, "circle-open", "circle"),
-            "opacity": np.where(quarters["is_small"], _FADED, 1.0),
-        },
-        error_y={"array": quarters["high"] - share, "arrayminus": share - quarters["low"], "color": figures.faded(figures.ACCENT, 0.45)},
-        customdata=quarters[["deals"]].to_numpy(),
-        hovertemplate="%{x|%Y-%m-%d}: %{y:.1%} (n = %{customdata[0]:,})<extra></extra>",
-    )
-    figure.update_yaxes(rangemode="tozero")
-    figures.tick_days(figure, quarters["quarter_on"])
+    figures.add_dots(figure, quarters.rename(columns={"quarter_on": "day", "share": "value", "deals": "n"}), number=".1%")
     return figure
