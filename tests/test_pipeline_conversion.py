@@ -153,7 +153,7 @@ def test_deals_of_unknown_closing_day_are_left_out_and_those_closed_too_early_ta
 @pytest.mark.parametrize("by", labels.BYS)
 def test_groups_hold_every_dated_deal_once(data_set, by: CohortBy):
     """Product, source and market of these deals are unknown, which is a group of its own."""
-    source = source_of(data_set, *few(), lead("l", "2024-01-05"))
+    source = source_of(data_set, *few(), lead("l", "2024-01-05", "2024-01-20"))
     rows = tables.cohorts(source, TODAY, by=by)
     assert rows.drop_duplicates(["cohort"])["deals"].sum() == 5
     assert tables.lead_conversion(source, TODAY, by=by)["leads"].iloc[0] == 1 if by != "market" else True
@@ -163,7 +163,7 @@ def test_groups_hold_every_dated_deal_once(data_set, by: CohortBy):
 @SLOW
 def test_the_scope_of_a_reader_holds_for_deals_stays_and_leads(data_set):
     west = deal("w", ("2024-01-01", "New"), ("2024-01-31", "Won"), region="West")
-    source = source_of(data_set, *few(), west, lead("l", "2024-01-05", region="West"), lead("m", "2024-01-05"))
+    source = source_of(data_set, *few(), west, lead("l", "2024-01-05", "2024-01-20", region="West"), lead("m", "2024-01-05"))
     narrowed = Filters(scope=Scope(regions=("West",)))
     assert tables.cohorts(source, narrowed)["deals"].max() == 1
     assert tables.stage_times(source, narrowed)["stays"].sum() == 1
@@ -406,3 +406,7 @@ def _told(source: Source) -> list[object]:
     if len(times):
         told += [figure.stage_ranges(times).data, figure.stage_lines(tables.stage_curve(source, TODAY), slowest="New").data]
     return told
+
+
+def test_leads_of_which_no_conversion_is_recorded_have_no_conversion_of_0(data_set):
+    assert tables.lead_conversion(source_of(data_set, *few(), lead("l", "2024-01-05")), TODAY).empty
