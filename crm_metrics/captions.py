@@ -11,6 +11,8 @@ from crm_metrics.metric import Metric
 
 CUSTOMER: dict[str, tuple[str, Any]] = {"customer_id": (noop("Customer number"), "text"), "customer_name": (noop("Name"), "text")}
 """The columns that say who it is; ui.table opens the customer by the first."""
+SHARE_INTERVAL: dict[str, tuple[str, Any]] = {"low": (noop("Low (95%)"), "share"), "high": (noop("High (95%)"), "share")}
+"""The ends of a share's interval."""
 
 
 class Caption(TypedDict):

@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from test_data_import_load import counts, stored
-from written_deals import accounted
+from written_deals import accounted, held
 
 from crm_metrics import pipeline
 from crm_metrics.data_import.cells import fitting_layout
@@ -44,11 +43,6 @@ DEAL_ROWS = (
 
 def load(data_set: DataSet, header: str, *rows: str, name: str = "hubspot.csv", using: Any = HUBSPOT) -> ImportReport:
     return import_file(data_set, "\n".join([header, *rows]).encode(), name, using)
-
-
-def held(data_set: DataSet, table: Any, *names: str) -> list[tuple[Any, ...]]:
-    columns = [table.c[name] for name in names]
-    return [tuple(row.values()) for row in open_source(data_set).arrow(select(*columns).order_by(*columns)).to_pylist()]
 
 
 # ── as its interface exports them ───────────────────────────────────────────────────────────────────────────────────────

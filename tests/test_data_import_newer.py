@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import extract, func, select
-from test_data_import_load import counts, put, state, stored, unpublished
+from test_data_import_load import assert_undo_equals_scratch, counts, stored
 
-from crm_metrics.data_import import ledger, room
+from crm_metrics.data_import import room
 from crm_metrics.data_import.check_tables import NotNeededError
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import Mapping, from_dict, load_mapping
@@ -21,7 +21,7 @@ from crm_metrics.data_import.proposal import propose
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.references import nearest
 from crm_metrics.data_import.report import ImportReport
-from crm_metrics.data_import.undo import take_back, undo
+from crm_metrics.data_import.undo import undo
 from crm_metrics.database import DataSet, find_data_set, open_source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
@@ -152,24 +152,7 @@ def drawn_file(drawn: tuple[Any, bool], number: int) -> tuple[bytes, Mapping]:
 @settings(max_examples=25)
 @given(STEPS)
 def test_after_any_newer_exports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
-    remaining: dict[int, tuple[bytes, Mapping]] = {}
-    folder = tmp_path_factory.getbasetemp()
-    with unpublished(folder) as writer:
-        for number, (drawn, undone) in enumerate(steps):
-            report = put(writer, drawn_file(drawn, number))
-            assert report.rows_in == report.rows_loaded + report.rows_duplicate + report.rows_quarantined == len(drawn[0])
-            remaining[report.batch or 0] = drawn_file(drawn, number)
-            if undone is not None:
-                taken = sorted(remaining)[undone % len(remaining)]
-                take_back(writer, ledger.find_loaded(writer, taken), ledger.UNDONE)
-                del remaining[taken]
-        after_undo = state(writer.read)
-    with unpublished(folder) as writer:
-        for number in sorted(remaining):
-            put(writer, remaining[number])
-        from_scratch = state(writer.read)
-    for name in from_scratch:
-        assert after_undo[name] == from_scratch[name], name
+    assert_undo_equals_scratch(steps, tmp_path_factory.getbasetemp(), drawn_file)
 
 
 @pytest.mark.slow

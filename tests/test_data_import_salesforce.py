@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from test_data_import_load import counts, stored
-from written_deals import accounted
+from written_deals import accounted, held
 
 from crm_metrics.data_import.cells import fitting_layout
 from crm_metrics.data_import.check_tables import NotNeededError
@@ -17,7 +16,7 @@ from crm_metrics.data_import.proposal import propose
 from crm_metrics.data_import.read_file import read_file
 from crm_metrics.data_import.report import ImportReport
 from crm_metrics.data_import.undo import undo
-from crm_metrics.database import DataSet, open_source
+from crm_metrics.database import DataSet
 from crm_metrics.schema import activities, contacts, customers, employees, leads, opportunities, opportunity_history, stages, tasks
 
 SALESFORCE, FIVETRAN = load_mapping("salesforce"), load_mapping("salesforce_fivetran")
@@ -68,11 +67,6 @@ CHANGES = (
 
 def load(data_set: DataSet, header: str, *rows: str, name: str = "salesforce.csv", using: Any = SALESFORCE) -> ImportReport:
     return import_file(data_set, "\n".join([header, *rows]).encode(), name, using)
-
-
-def held(data_set: DataSet, table: Any, *names: str) -> list[tuple[Any, ...]]:
-    columns = [table.c[name] for name in names]
-    return [tuple(row.values()) for row in open_source(data_set).arrow(select(*columns).order_by(*columns)).to_pylist()]
 
 
 # ── as exported ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy import select
 
 from crm_metrics import database, facts, schema
 from crm_metrics.data_import.check_tables import CheckedTables
@@ -71,3 +72,9 @@ def accounted(content: str, mapping: Mapping) -> str:
         return "refused"
     assert isinstance(found, CheckedTables)
     return f"{raw.row_count} = {found.judged.num_rows} + {found.rejected.num_rows}"
+
+
+def held(data_set: DataSet, table: Any, *names: str) -> list[tuple[Any, ...]]:
+    """The rows of a table, these columns, in their order."""
+    columns = [table.c[name] for name in names]
+    return [tuple(row.values()) for row in database.open_source(data_set).arrow(select(*columns).order_by(*columns)).to_pylist()]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm_metrics.captions import CUSTOMER, known_columns
+from crm_metrics.captions import CUSTOMER, SHARE_INTERVAL, known_columns
 from crm_metrics.language import noop, t, translated
 from crm_metrics.pipeline.winning.labels import verdict
 
@@ -30,7 +30,6 @@ FIELDS: dict[str, str] = {
 STEPS: dict[str, str] = {"to_deal": noop("until the deal was created"), "to_action": noop("until the first activity for it")}
 OUTCOMES: dict[str, str] = {"open": noop("open"), "won": noop("won"), "lost": noop("lost")}
 SOURCES: dict[str, str] = {"service": noop("from service"), "others": noop("from elsewhere")}
-_LOW, _HIGH = (noop("Low (95%)"), "share"), (noop("High (95%)"), "share")
 _DEAL: dict[str, tuple[str, Any]] = {"opportunity_id": (noop("Deal number"), "text"), "opportunity_name": (noop("Deal"), "text")}
 _HOURS: dict[str, tuple[str, Any]] = {
     "tickets": (noop("Service contacts that brought a deal"), "count"),
@@ -98,8 +97,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "deals": (noop("Open deals"), "count"),
         "filled": (noop("Filled in"), "count"),
         "share": (noop("Share of open deals"), "share"),
-        "low": _LOW,
-        "high": _HIGH,
+        **SHARE_INTERVAL,
         "is_recorded": (noop("Kept in these data"), "flag"),
     },
     "handover": {"shown_step": (noop("From the service contact"), "text"), **_HOURS},
@@ -110,8 +108,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "closed": (noop("Closed deals"), "count"),
         "won": (noop("Won"), "count"),
         "win_rate": (noop("Win rate of closed deals"), "share"),
-        "low": _LOW,
-        "high": _HIGH,
+        **SHARE_INTERVAL,
         "difference": (noop("Difference in points"), "share"),
         "verdict": (noop("Verdict"), "text"),
         "won_value": (noop("Won value"), "money"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from crm_metrics.captions import known_columns
+from crm_metrics.captions import SHARE_INTERVAL, known_columns
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown
 
@@ -32,13 +32,11 @@ KINDS: dict[str, str] = {
     "care": noop("Customer care"),
 }
 _VERDICT = (noop("Verdict"), "text")
-_LOW, _HIGH = (noop("Low (95%)"), "share"), (noop("High (95%)"), "share")
 _REASON: dict[str, tuple[str, Any]] = {
     "shown_reason": (noop("Reason"), "text"),
     "deals": (noop("Lost deals"), "count"),
     "share": (noop("Share of lost deals with a reason"), "share"),
-    "low": _LOW,
-    "high": _HIGH,
+    **SHARE_INTERVAL,
     "lost_value": (noop("Value lost"), "money"),
     "unvalued": (noop("Deals of unknown value"), "count"),
 }
@@ -47,8 +45,7 @@ _WINS: dict[str, tuple[str, Any]] = {
     "closed": (noop("Closed deals"), "count"),
     "won": (noop("Won"), "count"),
     "win_rate": (noop("Win rate of closed deals"), "share"),
-    "low": _LOW,
-    "high": _HIGH,
+    **SHARE_INTERVAL,
     "difference": (noop("Difference in points"), "share"),
     "difference_low": (noop("Points, low (95%)"), "share"),
     "difference_high": (noop("Points, high (95%)"), "share"),
@@ -61,8 +58,7 @@ _COMPLETE: dict[str, tuple[str, Any]] = {
     "deals": (noop("Deals"), "count"),
     "complete": (noop("Assessment complete"), "count"),
     "share": (noop("Share of deals"), "share"),
-    "low": _LOW,
-    "high": _HIGH,
+    **SHARE_INTERVAL,
 }
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table and column
     "reasons": _REASON,
@@ -76,8 +72,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "bin": (noop("Tenth"), "count"),
         "predicted": (noop("Predicted"), "share"),
         "observed": (noop("Won"), "share"),
-        "low": _LOW,
-        "high": _HIGH,
+        **SHARE_INTERVAL,
         "deals": (noop("Deals"), "count"),
     },
     "factors": {
