@@ -85,8 +85,11 @@ def _decide_again(writer: Writer, batch: Batch, freed: Table) -> int:
 def _candidates(batch_id: int, freed: Table) -> Select[Any]:
     """One row per row of a batch that was left out for the sake of what is now taken back: row_number, raw."""
     left = import_left_out.c
+    contradicting = left.reason.in_(left_out.CONTRADICTIONS)
+    disputed = select(left.row_key).where(left.batch_id == batch_id, contradicting)
     tests = [  # each a statement of its own: PostgreSQL does not join over OR
-        left.reason.in_(left_out.CONTRADICTIONS),
+        contradicting,
+        and_(left.left_out_as == left_out.DUPLICATE, left.row_key.in_(disputed)),  # a key is its first row's, also one held elsewhere
         and_(left.left_out_as == left_out.DUPLICATE, left.row_hash.in_(select(freed.c.row_hash))),
         and_(left.left_out_as == left_out.DUPLICATE, left.row_key.in_(select(freed.c.row_key))),
     ]
