@@ -12,6 +12,7 @@ from scipy.stats import chi2
 from written_orders import amounts, sale, write
 
 from crm_metrics import database, retention, schema
+from crm_metrics.customer_forecast import rhythm
 from crm_metrics.filters import Filters
 from crm_metrics.periods import Period
 from crm_metrics.retention.cohort import statistic as cohort_statistic
@@ -20,7 +21,7 @@ from crm_metrics.retention.cohort.statistic import Horizon
 from crm_metrics.retention.cohort.terms import CohortTerms
 from crm_metrics.retention.flow import tables as flow_tables
 from crm_metrics.retention.flow.terms import BucketTerms
-from crm_metrics.retention.leaving import contract, rhythm
+from crm_metrics.retention.leaving import contract
 from crm_metrics.retention.worth import query as worth_query
 from crm_metrics.scope import Scope
 from crm_metrics.survival import shifted_beta_geometric as sbg

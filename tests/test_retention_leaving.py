@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from written_orders import sale, write
 
 from crm_metrics import database, rooms, schema
+from crm_metrics.customer_forecast import rhythm
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.database import Source
@@ -22,7 +23,7 @@ from crm_metrics.demo.plan import Plan
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import BadInput
-from crm_metrics.retention.leaving import contract, query, rhythm, words
+from crm_metrics.retention.leaving import contract, query, words
 from crm_metrics.retention.leaving.contract import states
 from crm_metrics.retention.leaving.definitions import ChurnTerms, Judgement, agreement_rows
 from crm_metrics.scope import Scope

@@ -2,5 +2,6 @@
 
 query      purchase histories
 statistic  the value of a purchase, P(alive) where it is a finding
+rhythm     who is late against their own rhythm
 forecast   the models, fitted once per version, scope and as-of date, and what they expect
 """

@@ -3,7 +3,6 @@
 metrics          what each number means
 query            first and second orders, everybody's purchase days, contracts
 asked            what several tables ask once
-rhythm           who is late against their own rhythm
 definitions      what it is to have left, without a contract: three definitions side by side
 contract         how many contracts ended and how long they last, and what the sBG model says
 late_tables      the tables of who is late, and of what it is to have left

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crm_metrics.customer_forecast import rhythm
 from crm_metrics.customer_forecast.forecast import NO_DATA, dates, fitted
 from crm_metrics.customer_forecast.statistic import finds_leaving, found_alive
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.retention.leaving import query, rhythm
+from crm_metrics.retention.leaving import query
 from crm_metrics.retention.leaving.definitions import (
     ALIVE,
     ALIVE_FROM,

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crm_metrics.customer_forecast import rhythm
 from crm_metrics.customer_forecast.forecast import NO_DATA
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.retention.leaving import contract, query, rhythm
+from crm_metrics.retention.leaving import contract, query
 from crm_metrics.retention.leaving.asked import alive, base, choice, chosen, judgements, lateness, rhythms, today_of, year_before
 from crm_metrics.retention.leaving.contract_tables import contracts
 from crm_metrics.retention.leaving.definitions import (
