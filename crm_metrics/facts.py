@@ -1,7 +1,8 @@
 """The fact tables: what the rooms ask, made from orders and their lines in the transaction that changes these.
 
 `refresh` makes anew the rows of the orders that a change touches, the purchase histories of their customers, and their days; `rebuild`
-makes everything anew. Whichever way, the rows are the same but for the numbers of baskets and customers.
+makes everything anew, the facts of deals (deal_facts.py) included. Whichever way, the rows are the same but for the numbers of baskets
+and customers.
 See docs/decisions/0008-fact-tables.md.
 """
 
@@ -40,6 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable, DropTable
 
+from crm_metrics import deal_facts
 from crm_metrics.schema import (
     FACTS,
     basket_categories,
@@ -72,7 +74,7 @@ def rebuild(connection: Connection, *, in_steps: bool = False) -> None:
     """
     for table in FACTS:
         connection.execute(delete(table))
-    for add in (_add_customers, _add_products, _add_categories, _add_all_orders, _add_days):
+    for add in (_add_customers, _add_products, _add_categories, _add_all_orders, _add_days, _add_deals):
         add(connection, None)
         if in_steps and connection.dialect.name == "duckdb":
             connection.commit()
@@ -244,6 +246,10 @@ def _add_orders(connection: Connection, touched: Table | None, histories: FromCl
 
 def _add_all_orders(connection: Connection, touched: None) -> None:
     _add_orders(connection, touched, _histories(None).subquery())
+
+
+def _add_deals(connection: Connection, _touched: None) -> None:
+    deal_facts.rebuild(connection)
 
 
 def _histories(customers: Table | None) -> Select[Any]:

@@ -317,8 +317,6 @@ daily_sales = Table(
 )
 """One row per day, region, channel and category with an order line."""
 
-# They hold nothing of their own: facts.py makes them from the other tables.
-FACTS = (customer_facts, order_facts, basket_categories, order_category_facts, order_product_facts, daily_sales)
 
 # ── what it costs, what was aimed at ────────────────────────────────────────────────────────────────────────────────────
 
@@ -494,6 +492,56 @@ stages = Table(
     _batch(),
 )
 """One row per pipeline stage."""
+
+deal_facts = Table(
+    "deal_facts",
+    metadata,
+    _count("deal_number", "1, 2, … by which the facts count deals", nullable=False, index=True),
+    _text("opportunity_id", "deal", nullable=False, index=True),
+    _text("opportunity_name", "name as shown"),
+    _customer("account; empty when the source has none"),
+    _text("customer_name", "name of the account"),
+    _text("lead_id", "lead it came from"),
+    _text("owner_id", "employee now"),
+    _text("product_id", "main product"),
+    _text("product_name", "name of the product, else its key"),
+    _text("category", "category of the product"),
+    _text("region", "sales region; empty: that of the owner"),
+    _text("deal_source", "where the deal came from"),
+    _text("market", "market segment or sector, else the industry of the account"),
+    _text("pipeline", "pipeline it runs through, where there are several"),
+    _day("created_on", "day it was created; empty when unknown"),
+    _text("stage", "stage now"),
+    _text("outcome", "'open', 'won' or 'lost' now; where the deal is silent that of its stage", nullable=False),
+    _day("expected_close_on", "expected closing day now"),
+    _day("closed_on", "day of closing that the deal itself states, of one without history else the expected one; empty while open"),
+    _amount("deal_amount", "value now; empty when unknown, which is not 0"),
+    _text("lost_reason", "why it was lost"),
+    _text("competitor", "main competitor"),
+    _text("next_step", "agreed next step"),
+    _flag("has_scorecard", "the opportunity assessment is complete"),
+    _day("first_changed_on", "day of the first change in its history; empty without one"),
+    _day("last_changed_on", "day of the last change in its history"),
+    _text("told_outcome", "outcome after that change"),
+)
+"""One row per opportunity as it stands, by deal_number. Made by deal_facts.py."""
+
+deal_change_facts = Table(
+    "deal_change_facts",
+    metadata,
+    _count("deal_number", "number of the deal in deal_facts", nullable=False, index=True),
+    _count("change_number", "rises in order of time within a deal", nullable=False),
+    _time("changed_at", "moment of the change"),
+    _day("changed_on", "day of the change"),
+    _text("stage", "stage after the change"),
+    _text("outcome", "'open', 'won' or 'lost' after the change; where it is silent that of the stage", nullable=False),
+    _amount("deal_amount", "value after the change"),
+    _day("expected_close_on", "expected closing day after the change"),
+    _text("owner_id", "employee after the change"),
+    _day("superseded_on", "first day on which a change of a higher number is known; empty: none is"),
+)
+"""One row per change of an opportunity, by deal and change: at the end of a day d the last one has changed_on <= d < superseded_on."""
+
 
 activities = Table(
     "activities",
@@ -727,3 +775,9 @@ def _keyed_by_postgresql_alone() -> tuple[Table, ...]:
 
 
 TABLES = _keyed_by_postgresql_alone()
+
+# They hold nothing of their own: facts.py and deal_facts.py make them from the other tables.
+FACTS = (
+    *(customer_facts, order_facts, basket_categories, order_category_facts, order_product_facts, daily_sales),
+    *(deal_facts, deal_change_facts),
+)

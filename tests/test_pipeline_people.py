@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opened_pages import opened, texts
 
-from crm_metrics import database, schema
+from crm_metrics import database, facts, schema
 from crm_metrics.database import DataSet, Source, open_source
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.language import speaking
@@ -138,6 +138,7 @@ def written(data_set: DataSet, rows: dict[schema.Table, dict[str, Any]]) -> Sour
     with database.change(data_set) as writer:
         for table, columns in rows.items():
             writer.append(table, pa.table(columns))
+        facts.rebuild(writer.connection)
     return open_source(data_set)
 
 

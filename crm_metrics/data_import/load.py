@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Table
 
-from crm_metrics import database
+from crm_metrics import database, deal_facts
 from crm_metrics.data_import import duplicates, ledger, left_out, records, references, returns, settings, table_rows
 from crm_metrics.data_import.cells import fitting_layout, located
 from crm_metrics.data_import.check import Checked, check_rows
@@ -198,6 +198,7 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
         ledger.enter(writer, batch)
         writer.append(import_left_out, records.with_batch(decided.left, batch_id))
         decided.write()
+        deal_facts.rebuild(writer.connection)
         writer.to_disk()
     state: State = "checked" if check_only else "replaced" if earlier else "loaded"
     if not file.has_rows:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Table, and_, delete, select, union
 
-from crm_metrics import database
+from crm_metrics import database, deal_facts
 from crm_metrics.data_import import duplicates, ledger, left_out, records, renewal, settings, table_rows
 from crm_metrics.data_import.ledger import Batch
 from crm_metrics.data_import.report import ImportReport, report_of
@@ -58,6 +58,7 @@ def take_back(writer: Writer, batch: Batch, state: str) -> CameIn:
         rows_promoted += table_rows.decide_again(writer, other)
         rows_promoted += _decide_again(writer, other, freed) if other.batch_id > batch.batch_id else 0
     settings.settle_again(writer)
+    deal_facts.rebuild(writer.connection)
     return CameIn(rows_promoted, restored)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 
 from crm_metrics import facts, schema
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Raised with every table or column that schema.py gains."""
 
 

@@ -30,17 +30,17 @@ from sqlalchemy import (
 
 from crm_metrics.filters import Filters, customer_conditions, is_chosen, period_conditions
 from crm_metrics.periods import Grain
-from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, last_changes, seen_regions, states_by_period
+from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, seen_regions, states_by_period
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.schema import (
     AMOUNT,
     activities,
     customer_facts,
-    customers,
+    deal_change_facts,
+    deal_facts,
     employees,
     leads,
     opportunities,
-    opportunity_history,
     products,
     stages,
 )
@@ -68,6 +68,7 @@ __all__ = [
 OPEN, WON, LOST = "open", "won", "lost"
 OPENING, CLOSING = 0, 2**31 - 1
 """Change numbers of what the deal's row says and no history does: its creation, and its end; those of a history lie between them."""
+_OF_HISTORY = ("first_changed_on", "told_outcome")  # day of its first change, and the outcome of its last one by the day asked for
 
 # ── deals ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -81,8 +82,7 @@ def deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None
     closed_on (empty while open), deal_amount (empty: unknown), lost_reason, competitor (of closed deals, and now), next_step,
     has_scorecard (now alone).
     """
-    whole = _whole_deals(deal_states(on), is_now=on is None)
-    return select(*whole.c).where(*_deal_conditions(filters, terms, whole)).cte("deals")
+    return select(*_told(_chosen_deals(filters, terms, on))).cte("deals")
 
 
 def deals_by_period(filters: Filters, terms: DealTerms, days: tuple[date, date], grain: Grain) -> CTE:
@@ -94,49 +94,53 @@ def deals_by_period(filters: Filters, terms: DealTerms, days: tuple[date, date],
     whole = _whole_deals(states_by_period(*days, grain), is_now=False)
     conditions = _deal_conditions(filters, terms, whole)
     is_seen = func.coalesce(and_(*conditions), literal(False)) if conditions else literal(True)  # noqa: FBT003
-    return select(*whole.c, is_seen.label("is_seen")).cte("deals_by_period")
+    return select(*_told(whole), is_seen.label("is_seen")).cte("deals_by_period")
+
+
+def _told(rows: CTE) -> list[ColumnElement[Any]]:
+    """Return the columns of `deals`, and those that say more of its day."""
+    return [column for column in rows.c if column.name not in _OF_HISTORY]
+
+
+def _chosen_deals(filters: Filters, terms: DealTerms, on: date | None) -> CTE:
+    """One row per deal: the columns of `deals`, and what its history says of it (_OF_HISTORY)."""
+    whole = _whole_deals(deal_states(on), is_now=on is None)
+    return select(*whole.c).where(*_deal_conditions(filters, terms, whole)).cte("chosen_deals")
 
 
 def _whole_deals(states: CTE, *, is_now: bool) -> CTE:
-    """One row per row of `states`: the columns of `deals`, and ends_on where the states are those of several days."""
-    seller, account, state, row = employees.alias("seller"), customers.alias("account"), states.c, opportunities.c
-    region = func.coalesce(row.region, seller.c.region).label("region")
-    market = func.coalesce(row.segment, account.c.industry).label("market")
-    name = func.coalesce(stages.c.stage_name, state.stage).label("stage_name")
-    product_name = func.coalesce(products.c.product_name, row.product_id).label("product_name")
-    owner_name = func.coalesce(seller.c.employee_name, state.owner_id).label("owner_name")
+    """One row per row of `states`: the columns of `deals` and _OF_HISTORY, and ends_on where the states are those of several days."""
+    seller, state, row = employees.alias("seller"), states.c, deal_facts.c
     now = literal(is_now)
-    is_same = func.coalesce(row.closed_on == state.closed_on, state.outcome_now == state.outcome)  # and was not reopened since
+    is_same = func.coalesce(state.closed_now_on == state.closed_on, state.outcome_now == state.outcome)  # and was not reopened since
     is_closed = or_(now, and_(state.outcome != OPEN, state.outcome_now == state.outcome, is_same))
     joined = (
-        opportunities.join(states, state.opportunity_id == row.opportunity_id)
+        deal_facts.join(states, state.deal_number == row.deal_number)
         .outerjoin(seller, seller.c.employee_id == state.owner_id)
-        .outerjoin(account, account.c.customer_id == row.customer_id)
-        .outerjoin(products, products.c.product_id == row.product_id)
         .outerjoin(stages, stages.c.stage == state.stage)
     )
     days = [state.ends_on] if "ends_on" in state else []
     return (
         select(
-            state.deal_number,
+            row.deal_number,
             row.opportunity_id,
             row.opportunity_name,
             row.customer_id,
-            account.c.customer_name,
+            row.customer_name,
             row.lead_id,
             state.owner_id,
-            owner_name,
+            func.coalesce(seller.c.employee_name, state.owner_id).label("owner_name"),
             seller.c.team,
-            region,
+            func.coalesce(row.region, seller.c.region).label("region"),
             row.deal_source,
             row.product_id,
-            product_name,
-            products.c.category,
-            market,
+            row.product_name,
+            row.category,
+            row.market,
             row.pipeline,
             row.created_on,
             state.stage,
-            name,
+            func.coalesce(stages.c.stage_name, state.stage).label("stage_name"),
             stages.c.stage_order,
             state.outcome,
             state.expected_close_on,
@@ -146,6 +150,8 @@ def _whole_deals(states: CTE, *, is_now: bool) -> CTE:
             case((is_closed, row.competitor)).label("competitor"),
             case((now, row.next_step)).label("next_step"),
             case((now, row.has_scorecard)).label("has_scorecard"),
+            row.first_changed_on,
+            state.told_outcome,
             *days,
         )
         .select_from(joined)
@@ -196,37 +202,29 @@ def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = No
     deal was after it. Deals whose history lacks their creation or their end have them from their row: change_number OPENING (nothing is
     known of it but the day; a creation on an unknown day has no row) and CLOSING. Of a deal without history these are all.
     """
-    chosen, history = deals(filters, terms, on), known_changes(on)
+    chosen, history = _chosen_deals(filters, terms, on), known_changes(on)
     if of_period:
         chosen = select(*chosen.c).where(*period_conditions(chosen.c.created_on, filters)).cte("deals_of_period")
     deal, said = chosen.c, history.c
-    first = select(said.opportunity_id, func.min(said.changed_on).label("first_on")).group_by(said.opportunity_id).cte("first_changes")
-    last = last_changes(history)
     nothing: list[Any] = [cast(null(), Text).label("stage"), literal(OPEN).label("outcome"), cast(null(), AMOUNT).label("deal_amount")]
-    opening = (
-        select(deal.deal_number, *_dated(deal.created_on, OPENING), *nothing, cast(null(), Date).label("expected_close_on"), _no_owner())
-        .join_from(chosen, first, first.c.opportunity_id == deal.opportunity_id, isouter=True)
-        .where(
-            deal.created_on.is_not(None),
-            or_(first.c.first_on.is_(None), first.c.first_on > deal.created_on),
-            func.coalesce(deal.closed_on >= deal.created_on, literal(True)),  # noqa: FBT003  # closed earlier, it is not opened again
-        )
+    opening = select(
+        deal.deal_number, *_dated(deal.created_on, OPENING), *nothing, cast(null(), Date).label("expected_close_on"), _no_owner()
+    ).where(
+        deal.created_on.is_not(None),
+        or_(deal.told_outcome.is_(None), deal.first_changed_on > deal.created_on),
+        func.coalesce(deal.closed_on >= deal.created_on, literal(True)),  # noqa: FBT003  # closed earlier, it is not opened again
     )
-    closing = (
-        select(
-            deal.deal_number,
-            *_dated(deal.closed_on, CLOSING),
-            deal.stage,
-            deal.outcome,
-            deal.deal_amount,
-            deal.expected_close_on,
-            deal.owner_id,
-        )
-        .join_from(chosen, last, last.c.opportunity_id == deal.opportunity_id, isouter=True)
-        .where(deal.outcome != OPEN, deal.closed_on.is_not(None), or_(last.c.outcome.is_(None), last.c.outcome != deal.outcome))
-    )
+    closing = select(
+        deal.deal_number,
+        *_dated(deal.closed_on, CLOSING),
+        deal.stage,
+        deal.outcome,
+        deal.deal_amount,
+        deal.expected_close_on,
+        deal.owner_id,
+    ).where(deal.outcome != OPEN, deal.closed_on.is_not(None), deal.told_outcome.is_distinct_from(deal.outcome))
     names = ("change_number", "changed_at", "changed_on", "stage", "outcome", "deal_amount", "expected_close_on", "owner_id")
-    told = select(deal.deal_number, *[said[name] for name in names]).join_from(history, chosen, deal.opportunity_id == said.opportunity_id)
+    told = select(deal.deal_number, *[said[name] for name in names]).join_from(history, chosen, deal.deal_number == said.deal_number)
     every = union_all(told, opening, closing).cte("changes")
     # with one or two threads DuckDB 1.5.6 never answers these rows asked without an order
     order = (every.c.deal_number, every.c.changed_on, every.c.change_number)
@@ -234,7 +232,7 @@ def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = No
 
 
 def _dated(day: ColumnElement[Any], number: int) -> list[ColumnElement[Any]]:
-    at = cast(day, opportunity_history.c.changed_at.type).label("changed_at")
+    at = cast(day, deal_change_facts.c.changed_at.type).label("changed_at")
     return [literal(number).label("change_number"), at, day.label("changed_on")]
 
 
@@ -351,7 +349,7 @@ def extent(scope: Scope) -> Select[Any]:
     """One row: first_on, last_on, the days on which something happened to a deal or lead, or was done; empty without any."""
     seen, every = Filters(scope=scope), deals(Filters(scope=scope))
     history, came, done = known_changes(None), lead_rows(seen), activity_rows(seen)
-    told = select(history.c.changed_on.label("day")).join_from(history, every, every.c.opportunity_id == history.c.opportunity_id)
+    told = select(history.c.changed_on.label("day")).join_from(history, every, every.c.deal_number == history.c.deal_number)
     days = union_all(
         *[select(column.label("day")) for column in (every.c.created_on, every.c.closed_on, came.c.created_on, done.c.happened_on)], told
     ).cte("days")
@@ -361,11 +359,8 @@ def extent(scope: Scope) -> Select[Any]:
 def held(scope: Scope) -> Select[Any]:
     """One row: deals, with_history (deals with a change), leads, activities that the reader may see."""
     seen = Filters(scope=scope)
-    every, came, done = deals(seen), lead_rows(seen), activity_rows(seen)
-    told = select(opportunity_history.c.opportunity_id).distinct().cte("told")
-    with_history = func.count(told.c.opportunity_id)
-    counts = select(func.count().label("deals"), with_history.label("with_history"))
-    counts = counts.join_from(every, told, told.c.opportunity_id == every.c.opportunity_id, isouter=True)
+    every, came, done = _chosen_deals(seen, ALL_DEALS, None), lead_rows(seen), activity_rows(seen)
+    counts = select(func.count().label("deals"), func.count(every.c.told_outcome).label("with_history"))
     others = [
         select(func.count()).select_from(rows).scalar_subquery().label(name) for name, rows in (("leads", came), ("activities", done))
     ]

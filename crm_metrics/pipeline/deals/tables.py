@@ -12,6 +12,7 @@ from crm_metrics.metric import TILE_COLUMNS, Metric, ratio, tile
 from crm_metrics.pipeline.deals import metrics, query
 from crm_metrics.pipeline.deals.days import asked_day
 from crm_metrics.pipeline.deals.metrics import METRICS
+from crm_metrics.pipeline.deals.pipelines import deal_pipelines
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.rooms import Table
 
@@ -107,4 +108,4 @@ def deals(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.
     return rows[[*READ_FIRST, *rows.columns.drop([*READ_FIRST, "deal_number"]), "deal_number"]]
 
 
-TABLES: dict[str, Table] = {"tiles": tiles, "deals": deals, "deal_basis": basis}
+TABLES: dict[str, Table] = {"tiles": tiles, "deals": deals, "deal_basis": basis, "deal_pipelines": deal_pipelines}

@@ -1,7 +1,10 @@
 """What limits the deals, in words."""
 
+from typing import Any
+
 import pandas as pd
 
+from crm_metrics.export import safe_text
 from crm_metrics.language import t
 
 
@@ -30,3 +33,21 @@ def history_note(basis: pd.DataFrame) -> str:
         "pipeline of any past day."
     )
     return t(" ").join([every if missing == known["held"] else some, adds])
+
+
+def pipelines_note(pipelines: pd.DataFrame) -> str:
+    """Return of which pipeline is told what is told by stage; "" where there is one. pipelines: the table deal_pipelines."""
+    known = pipelines[pipelines["pipeline"].notna()]
+    if len(known) < 2:
+        return ""
+    if known["is_shown"].all():
+        return t("These deals run through {k} pipelines, whose stages stand together; choose one under Deals.", k=len(known))
+    largest: Any = known.iloc[0]
+    values = {"n": f"{largest['deals_of_period']:,}", "all": f"{pipelines['deals_of_period'].sum():,}"}
+    return t(
+        "These deals run through {k} pipelines: all that is told by stage is of {name}, the one of most deals on all dates ({n} of the {all} "
+        "of this period). Choose another under Deals.",
+        k=len(known),
+        name=safe_text(largest["pipeline"]),
+        **values,
+    )
