@@ -3,6 +3,7 @@
 from crm_metrics import ui
 from crm_metrics.pipeline.conversion import figure, labels, tables, words
 from crm_metrics.pipeline.conversion.terms import CohortBy
+from crm_metrics.pipeline.deals.pipelines import deal_pipelines
 from crm_metrics.ui.conversion_form import choose_question
 from crm_metrics.ui.deal_form import start_deal_page
 
@@ -10,7 +11,7 @@ page, terms = start_deal_page("conversion")
 tiles, basis, times = (ui.ask(page, table, terms) for table in (tables.conversion_tiles, tables.conversion_basis, tables.stage_times))
 closed, money, asked = ui.ask(page, tables.cycle, terms), {"currency": page.currency}, (page.source, page.filters, terms)
 ui.finding(words.finding(tiles))
-ui.note(words.basis_note(basis))
+ui.note(words.basis_note(basis, ui.ask(page, deal_pipelines, terms)))
 ui.tiles(page, tiles, words.shown_metrics(tiles), notes=words.tile_notes(tiles, times, closed, **money))
 
 

@@ -2,6 +2,7 @@
 
 from crm_metrics import ui
 from crm_metrics.pipeline.deals import tables as deals_tables
+from crm_metrics.pipeline.deals.pipelines import deal_pipelines
 from crm_metrics.pipeline.funnel import figure, tables, words
 from crm_metrics.pipeline.funnel.terms import FunnelTerms
 from crm_metrics.ui.deal_form import start_deal_page
@@ -10,7 +11,7 @@ from crm_metrics.ui.funnel_form import choose_question, explore, picture, show
 page, deals = start_deal_page("pipeline")
 tiles, basis, money = ui.ask(page, deals_tables.tiles, deals), ui.ask(page, deals_tables.basis, deals), {"currency": page.currency}
 ui.finding(words.finding(tiles, ui.ask(page, tables.funnel_detail, FunnelTerms(deals))))
-ui.note(words.page_note(basis, ui.ask(page, tables.deal_pipelines, FunnelTerms(deals)), ui.ask(page, tables.funnel, FunnelTerms(deals))))
+ui.note(words.page_note(basis, ui.ask(page, deal_pipelines, deals)))
 ui.tiles(page, tiles, deals_tables.METRICS)
 
 

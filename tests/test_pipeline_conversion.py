@@ -21,6 +21,7 @@ from crm_metrics.language import speaking
 from crm_metrics.pipeline.conversion import figure, labels, tables, words
 from crm_metrics.pipeline.conversion.statistic import WON_LOST
 from crm_metrics.pipeline.conversion.terms import CohortBy
+from crm_metrics.pipeline.deals.pipelines import deal_pipelines
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.scope import Scope
 from crm_metrics.survival.kaplan_meier import kaplan_meier
@@ -128,7 +129,9 @@ def test_a_deal_belongs_to_the_period_of_its_creation_and_one_created_on_an_unkn
     by_month = tables.cohorts(source, EVER, by="month").drop_duplicates("cohort").set_index("cohort")["deals"]
     assert by_month.to_dict() == {"2024-01-01": 4, "2024-02-01": 1}
     assert tables.conversion_basis(source, EVER)[["deals", "undated"]].iloc[0].tolist() == [6, 1]
-    assert "Deals without a day of creation, which are in no cohort: 1." in words.basis_note(tables.conversion_basis(source, EVER))
+    assert "Deals without a day of creation, which are in no cohort: 1." in words.basis_note(
+        tables.conversion_basis(source, EVER), deal_pipelines(source, EVER)
+    )
 
 
 def test_a_reopened_deal_is_open_until_its_last_closing(data_set):
@@ -224,8 +227,34 @@ def test_a_snapshot_has_cohorts_and_no_stays_and_says_what_history_would_add(dat
     assert tables.stage_times(source, TODAY).empty
     assert tables.stage_curve(source, TODAY).empty
     assert tables.stalled(source, TODAY)["basis"].eq("creation").all()
-    assert "The history of stages would add" in words.basis_note(tables.conversion_basis(source, TODAY))
+    assert "The history of stages would add" in words.basis_note(tables.conversion_basis(source, TODAY), deal_pipelines(source, TODAY))
     assert words.stage_finding(tables.stage_times(source, TODAY)) == "When deals entered their stages is not known here."
+
+
+@SLOW
+def test_stages_of_one_pipeline_alone_are_told_the_one_of_most_deals(data_set):
+    """Two deals run through Sales, one of which came from Service; one runs through Service."""
+    tickets = [deal("t", ("2024-01-01", "Ask"), ("2024-01-09", "Answer"), pipeline="Service")]
+    sales = [
+        deal("s", ("2024-01-01", "New"), ("2024-01-04", "Offer"), pipeline="Sales"),
+        deal("m", ("2024-01-01", "Ask"), ("2024-01-03", "New"), pipeline="Sales"),
+    ]
+    made = rows_of(*tickets, *sales)
+    named = {"New": "Sales", "Offer": "Sales", "Ask": "Service", "Answer": "Service"}
+    orders = [("Ask", 1, "open"), ("Answer", 2, "open"), *STAGES]
+    made[schema.stages] = [
+        {"stage": stage, "stage_order": order, "outcome": outcome, "pipeline": named.get(stage)} for stage, order, outcome in orders
+    ]
+    source = open_source(published(data_set, made))
+    assert tables.stage_times(source, TODAY)["stage"].tolist() == ["New", "Offer"]
+    assert tables.stage_curve(source, TODAY)["stage"].unique().tolist() == ["New", "Offer"]
+    assert tables.stalled_stages(source, TODAY)["deals"].sum() == 2
+    assert tables.cohorts(source, TODAY)["deals"].max() == 3, "won or lost, no stage is asked"
+    assert "all that is told by stage is of Sales" in words.basis_note(
+        tables.conversion_basis(source, TODAY), deal_pipelines(source, TODAY)
+    )
+    other = DealTerms(pipeline=("Service",))
+    assert tables.stage_times(source, TODAY, other)["stage"].tolist() == ["Ask", "Answer"]
 
 
 # ── what must hold ──────────────────────────────────────────────────────────────────────────────────────────────────────

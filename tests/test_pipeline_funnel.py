@@ -20,6 +20,7 @@ from crm_metrics.demo.plan import FIRST_ON, GO_LIVE_ON, LAST_ON, Effects, Plan
 from crm_metrics.filters import UNKNOWN, Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.pipeline.deals import tables as deals_tables
+from crm_metrics.pipeline.deals.pipelines import deal_pipelines
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import figure, labels, tables, words
 from crm_metrics.pipeline.funnel.terms import BYS, FunnelStep, FunnelTerms, Side
@@ -276,8 +277,8 @@ def test_stages_of_several_pipelines_are_not_mixed(of_two_pipelines):
     rows: Any = tables.funnel(source, ALL)
     assert counts(rows) == {"leads": 4, "qualified_leads": 3, "opportunities": 3, "stage_1": 3, "stage_2": 1, "won": 0}
     assert rows["name"].tolist() == ["", "", "New", "Call", "Demo", ""]
-    note = words.page_note(deals_tables.basis(source, ALL), tables.deal_pipelines(source, ALL), rows)
-    assert "run through 2 pipelines: funnel, stages and moves are those of New, the largest (3 of 4 deals)" in note
+    note = words.page_note(deals_tables.basis(source, ALL), deal_pipelines(source, ALL))
+    assert "all that is told by stage is of New, the one of most deals on all dates (3 of the 4 of this period)" in note
     chosen: Any = tables.funnel(source, ALL, FunnelTerms(DealTerms(pipeline=("Renewal",))))
     assert chosen["name"].tolist() == ["", "Ask", "Sign", ""]
     assert chosen["count"].tolist() == [1, 1, 1, 0]
@@ -290,7 +291,7 @@ def test_pipelines_that_share_their_stages_stand_together_and_that_is_said(of_tw
     source = of_two_pipelines(apart=False)
     rows: Any = tables.funnel(source, ALL)
     assert counts(rows)["opportunities"] == 4
-    note = words.page_note(deals_tables.basis(source, ALL), tables.deal_pipelines(source, ALL), rows)
+    note = words.page_note(deals_tables.basis(source, ALL), deal_pipelines(source, ALL))
     assert "These deals run through 2 pipelines, whose stages stand together" in note
 
 

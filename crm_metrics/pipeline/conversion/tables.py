@@ -20,7 +20,8 @@ from crm_metrics.pipeline.conversion import metrics, query, statistic
 from crm_metrics.pipeline.conversion.metrics import METRICS
 from crm_metrics.pipeline.conversion.terms import PERIODS, CohortBy
 from crm_metrics.pipeline.deals.days import DealDays, deal_days
-from crm_metrics.pipeline.deals.query import held, stage_rows
+from crm_metrics.pipeline.deals.pipelines import stages_seen
+from crm_metrics.pipeline.deals.query import held
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.rooms import Table
 
@@ -33,13 +34,13 @@ _OF_LEADS = {"cases": "leads", "ended": "converted", "share": "converted_share"}
 
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, by: CohortBy = "quarter") -> dict[str, tuple[Select, ...]]:
     """Return the queries of each question of the page, to be shown."""
-    days = _days(source, filters)
+    days, by_stage = _days(source, filters), stages_seen(source, filters, terms).deals
     return {
         "cohorts": (query.deal_endings(filters, days, terms, by),),
         "cycle": (query.deal_endings(filters, days, terms, by),),
         "leads": (query.lead_endings(filters, days, terms, by),),
-        "stages": (query.stays(filters, days, terms),),
-        "stalled": (query.open_deals(filters, days, terms), query.stays(filters, days, terms)),
+        "stages": (query.stays(filters, days, by_stage),),
+        "stalled": (query.open_deals(filters, days, by_stage), query.stays(filters, days, by_stage)),
     }
 
 
@@ -64,9 +65,10 @@ def _stays(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
 
 
 def _stage_counts(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
-    """Return the stays of the deals that began in the period, counted: see statistic.stage_counts."""
-    every = source.remember(_stays, filters, terms)
-    return statistic.stage_counts(every[every["is_of_period"].astype(bool)])
+    """Return the stays of the deals that began in the period, counted: see statistic.stage_counts. terms: any."""
+    seen = stages_seen(source, filters, terms)
+    every = source.remember(_stays, filters, seen.deals)
+    return statistic.stage_counts(every[every["is_of_period"].astype(bool) & ~every["stage"].isin(seen.others)])
 
 
 # ── cohorts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,16 +134,17 @@ BY_COHORT: dict[str, tuple[Table, Table, Table]] = {
 
 def stage_times(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per open stage: see statistic.stage_times; empty where no stay in a stage is known."""
-    return statistic.stage_times(source.remember(_stage_counts, filters, terms), source(stage_rows()))
+    return statistic.stage_times(source.remember(_stage_counts, filters, terms), stages_seen(source, filters, terms).stages)
 
 
 def stage_curve(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per open stage and day: see statistic.stage_curves; empty where no stay in a stage is known."""
-    return statistic.stage_curves(source.remember(_stage_counts, filters, terms), source(stage_rows()))
+    return statistic.stage_curves(source.remember(_stage_counts, filters, terms), stages_seen(source, filters, terms).stages)
 
 
 def waiting(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per open deal, whenever it was created: see statistic.waiting. How long is usual: of all deals, whenever created."""
+    terms = stages_seen(source, filters, terms).deals
     deals, every = source(query.open_deals(filters, _days(source, filters), terms)), source.remember(_stays, filters, terms)
     closing = statistic.NOTHING_USUAL
     if not deals["deal_number"].isin(every["deal_number"]).all():

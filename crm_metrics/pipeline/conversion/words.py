@@ -23,7 +23,7 @@ from crm_metrics.pipeline.conversion.metrics import (
 )
 from crm_metrics.pipeline.conversion.statistic import slowest
 from crm_metrics.pipeline.conversion.terms import AGES, PERIODS, CohortBy
-from crm_metrics.pipeline.deals.words import history_note
+from crm_metrics.pipeline.deals.words import history_note, pipelines_note
 
 QUESTIONS: dict[str, str] = {
     "cohorts": noop("Conversion by cohort"),
@@ -154,8 +154,11 @@ def finding(tiles: pd.DataFrame) -> str:
     return t(" ").join(parts)
 
 
-def basis_note(basis: pd.DataFrame) -> str:
-    """Return which deals are in no cohort, and which have no history and what it would add. basis: the table conversion_basis."""
+def basis_note(basis: pd.DataFrame, pipelines: pd.DataFrame) -> str:
+    """Return which deals are in no cohort, through how many pipelines they run, and which have no history and what it would add.
+
+    basis, pipelines: the tables conversion_basis and deal_pipelines.
+    """
     state, texts = basis.iloc[0], []
     if state["undated"]:
         texts.append(t("Deals without a day of creation, which are in no cohort: {n}.", n=f"{state['undated']:,}"))
@@ -163,7 +166,7 @@ def basis_note(basis: pd.DataFrame) -> str:
         texts.append(t("Deals closed on an unknown day, which are left out: {n}.", n=f"{state['unclosed']:,}"))
     if state["backwards"]:
         texts.append(t("Deals closed before the day of their creation, which count as closed on it: {n}.", n=f"{state['backwards']:,}"))
-    return t(" ").join(text for text in (*texts, history_note(basis)) if text)
+    return t(" ").join(text for text in (*texts, pipelines_note(pipelines), history_note(basis)) if text)
 
 
 def cohort_finding(rows: pd.DataFrame, by: CohortBy) -> str:

@@ -45,8 +45,8 @@ def pipelines_note(pipelines: pd.DataFrame) -> str:
     largest: Any = known.iloc[0]
     values = {"n": f"{largest['deals_of_period']:,}", "all": f"{pipelines['deals_of_period'].sum():,}"}
     return t(
-        "These deals run through {k} pipelines: all that is told by stage is of {name}, the one of most deals on all dates ({n} of the {all} "
-        "of this period). Choose another under Deals.",
+        "These deals run through {k} pipelines: all that is told by stage is of {name}, the one of most deals on all dates ({n} of the "
+        "{all} of this period). Choose another under Deals.",
         k=len(known),
         name=safe_text(largest["pipeline"]),
         **values,

@@ -14,14 +14,6 @@ Places = tuple[tuple[str, int], ...]
 """Open stages and their places in the funnel, from 0 on; stages of several pipelines may share one."""
 
 
-def pipelines(filters: Filters, terms: DealTerms, on: date | None = None) -> Select[Any]:
-    """One row per pipeline that deals of the period run through: pipeline, deals; the largest first."""
-    rows = deals_query.deals(filters, terms, on)
-    count, pipeline = func.count().label("deals"), rows.c.pipeline
-    chosen = select(pipeline, count).where(pipeline.is_not(None), *period_conditions(rows.c.created_on, filters))
-    return chosen.group_by(pipeline).order_by(count.desc(), pipeline)
-
-
 def paths(filters: Filters, terms: DealTerms, places: Places, on: date | None = None) -> Select[Any]:
     """One row per deal of the period with a change by the end of `on`: deal_number, visited (sum of 2 to the power of the place of each
     open stage it has been in), visited_first (those before its first closing), lost_first (whether that was a loss; 0 or 1), won_first,

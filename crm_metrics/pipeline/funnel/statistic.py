@@ -46,13 +46,12 @@ GROUPS: dict[str, tuple[str, str]] = {  # column of the deals that tells the gro
 # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def stage_places(stages: pd.DataFrame, pipeline: str = "") -> pd.DataFrame:
+def stage_places(stages: pd.DataFrame) -> pd.DataFrame:
     """Return one row per open stage of known order: stage, stage_name, place (0, 1, …; the same for stages of the same order).
 
-    stages: the rows of deals.query.stage_rows. pipeline: without the stages of any other; empty: all.
+    stages: those of deals.pipelines.stages_seen.
     """
-    is_its = stages["pipeline"].isna() | (stages["pipeline"] == pipeline) | (not pipeline)
-    found = stages[is_its & (stages["outcome"] == "open") & stages["stage_order"].notna()]
+    found = stages[(stages["outcome"] == "open") & stages["stage_order"].notna()]
     place = found["stage_order"].rank(method="dense").astype("int64") - 1
     return found.assign(place=place).loc[place < MOST_PLACES, ["stage", "stage_name", "place"]].reset_index(drop=True)
 

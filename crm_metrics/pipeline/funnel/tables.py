@@ -4,7 +4,6 @@ The deals are those created in the period, or on an unknown day, as they stand t
 is won by period of closing is the one exception: those deals were closed in it, whenever they were created.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from crm_metrics.periods import Grain, Period, bucket_start, bucket_starts, next
 from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.days import asked_day, deal_days
+from crm_metrics.pipeline.deals.pipelines import stages_seen
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import query, statistic
 from crm_metrics.pipeline.funnel.statistic import Progress
@@ -46,7 +46,7 @@ _SHOWN = tuple(dict.fromkeys((*_BEHIND, *(column for pair in statistic.GROUPS.va
 
 def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, question: str = "funnel") -> tuple[Select, ...]:
     """Return the queries that a question's table is made from, to be shown."""
-    of_stages, on = stages_seen(source, filters, terms), asked_day(source, filters)
+    of_stages, on = seen(source, filters, terms), asked_day(source, filters)
     if question == "moves":
         return (query.moves(filters, of_stages.deals, on),)
     if question not in ("funnel", "groups"):
@@ -58,19 +58,9 @@ def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, q
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
 
 
-def deal_pipelines(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
-    """Return one row per pipeline that deals of the period run through, the largest first: pipeline, deals; nothing where the data know
-    of one alone.
-    """
-    held = source(deals_query.values_of("pipeline", filters.scope))
-    if held["value"].notna().sum() <= 1:
-        return pd.DataFrame(columns=["pipeline", "deals"])
-    return source(query.pipelines(filters, terms.deals, asked_day(source, filters)))
-
-
-class StagesSeen(NamedTuple):
-    """deals: the choice of deals whose stages are counted together. places: of these stages, see statistic.stage_places. pipeline: of
-    several with stages of their own the only one that is looked at, the largest; empty where nobody had to choose.
+class Seen(NamedTuple):
+    """deals: the choice of deals whose stages stand together. places: of these stages, see statistic.stage_places. pipeline: the only one
+    that is looked at; empty where nobody had to choose.
     """
 
     deals: DealTerms
@@ -78,19 +68,14 @@ class StagesSeen(NamedTuple):
     pipeline: str
 
 
-def stages_seen(source: Source, filters: Filters, terms: FunnelTerms) -> StagesSeen:
-    """Return which stages the funnel has: stages of different pipelines are never mixed."""
-    stages = source(deals_query.stage_rows())
-    if stages["pipeline"].nunique() < 2:
-        return StagesSeen(terms.deals, statistic.stage_places(stages), "")
-    found = deal_pipelines(source, filters, terms)
-    largest = str(found["pipeline"].iloc[0]) if len(found) else ""
-    places = statistic.stage_places(stages, largest)
-    return StagesSeen(replace(terms.deals, pipeline=(largest,)), places, largest) if len(found) > 1 else StagesSeen(terms.deals, places, "")
+def seen(source: Source, filters: Filters, terms: FunnelTerms) -> Seen:
+    """Return which stages the funnel has, and of which deals."""
+    found = stages_seen(source, filters, terms.deals)
+    return Seen(found.deals, statistic.stage_places(found.stages), found.pipeline)
 
 
 class Funnel(NamedTuple):
-    """deals: those created in the period. found: how far each got. names: of the places. pipeline: as in StagesSeen."""
+    """deals: those created in the period. found: how far each got. names: of the places. pipeline: as in Seen."""
 
     deals: pd.DataFrame
     found: Progress
@@ -100,7 +85,7 @@ class Funnel(NamedTuple):
 
 def progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
     """Return the deals and how far each got; ask by source.remember, with terms that name the deals alone."""
-    of_stages = stages_seen(source, filters, terms)
+    of_stages = seen(source, filters, terms)
     deals, places = deals_tables.created(source, filters, of_stages.deals, deals_tables.COUNTED), of_stages.places
     asked = query.paths(filters, of_stages.deals, _pairs(places), asked_day(source, filters))
     paths = source(asked) if len(places) else pd.DataFrame(columns=list(asked.selected_columns.keys()), dtype="int64")
@@ -170,7 +155,7 @@ def funnel_groups(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUN
     at_least and the values add up to those of the funnel at every step. Calls and leads are no part of it: not all are known by all groups.
     """
     known, groups = _progress(source, filters, terms), statistic.GROUPS.get(terms.by, ())
-    choice = stages_seen(source, filters, terms).deals
+    choice = seen(source, filters, terms).deals
     named = deals_tables.created(source, filters, choice, tuple(dict.fromkeys(("deal_number", "created_on", "deal_amount", *groups))))
     steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
     return statistic.group_step_rows(named, steps, known.names, terms).reindex(columns=_GROUPS)
@@ -183,7 +168,7 @@ def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> 
     'won' from the last stage, 'skip' to a win from an earlier one, 'lost', 'reopened', 'created', 'aside' where a stage has no order),
     stages_skipped.
     """
-    of_stages = stages_seen(source, filters, terms)
+    of_stages = seen(source, filters, terms)
     rows = source(query.moves(filters, of_stages.deals, asked_day(source, filters)))
     return statistic.move_rows(rows, of_stages.places, source(deals_query.stage_rows()))
 
@@ -212,7 +197,7 @@ def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL
     steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
     if step.step not in steps:
         raise BadInput("There is no step {step}. Choose one of: {steps}.", step=step.step, steps=", ".join(steps))
-    one, choice = steps[step.step], stages_seen(source, filters, terms).deals
+    one, choice = steps[step.step], seen(source, filters, terms).deals
     is_behind = {"reached": one.reached, "lost": one.lost, "open": one.still}[step.side]
     every = deals_tables.created(source, filters, choice, _SHOWN)
     return _behind(every[is_behind & _is_of(every, terms, step.group)])
@@ -282,7 +267,6 @@ TABLES: dict[str, Table] = {
     "funnel": funnel,
     "funnel_detail": funnel_detail,
     "funnel_groups": funnel_groups,
-    "deal_pipelines": deal_pipelines,
     "detours": detours,
     "moves": moves,
     "step_deals": step_deals,

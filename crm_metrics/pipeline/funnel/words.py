@@ -10,10 +10,10 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.deals import metrics
-from crm_metrics.pipeline.deals.words import basis_note, history_note
+from crm_metrics.pipeline.deals.words import basis_note, history_note, pipelines_note
 from crm_metrics.pipeline.funnel import labels
 from crm_metrics.pipeline.funnel.metrics import METRICS
-from crm_metrics.pipeline.funnel.statistic import DEALS, FEW_DEALS
+from crm_metrics.pipeline.funnel.statistic import FEW_DEALS
 from crm_metrics.pipeline.funnel.terms import PERIODS, FunnelStep, FunnelTerms
 
 QUESTIONS: dict[str, str] = {
@@ -109,25 +109,12 @@ def _weakest(stages: pd.DataFrame) -> str:
     return t("Fewest get past {stage}: {rate} of the {n} that left it.", **values)
 
 
-def page_note(basis: pd.DataFrame, pipelines: pd.DataFrame, funnel: pd.DataFrame) -> str:
+def page_note(basis: pd.DataFrame, pipelines: pd.DataFrame) -> str:
     """Return what limits the deals, through how many pipelines they run, and what a history would add.
 
-    basis, pipelines, funnel: the tables deal_basis, deal_pipelines and funnel.
+    basis, pipelines: the tables deal_basis and deal_pipelines.
     """
-    texts, named = [basis_note(basis)], funnel.loc[funnel["step"] == DEALS, "name"].iloc[0]
-    if named:
-        values = {"name": safe_text(named), "n": f"{pipelines['deals'].iloc[0]:,}", "all": f"{pipelines['deals'].sum():,}"}
-        texts.append(
-            t(
-                "These deals run through {k} pipelines: funnel, stages and moves are those of {name}, the largest ({n} of {all} deals). "
-                "Choose another under Deals.",
-                k=len(pipelines),
-                **values,
-            )
-        )
-    elif len(pipelines) > 1:
-        texts.append(t("These deals run through {k} pipelines, whose stages stand together; choose one under Deals.", k=len(pipelines)))
-    return t(" ").join(text for text in (*texts, history_note(basis)) if text)
+    return t(" ").join(text for text in (basis_note(basis), pipelines_note(pipelines), history_note(basis)) if text)
 
 
 def funnel_note(funnel: pd.DataFrame, detail: pd.DataFrame, terms: FunnelTerms) -> str:
