@@ -50,8 +50,8 @@ def _history_by(on: date | None) -> CTE:
 
 
 def deal_states(on: date | None) -> CTE:
-    """One row per deal there at the end of `on`: deal_number, stage, outcome, expected_close_on, closed_on, deal_amount, owner_id,
-    told_outcome (outcome of its last change by then; empty without one), outcome_now, closed_now_on (as the deal's row says it).
+    """One row per deal there at the end of `on`: the columns of deal_facts, of which stage, outcome, expected_close_on, closed_on,
+    deal_amount, owner_id and told_outcome are those of that day, and outcome_now, closed_now_on (as the deal's row says it).
     """
     if on is None:
         return _states_now()
@@ -89,8 +89,14 @@ def states_by_period(before_on: date, last_on: date, grain: Grain) -> CTE:
 def _states_now() -> CTE:
     row = deal_facts.c
     closed_on = case((row.outcome != OPEN, func.coalesce(row.closed_on, row.last_changed_on)))
-    columns = (row.deal_number, *[row[name] for name in _CHANGING], row.outcome, closed_on.label("closed_on"), row.told_outcome)
-    return select(*columns, row.outcome.label("outcome_now"), row.closed_on.label("closed_now_on")).cte("states")
+    return _with(deal_facts, {"closed_on": closed_on}).cte("states")
+
+
+def _with(rows: FromClause, then: dict[str, ColumnElement[Any]]) -> Select[Any]:
+    """One row per row of deals: see deal_states. then: columns that were others than they are now."""
+    columns = [then.get(column.name, column).label(column.name) for column in deal_facts.c]
+    ends = (deal_facts.c.outcome.label("outcome_now"), deal_facts.c.closed_on.label("closed_now_on"))
+    return select(*columns, *ends).select_from(rows)
 
 
 def _states(told_of: FromClause, last: FromClause, on: date | ColumnElement[Any]) -> Select[Any]:
@@ -103,9 +109,8 @@ def _states(told_of: FromClause, last: FromClause, on: date | ColumnElement[Any]
     closed_then = case((said.outcome == row.outcome, func.coalesce(_by(row.closed_on, on), said.changed_on)), else_=said.changed_on)
     columns["closed_on"] = case((is_said, case((said.outcome != OPEN, closed_then))), (by_row, row.closed_on))
     columns["outcome"] = case((is_said, said.outcome), (by_row, row.outcome), else_=literal(OPEN))
-    columns |= {"told_outcome": said.outcome, "outcome_now": row.outcome, "closed_now_on": row.closed_on}
-    labelled = [column.label(name) for name, column in columns.items()]
-    return select(row.deal_number, *labelled).select_from(told_of).where(or_(row.created_on <= on, by_history, by_row))
+    columns["told_outcome"] = said.outcome
+    return _with(told_of, columns).where(or_(row.created_on <= on, by_history, by_row))
 
 
 def _by(day: ColumnElement[Any], on: date | ColumnElement[Any]) -> ColumnElement[Any]:

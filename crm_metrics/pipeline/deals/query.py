@@ -45,6 +45,7 @@ from crm_metrics.schema import (
     stages,
 )
 from crm_metrics.scope import Scope
+from crm_metrics.sql import is_one_of
 
 __all__ = [
     "CLOSING",
@@ -110,35 +111,31 @@ def _chosen_deals(filters: Filters, terms: DealTerms, on: date | None) -> CTE:
 
 def _whole_deals(states: CTE, *, is_now: bool) -> CTE:
     """One row per row of `states`: the columns of `deals` and _OF_HISTORY, and ends_on where the states are those of several days."""
-    seller, state, row = employees.alias("seller"), states.c, deal_facts.c
+    seller, state = employees.alias("seller"), states.c
     now = literal(is_now)
     is_same = func.coalesce(state.closed_now_on == state.closed_on, state.outcome_now == state.outcome)  # and was not reopened since
     is_closed = or_(now, and_(state.outcome != OPEN, state.outcome_now == state.outcome, is_same))
-    joined = (
-        deal_facts.join(states, state.deal_number == row.deal_number)
-        .outerjoin(seller, seller.c.employee_id == state.owner_id)
-        .outerjoin(stages, stages.c.stage == state.stage)
-    )
+    joined = states.outerjoin(seller, seller.c.employee_id == state.owner_id).outerjoin(stages, stages.c.stage == state.stage)
     days = [state.ends_on] if "ends_on" in state else []
     return (
         select(
-            row.deal_number,
-            row.opportunity_id,
-            row.opportunity_name,
-            row.customer_id,
-            row.customer_name,
-            row.lead_id,
+            state.deal_number,
+            state.opportunity_id,
+            state.opportunity_name,
+            state.customer_id,
+            state.customer_name,
+            state.lead_id,
             state.owner_id,
             func.coalesce(seller.c.employee_name, state.owner_id).label("owner_name"),
             seller.c.team,
-            func.coalesce(row.region, seller.c.region).label("region"),
-            row.deal_source,
-            row.product_id,
-            row.product_name,
-            row.category,
-            row.market,
-            row.pipeline,
-            row.created_on,
+            func.coalesce(state.region, seller.c.region).label("region"),
+            state.deal_source,
+            state.product_id,
+            state.product_name,
+            state.category,
+            state.market,
+            state.pipeline,
+            state.created_on,
             state.stage,
             func.coalesce(stages.c.stage_name, state.stage).label("stage_name"),
             stages.c.stage_order,
@@ -146,11 +143,11 @@ def _whole_deals(states: CTE, *, is_now: bool) -> CTE:
             state.expected_close_on,
             state.closed_on,
             state.deal_amount,
-            case((is_closed, row.lost_reason)).label("lost_reason"),
-            case((is_closed, row.competitor)).label("competitor"),
-            case((now, row.next_step)).label("next_step"),
-            case((now, row.has_scorecard)).label("has_scorecard"),
-            row.first_changed_on,
+            case((is_closed, state.lost_reason)).label("lost_reason"),
+            case((is_closed, state.competitor)).label("competitor"),
+            case((now, state.next_step)).label("next_step"),
+            case((now, state.has_scorecard)).label("has_scorecard"),
+            state.first_changed_on,
             state.told_outcome,
             *days,
         )
@@ -347,13 +344,21 @@ def activity_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | 
 
 def extent(scope: Scope) -> Select[Any]:
     """One row: first_on, last_on, the days on which something happened to a deal or lead, or was done; empty without any."""
-    seen, every = Filters(scope=scope), deals(Filters(scope=scope))
-    history, came, done = known_changes(None), lead_rows(seen), activity_rows(seen)
-    told = select(history.c.changed_on.label("day")).join_from(history, every, every.c.deal_number == history.c.deal_number)
-    days = union_all(
-        *[select(column.label("day")) for column in (every.c.created_on, every.c.closed_on, came.c.created_on, done.c.happened_on)], told
-    ).cte("days")
-    return select(func.min(days.c.day).label("first_on"), func.max(days.c.day).label("last_on"))
+    deal, lead, done = deal_facts.c, leads.c, activities.c
+    days = [(deal.owner_id, deal.region, deal[name]) for name in ("created_on", "closed_on", "first_changed_on", "last_changed_on")]
+    others = [(lead.owner_id, lead.region, lead.created_on), (done.employee_id, null(), cast(done.happened_at, Date))]
+    seen = [_seen_extent(scope, *day) for day in (*days, *others)]
+    every = union_all(*seen).cte("extents").c
+    return select(func.min(every.first_on).label("first_on"), func.max(every.last_on).label("last_on"))
+
+
+def _seen_extent(scope: Scope, who: Any, region: ColumnElement[Any], day: ColumnElement[Any]) -> Select[Any]:
+    """One row: first_on, last_on of the rows that the reader may see. region: the row's own; empty: that of who."""
+    rows = select(func.min(day).label("first_on"), func.max(day).label("last_on")).select_from(who.table)
+    if not scope.regions:
+        return rows
+    is_theirs = employees.c.employee_id == who
+    return rows.outerjoin(employees, is_theirs).where(is_one_of(func.coalesce(region, employees.c.region), scope.regions))
 
 
 def held(scope: Scope) -> Select[Any]:
