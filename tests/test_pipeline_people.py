@@ -22,7 +22,7 @@ from crm_metrics.language import speaking
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import tables as funnel_tables
-from crm_metrics.pipeline.people import labels, statistic, tables, words
+from crm_metrics.pipeline.people import labels, pace, statistic, tables, words
 from crm_metrics.pipeline.people.cases import CASES, beside_own
 from crm_metrics.pipeline.people.statistic import Side, compared, differences, shrunk
 from crm_metrics.pipeline.people.terms import GoLive
@@ -84,7 +84,7 @@ def test_the_share_of_a_sum_that_all_items_make_up_is_certain():
 
 def ranked(won: list[int], closed: list[int]) -> pd.DataFrame:
     """The scorecard of people of whom nothing but deals is known."""
-    sums = pd.DataFrame({name: [0.0] * len(won) for name in statistic.SUMS})
+    sums = pd.DataFrame({name: [0.0] * len(won) for name in (*statistic.SUMS, *pace.MOMENTS)})
     sums = sums.assign(person=[f"p{place}" for place in range(len(won))], won=won, lost=np.array(closed) - np.array(won))
     return statistic.scorecard(sums, ["person"])
 
@@ -254,7 +254,7 @@ def test_the_tiles_are_those_counted_by_hand(team: Source):
     found = tables.people_tiles(team, Filters()).set_index("metric")
     assert found["value"].drop(["hit_rate", "velocity"]).tolist() == [26.5, 1, 100, 1]
     assert found.loc["velocity", "value"] == pytest.approx(1 * 75 * 0.75 / 20)
-    assert found["n"].tolist() == [2, 53, 2, 1, 2, 1]
+    assert found["n"].tolist() == [2, 53, 2, 1, 2, 3]
 
 
 def test_a_hit_counts_with_the_call_whatever_region_the_lead_is_of(team: Source):

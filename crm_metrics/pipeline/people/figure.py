@@ -203,13 +203,23 @@ def overdue_bars(tasks: pd.DataFrame) -> go.Figure:
 
 
 def velocity_bars(rows: pd.DataFrame, *, currency: str) -> go.Figure:
-    """Return the velocity of each person with its four factors, the fastest first. rows: the table velocity."""
+    """Return the velocity of each person with its interval and four factors, the fastest first. rows: the table velocity.
+
+    Faded and without interval, which would hide all others: fewer than FEW_CUSTOMERS closed deals.
+    """
     known = in_words(rows[rows["velocity"].notna() & ~rows["is_all"]].head(MOST_DRAWN))
+    is_small = (known["closed"] < FEW_CUSTOMERS).to_numpy(dtype=bool)
     bars = [
         Bar(str(row["employee_id"]), safe_label(row["name"]), _short_factors(row), 0.0, float(row["velocity"]), ACCENT)
         for row in known.to_dict("records")
     ]
-    return figures.bars(bars, title=figures.money_title(t("Velocity, value a day"), currency), unit="money")
+    figure = figures.bars(bars, title=figures.money_title(t("Velocity, value a day (95%)"), currency), unit="money")
+    value, low, high = (known[name].to_numpy(dtype=float) for name in ("velocity", "velocity_low", "velocity_high"))
+    has_bounds = np.isfinite(low) & np.isfinite(high) & ~is_small
+    error = {"array": np.where(has_bounds, high - value, 0.0), "arrayminus": np.where(has_bounds, value - low, 0.0)}
+    opacity = np.where(is_small, _FADED, 1.0)
+    figure.update_traces(marker_opacity=opacity, error_x={"type": "data", "symmetric": False, "color": GREY, "thickness": 1.5, **error})
+    return figure
 
 
 def _short_factors(row: Any) -> str:

@@ -30,6 +30,17 @@ BETTER: dict[str, Better] = {
     **dict.fromkeys(("days_to_win", "order_entry_minutes", "order_entry_median", "order_entry_staff"), "lower"),
 }
 OUTCOMES: dict[str, str] = {"open": noop("still open"), "won": noop("won"), "lost": noop("lost")}
+_PACE: dict[str, tuple[str, Any]] = {
+    "value_per_won_deal": (noop("Value per won deal"), "money"),
+    "value_low": (noop("value, 95% from"), "money"),
+    "value_high": (noop("value, 95% to"), "money"),
+    "days_to_win": (noop("Days to win, mean"), "days"),
+    "days_low": (noop("days, 95% from"), "days"),
+    "days_high": (noop("days, 95% to"), "days"),
+    "velocity": (noop("Velocity, value a day"), "money"),
+    "velocity_low": (noop("velocity, 95% from"), "money"),
+    "velocity_high": (noop("velocity, 95% to"), "money"),
+}
 _RATES: dict[str, tuple[str, Any]] = {
     "calls": (noop("Calls"), "count"),
     "call_days": (noop("Days with calls"), "count"),
@@ -48,9 +59,7 @@ _RATES: dict[str, tuple[str, Any]] = {
     "open": (noop("still open"), "count"),
     "open_value": (noop("Open pipeline"), "money"),
     "won_unvalued": (noop("Won, value unknown"), "count"),
-    "value_per_won_deal": (noop("Value per won deal"), "money"),
-    "days_to_win": (noop("Days to win, mean"), "days"),
-    "velocity": (noop("Velocity, value a day"), "money"),
+    **_PACE,
     "tasks_due": (noop("Tasks due"), "count"),
     "overdue_tasks": (noop("Overdue tasks"), "count"),
     "overdue_share": (noop("Overdue / due"), "share"),
@@ -106,10 +115,11 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
     "velocity": {
         **_WHO,
         "open_deals": (noop("Open deals today"), "count"),
-        "value_per_won_deal": (noop("Value per won deal"), "money"),
-        "win_rate_of_closed": (noop("Win rate of closed deals"), "share"),
-        "days_to_win": (noop("Days to win, mean"), "days"),
-        "velocity": (noop("Velocity, value a day"), "money"),
+        **{name: _PACE[name] for name in ("velocity", "velocity_low", "velocity_high")},
+        **{name: _WINS[name] for name in ("win_rate_of_closed", "win_rate_low", "win_rate_high")},
+        **_PACE,
+        "won": _WINS["won"],
+        "closed": (noop("Closed deals"), "count"),
     },
     "order_entry": {
         "month_on": (noop("Month"), "day"),

@@ -51,7 +51,8 @@ VELOCITY = Metric(
     "higher",
     noop(
         "Open deals of today times the mean value of a won deal times the win rate of closed deals, divided by the mean days from creation "
-        "to winning; value, win rate and days are of the deals created in the period."
+        "to winning; value, win rate and days are of the deals created in the period. Interval: of the logarithm (Zou and Donner 2008); "
+        "the open deals are counted and so certain."
     ),
 )
 METRICS: tuple[Metric, ...] = (CALLS_PER_PERSON_DAY, HIT_RATE, LEADS_PER_DAY, WON_PER_PERSON, OVERDUE_TASKS, VELOCITY)

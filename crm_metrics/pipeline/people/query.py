@@ -106,22 +106,31 @@ def deal_sums(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any
     """One row per owner: what became of the deals created in the period, and the pipeline that is open today.
 
     employee_id; of the period: deals, won, lost, open, won_value, won_unvalued (won deals of unknown value), cycle_days (creation to
-    winning, added up over cycle_deals); open_now, open_value (of the open deals of known value), whenever they were created.
+    winning, added up over cycle_deals), the squares of both added up, and of the won deals of which both are known their number, sums and
+    products (see pace.MOMENTS); open_now, open_value (of the open deals of known value), whenever they were created.
     """
     row = pipeline.deals(filters, terms, on).c
     is_new = and_(true(), *period_conditions(row.created_on, filters))
     is_won, is_open = and_(is_new, row.outcome == pipeline.WON), row.outcome == pipeline.OPEN
-    days = case((is_won, _lasted(row)))
+    days, value = case((is_won, _lasted(row))), case((is_won, row.deal_amount))
+    number = cast(value, Double)  # the square of a large amount has more digits than a decimal
+    is_paired = and_(days.is_not(None), value.is_not(None))
     owner = row.owner_id.label("employee_id")
     columns = {
         "deals": _count(is_new),
         "won": _count(is_won),
         "lost": _count(and_(is_new, row.outcome == pipeline.LOST)),
         "open": _count(and_(is_new, is_open)),
-        "won_value": func.sum(case((is_won, row.deal_amount))),
+        "won_value": func.sum(value),
         "won_unvalued": _count(and_(is_won, row.deal_amount.is_(None))),
         "cycle_days": func.sum(days),
         "cycle_deals": func.count(days),
+        "value_squares": func.sum(number * number),
+        "cycle_squares": func.sum(days * days),
+        "paired_deals": _count(is_paired),
+        "paired_value": func.sum(case((is_paired, number))),
+        "paired_days": func.sum(case((is_paired, days))),
+        "paired_products": func.sum(number * days),
         "open_now": _count(is_open),
         "open_value": func.sum(case((is_open, row.deal_amount))),
     }

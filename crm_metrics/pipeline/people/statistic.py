@@ -13,6 +13,7 @@ import pandas as pd
 
 from crm_metrics.intervals import CONFIDENCE, wilson
 from crm_metrics.metric import ratio
+from crm_metrics.pipeline.people.pace import BOUNDS, MOMENTS, velocities
 from crm_metrics.pipeline.people.terms import GoLive
 from crm_metrics.randomised_test.sums import holm
 
@@ -31,7 +32,13 @@ READ_FIRST = (
     *("won_value", "contribution", "overdue_tasks"),
 )
 """The columns of a scorecard that are read at a glance."""
-_UNKNOWN_IF_NONE = ("minutes", "won_value", "cycle_days", "open_value")  # sums of what may be unknown: not 0 where nobody noted any
+_UNKNOWN_IF_NONE = (
+    "minutes",
+    "won_value",
+    "cycle_days",
+    "open_value",
+    *MOMENTS,
+)  # sums of what may be unknown: not 0 where nobody noted any
 
 # ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -60,9 +67,10 @@ def scorecard(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     win_rate_of_closed (won / (won + lost)), win_rate_low, win_rate_high (both Wilson, 95%), win_rate_shrunk, shrunk_low, shrunk_high,
     prior_deals (see `shrunk`), rank (1 is the best by shrunk_low; empty without closed deals, and of nobody), p_adjusted (Holm),
     is_different (see `differences`), contribution (share of all won value), value_per_won_deal, days_to_win (mean), overdue_share (of
-    tasks due), customers_per_day (customers_served / served_days), velocity (see `velocity`).
+    tasks due), customers_per_day (customers_served / served_days), velocity, and the bounds of value, days and velocity (see pace).
     """
-    rows = sums.groupby(by, dropna=False, sort=False)[list(SUMS)].sum(min_count=1).reset_index()
+    rows = sums.groupby(by, dropna=False, sort=False)[[*SUMS, *MOMENTS]].sum(min_count=1).reset_index()
+    paced = velocities(rows)
     closed = rows["won"] + rows["lost"]
     rate_low, rate_high = _bounds(rows["hits"], rows["calls"])
     low, high = _bounds(rows["won"], closed)
@@ -84,12 +92,10 @@ def scorecard(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         p_adjusted=tested,
         is_different=tested < ALPHA,
         contribution=_ratio(rows["won_value"], rows["won_value"].sum()),
-        value_per_won_deal=_ratio(rows["won_value"], rows["won"] - rows["won_unvalued"]),
-        days_to_win=_ratio(rows["cycle_days"], rows["cycle_deals"]),
+        **{name: paced[name] for name in ("value_per_won_deal", "days_to_win", "velocity", *BOUNDS)},
         overdue_share=_ratio(rows["overdue_tasks"], rows["tasks_due"]),
         customers_per_day=_ratio(rows["customers_served"], rows["served_days"]),
-        velocity=velocity(rows)["velocity"],
-    )
+    ).drop(columns=list(MOMENTS))
     rows["rank"] = rows["shrunk_low"].where(rows[by[0]].notna()).rank(ascending=False, method="min")
     return rows.sort_values(["rank", "won_value", "calls", *by], ascending=[True, False, False, *[True] * len(by)], ignore_index=True)
 
@@ -163,26 +169,6 @@ def differences(won: Floats, closed: Floats) -> Floats:
     is_tested = np.minimum(closed, others) * min(overall, 1 - overall) >= LEAST_EXPECTED
     p = [math.erfc(abs(value) / math.sqrt(2)) if tested else math.nan for value, tested in zip(z, is_tested, strict=True)]
     return holm(np.array(p, dtype=float))
-
-
-def velocity(sums: pd.DataFrame) -> pd.DataFrame:
-    """Return open_deals, value_per_won_deal, win_rate_of_closed, days_to_win and velocity, value a day, of each row of SUMS.
-
-    velocity = open deals x mean value of a won deal x win rate / mean days from creation to winning. Open deals are those of today; the
-    rest is of the deals created in the period: what an open deal brings if it is won, how often, and how soon.
-    """
-    value = _ratio(sums["won_value"], sums["won"] - sums["won_unvalued"])
-    rate = _ratio(sums["won"], sums["won"] + sums["lost"])
-    days = _ratio(sums["cycle_days"], sums["cycle_deals"])
-    return pd.DataFrame(
-        {
-            "open_deals": sums["open_now"],
-            "value_per_won_deal": value,
-            "win_rate_of_closed": rate,
-            "days_to_win": days,
-            "velocity": _ratio(sums["open_now"] * value * rate, days),
-        }
-    )
 
 
 # ── before and after ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.people import cases as library
 from crm_metrics.pipeline.people import metrics, query, statistic
 from crm_metrics.pipeline.people.metrics import METRICS
+from crm_metrics.pipeline.people.pace import velocities
 from crm_metrics.pipeline.people.query import DealDay
 from crm_metrics.pipeline.people.statistic import Side
 from crm_metrics.pipeline.people.terms import MEASURES, UNSTATED, GoLive
@@ -85,14 +86,14 @@ def sums(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
 
 
 def people_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return the tiles: metric, value, low, high (95%), unit, n (person-days, calls, person-days, people, tasks due, open deals)."""
+    """Return the tiles: metric, value, low, high (95%), unit, n (person-days, calls, person-days, people, tasks due, won deals)."""
     days, rows = calls_in_period(source, filters, terms), source.remember(sums, filters, terms)
     count, total = len(days), rows.sum(numeric_only=True, min_count=1)
     a_day, found = _per_day(days, "calls"), _per_day(days, "hits")
     hits, calls = (float(days[name].sum()) for name in ("hits", "calls"))
     owners = int(((rows["deals"] > 0) & rows["employee_id"].notna()).sum())
     won = rows.loc[rows["employee_id"].notna(), "won_value"].sum(min_count=1)
-    every = statistic.velocity(total.to_frame().T).iloc[0]
+    every = velocities(total.to_frame().T).iloc[0]
     rate = wilson(hits, calls)
     return pd.DataFrame(
         [
@@ -101,7 +102,7 @@ def people_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS)
             tile(metrics.LEADS_PER_DAY, found.value, count, low=found.low, high=found.high),
             tile(metrics.WON_PER_PERSON, ratio(won, owners), owners),
             tile(metrics.OVERDUE_TASKS, total["overdue_tasks"], _whole(total["tasks_due"])),
-            tile(metrics.VELOCITY, every["velocity"], _whole(every["open_deals"])),
+            tile(metrics.VELOCITY, every["velocity"], _whole(every["won"]), low=every["velocity_low"], high=every["velocity_high"]),
         ]
     )
 
@@ -146,17 +147,18 @@ def teams_detail(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS)
 
 
 def velocity(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return all together, then one row per person with open deals, the fastest first: its four factors.
+    """Return all together, then one row per person with open deals, the fastest first: its four factors and their intervals.
 
-    is_all (everybody together), employee_id, employee_name, team (empty: nobody or unknown), open_deals (today), value_per_won_deal,
-    win_rate_of_closed, days_to_win (mean), velocity (value a day).
+    is_all (everybody together), employee_id, employee_name, team (empty: nobody or unknown), and the columns of pace.velocities.
     """
     rows = source.remember(sums, filters, terms)
     total = rows.sum(numeric_only=True, min_count=1).to_frame().T
-    own = pd.concat([rows[BY_PERSON[:3]], statistic.velocity(rows)], axis=1)
+    own = pd.concat([rows[BY_PERSON[:3]], velocities(rows)], axis=1)
     own = own[own["open_deals"] > 0].sort_values(["velocity", "employee_id"], ascending=[False, True])
-    every = pd.concat([statistic.velocity(total).assign(is_all=True), own.assign(is_all=False)], ignore_index=True)
-    return every[["is_all", *BY_PERSON[:3], *statistic.velocity(total)]]
+    every = velocities(total).assign(is_all=True)
+    return pd.concat([every, own.assign(is_all=False)], ignore_index=True)[
+        ["is_all", *BY_PERSON[:3], *(str(name) for name in velocities(total))]
+    ]
 
 
 def tasks_overdue(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:

@@ -29,7 +29,7 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "before_after": noop("Dots with intervals: each measure after the go-live as a multiple of before; diamonds: published cases."),
     "order_entry": noop("Lines: mean and median minutes to enter an order, by month."),
     "tasks": noop("Bars: overdue tasks of each person, most first."),
-    "velocity": noop("Bars: pipeline velocity of each person in value a day, with its four factors."),
+    "velocity": noop("Bars with intervals: pipeline velocity of each person in value a day, with its four factors."),
 }
 _SHRUNK = noop(
     "Win rate of closed deals: won / (won + lost), of the deals created in the period. Ring: the rate itself. Dot: the rate drawn to that "
@@ -55,7 +55,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
     "tasks": noop("Due today or earlier, whenever that was, and not done. As tasks stand; people as of today."),
     "velocity": noop(
         "Open deals today × mean value of a won deal × win rate of closed deals ÷ mean days from creation to winning. Value, win rate and "
-        "days are of the deals created in the period. Velocities of people do not add up to that of all."
+        "days are of the deals created in the period. Lines: 95% intervals on the scale of logarithms, Student's for value and days "
+        "together, Wilson's for the win rate (Zou and Donner 2008); the open deals are counted and certain. Faded, without interval: "
+        "fewer than 30 closed deals. Velocities of people do not add up to that of all."
     ),
 }
 CAUTION = noop("Before and after prove no cause: seasons, the market and the mix of deals and people changed as well.")
@@ -187,8 +189,11 @@ def velocity_finding(rows: pd.DataFrame, *, currency: str) -> str:
     every = rows.iloc[0]
     if is_unknown(every["velocity"]):
         return t("Velocity takes open deals, and deals created in the period that were won, with their value and both days.")
-    values = {"value": value_text(every["velocity"], "money", currency), "factors": factors_text(every, currency)}
-    return t("The pipeline brings {value} a day: {factors}.", **values)
+    value, low, high = (value_text(every[name], "money", currency) for name in ("velocity", "velocity_low", "velocity_high"))
+    factors = factors_text(every, currency)
+    if is_unknown(every["velocity_low"]):
+        return t("The pipeline brings {value} a day, from too few won deals to say how surely: {factors}.", value=value, factors=factors)
+    return t("The pipeline brings {value} a day (95%: {low} to {high}): {factors}.", value=value, low=low, high=high, factors=factors)
 
 
 def entry_finding(rows: pd.DataFrame) -> str:
