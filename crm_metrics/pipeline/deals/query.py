@@ -56,9 +56,11 @@ __all__ = [
     "activity_rows",
     "change_rows",
     "changes",
+    "changes_of",
     "deal_rows",
     "deals",
     "deals_by_period",
+    "deals_of_period",
     "extent",
     "held",
     "lead_rows",
@@ -199,9 +201,19 @@ def changes(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = No
     deal was after it. Deals whose history lacks their creation or their end have them from their row: change_number OPENING (nothing is
     known of it but the day; a creation on an unknown day has no row) and CLOSING. Of a deal without history these are all.
     """
-    chosen, history = _chosen_deals(filters, terms, on), known_changes(on)
-    if of_period:
-        chosen = select(*chosen.c).where(*period_conditions(chosen.c.created_on, filters)).cte("deals_of_period")
+    chosen = deals_of_period(filters, terms, on) if of_period else _chosen_deals(filters, terms, on)
+    return changes_of(chosen, on)
+
+
+def deals_of_period(filters: Filters, terms: DealTerms, on: date | None) -> CTE:
+    """One row per deal created in the period or on an unknown day: the columns of `deals`, and what changes_of must know of it."""
+    chosen = _chosen_deals(filters, terms, on)
+    return select(*chosen.c).where(*period_conditions(chosen.c.created_on, filters)).cte("deals_of_period")
+
+
+def changes_of(chosen: CTE, on: date | None) -> Select[Any]:
+    """One row per change of the deals of `deals_of_period`, so that both can stand in one query: see `changes`."""
+    history = known_changes(on)
     deal, said = chosen.c, history.c
     nothing: list[Any] = [cast(null(), Text).label("stage"), literal(OPEN).label("outcome"), cast(null(), AMOUNT).label("deal_amount")]
     opening = select(
