@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from crm_metrics import database, schema
-from crm_metrics.data_import import ledger
+from crm_metrics.data_import import ledger, left_out
 from crm_metrics.data_import.load import checked_file, import_file, load_into
 from crm_metrics.data_import.mapping import Mapping, from_dict, load_mapping
 from crm_metrics.data_import.read_file import read_file
@@ -411,6 +411,19 @@ def test_a_loaded_row_stays_when_the_batch_that_decided_its_order_is_undone(data
     undo(data_set, 1)
     assert total(data_set, schema.order_lines.c.net_amount) == 30
     assert json.loads(open_source(data_set).arrow(ledger.left_out_rows(2)).to_pylist()[0]["reason_values"])["batch"] == 3
+
+
+@pytest.mark.slow
+def test_a_row_whose_key_stands_earlier_in_its_file_keeps_that_verdict_when_another_batch_is_taken_back(any_data_set):
+    """Batch 1: B. Batch 2: A B without keys. Batch 3: A B, both of key L1. Batch 1 undone: the key of batch 3 is still that of its A."""
+    a, b = "1,a,2024-01-05,1,10,p,A,N", "1,a,2024-01-05,1,11,p,A,N"
+    load(any_data_set, b)
+    load(any_data_set, a, b)
+    load(any_data_set, f"{a},L1", f"{b},L1", using=KEYED)
+    undo(any_data_set, 1)
+    left = open_source(any_data_set).arrow(ledger.left_out_rows(3)).to_pylist()
+    assert [(row["row_number"], row["left_out_as"]) for row in left] == [(2, "duplicate"), (3, "quarantined")]
+    assert left[1]["reason"] == left_out.REASONS[left_out.KEY_TWICE]
 
 
 @pytest.mark.slow
