@@ -56,12 +56,13 @@ def deal_states(on: date | None) -> CTE:
     if on is None:
         return _states_now()
     last = deal_change_facts.alias("last_change")
-    is_last = and_(
-        last.c.deal_number == deal_facts.c.deal_number,
-        last.c.changed_on <= on,
-        or_(last.c.superseded_on.is_(None), last.c.superseded_on > on),
-    )
+    is_last = and_(last.c.deal_number == deal_facts.c.deal_number, last.c.changed_on <= on, _is_last(last, on))
     return _states(deal_facts.outerjoin(last, is_last), last, on).cte("states")
+
+
+def _is_last(change: FromClause, on: Any) -> ColumnElement[bool]:
+    """Return whether a change known of by the end of `on` was the last one then."""
+    return or_(change.c.superseded_on.is_(None), change.c.superseded_on > on)
 
 
 def states_by_period(before_on: date, last_on: date, grain: Grain) -> CTE:
@@ -69,14 +70,18 @@ def states_by_period(before_on: date, last_on: date, grain: Grain) -> CTE:
 
     The days are before_on, and from then on the last one of each period of the grain, and last_on.
     """
+    if before_on == last_on:
+        stood = deal_states(last_on)
+        return select(*stood.c, literal(last_on).label("ends_on")).cte("states_by_period")
     history, row = known_changes(last_on), deal_facts.c
 
     def end(day: ColumnElement[Any]) -> ColumnElement[Any]:
-        return case((day <= before_on, before_on), else_=func.least(bucket_end(day, grain), last_on)).label("ends_on")
+        return case((day <= before_on, before_on), else_=func.least(bucket_end(day, grain), last_on))
 
-    told = select(history.c.deal_number, end(history.c.changed_on), history.c.change_number)
+    ends_on = end(history.c.changed_on)
+    told = select(history.c.deal_number, ends_on.label("ends_on"), history.c.change_number).where(_is_last(history, ends_on))
     days = (row.created_on, func.coalesce(row.closed_on, row.expected_close_on))
-    others = [select(row.deal_number, end(day), cast(null(), Integer)).where(day <= last_on) for day in days]
+    others = [select(row.deal_number, end(day).label("ends_on"), cast(null(), Integer)).where(day <= last_on) for day in days]
     every = union_all(told, *others).cte("moments").c
     last_number = func.max(func.max(every.change_number)).over(partition_by=every.deal_number, order_by=every.ends_on)
     moments = select(every.deal_number, every.ends_on, last_number.label("last_number")).group_by(every.deal_number, every.ends_on)

@@ -8,7 +8,7 @@ Reevo's and Salesforce's waterfalls are made so, too (Pipeline Inspection).
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -108,8 +108,9 @@ def transitions(before: States, after: States, *, before_on: date, window: Perio
     parts += _changes(before, after, starts, ends)
     if window is None:
         parts += _postponed(before, after, starts & ends)
-    rows = pd.concat([*parts, _rows("end", ends, after.amount, ~after.is_known, deals=1)], ignore_index=True)
-    return rows.assign(deal_number=numbers[rows["deal_number"]])
+    parts.append(_rows("end", ends, after.amount, ~after.is_known, deals=1))
+    rows = _Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return pd.DataFrame(rows._replace(deal_number=numbers[rows.deal_number])._asdict())
 
 
 def _is_in(deals: States, window: Period | None) -> np.ndarray:
@@ -126,7 +127,17 @@ def _within(days: np.ndarray, window: Period | None) -> np.ndarray:
     return inside
 
 
-def _changes(before: States, after: States, starts: np.ndarray, ends: np.ndarray) -> list[pd.DataFrame]:
+class _Rows(NamedTuple):
+    """The columns of `transitions`."""
+
+    deal_number: np.ndarray
+    step: np.ndarray
+    deals: np.ndarray
+    amount: np.ndarray
+    is_unknown: np.ndarray
+
+
+def _changes(before: States, after: States, starts: np.ndarray, ends: np.ndarray) -> list[_Rows]:
     """Return what the value of deals changed that were there at the beginning and are seen at the end."""
     stays, difference = starts & (after.outcome > 0), after.amount - before.amount
     is_known = before.is_known & after.is_known
@@ -139,7 +150,7 @@ def _changes(before: States, after: States, starts: np.ndarray, ends: np.ndarray
     ]
 
 
-def _postponed(before: States, after: States, stays: np.ndarray) -> list[pd.DataFrame]:
+def _postponed(before: States, after: States, stays: np.ndarray) -> list[_Rows]:
     nothing, nobody = np.zeros(len(stays), np.int64), np.zeros(len(stays), bool)
     return [
         _rows("pulled_in", stays & (after.close_on < before.close_on), nothing, nobody),
@@ -147,10 +158,9 @@ def _postponed(before: States, after: States, stays: np.ndarray) -> list[pd.Data
     ]
 
 
-def _rows(step: str, mask: np.ndarray, amount: np.ndarray, is_unknown: np.ndarray, *, deals: int = 0) -> pd.DataFrame:
+def _rows(step: str, mask: np.ndarray, amount: np.ndarray, is_unknown: np.ndarray, *, deals: int = 0) -> _Rows:
     at = np.flatnonzero(mask)
-    columns: dict[str, Any] = {"deal_number": at, "step": STEPS.index(step), "deals": deals, "amount": amount[at]}
-    return pd.DataFrame({**columns, "is_unknown": is_unknown[at]})
+    return _Rows(at, np.full(len(at), STEPS.index(step)), np.full(len(at), deals), amount[at], is_unknown[at])
 
 
 def waterfall_rows(rows: pd.DataFrame) -> pd.DataFrame:
