@@ -154,12 +154,15 @@ def test_what_comes_after_a_day_does_not_change_how_the_deals_stood_on_it(tmp_pa
 
 
 @pytest.mark.slow
-def test_on_the_last_day_deals_with_a_whole_history_stand_as_they_stand_now(data_set):
-    deals, history = world(5)
+@pytest.mark.parametrize("seed", [5, 1006])
+def test_on_the_last_day_deals_with_a_whole_history_stand_as_they_stand_now(data_set, seed):
+    deals, history = world(seed)
     source = written(data_set, deals, history)
     now, last = stood(source, None), stood(source, day(90))
+    lack_their_end = [row["opportunity_id"] for row in deals[KINDS.index("no end") :: len(KINDS)]]
     is_told = last["opportunity_id"].isin({change["opportunity_id"] for change in history}) | (last["outcome"] != "open")
-    assert is_told.sum() > len(deals) * 0.8
+    is_told &= ~last["opportunity_id"].isin(lack_their_end)
+    assert is_told.sum() > len(deals) * 0.7
     now = now[now["opportunity_id"].isin(last.loc[is_told, "opportunity_id"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(last[is_told].reset_index(drop=True), now)
 
