@@ -39,7 +39,7 @@ def average(terms: CohortTerms) -> None:
 
 
 def trend(terms: CohortTerms) -> None:
-    age = choose_age(words.ages(ui.ask(page, tables.cohort_average, terms), terms))
+    age = choose_age(page, words.ages(ui.ask(page, tables.cohort_average, terms), terms))
     rows = ui.ask(page, tables.cohort_trend, terms, age)
     ui.finding(words.trend_finding(rows, terms, **money))
     ui.figure(page, ui.draw(page, figure.trend_figure, rows, terms, **money), **words.about("trend"))
@@ -47,7 +47,7 @@ def trend(terms: CohortTerms) -> None:
 
 
 def test(terms: CohortTerms) -> None:
-    age = choose_age(words.ages(ui.ask(page, tables.cohort_average, terms), terms))
+    age = choose_age(page, words.ages(ui.ask(page, tables.cohort_average, terms), terms))
     rows = ui.ask(page, tables.cohort_test, terms, age)
     ui.finding(words.difference_finding(rows, terms))
     ui.figure(page, ui.draw(page, figure.difference_dots, rows, terms, **money), **words.about("test"))
@@ -57,4 +57,4 @@ def test(terms: CohortTerms) -> None:
 @ui.part
 def questions() -> None:
     chosen = ui.tabs(page, words.questions())
-    {"cohorts": cohorts, "average": average, "trend": trend, "test": test}[chosen](choose_terms(basis))
+    {"cohorts": cohorts, "average": average, "trend": trend, "test": test}[chosen](choose_terms(page, basis))

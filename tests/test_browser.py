@@ -81,6 +81,37 @@ def test_filters_follow_the_reader_from_page_to_page(cdnow: Dashboard, reader: "
     assert "Apr 2, 1998 to Jun 30, 1998" in reader.inner_text("[data-testid=stMain]")
 
 
+def test_back_brings_what_was_chosen_before_and_a_link_leads_to_a_page_as_it_was_left(cdnow: Dashboard, reader: "Page") -> None:
+    def measure(name: str) -> str:
+        return f'[data-testid="stMain"] [data-testid="stButtonGroup"] button:has-text("{name}")'
+
+    reader.goto(f"{cdnow.address}/executive_kpis?period=all")
+    heading(reader, "Executive KPIs")
+    reader.click(measure("Orders"))
+    reader.wait_for_url("**measure=orders**")
+    settled(reader)
+    choose(reader, "choose_period", "Last 90 days")
+    reader.wait_for_url("**period=last_90_days**")
+    settled(reader)
+    reader.go_back()
+    reader.wait_for_selector("text=Jan 1, 1997 to Jun 30, 1998")
+    settled(reader)
+    assert "period=all&measure=orders" in reader.url
+    reader.go_back()
+    reader.wait_for_selector(f"{measure('Net revenue')}[aria-checked=true]")
+    settled(reader)
+    assert reader.url.endswith("?period=all")
+    reader.go_forward()
+    reader.wait_for_selector(f"{measure('Orders')}[aria-checked=true]")
+    settled(reader)
+    reader.click('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("Definitions")')
+    heading(reader, "Definitions")
+    reader.click('[data-testid="stSidebar"] [data-testid="stPageLink-NavLink"]:has-text("Executive KPIs")')
+    heading(reader, "Executive KPIs")
+    assert "measure=orders" in reader.url
+    assert reader.locator(f"{measure('Orders')}[aria-checked=true]").count() == 1
+
+
 def test_a_field_of_the_map_shows_its_customers_who_are_saved_as_a_segment(cdnow: Dashboard, reader: "Page") -> None:
     reader.goto(f"{cdnow.address}/segmentation?period=all")
     heading(reader, "Segmentation")

@@ -314,6 +314,17 @@ def test_filters_follow_the_reader_and_stand_in_the_address(five: Path) -> None:
     assert app.query_params["period"] == "last_30_days"
 
 
+def test_links_lead_to_a_page_as_the_reader_left_it(five: Path) -> None:
+    app = opened("definitions")
+    app.segmented_control(key="choice_definitions_tab").set_value("terms").run()
+    assert app.query_params["tab"] == "terms"
+    app.switch_page("pages/data.py")
+    app.run()
+    asked = {link.proto.page: link.proto.query_string for link in app.sidebar.get("page_link")}
+    assert asked["definitions"] == "tab=terms"
+    assert not asked["data"]
+
+
 def test_an_address_with_rubbish_opens_with_the_defaults(five: Path) -> None:
     app = opened("executive_kpis", period="'; DROP TABLE orders", region="nowhere", **{"from": "31/02/2024"})
     assert not app.exception

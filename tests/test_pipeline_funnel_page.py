@@ -21,7 +21,7 @@ def assert_answered(app: AppTest) -> None:
 
 
 def owners(app: AppTest):
-    return next(choice for choice in app.multiselect if choice.key == "deal_owner")
+    return next(choice for choice in app.multiselect if choice.key == "choose_owner")
 
 
 @pytest.mark.parametrize("spoken", ["en", "zh"])

@@ -57,5 +57,5 @@ def test_a_click_on_a_cell_shows_who_is_behind_it() -> None:
 def test_rubbish_in_the_address_is_not_chosen() -> None:
     app = opened("retention", by="'; drop table orders", measure="", age="-7", tab="trend")
     assert_answered(app)
-    assert app.selectbox(key="cohort_by").value == "first_purchase"
-    assert app.selectbox(key="cohort_age").value == "1"
+    assert app.selectbox(key="choice_retention_by").value == "first_purchase"
+    assert app.selectbox(key="choice_retention_age").value == "1"

@@ -20,8 +20,10 @@ from crm_metrics.filters import CHOICES, CUSTOMER_UNKNOWN, UNKNOWN, Choice, Choi
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import COMPARE_LABELS, PRESET_LABELS, PRESETS, Compare, Period, Preset, preset_period
+from crm_metrics.pipeline.deals.terms import DEAL_KEYS
 from crm_metrics.scope import Scope
 from crm_metrics.segments.rule import Segment, read_rule
+from crm_metrics.ui.address import came_back, follow_history
 
 DEFAULT_DATA = "CRM_METRICS_DATA"
 DEFAULT_PERIOD: Preset = "last_12_months"
@@ -29,8 +31,9 @@ _NO_COMPARISON: Compare = "none"
 _CHOICES = "reader_choices"
 _SEGMENT = "segment"
 _LISTS = (*(choice.key for choice in CHOICES), _SEGMENT)
-_KNOWN = ("period", "compare", "from", "to", "as_of", "lang", "data", *_LISTS)
-_OF_ONE_DATA_SET = ("from", "to", "as_of", *_LISTS)  # forgotten when another data set is chosen
+_ALL_LISTS = (*_LISTS, *DEAL_KEYS)
+_KNOWN = ("period", "compare", "from", "to", "as_of", "lang", "data", *_ALL_LISTS)
+_OF_ONE_DATA_SET = ("from", "to", "as_of", *_ALL_LISTS)  # forgotten when another data set is chosen
 
 
 class Uses(NamedTuple):
@@ -57,13 +60,20 @@ ORDERS = Subject(sales.extent, _order_values)
 
 
 def choices() -> dict[str, Any]:
-    """Return the reader's choices as plain values; a session begins with those of its address."""
+    """Return the reader's choices as plain values; a session begins with those of its address, and the way back leads to others."""
     if _CHOICES not in st.session_state:
         given = validated({key: st.query_params[key] for key in st.query_params})
-        lists: dict[str, Any] = {key: st.query_params.get_all(key) for key in _LISTS}
+        lists: dict[str, Any] = {key: st.query_params.get_all(key) for key in _ALL_LISTS}
         st.session_state[_CHOICES] = {**given, **{key: values for key, values in lists.items() if values}}
     chosen: dict[str, Any] = st.session_state[_CHOICES]
     return chosen
+
+
+def begin_choices() -> None:
+    """Begin a run of the script: where the reader went back, with the choices of that address."""
+    follow_history()
+    if came_back():
+        st.session_state.pop(_CHOICES, None)
 
 
 def choose_period(preset: Preset) -> None:
@@ -82,7 +92,7 @@ def write_address() -> None:
     """Write the shared choices, in one step where the page has no bound parameters: each step is an entry of the browser's history."""
     wanted = {key: value if isinstance(value, list) else [str(value)] for key, value in address_parameters().items()}
     now = {key: st.query_params.get_all(key) for key in st.query_params}
-    if wanted == {key: value for key, value in now.items() if key in _KNOWN}:
+    if came_back() or wanted == {key: value for key, value in now.items() if key in _KNOWN}:
         return
     own = {key: value for key, value in now.items() if key not in _KNOWN}
     if not own:
@@ -120,7 +130,7 @@ def draw_language() -> None:
         ["en", "zh"],
         key="choose_lang",
         format_func={"en": "English", "zh": "中文"}.__getitem__,
-        on_change=_keep,
+        on_change=keep_choice,
         args=("lang",),
         required=True,
         label_visibility="collapsed",
@@ -141,7 +151,7 @@ def choose_data_set(notices: list[str]) -> DataSet:
 
 
 def _keep_data_set(key: str) -> None:
-    _keep(key)
+    keep_choice(key)
     _forget_data_set()
 
 
@@ -182,7 +192,8 @@ def filter_bar(source: Source, scope: Scope, subject: Subject, *, held: Period, 
     return replace(Filters(period.start, period.end, as_of if as_of != period.end else None, compare, scope=scope), **values)
 
 
-def _keep(key: str) -> None:
+def keep_choice(key: str) -> None:
+    """Keep what the reader has just chosen of a filter, `choose_` and `key` being the key of its widget."""
     choices()[key] = st.session_state[f"choose_{key}"]
 
 
@@ -193,7 +204,7 @@ def _select(
     labels: dict[Any, str],
     default: Any,
     width: int | Literal["stretch"] = "stretch",
-    on_change: Any = _keep,
+    on_change: Any = keep_choice,
 ) -> Any:
     """Draw a select box whose value follows the reader from page to page."""
     now = choices().get(key, default)
@@ -242,7 +253,7 @@ def _day_choice(key: str, label: str, default: date, held: Period) -> date:
     now = date.fromisoformat(given) if isinstance(given, str) else given or default
     st.session_state[f"choose_{key}"] = now
     first, last = min(now, held.start), max(now, held.end)
-    value: date = st.date_input(label, key=f"choose_{key}", min_value=first, max_value=last, on_change=_keep, args=(key,), width=150)
+    value: date = st.date_input(label, key=f"choose_{key}", min_value=first, max_value=last, on_change=keep_choice, args=(key,), width=150)
     return value
 
 
@@ -279,7 +290,7 @@ def _more_filters(
             key="choose_as_of",
             min_value=held.start,
             max_value=held.end,
-            on_change=_keep,
+            on_change=keep_choice,
             args=("as_of",),
         )
     return values, chosen
@@ -338,7 +349,7 @@ def _choose_values(key: str, label: str, options: list[str], unknown: str) -> tu
         key=f"choose_{key}",
         format_func={value: unknown if value == UNKNOWN else value for value in options}.__getitem__,
         placeholder=t("All"),
-        on_change=_keep,
+        on_change=keep_choice,
         args=(key,),
     )
     return tuple(chosen)

@@ -11,7 +11,8 @@ from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop, t
 from crm_metrics.pipeline.deals import days, query
 from crm_metrics.pipeline.deals.terms import DEAL_KEYS, DealKey, DealTerms
-from crm_metrics.ui.choices import Subject
+from crm_metrics.ui.address import choose_kept
+from crm_metrics.ui.choices import Subject, choices, keep_choice, write_address
 from crm_metrics.ui.start import Page, open_page, start_page
 
 DEALS = Subject(query.extent, days.subject_values)
@@ -23,7 +24,6 @@ _COLUMNS: dict[DealKey, tuple[str, str]] = {  # column of the deals, label
     "market": ("market", noop("Market segment")),
     "pipeline": ("pipeline", noop("Pipeline")),
 }
-_KEPT, _KEPT_ON = "deal_terms", "deal_terms_page"
 _NAMED = 3  # values in a warning
 
 
@@ -47,28 +47,25 @@ def choose_deals(page: Page) -> DealTerms:
 
     What an address asks for and the data do not have is said and left out.
     """
-    offered = {key: _offered(page, key) for key in DEAL_KEYS}
-    kept = _kept(page)
+    offered, chosen = {key: _offered(page, key) for key in DEAL_KEYS}, choices()
     for key in DEAL_KEYS:
-        kept[key] = _known(key, kept.get(key, []), offered[key])
-    used = sum(bool(values) for values in kept.values())
+        chosen[key] = _known(key, chosen.get(key, []), offered[key])
+    used = sum(bool(chosen[key]) for key in DEAL_KEYS)
     with st.popover(t("Deals ({n})", n=used) if used else t("Deals"), icon=":material/handshake:", type="primary" if used else "secondary"):
         for key, labels in offered.items():
             if labels:
-                st.session_state[f"deal_{key}"] = kept[key]  # a widget forgets its value between pages
+                st.session_state[f"choose_{key}"] = chosen[key]  # a widget forgets its value between pages
                 st.multiselect(
                     t(_COLUMNS[key][1]),
                     list(labels),
                     format_func=labels.__getitem__,
-                    key=f"deal_{key}",
+                    key=f"choose_{key}",
                     placeholder=t("All"),
-                    on_change=_keep,
+                    on_change=keep_choice,
                     args=(key,),
                 )
-    for key in DEAL_KEYS:
-        if kept[key] != st.query_params.get_all(key):
-            _write(key, kept[key])
-    return DealTerms(**{key: tuple(values) for key, values in kept.items()})
+    write_address()
+    return DealTerms(**{key: tuple(chosen[key]) for key in DEAL_KEYS})
 
 
 def choose(page: Page, label: str, options: Mapping[str, str], name: str, *, width: int = 190) -> str:
@@ -76,28 +73,11 @@ def choose(page: Page, label: str, options: Mapping[str, str], name: str, *, wid
 
     options: their labels by value, the usual one first.
     """
-    key, default = f"choice_{page.name}_{name}", next(iter(options))
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = given if (given := st.query_params.get(name, default)) in options else default
-    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", width=width)
-    if st.query_params.get(name, default) != chosen:
-        st.query_params[name] = chosen
-    return chosen
 
+    def box(state: str) -> str | None:
+        return st.selectbox(label, list(options), format_func=options.__getitem__, key=state, label_visibility="collapsed", width=width)
 
-def _kept(page: Page) -> dict[DealKey, list[str]]:
-    """Return the choices as they were kept; the address is read when the reader comes to a page, and another data set begins anew."""
-    before, here = st.session_state.get(_KEPT_ON, ("", "")), (page.name, page.source.data_set.address)
-    is_other_data = bool(before[1]) and before[1] != here[1]
-    kept: dict[DealKey, list[str]] = {} if is_other_data else st.session_state.get(_KEPT, {})
-    if before[0] != here[0] and not is_other_data:
-        kept |= {key: st.query_params.get_all(key) for key in DEAL_KEYS if key in st.query_params}
-    st.session_state[_KEPT], st.session_state[_KEPT_ON] = kept, here
-    return kept
-
-
-def _keep(key: DealKey) -> None:
-    st.session_state[_KEPT][key] = st.session_state[f"deal_{key}"]
+    return choose_kept(page.name, name, options, box)
 
 
 def _known(key: DealKey, wanted: list[str], offered: Mapping[str, str]) -> list[str]:
@@ -108,13 +88,6 @@ def _known(key: DealKey, wanted: list[str], offered: Mapping[str, str]) -> list[
         warning = t("These data have no {label} “{values}”; it is left out.", label=t(_COLUMNS[key][1]), values=names)
         st.warning(warning, icon=":material/info:")
     return [value for value in wanted if value in offered]
-
-
-def _write(key: DealKey, values: list[str]) -> None:
-    if values:
-        st.query_params[key] = values
-    else:
-        del st.query_params[key]
 
 
 def _offered(page: Page, key: DealKey) -> dict[str, str]:

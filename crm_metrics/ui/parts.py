@@ -19,6 +19,7 @@ from crm_metrics.figures import themed
 from crm_metrics.language import t
 from crm_metrics.metric import DASH, Metric, Unit, is_unknown, value_text
 from crm_metrics.search import matching
+from crm_metrics.ui.address import choose_kept
 from crm_metrics.ui.kept import kept
 from crm_metrics.ui.start import Page, open_page
 
@@ -58,15 +59,13 @@ def question(text: str) -> Iterator[None]:
 
 def tabs(page: Page, labels: Mapping[str, str], *, key: str = "tab") -> str:
     """Return the chosen one of several questions; only that one is computed. It stands in the address."""
-    options = list(labels)
-    if st.session_state.get(f"{page.name}_{key}") not in options:
-        st.session_state[f"{page.name}_{key}"] = st.query_params.get(key) if st.query_params.get(key) in options else options[0]
-    chosen = st.segmented_control(
-        t("Questions"), options, key=f"{page.name}_{key}", format_func=labels.__getitem__, required=True, label_visibility="collapsed"
-    )
-    if st.query_params.get(key, options[0]) != chosen:
-        st.query_params[key] = str(chosen)
-    return str(chosen)
+
+    def control(state: str) -> str | None:
+        return st.segmented_control(
+            t("Questions"), list(labels), key=state, format_func=labels.__getitem__, required=True, label_visibility="collapsed"
+        )
+
+    return choose_kept(page.name, key, labels, control)
 
 
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

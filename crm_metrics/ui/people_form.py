@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
 from crm_metrics.language import t
 from crm_metrics.pipeline.people.terms import GoLive
+from crm_metrics.ui.address import choose_day_kept
 from crm_metrics.ui.deal_form import choose
 from crm_metrics.ui.start import Page
 
 GAPS = (0, 30, 60, 90)  # days that can be left out on both sides
-_KEY = "people_go_live"
 
 
 def choose_role(page: Page, roles: Mapping[str, str]) -> str:
@@ -21,28 +22,14 @@ def choose_role(page: Page, roles: Mapping[str, str]) -> str:
 
 def choose_go_live(page: Page, stated: date | None) -> GoLive:
     """Draw the day of the go-live and what is left out around it, and return them; both stand in the address. stated: by a demo."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = _day(st.query_params.get("go_live", "")) or stated
-    day, held = st.session_state[_KEY] or page.held.start, page.held
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first, last = min(day, held.start), max(day, held.end)
-        chosen: date | None = st.date_input(t("The CRM went live on"), key=_KEY, min_value=first, max_value=last, width=170)
+        draw = partial(st.date_input, t("The CRM went live on"), width=170)
+        chosen = choose_day_kept(page.name, "go_live", stated, draw, first=page.held.start, last=page.held.end)
         gaps = {str(gap): t("{n} days left out on both sides", n=gap) if gap else t("no days left out") for gap in GAPS}
         gap = int(choose(page, t("Days left out on both sides"), gaps, "gap", width=260))
-    if chosen and chosen != stated:
-        st.query_params["go_live"] = chosen.isoformat()
-    else:
-        st.query_params.pop("go_live", None)
     if not chosen:
         st.info(
             t("Say on which day the CRM went live: the page then compares what was before it with what came after."),
             icon=":material/event:",
         )
     return GoLive(chosen, gap)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

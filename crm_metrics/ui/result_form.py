@@ -10,6 +10,7 @@ from crm_metrics.campaign_roi.result import labels, tables, words
 from crm_metrics.campaign_roi.result.answers import Answer
 from crm_metrics.campaign_roi.result.terms import MOST_COVARIATE_DAYS, ResultTerms
 from crm_metrics.language import t
+from crm_metrics.ui.address import choose_kept
 from crm_metrics.ui.parts import draw, figure, finding, note, table, tiles
 from crm_metrics.ui.start import Page, ask
 
@@ -18,13 +19,11 @@ _HUNDRED = 100
 
 def choose_one(page: Page, label: str, options: Mapping[Any, str], key: str, *, width: int = 280) -> Any:
     """Put a select box of `options` (names by value) and return the chosen value, which stands in the address, not its name."""
-    state, given, first = f"{page.name}_{key}", st.query_params.get(key), next(iter(options))
-    if st.session_state.get(state) not in options:  # none yet, or that of another campaign
-        st.session_state[state] = given if given in options else first
-    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=state, width=width)
-    if st.query_params.get(key, first) != chosen:
-        st.query_params[key] = chosen
-    return chosen
+
+    def box(state: str) -> str | None:
+        return st.selectbox(label, list(options), format_func=options.__getitem__, key=state, width=width)
+
+    return choose_kept(page.name, key, options, box)
 
 
 def result_terms(page: Page, campaign: str) -> ResultTerms:

@@ -26,13 +26,17 @@ from crm_metrics.language import noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Period
 from crm_metrics.pipeline.deals import query as deals
+from crm_metrics.pipeline.deals.terms import DEAL_KEYS
 from crm_metrics.scope import Scope
 from crm_metrics.ui import samples
+from crm_metrics.ui.address import left_parameters
 from crm_metrics.ui.choices import (
     ORDERS,
     Subject,
     Uses,
     address_parameters,
+    begin_choices,
+    choices,
     choose_data_set,
     choose_language,
     draw_language,
@@ -209,6 +213,7 @@ def navigation() -> Any:
 
     The links in the sidebar are drawn by start_page, because they carry the reader's choices in their address.
     """
+    begin_choices()
     choose_language()
     st.session_state["app_has_run"] = True
     pages = [st.Page(_go_home, title="CRM Metrics", url_path="home", default=True)]
@@ -259,8 +264,13 @@ def _go_home() -> None:
 
 
 def open_page(name: str, **parameters: str) -> None:
-    """Go to another page, the filters along."""
-    st.switch_page(f"pages/{name}.py", query_params={**address_parameters(), **parameters})
+    """Go to another page, the filters along, as the reader left it but for `parameters`."""
+    choices().update({key: [value] for key, value in parameters.items() if key in DEAL_KEYS})
+    st.switch_page(f"pages/{name}.py", query_params={**_link_parameters(name), **parameters})
+
+
+def _link_parameters(name: str) -> dict[str, Any]:
+    return {**left_parameters(name), **address_parameters()}
 
 
 def start_page(
@@ -361,7 +371,7 @@ def _draw_links(place: Any, *, is_demo: bool) -> None:
             if section != section_before:
                 st.caption(t(section))
                 section_before = section
-            st.page_link(f"pages/{name}.py", label=t(title), icon=icon, query_params=address_parameters(), width="stretch")
+            st.page_link(f"pages/{name}.py", label=t(title), icon=icon, query_params=_link_parameters(name), width="stretch")
 
 
 def _no_data(source: CachedSource, *, is_empty: bool) -> None:

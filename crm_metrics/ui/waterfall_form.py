@@ -1,6 +1,7 @@
 """Which open deals make up the pipeline, how it is measured, how time is cut, and which day is looked at."""
 
 from datetime import date
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +11,7 @@ from crm_metrics.periods import Grain, grain_for
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.waterfall import words
 from crm_metrics.pipeline.waterfall.terms import WINDOWS, WaterfallTerms
+from crm_metrics.ui.address import LAST_DAY, choose_day_kept
 from crm_metrics.ui.deal_form import choose
 from crm_metrics.ui.start import Page
 
@@ -20,8 +22,8 @@ def choose_window(page: Page, deals: DealTerms) -> WaterfallTerms:
     window = next(known for known in WINDOWS if known == name)
     if window != "own":
         return WaterfallTerms(deals, window)
-    first_on = _choose_day(t("Expected to close from"), "closing_from", page.period.start)
-    last_on = _choose_day(t("Expected to close to"), "closing_to", page.period.end)
+    first_on = _choose_day(page, t("Expected to close from"), "closing_from", page.period.start)
+    last_on = _choose_day(page, t("Expected to close to"), "closing_to", page.period.end)
     return WaterfallTerms(deals, window, min(first_on, last_on), max(first_on, last_on))
 
 
@@ -37,13 +39,10 @@ def choose_grain(page: Page) -> Grain:
 
 def choose_day(page: Page) -> date:
     """Draw the day whose pipeline is shown and return it: at first the last day of the period."""
-    today = page.filters.today
-    return _choose_day(t("At the end of"), "on", min(page.period.end, today or page.period.end), latest=today)
+    latest = page.filters.today or LAST_DAY
+    return _choose_day(page, t("At the end of"), "on", min(page.period.end, latest), latest=latest)
 
 
-def _choose_day(label: str, name: str, usual: date, *, latest: date | None = None) -> date:
-    key = f"waterfall_{name}"
-    if latest and isinstance(kept := st.session_state.get(key), date) and kept > latest:
-        del st.session_state[key]  # chosen before the reader went back to an earlier day
-    day = st.date_input(label, usual, max_value=latest, key=key, format="YYYY-MM-DD", width=150)
-    return day if isinstance(day, date) else usual
+def _choose_day(page: Page, label: str, name: str, usual: date, *, latest: date = LAST_DAY) -> date:
+    draw = partial(st.date_input, label, format="YYYY-MM-DD", width=150)
+    return choose_day_kept(page.name, name, usual, draw, last=latest) or usual
