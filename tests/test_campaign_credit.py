@@ -428,13 +428,14 @@ def people(draw: np.random.Generator, count: int, *, effect: float) -> pd.DataFr
     after = 0.4 * spent + draw.gamma(1.0, 60, count) + effect * is_chosen
     known: dict[str, Any] = dict.fromkeys(weighting.CHECKED, spent)
     known |= {"days_since_last": draw.integers(1, 300, count), "tenure_days": draw.integers(300, 900, count)}
-    arms = pd.Series("treated", index=range(count), dtype=object).where(is_chosen)
-    return pd.DataFrame({**known, "arm": arms, "kind": "", "gross_revenue": after, "net_revenue": after, "bought": (after > 50) * 1})
+    customers = np.where(is_chosen, is_chosen.sum(), (~is_chosen).sum())
+    told = {"is_treated": is_chosen, "customers": customers, "bought": (after > 50) * 1}
+    return pd.DataFrame({**known, **told, "gross_revenue": after, "net_revenue": after})
 
 
 def test_the_adjusted_difference_finds_an_effect_where_the_crude_one_finds_the_choice():
     """Chosen for their spend, 20 of effect: as it is they differ by over 100. Seed 1."""
-    made = weighting.compared(people(np.random.default_rng(1), 3_000, effect=20.0), "treated")
+    made = weighting.compared(people(np.random.default_rng(1), 3_000, effect=20.0))
     assert made is not None
     row = made.differences.set_index("outcome").loc["gross_revenue"]
     assert row["crude_difference"] > 100
@@ -447,15 +448,14 @@ def test_the_adjusted_difference_finds_an_effect_where_the_crude_one_finds_the_c
 
 def test_too_few_on_a_side_are_not_compared():
     few = people(np.random.default_rng(2), 400, effect=0.0)
-    few.loc[29:, "arm"] = None
-    few.loc[:28, "arm"] = "treated"
-    assert weighting.compared(few, "treated") is None
+    assert weighting.compared(few.assign(customers=np.where(few["is_treated"], 29, 371))) is None
+    assert weighting.compared(few[~few["is_treated"]]) is None
 
 
 @pytest.mark.slow
 def test_the_adjusted_interval_holds_nothing_where_nothing_is_in_nine_of_ten_draws():
     draw = np.random.default_rng(20261122)
-    made = [weighting.compared(people(draw, 1_500, effect=0.0), "treated") for _ in range(300)]
+    made = [weighting.compared(people(draw, 1_500, effect=0.0)) for _ in range(300)]
     rows = [one.differences.iloc[0] for one in made if one is not None]
     assert np.mean([row["low"] <= 0 <= row["high"] for row in rows]) > 0.9
 
@@ -493,10 +493,10 @@ def test_only_who_bought_before_the_start_is_compared_and_the_window_ends_with_t
         order("r", "x", 5, -2.0),
     ]
     source = shop(data_set, orders, [], campaign_members=members("a", "treated", "x"))
-    found = source(before_and_after(EVER, "a", (DAY, DAY + dt.timedelta(30))))
+    found = source(before_and_after(EVER, "a", "treated", (DAY, DAY + dt.timedelta(30))))
     assert len(found) == 1
-    names = ["arm", "spend_30", "orders_365", "days_since_last", "bought", "gross_revenue", "net_revenue"]
-    assert found.iloc[0][names].tolist() == ["treated", 5, 1, 10, 1, 7, 5]
+    names = ["is_treated", "customers", "spend_30", "orders_365", "days_since_last", "bought", "gross_revenue", "net_revenue"]
+    assert found.iloc[0][names].tolist() == [True, 1, 5, 1, 10, 1, 7, 5]
 
 
 @pytest.mark.slow

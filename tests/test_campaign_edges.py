@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import chi2
-from test_campaign_credit import DAY, EVER, order, shop, touch
+from test_campaign_credit import DAY, EVER, members, order, shop, touch
 
-from crm_metrics.campaign_roi.credit import tables
-from crm_metrics.campaign_roi.credit.query import before_and_after
+from crm_metrics.campaign_roi.credit import query, tables
+from crm_metrics.campaign_roi.credit.query import before_and_after, treated_arms
 from crm_metrics.campaign_roi.credit.terms import CreditTerms
 from crm_metrics.campaign_roi.result import statistic
 from crm_metrics.filters import Filters
@@ -30,9 +30,24 @@ def test_orders_that_the_reader_may_not_see_or_did_not_choose_credit_no_campaign
 
 @pytest.mark.slow
 def test_whoever_first_bought_on_the_day_a_campaign_began_is_not_compared(data_set):
-    source = shop(data_set, [order("o1", "ann", 0, 10.0), order("o2", "bob", -1, 10.0), order("o3", "bob", 0, 5.0)], [])
-    people = source(before_and_after(EVER, "a", (DAY, DAY)))
+    orders = [order("o1", "x", 0, 10.0), order("o2", "y", -1, 10.0), order("o3", "y", 0, 5.0)]
+    source = shop(data_set, orders, [], campaign_members=members("a", "treated", "xy"))
+    people = source(before_and_after(EVER, "a", "treated", (DAY, DAY)))
     assert people[["spend_30", "net_revenue"]].astype(float).to_numpy().tolist() == [[10, 5]]
+
+
+@pytest.mark.slow
+def test_compared_are_customers_of_the_treated_s_kinds_and_of_many_every_third(any_data_set, monkeypatch):
+    """Of five treated one in three, of two others of their kind both; neither another arm's nor another kind's."""
+    monkeypatch.setattr(query, "MOST_CUSTOMERS", 2)
+    orders = [order(f"o{place}", name, -10, float(place)) for place, name in enumerate("abcdefghi", start=1)]
+    kinds = [{"customer_id": name, "customer_kind": "company" if name == "h" else "person"} for name in "abcdefghi"]
+    arms = [*members("a", "treated", "abcde"), *members("a", "other", "i")]
+    source = shop(any_data_set, orders, [], campaign_members=arms, customers=kinds)
+    assert source(treated_arms("a"))["arm"].tolist() == ["other", "treated"]
+    people = source(before_and_after(EVER, "a", "treated", (DAY, DAY)))
+    found = people[["is_treated", "customers", "spend_30"]].astype(float)
+    assert found.to_numpy().tolist() == [[1, 5, 1], [1, 5, 4], [0, 2, 6], [0, 2, 7]]
 
 
 def segments_of(lifts: list[float]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Double,
+    Integer,
     Select,
     and_,
     case,
@@ -44,6 +45,7 @@ TOUCH_RULES = tuple(rule for rule in RULES if rule != "named")
 POSITION_ENDS = 0.4  # of the credit, for the first touch and for the last; the rest is shared by those between (HubSpot's U)
 _ANSWERS = ("redeemed", "clicked")  # touches by which a member answers
 _BEFORE_DAYS = (30, 90, 180, 365)
+MOST_CUSTOMERS = 20_000  # compared on a side: of more every second, third, … is taken, which changes nothing and takes the time of fewer
 _IS_TREATED = campaign_members.c.arm.not_in((CONTROL, UNASSIGNED))
 _LAST_DAY = func.coalesce(campaigns.c.measured_until, campaigns.c.ended_on, campaigns.c.started_on)
 
@@ -256,15 +258,22 @@ def _shares(pairs: CTE, terms: CreditTerms) -> CTE:
 # ── chosen, not drawn ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def before_and_after(filters: Filters, campaign: str, days: tuple[date, date]) -> Select[Any]:
-    """One row per customer with a purchase before the campaign: what was bought before it, and in its window.
+def treated_arms(campaign: str) -> Select[Any]:
+    """One row per arm of the campaign that has a customer and is not of control: arm, by arm."""
+    rows = campaign_members.c
+    is_treated = and_(rows.campaign_id == campaign, rows.customer_id.is_not(None), _IS_TREATED)
+    return select(rows.arm).where(is_treated).group_by(rows.arm).order_by(collate(rows.arm, "C"))
 
-    days: its first and last day. arm (empty: no member), kind (of customer, "" unknown), spend_30, spend_90, spend_180, spend_365 (net
-    revenue of so many days before), orders_90, orders_365, days_since_last, tenure_days; bought (0 or 1), gross_revenue, net_revenue of
-    the window. In the order of customer numbers.
+
+def before_and_after(filters: Filters, campaign: str, arm: str, days: tuple[date, date]) -> Select[Any]:
+    """One row per compared customer (see _compared): what was bought before the campaign, and in its window; by customer number.
+
+    days: its first and last day. is_treated, customers (of whom this one was drawn), spend_30, spend_90, spend_180, spend_365 (net revenue
+    of so many days before), orders_90, orders_365, days_since_last, tenure_days; bought (0 or 1), gross_revenue, net_revenue of the window.
     """
     start, end = days
-    rows = visible_orders(filters.scope).c
+    seen, who = visible_orders(filters.scope), _compared(filters, campaign, arm, start)
+    rows = seen.c
     is_before, is_within = rows.ordered_on < start, rows.ordered_on.between(start, end)
     age = days_between(rows.ordered_on, literal(start, Date))
     bought_before = and_(is_before, rows.is_purchase)
@@ -274,9 +283,10 @@ def before_and_after(filters: Filters, campaign: str, days: tuple[date, date]) -
 
     spend = [total(and_(is_before, age <= back), rows.net_revenue).label(f"spend_{back}") for back in _BEFORE_DAYS]
     orders = [total(and_(bought_before, age <= back), 1).label(f"orders_{back}") for back in (90, 365)]
-    history = (
+    return (
         select(
-            rows.customer_number,
+            who.c.is_treated,
+            who.c.customers,
             *spend,
             *orders,
             func.min(case((bought_before, age))).label("days_since_last"),
@@ -285,22 +295,41 @@ def before_and_after(filters: Filters, campaign: str, days: tuple[date, date]) -
             total(is_within, rows.gross_revenue).label("gross_revenue"),
             total(is_within, rows.net_revenue).label("net_revenue"),
         )
-        .where(rows.ordered_on <= end, rows.customer_number.is_not(None))
-        .group_by(rows.customer_number)
-        .having(func.max(case((bought_before, 1), else_=0)) == 1)
-        .cte("histories")
+        .join_from(seen, who, who.c.customer_number == rows.customer_number)
+        .where(rows.ordered_on <= end)
+        .group_by(who.c.customer_number, who.c.is_treated, who.c.customers)
+        .order_by(who.c.customer_number)
     )
-    members = campaign_members.c
+
+
+def _compared(filters: Filters, campaign: str, arm: str, start: date) -> CTE:
+    """One row per customer compared: customer_number, is_treated, customers (of this side).
+
+    With a purchase before the start, and of the arm, or of none and of the kinds that the treated are of; of more than MOST_CUSTOMERS on
+    a side every second, third, … by customer number.
+    """
+    seen, members = visible_orders(filters.scope).c, campaign_members.c
     arms = select(members.customer_id, func.min(members.arm).label("arm")).where(members.campaign_id == campaign, members.arm != UNASSIGNED)
     of_member = arms.where(members.customer_id.is_not(None)).group_by(members.customer_id).cte("arms")
-    others = [column for column in history.c if column.name != "customer_number"]
-    return (
-        select(of_member.c.arm, func.coalesce(customers.c.customer_kind, "").label("kind"), *others)
-        .join_from(history, customer_facts, customer_facts.c.customer_number == history.c.customer_number)
+    sides = (
+        select(
+            seen.customer_number,
+            of_member.c.arm.is_not(None).label("is_treated"),
+            func.coalesce(customers.c.customer_kind, "").label("kind"),
+        )
+        .join(customer_facts, customer_facts.c.customer_number == seen.customer_number)
         .outerjoin(of_member, of_member.c.customer_id == customer_facts.c.customer_id)
         .outerjoin(customers, customers.c.customer_id == customer_facts.c.customer_id)
-        .order_by(history.c.customer_number)
+        .where(seen.purchase_number == 1, seen.ordered_on < start, or_(of_member.c.arm == arm, of_member.c.arm.is_(None)))
+        .cte("sides")
     )
+    is_like = sides.c.kind.in_(select(sides.c.kind).where(sides.c.is_treated).distinct())
+    place = func.row_number().over(partition_by=sides.c.is_treated, order_by=sides.c.customer_number).label("place")
+    counted = func.count().over(partition_by=sides.c.is_treated).label("customers")
+    numbered = select(sides.c.customer_number, sides.c.is_treated, place, counted).where(is_like).cte("numbered")
+    step = cast(func.ceil(cast(numbered.c.customers, Double) / MOST_CUSTOMERS), Integer)
+    drawn = select(numbered.c.customer_number, numbered.c.is_treated, numbered.c.customers)
+    return drawn.where(func.mod(numbered.c.place - 1, step) == 0).cte("compared_customers")
 
 
 # ── contacts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -34,8 +34,8 @@ def queries(source: Source, filters: Filters, terms: CreditTerms = USUAL, questi
     if question == "wasted":
         return tuple(result_tables.queries(source, _always(filters)))
     if question == "adjusted":
-        newest = _undrawn(source.remember(found_campaigns, filters)).head(1)
-        return tuple(query.before_and_after(_always(filters), str(row.campaign), _window(row, filters)) for row in newest.itertuples())
+        newest = _undrawn(source.remember(found_campaigns, filters))["campaign"].head(1)
+        return tuple(asked for campaign in newest for asked in _comparisons(source, _always(filters), campaign).values())
     return (query.campaign_rows(filters), query.touch_credit(_always(filters), terms))
 
 
@@ -253,11 +253,14 @@ _BALANCE = ["campaign", "arm", "measure", "difference_before", "difference_after
 
 def compared_arms(source: Source, filters: Filters, campaign: str) -> dict[str, weighting.Compared]:
     """Return the comparison of each treated arm of a campaign with like customers, by arm; ask by source.remember."""
-    found = source.remember(found_campaigns, filters).set_index("campaign").loc[campaign]
-    people = source(query.before_and_after(filters, campaign, _window(found, filters)))
-    arms = sorted(set(people["arm"].dropna()) - {query.CONTROL})
-    made = {arm: weighting.compared(people, arm) for arm in arms}
+    made = {arm: weighting.compared(source(asked)) for arm, asked in _comparisons(source, filters, campaign).items()}
     return {arm: one for arm, one in made.items() if one is not None}
+
+
+def _comparisons(source: Source, filters: Filters, campaign: str) -> dict[str, Select[Any]]:
+    """Return what is asked for each treated arm of a campaign, by arm."""
+    days = _window(source.remember(found_campaigns, filters).set_index("campaign").loc[campaign], filters)
+    return {arm: query.before_and_after(filters, campaign, arm, days) for arm in source(query.treated_arms(campaign))["arm"]}
 
 
 # ── contacts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

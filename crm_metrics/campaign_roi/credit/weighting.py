@@ -17,7 +17,6 @@ CHECKED = (*ADJUSTED, "spend_30", "orders_90")
 """What the balance shows: the last two are not made alike, so they tell whether that was enough."""
 OUTCOMES = ("gross_revenue", "net_revenue", "bought")
 ALIKE = 0.1  # standard deviations; a larger difference is one (Austin 2009, Statistics in Medicine 28, 3083-3107)
-MOST_CUSTOMERS = 20_000  # on a side: of more every second, third, … is taken, which changes nothing and takes the time of fewer
 _STEPS, _RIDGE, _TOLERANCE, _STEEPEST = 60, 1e-6, 1e-9, 30.0
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -30,35 +29,31 @@ class Compared(NamedTuple):
     balance: pd.DataFrame
 
 
-def compared(people: pd.DataFrame, arm: str) -> Compared | None:
+def compared(people: pd.DataFrame) -> Compared | None:
     """Return what the customers of an arm did against like ones outside the campaign; None where a side has fewer than FEW_CUSTOMERS.
 
-    people: see query.before_and_after. Like ones: of no arm, and of the kinds that the treated are of. Each customer counts with the chance
-    of having been on the other side, by a logistic regression on ADJUSTED and their logarithms: those who could as well have been chosen
-    as not count most, and the means of ADJUSTED are then the same on both sides (overlap weights: Li, Morgan and Zaslavsky 2018, Journal of
-    the American Statistical Association 113, 390-400). The interval is from what these measures leave unexplained.
+    people: see query.before_and_after. Each customer counts with the chance of having been on the other side, by a logistic regression on
+    ADJUSTED and their logarithms: those who could as well have been chosen as not count most, and the means of ADJUSTED are then the same
+    on both sides (overlap weights: Li, Morgan and Zaslavsky 2018, Journal of the American Statistical Association 113, 390-400). The
+    interval is from what these measures leave unexplained.
 
     differences: outcome, n, mean, compared_n, compared_mean, difference, low, high, crude_difference, effective_n. balance: measure,
     difference_before, difference_after (standard deviations of the treated), is_adjusted.
     """
-    is_treated = (people["arm"] == arm).to_numpy()
-    is_other = people["arm"].isna().to_numpy() & people["kind"].isin(people.loc[is_treated, "kind"].unique()).to_numpy()
-    counts = int(is_treated.sum()), int(is_other.sum())
-    if min(counts) < FEW_CUSTOMERS:
+    from threadpoolctl import threadpool_limits
+
+    counts = people.groupby("is_treated")["customers"].first().reindex([True, False], fill_value=0)
+    if counts.min() < FEW_CUSTOMERS:
         return None
-    used = people.iloc[np.concatenate([_thinned(is_treated), _thinned(is_other)])]
-    side = (used["arm"] == arm).to_numpy()
-    known = _in_deviations(used[list(ADJUSTED)].to_numpy(dtype=float), side)
+    side = people["is_treated"].to_numpy(dtype=bool)
+    known = _in_deviations(people[list(ADJUSTED)].to_numpy(dtype=float), side)
     measures = np.column_stack([np.ones(len(side)), known, np.log1p(np.maximum(known, 0.0))])
-    weights = _overlap_weights(measures, side)
-    rows = [{"outcome": name, **_difference(used[name].to_numpy(dtype=float), measures, side, weights)} for name in OUTCOMES]
-    differences = pd.DataFrame(rows).assign(n=counts[0], compared_n=counts[1], effective_n=1.0 / (weights[~side] ** 2).sum())
-    return Compared(differences, _balance(used, side, weights))
-
-
-def _thinned(chosen: Flags) -> NDArray[np.int64]:
-    places = np.flatnonzero(chosen)
-    return places[:: -(-len(places) // MOST_CUSTOMERS)]
+    with threadpool_limits(1):  # the tables are narrow: several threads wait for each other, and take ten times as long
+        weights = _overlap_weights(measures, side)
+        found = _differences(people[list(OUTCOMES)].to_numpy(dtype=float), measures, side, weights)
+    differences = pd.DataFrame({"outcome": OUTCOMES, **found})
+    shown = differences.assign(n=counts[True], compared_n=counts[False], effective_n=1.0 / (weights[~side] ** 2).sum())
+    return Compared(shown, _balance(people, side, weights))
 
 
 def _in_deviations(values: Floats, side: Flags) -> Floats:
@@ -87,20 +82,23 @@ def _overlap_weights(measures: Floats, side: Flags) -> Floats:
     return weights / np.where(side, weights[side].sum(), weights[~side].sum())
 
 
-def _difference(outcome: Floats, measures: Floats, side: Flags, weights: Floats) -> dict[str, float]:
-    """Return the weighted means and their difference with its interval, from the residuals of the weighted regression (sandwich)."""
-    means = float(weights[side] @ outcome[side]), float(weights[~side] @ outcome[~side])
-    design, root = np.column_stack([measures, side]), np.sqrt(weights)
-    fitted = design @ np.linalg.lstsq(design * root[:, None], outcome * root, rcond=None)[0]
-    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * float(np.sqrt((weights**2 * (outcome - fitted) ** 2).sum()))
-    difference = means[0] - means[1]
+def _differences(outcomes: Floats, measures: Floats, side: Flags, weights: Floats) -> dict[str, Floats]:
+    """Return the weighted means of each outcome and their difference with its interval, from the residuals of the weighted regression.
+
+    The interval is a sandwich.
+    """
+    mean, compared_mean = (weights[chosen] @ outcomes[chosen] for chosen in (side, ~side))
+    design, root = np.column_stack([measures, side]), np.sqrt(weights)[:, None]
+    fitted = design @ np.linalg.lstsq(design * root, outcomes * root, rcond=None)[0]
+    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * np.sqrt(((weights[:, None] * (outcomes - fitted)) ** 2).sum(axis=0))
+    difference = mean - compared_mean
     return {
-        "mean": means[0],
-        "compared_mean": means[1],
+        "mean": mean,
+        "compared_mean": compared_mean,
         "difference": difference,
         "low": difference - half,
         "high": difference + half,
-        "crude_difference": float(outcome[side].mean() - outcome[~side].mean()),
+        "crude_difference": outcomes[side].mean(axis=0) - outcomes[~side].mean(axis=0),
     }
 
 
