@@ -9,7 +9,8 @@ from crm_metrics.export import safe_label
 from crm_metrics.figures import Bar
 from crm_metrics.language import t
 from crm_metrics.metric import value_text
-from crm_metrics.pipeline.ownership.labels import FIELDS, FLAGS
+from crm_metrics.pipeline.ownership.labels import FIELDS, FLAGS, times_text
+from crm_metrics.pipeline.ownership.terms import STILL_FROM
 
 MOST_OWNERS = 12  # in the figure; the table holds all
 _PALE = figures.faded(figures.GREY, 0.6)
@@ -62,6 +63,22 @@ def field_bars(completeness: pd.DataFrame) -> go.Figure:
     figure = figures.bars(bars, title=t("Share of open deals where it is filled in"), unit="share")
     figure.update_xaxes(range=[0, 1])
     return figure
+
+
+def lateness_bars(rows: pd.DataFrame) -> go.Figure:
+    """Return customers by the length of their silence, overdue ones in colour. rows: the table repurchase_lateness."""
+    bars = [
+        Bar(
+            str(at),
+            times_text(row["from_times"], row["to_times"]),
+            t("{n} customers, chance to buy in 30 days {chance}", n=f"{row['customers']:,}", chance=value_text(row["chance"], "share")),
+            0.0,
+            float(row["customers"]),
+            figures.ACCENT if row["from_times"] >= 1 and row["still_customer"] >= STILL_FROM else _PALE,
+        )
+        for at, row in enumerate(rows.to_dict("records"))
+    ]
+    return figures.bars(bars, title=t("Customers by silence, in times the interval expected of them"), unit="count")
 
 
 def handover_dots(trend: pd.DataFrame) -> go.Figure:

@@ -1,5 +1,6 @@
 """What things are called in this part, and how the columns of the page's tables are headed and printed."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -7,6 +8,7 @@ import pandas as pd
 
 from crm_metrics.captions import CUSTOMER, SHARE_INTERVAL, known_columns
 from crm_metrics.language import noop, t, translated
+from crm_metrics.metric import value_text
 from crm_metrics.pipeline.winning.labels import verdict
 
 FLAGS: dict[str, str] = {
@@ -92,6 +94,32 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
         "deal_amount": (noop("Deal value"), "money"),
         "customer_id": CUSTOMER["customer_id"],
     },
+    "repurchase_due": {
+        **CUSTOMER,
+        "owner_name": (noop("Owner"), "text"),
+        "value_at_stake": (noop("Value at stake"), "money"),
+        "days_since_last_purchase": (noop("Days since the last purchase"), "count"),
+        "usual_interval_days": (noop("Days expected"), "days"),
+        "still_customer": (noop("Chance it still is a customer"), "share"),
+        "chance": (noop("Chance to buy in 30 days"), "share"),
+        "next_from_on": (noop("Next purchase, 80% from"), "day"),
+        "next_until_on": (noop("Next purchase, 80% to"), "day"),
+        "own_share": (noop("Told by its own history"), "share"),
+        "purchase_days": (noop("Purchases"), "count"),
+        "value_per_purchase": (noop("Value per purchase"), "money"),
+        "open_deals": (noop("Open deals"), "count"),
+        "last_on": (noop("Last purchase"), "day"),
+        "last_contact_on": (noop("Last contact"), "day"),
+        "region": (noop("Region"), "text"),
+    },
+    "repurchase_check": {
+        "told": (noop("Chance told then"), "text"),
+        "customers": (noop("Customers"), "count"),
+        "expected_customers": (noop("Expected to buy"), "ratio"),
+        "bought": (noop("Bought"), "count"),
+        "share": (noop("Share who bought"), "share"),
+        **SHARE_INTERVAL,
+    },
     "completeness": {
         "shown_field": (noop("Field"), "text"),
         "deals": (noop("Open deals"), "count"),
@@ -127,6 +155,13 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
 columns = partial(known_columns, COLUMNS)
 
 
+def times_text(low: float, high: float) -> str:
+    """Return a length of silence, in times the interval expected."""
+    if math.isinf(high):
+        return t("over {low} times as long as expected", low=f"{low:g}")
+    return t("{low} to {high} times", low=f"{low:g}", high=f"{high:g}")
+
+
 def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table (a key of COLUMNS) as shown: names and verdicts in the reader's language."""
     if table == "owners":
@@ -135,6 +170,10 @@ def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
         return rows.assign(shown_outcome=rows["outcome"].map(translated(OUTCOMES)))
     if table == "completeness":
         return rows.assign(shown_field=rows["field"].map(translated(FIELDS)))
+    if table == "repurchase_check":
+        pairs = zip(rows["from_chance"], rows["to_chance"], strict=True)
+        told = [t("{low} to {high}", low=value_text(low, "share"), high=value_text(high, "share")) for low, high in pairs]
+        return rows.assign(told=told)
     if table == "handover":
         return rows.assign(shown_step=rows["step"].map(translated(STEPS)))
     if table == "from_service":

@@ -45,7 +45,42 @@ HANDOVER_HOURS = Metric(
     "lower",
     noop("Median of the hours from a service contact to the deal it brought, over the contacts of the period that brought one."),
 )
-METRICS: tuple[Metric, ...] = (
+DUE_CUSTOMERS = Metric(
+    "due_customers",
+    noop("Customers due to buy again"),
+    "count",
+    "neither",
+    noop(
+        "Customers whose days since the last purchase are at least the interval expected of them, and who are more likely than not still"
+        " customers. Expected: from their own purchases, and what is usual of all where they have few."
+    ),
+)
+DUE_VALUE = Metric(
+    "due_value",
+    noop("Value at stake of customers due"),
+    "money",
+    "neither",
+    noop(
+        "Sum over the customers due of the mean value of a purchase times the chance that they still are customers; customers whose"
+        " purchases have no known value are left out."
+    ),
+)
+PROBABLY_LOST = Metric(
+    "probably_lost",
+    noop("Customers probably lost"),
+    "count",
+    "lower",
+    noop("Customers silent for longer than expected who are less likely than not still customers (MBG/CNBD-k model)."),
+)
+EXPECTED_BUYERS = Metric(
+    "expected_buyers",
+    noop("Customers expected to buy in 30 days"),
+    "count",
+    "higher",
+    noop("Chances to buy within the next 30 days, added up over all customers with a purchase. Range: 95 of 100 such months."),
+)
+REPURCHASE_METRICS: tuple[Metric, ...] = (DUE_CUSTOMERS, DUE_VALUE, PROBABLY_LOST, EXPECTED_BUYERS)
+OWNER_METRICS: tuple[Metric, ...] = (
     OPEN_DEALS,
     BLIND_SPOT_SHARE,
     BLIND_SPOT_VALUE,
@@ -53,3 +88,4 @@ METRICS: tuple[Metric, ...] = (
     UNASSIGNED_CUSTOMERS,
     HANDOVER_HOURS,
 )
+METRICS = (*OWNER_METRICS, *REPURCHASE_METRICS)

@@ -7,7 +7,7 @@ region; the market segment is the industry.
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, Select, and_, cast, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Date, Select, and_, cast, exists, false, func, or_, select, true
 
 from crm_metrics.filters import Filters, customer_conditions, is_chosen
 from crm_metrics.pipeline.deals.query import OPEN, activity_rows, deals, seen_regions
@@ -22,23 +22,36 @@ def open_deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None =
     return select(*rows).where(rows.outcome == OPEN).order_by(rows.deal_number)
 
 
-def customers_seen(filters: Filters, terms: DealTerms = ALL_DEALS) -> CTE:
-    """One row per customer within the filters and terms (owner, team, market) whose kind has owners: customer_id, customer_name, owner_id,
-    region. A kind of which no customer has an owner, such as persons who buy in a shop, is looked after by nobody on purpose.
+def owned_customers(filters: Filters, terms: DealTerms = ALL_DEALS, *, or_anyone: bool = False) -> CTE:
+    """One row per customer within the scope whose kind has owners: customer_id, customer_name, owner_id, region, is_chosen (within the
+    filters and terms: region, owner, team, market, segments).
+
+    A kind of which no customer has an owner, such as persons who buy in a shop, is looked after by nobody on purpose. or_anyone: where no
+    customer has an owner, everybody.
     """
     seller, row = employees.alias("customer_owner"), customers.c
     owned = select(row.customer_kind).where(row.owner_id.is_not(None)).distinct().cte("owned_kinds")
+    is_owned = or_(owned.c.customer_kind == row.customer_kind, and_(owned.c.customer_kind.is_(None), row.customer_kind.is_(None)))
+    kind_has_owners, has_no_owner = exists().where(is_owned), select(func.count(row.owner_id)).scalar_subquery() == 0
     region = func.coalesce(seller.c.region, row.home_region).label("region")
     columns = (row.customer_id, row.customer_name, row.owner_id, region, seller.c.team, row.industry)
-    is_owned = or_(owned.c.customer_kind == row.customer_kind, and_(owned.c.customer_kind.is_(None), row.customer_kind.is_(None)))
-    joined = customers.join(owned, is_owned).outerjoin(seller, seller.c.employee_id == row.owner_id)
-    whole = select(*columns).select_from(joined).cte("owned_customers")
+    joined = customers.outerjoin(seller, seller.c.employee_id == row.owner_id)
+    whole = select(*columns).select_from(joined).where(or_(kind_has_owners, has_no_owner) if or_anyone else kind_has_owners)
+    rows = whole.cte("whole_customers")
     chosen = {"region": filters.region, "owner_id": terms.owner, "team": terms.team, "industry": terms.market}
-    conditions = [is_chosen(whole.c[name], values) for name, values in chosen.items() if values]
+    conditions = [is_chosen(rows.c[name], values) for name, values in chosen.items() if values]
     if filters.segments:
-        known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == whole.c.customer_id).scalar_subquery()
+        known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == rows.c.customer_id).scalar_subquery()
         conditions += customer_conditions(filters, known)
-    return select(*whole.c).where(*seen_regions(filters.scope, whole), *conditions).cte("customers_seen")
+    flag = func.coalesce(and_(true(), *conditions), false()).label("is_chosen")
+    named = [rows.c[name] for name in ("customer_id", "customer_name", "owner_id", "region")]
+    return select(*named, flag).where(*seen_regions(filters.scope, rows)).cte("owned_customers")
+
+
+def customers_seen(filters: Filters, terms: DealTerms = ALL_DEALS) -> CTE:
+    """One row per customer of `owned_customers` within the filters and terms: its columns."""
+    rows = owned_customers(filters, terms)
+    return select(*rows.c).where(rows.c.is_chosen).cte("customers_seen")
 
 
 def owner_customers(filters: Filters, terms: DealTerms = ALL_DEALS) -> Select[Any]:

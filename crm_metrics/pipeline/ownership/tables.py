@@ -19,6 +19,7 @@ from crm_metrics.pipeline.deals.days import asked_day, last_day
 from crm_metrics.pipeline.deals.tables import created, rate_tile, standing
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import metrics, query, statistic
+from crm_metrics.pipeline.ownership.due_tables import REPURCHASE_TABLES
 from crm_metrics.pipeline.ownership.metrics import METRICS
 from crm_metrics.pipeline.ownership.terms import LAST_DAYS, USUAL_DAYS
 from crm_metrics.pipeline.winning.counts import COMPARED, COUNTED, compared_within_quarters, win_counts
@@ -254,4 +255,5 @@ TABLES: dict[str, Table] = {
     "handover_trend": handover_trend,
     "from_service": from_service,
     "service_trend": service_trend,
+    **REPURCHASE_TABLES,
 }

@@ -9,11 +9,12 @@ from crm_metrics.export import safe_text
 from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.ownership.labels import FIELDS, FLAGS
-from crm_metrics.pipeline.ownership.metrics import HANDOVER_HOURS
+from crm_metrics.pipeline.ownership.metrics import HANDOVER_HOURS, REPURCHASE_METRICS
 from crm_metrics.pipeline.ownership.terms import DAYS, LAST_DAYS, USUAL_DAYS
 
 QUESTIONS: dict[str, str] = {
     "blind_spots": noop("Blind spots"),
+    "due": noop("Due to buy again"),
     "owners": noop("Who owns what"),
     "unassigned": noop("Customers of nobody"),
     "known_to_one": noop("Known to one person"),
@@ -24,6 +25,7 @@ QUESTIONS: dict[str, str] = {
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "blind_spots": noop("Bars: how many open deals have each blind spot."),
     "owners": noop("Bars: the open value of each owner; of nobody or of owners who have left in another colour."),
+    "due": noop("Bars: customers by the length of their silence, in times the interval expected of them; those who are overdue in colour."),
     "completeness": noop("Bars: the share of open deals that have each key field."),
     "handover": noop("Points with intervals by quarter: the median hours from a service contact to the deal it brought."),
     "service": noop("Bars by quarter: deals per 1,000 service contacts. A quarter that is not over is hatched."),
@@ -40,6 +42,14 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " customers that never have an owner, such as persons in a shop, nobody is expected to look after, and they are left out. Choices"
         " of source, product and pipeline do not concern customers."
     ),
+    "due": noop(
+        "Purchases: days with an order, and days on which a deal was won later than 30 days after the customer's last order. Expected"
+        " interval: half of the customer's next intervals are shorter; from the customer's own, drawn to what is usual of all by how"
+        " few they are (gamma distributed intervals with a rate of each customer's own: Chatfield and Goodhardt 1973). Due: silent for"
+        " at least that long. Chance that it still is a customer: MBG/CNBD-k (Reutterer, Platzer and Schröder 2021); under one half it"
+        " is probably lost. Nothing after today is seen; seasons are not known to it. Customers: of kinds that have owners; where no"
+        " customer has one, all. Owner: of the customer, else of its latest deal."
+    ),
     "completeness": noop(
         "Deals open today that have the field, divided by all deals open today. Contact person: one is known of the customer."
     ),
@@ -55,7 +65,7 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " same quarter."
     ),
 }
-_CAPTIONS = Captions(ALT_TEXTS, NOTES, {"handover": (HANDOVER_HOURS,)})
+_CAPTIONS = Captions(ALT_TEXTS, NOTES, {"handover": (HANDOVER_HOURS,), "due": REPURCHASE_METRICS})
 about = _CAPTIONS.about
 
 
