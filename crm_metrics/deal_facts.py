@@ -29,11 +29,12 @@ from crm_metrics.schema import customers, deal_change_facts, deal_facts, opportu
 OPEN = "open"
 
 
-def rebuild(connection: Connection) -> None:
-    """Make the facts of deals anew."""
-    for table, query in ((deal_facts, _deals), (deal_change_facts, _changes)):
+def rebuild(connection: Connection, *, only_names: bool = False) -> None:
+    """Make the facts of deals anew. only_names: neither deals nor their history changed, but perhaps customers and products."""
+    has_deals = connection.execute(select(opportunities.c.opportunity_id).limit(1)).first()
+    for table, query in ((deal_facts, _deals), *([] if only_names else [(deal_change_facts, _changes)])):
         connection.execute(delete(table))
-        if connection.execute(select(opportunities.c.opportunity_id).limit(1)).first():
+        if has_deals:
             _insert(connection, table, query())
 
 

@@ -198,7 +198,7 @@ def load_into(writer: Writer, file: CheckedFile, *, check_only: bool = False, te
         ledger.enter(writer, batch)
         writer.append(import_left_out, records.with_batch(decided.left, batch_id))
         decided.write()
-        deal_facts.rebuild(writer.connection)
+        deal_facts.rebuild(writer.connection, only_names=isinstance(file.checked, Checked) and not file.tables)
         writer.to_disk()
     state: State = "checked" if check_only else "replaced" if earlier else "loaded"
     if not file.has_rows:
