@@ -2,6 +2,7 @@
 languages.
 """
 
+import datetime as dt
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from browser import ROOT
 from opened_pages import five_customers, gone_to, opened, texts
 from streamlit.testing.v1 import AppTest
+from written_deals import write
 
 from crm_metrics import database
 from crm_metrics.data_import.load import import_file
@@ -256,6 +258,15 @@ def test_a_data_set_that_is_no_demo_has_no_link_to_its_truth_and_its_page_offers
     assert "is no demo" in texts(app)
     assert [button.label for button in app.button] == ["Build the demo"]
     assert len(links(app)) == len(PAGES) - 1
+
+
+def test_a_data_set_of_deals_alone_is_told_by_its_deals(folder: Path) -> None:
+    write(database.find_data_set("mine"), [{"opportunity_id": "d1", "outcome": "won", "created_on": dt.date(2024, 1, 1)}])
+    shown = "".join(block.proto.body for block in opened("data").get("html"))
+    assert "Deals held" in shown
+    assert "Jan 1, 2024 to Jan 1, 2024" in shown
+    assert "Order lines" not in shown
+    assert "Rows in quarantine" in shown
 
 
 def test_both_samples_are_one_click_away_from_an_empty_data_set(folder: Path) -> None:

@@ -11,6 +11,7 @@ from written_deals import Rows, at, write
 
 from crm_metrics.database import open_source
 from crm_metrics.filters import UNKNOWN, Filters
+from crm_metrics.pipeline.deals import held as tables_held
 from crm_metrics.pipeline.deals import query, tables
 from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import DealTerms
@@ -222,6 +223,16 @@ def test_scope_regions_and_choices_narrow_every_query(four):
     assert (days["first_on"].date(), days["last_on"].date()) == (day(0), day(4))
     assert found(four, replace(ALL, region=("South",))) == {"d2"}
     assert found(four, replace(ALL, region=(UNKNOWN,))) == {"d4"}
+
+
+def test_what_is_held_is_counted_over_all_dates_within_what_the_reader_may_see(four):
+    def values(filters):
+        return dict(zip((rows := tables_held.held(four, filters))["metric"], rows["value"], strict=True))
+
+    every, north = values(Filters(start=day(3))), values(Filters(scope=Scope(regions=("North",))))
+    assert (every["deals_held"], every["deals_won_held"]) == (4, 1)
+    assert (north["deals_held"], north["leads_held"], north["activities_held"], north["deal_days_held"]) == (2, 2, 1, 5)
+    assert values(Filters(scope=Scope(regions=("East",)))) == {}
 
 
 def test_unknown_is_a_choice_like_any_other(four):

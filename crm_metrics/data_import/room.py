@@ -102,6 +102,12 @@ LEFT_OUT = Metric(
     noop("Rows of loaded files that can't be right and were not loaded; each is kept with its reason."),
 )
 METRICS = (LINES, ORDERS_HELD, CUSTOMERS_HELD, IDENTIFIED_SHARE, COSTED_SHARE, LEFT_OUT)
+_WITHOUT_ORDERS = (CUSTOMERS_HELD, LEFT_OUT)
+
+
+def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
+    """Return the metrics that say something of these data: without orders those about orders do not."""
+    return METRICS if tiles.set_index("metric").value[LINES.name] else _WITHOUT_ORDERS
 
 
 def health(totals: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ Each part is laid out as a room of its own would be; its __init__ lists its modu
 from crm_metrics.metric import Metric
 from crm_metrics.pipeline.conversion import metrics as conversion_metrics
 from crm_metrics.pipeline.conversion import tables as conversion_tables
+from crm_metrics.pipeline.deals import held as deals_held
 from crm_metrics.pipeline.deals import metrics as deals_metrics
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.tables import headline
@@ -34,6 +35,7 @@ from crm_metrics.rooms import Table
 
 METRICS: tuple[Metric, ...] = (
     *deals_metrics.METRICS,
+    *deals_metrics.HELD,
     *funnel_metrics.METRICS,
     *conversion_metrics.METRICS,
     *waterfall_metrics.METRICS,
@@ -44,6 +46,7 @@ METRICS: tuple[Metric, ...] = (
 )
 TABLES: dict[str, Table] = {
     **deals_tables.TABLES,
+    **deals_held.TABLES,
     **funnel_tables.TABLES,
     **conversion_tables.TABLES,
     **waterfall_tables.TABLES,

@@ -55,3 +55,24 @@ WON_CYCLE_DAYS = Metric(
     ),
 )
 METRICS: tuple[Metric, ...] = (DEALS_CREATED, WIN_RATE_OF_CLOSED, WIN_RATE_OF_ALL, WON_VALUE, OPEN_VALUE, WON_CYCLE_DAYS)
+DEALS_HELD = Metric("deals_held", noop("Deals held"), "count", "neither", noop("Deals that a file named, over all dates."))
+DEALS_WON_HELD = Metric("deals_won_held", noop("Deals won"), "count", "neither", noop("Deals that are won, over all dates."))
+DEALS_WITH_HISTORY = Metric(
+    "deals_with_history",
+    noop("Deals with a history"),
+    "count",
+    "neither",
+    noop("Deals of which at least one change is known, over all dates. Without changes the past of a deal can't be told."),
+)
+LEADS_HELD = Metric("leads_held", noop("Leads held"), "count", "neither", noop("Leads that a file named, over all dates."))
+ACTIVITIES_HELD = Metric(
+    "activities_held", noop("Activities held"), "count", "neither", noop("Calls, visits, meetings and e-mails that a file named.")
+)
+DEAL_DAYS_HELD = Metric(
+    "deal_days_held",
+    noop("Days of deals"),
+    "days",
+    "neither",
+    noop("Days from the first to the last on which something happened to a deal or lead, both counted."),
+)
+HELD: tuple[Metric, ...] = (DEALS_HELD, DEALS_WON_HELD, DEALS_WITH_HISTORY, LEADS_HELD, ACTIVITIES_HELD, DEAL_DAYS_HELD)
