@@ -12,7 +12,8 @@ from written_deals import at, write
 from crm_metrics.database import DataSet, open_source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.pipeline.winning import counts, factors, landmarks, model, moves, tables, words
+from crm_metrics.pipeline.deals.terms import ALL_DEALS
+from crm_metrics.pipeline.winning import counts, factors, landmarks, logistic, model, moves, tables, words
 from crm_metrics.scope import Scope
 
 ALL = Filters()
@@ -107,13 +108,13 @@ def test_on_an_earlier_day_no_later_end_is_known(source):
 
 
 def test_landmarks_know_the_value_and_stage_of_their_day_and_the_activities_so_far(source):
-    found = by(source.remember(tables.learned, ALL, tables.ALL_DEALS).rows, ["opportunity_id", "age"])
-    assert found.loc[("a", "14"), ["stage", "activities"]].to_list() == ["Talk", 0.0]
-    assert found.loc[("a", "30"), "stage"] == "Offer"
-    assert found.loc[("a", "30"), "activities"] == pytest.approx(math.log(4))
-    assert found.loc[("a", "14"), "log_amount"] == pytest.approx(math.log(3))
-    assert found.loc[("c", "14"), ["stage", "log_amount"]].isna().all()  # no history: its value may have been written at the end
-    assert ("a", "60") not in found.index
+    found = by(tables.known_early(source, ALL, ALL_DEALS, np.arange(1, 7)), ["deal_number", "age"])  # a is deal 1, c is 3
+    assert found.loc[(1, "14"), ["stage", "activities"]].to_list() == ["Talk", 0.0]
+    assert found.loc[(1, "30"), "stage"] == "Offer"
+    assert found.loc[(1, "30"), "activities"] == pytest.approx(math.log(4))
+    assert found.loc[(1, "14"), "log_amount"] == pytest.approx(math.log(3))
+    assert found.loc[(3, "14"), ["stage", "log_amount"]].isna().all()  # no history: its value may have been written at the end
+    assert (1, "60") not in found.index
 
 
 def test_too_few_deals_make_no_model_and_no_scores(source):
@@ -178,17 +179,18 @@ def made_up(deals: int, *, effect: float, seed: int = 5) -> pd.DataFrame:
     )
 
 
-def halved(rows: pd.DataFrame) -> model.Split:
+def halved(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Timestamp]:
     halves = model.split(rows, pd.Timestamp(day(1100)), 40)
     assert halves is not None
-    return halves
+    learned, tested = (rows[rows["deal_number"].isin(numbers)] for numbers in (halves.learned, halves.tested))
+    return learned, tested, halves.split_on
 
 
 def checked(rows: pd.DataFrame) -> tuple[model.Skill, pd.DataFrame]:
-    halves = halved(rows)
-    found = model.fit(halves.learned)
-    probability = model.predicted(found, halves.tested)
-    return model.skill(halves.tested, probability, model.base_rates(found, halves.tested)), model.reliability(halves.tested, probability)
+    learned, tested, _ = halved(rows)
+    found = model.fit(learned)
+    probability = model.predicted(found, tested)
+    return model.skill(tested, probability, model.base_rates(found, tested)), model.reliability(tested, probability)
 
 
 @pytest.mark.slow
@@ -210,23 +212,50 @@ def test_a_model_of_noise_is_seldom_better_than_the_usual_rate():
 
 
 def test_what_is_learned_was_closed_before_what_is_tested_was_created():
-    halves = halved(made_up(800, effect=0.0))
-    assert (halves.learned["closed_on"] <= halves.split_on).all()
-    assert (halves.tested["created_on"] > halves.split_on).all()
-    assert not set(halves.learned["deal_number"]) & set(halves.tested["deal_number"])
+    learned, tested, split_on = halved(made_up(800, effect=0.0))
+    assert (learned["closed_on"] <= split_on).all()
+    assert (tested["created_on"] > split_on).all()
+    assert not set(learned["deal_number"]) & set(tested["deal_number"])
+
+
+def test_of_many_deals_a_part_is_learned_from_and_a_part_is_tested():
+    halves = model.split(made_up(60_000, effect=0.0), pd.Timestamp(day(1100)), 40)
+    assert halves is not None
+    assert [len(halves.learned), len(halves.tested)] == [model.MOST_LEARNED, model.MOST_TESTED]
+
+
+@pytest.mark.slow
+def test_weights_and_strength_are_those_of_scikit_learn():
+    """LogisticRegressionCV over the same folds of deals, every case by itself."""
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.model_selection import GroupKFold
+
+    random = np.random.default_rng(8)
+    x, deals = random.normal(size=(900, 6)), random.integers(0, 400, 900)
+    y = (random.random(900) < 1 / (1 + np.exp(-x[:, 0] + x[:, 1] / 2 + 0.7))).astype(float)
+    folds = GroupKFold(logistic.FOLDS, shuffle=True, random_state=logistic.SEED).split(x, groups=deals)
+    strengths = model.STRENGTHS
+    other = LogisticRegressionCV(
+        Cs=strengths, cv=list(folds), scoring="neg_log_loss", l1_ratios=(0,), tol=1e-10, use_legacy_attributes=False
+    )
+    found = logistic.best(x, y, deals, strengths)
+    other.fit(x, y)
+    assert found.strength == float(other.C_)
+    assert found.weights == pytest.approx([other.intercept_[0], *other.coef_[0]], abs=1e-6)
 
 
 def test_deals_count_as_old_enough_when_those_that_ever_close_have_closed():
-    created = [pd.Timestamp(day(0))] * 30
-    lasted = [10.0] * 18 + [50.0] * 2 + [math.nan] * 10  # ten never close: of the others 95 % are closed by day 50
-    rows = pd.DataFrame({"created_on": created, "outcome": ["won"] * 20 + ["open"] * 10})
-    rows["closed_on"] = rows["created_on"] + pd.to_timedelta(lasted, unit="D")
-    assert landmarks.days_to_close(rows, pd.Timestamp(day(500))) == 50
+    counts = pd.DataFrame({"duration": [10, 50, 500], "ended": [18, 2, 0], "censored": [0, 0, 10]})  # ten never close
+    assert landmarks.days_to_close(counts) == 50  # of the others 95 % are closed by day 50
 
 
 def test_odds_ratios_are_those_of_the_four_fields_with_a_half_added():
     rows = made_up(400, effect=0.8).assign(stage="Talk")
-    found = by(factors.win_factors(rows), ["factor", "level"])
+    counted = [
+        rows.groupby(name)["is_won"].agg(["size", "sum"]).assign(factor=name).reset_index(names="level")
+        for name in ("deal_source", "stage")
+    ]
+    found = by(factors.win_factors(pd.concat(counted).rename(columns={"size": "closed", "sum": "won"})), ["factor", "level"])
     table: Any = pd.crosstab(rows["deal_source"], rows["is_won"]) + 0.5
     expected = table.loc["web", True] * table.loc["fair", False] / table.loc["web", False] / table.loc["fair", True]
     assert found.loc[("deal_source", "web"), "odds_ratio"] == pytest.approx(expected)

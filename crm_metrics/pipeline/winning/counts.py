@@ -130,15 +130,6 @@ def reason_counts(lost: pd.DataFrame, by: tuple[str, ...] = ()) -> pd.DataFrame:
     return sorted_rows[[*by, "reason", "deals", "of", "share", "low", "high", "lost_value", "unvalued"]]
 
 
-def last_open_stages(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per deal whose stages are known: deal_number, stage, stage_order: the last in which it was open.
-
-    changes: see pipeline.deals.query.changes.
-    """
-    told = changes[(changes["outcome"] == OPEN) & changes["stage"].notna()]
-    return told.drop_duplicates("deal_number", keep="last")[["deal_number", "stage", "stage_order"]]
-
-
 def complete_counts(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     """Return one row per value of `by`: by, deals (of which it is recorded), complete, share, low, high (Wilson), is_small; by `by`."""
     known = rows[rows["has_scorecard"].notna() & rows[by].notna()]

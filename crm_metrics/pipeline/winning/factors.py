@@ -1,7 +1,5 @@
 """How often deals are won by each single thing that is known of them early."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -9,28 +7,19 @@ from crm_metrics.pipeline.winning.counts import Z, compared, rated
 
 FACTORS = ("stage", "deal_source", "is_customer", "market", "category", "region", "amount_third", "activities_third")
 LEAST_DEALS = 30  # of a value, to be told apart
-_THIRDS = ("low", "middle", "high")
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def win_factors(rows: pd.DataFrame) -> pd.DataFrame:
+def win_factors(counts: pd.DataFrame) -> pd.DataFrame:
     """Return one row per factor and value, the largest odds ratio first within each factor: factor, level, deals, won, win_rate, low,
     high (Wilson), others_rate (of all other deals), odds_ratio, odds_low, odds_high (Woolf 1955, Annals of Human Genetics 19, 251-253,
     with Haldane's half), p_value, p_adjusted (chi-square; Holm over all rows), is_different.
 
-    rows: landmarks of one age, of closed deals. Values of fewer than LEAST_DEALS deals are left out, and a factor of one value. Each
-    factor stands by itself: what goes with it is in its ratio.
+    counts: factor, level, closed, won. Values of fewer than LEAST_DEALS deals are left out, and a factor of one value. Each factor stands
+    by itself: what goes with it is in its ratio.
     """
-    known = rows.assign(
-        is_customer=np.where(rows["is_customer"] > 0, "yes", "no"),
-        amount_third=_thirds(rows["log_amount"]),
-        activities_third=_thirds(rows["activities"]),
-    )
-    every = [_of_factor(known, name) for name in FACTORS]
-    counted = pd.concat(every, ignore_index=True)
-    if not len(counted):
-        return counted.assign(**dict.fromkeys([*_RATES, *_ODDS, "p_value", "p_adjusted", "is_different"], math.nan))
+    counted = told_apart(counts)
     others = pd.DataFrame({"won": counted["all_won"] - counted["won"], "closed": counted["all_deals"] - counted["closed"]})
     made = compared(rated(counted, "won", "closed", "win_rate"), others)
     return _with_odds(made, others)[
@@ -45,23 +34,12 @@ def _in_order(column: pd.Series) -> pd.Series:
     return column.map({name: place for place, name in enumerate(FACTORS)}) if column.name == "factor" else column
 
 
-def _thirds(values: pd.Series) -> pd.Series:
-    """Return which third of the deals each known value is in; unknown where two bounds are one."""
-    known = values.dropna()
-    bounds = known.quantile([1 / 3, 2 / 3]).to_numpy() if len(known) else np.array([0.0, 0.0])
-    if bounds[0] == bounds[1]:
-        return pd.Series(None, index=values.index, dtype=object)
-    named = pd.Series(np.asarray(_THIRDS, dtype=object)[np.searchsorted(bounds, values.fillna(0.0), side="left")], index=values.index)
-    return named.where(values.notna(), None)
-
-
-def _of_factor(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    known = rows[rows[name].notna()]
-    counted = known.groupby(name, sort=True)["is_won"].agg(["size", "sum"]).reset_index()
-    counted.columns = pd.Index(["level", "closed", "won"])
-    made = counted.assign(factor=name, deals=counted["closed"], all_deals=len(known), all_won=int(known["is_won"].sum()))
-    kept = made[made["deals"] >= LEAST_DEALS]
-    return kept if len(made) > 1 else kept.head(0)
+def told_apart(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts of values with LEAST_DEALS deals, of factors that have several: with deals, all_deals, all_won (of the factor)."""
+    known = counts[counts["level"].notna()]
+    grouped = known.groupby("factor")
+    made = known.assign(deals=known["closed"], all_deals=grouped["closed"].transform("sum"), all_won=grouped["won"].transform("sum"))
+    return made[(made["deals"] >= LEAST_DEALS) & (grouped["level"].transform("size") > 1)].reset_index(drop=True)
 
 
 def _with_odds(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:

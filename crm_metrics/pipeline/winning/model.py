@@ -14,28 +14,29 @@ import pandas as pd
 
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import ratio
-from crm_metrics.pipeline.deals.query import OPEN
+from crm_metrics.pipeline.deals.query import WON
 from crm_metrics.pipeline.winning.counts import Z
-from crm_metrics.pipeline.winning.landmarks import CATEGORIES, NUMBERS
+from crm_metrics.pipeline.winning.landmarks import CATEGORIES, NUMBERS, seen_closed
+from crm_metrics.pipeline.winning.logistic import SEED, best, probabilities
 
 TESTED_SHARE = 0.3  # of the deals that are old enough: the latest of them
 LEAST_OUTCOMES = 50  # won deals, and lost ones, to learn from: with fewer the model learns their chance
 LEAST_TESTED = 100  # deals to check it on
 LEAST_LEVEL = 30  # deals to learn from of one source, owner, …; rarer ones are told apart from nobody
-MOST_DEALS = 4_000  # to learn from; of more a random part, which tells nearly as much in a fifth of the time
+MOST_LEARNED, MOST_TESTED = 4_000, 10_000  # deals; of more a random part, which tells nearly as much in a fifth of the time
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # of the prior, the smaller the stronger
-FOLDS, SEED = 5, 20_260_101
 MOST_BINS = 10
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Split(NamedTuple):
-    """Landmarks to learn from and to check on, and the day between: what is learned was known on it."""
+    """Numbers of the deals to learn from and of those to check on, and the day between: what is learned was known on it."""
 
-    learned: pd.DataFrame
-    tested: pd.DataFrame
+    learned: Integers
+    tested: Integers
     split_on: pd.Timestamp
 
 
@@ -47,10 +48,12 @@ class Encoder(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """A fitted model. base_rates: won of those learned from, by age: what is said without it. strength: of the prior, chosen."""
+    """A fitted model. weights: see logistic.weights. base_rates: won of those learned from, by age: what is said without it. strength:
+    of the prior, chosen.
+    """
 
     encoder: Encoder
-    model: Any
+    weights: Floats
     base_rates: dict[str, float]
     strength: float
 
@@ -70,60 +73,62 @@ class Skill(NamedTuple):
     auc: float
 
 
-def grown(rows: pd.DataFrame, today: pd.Timestamp, days: float) -> pd.DataFrame:
-    """Return the landmarks of closed deals that are old enough today. days: see landmarks.days_to_close; NaN: none is."""
+def grown(deals: pd.DataFrame, today: pd.Timestamp, days: float) -> pd.DataFrame:
+    """Return the closed deals that can be learned from and are old enough today. deals: landmarks.OF_DEALS; days: see
+    landmarks.days_to_close; NaN: none is.
+    """
     if math.isnan(days):
-        return rows.head(0)
-    return rows[(rows["created_on"] <= today - pd.Timedelta(days=days)) & (rows["outcome"] != OPEN)]
+        return deals.head(0)
+    closed = seen_closed(deals)
+    return closed[closed["created_on"] <= today - pd.Timedelta(days=days)]
 
 
-def split(rows: pd.DataFrame, today: pd.Timestamp, days: float) -> Split | None:
-    """Return the split of the landmarks; None where too few deals are old enough. days: see landmarks.days_to_close.
+def split(deals: pd.DataFrame, today: pd.Timestamp, days: float) -> Split | None:
+    """Return the split of the deals; None where too few are old enough. deals, days: see grown.
 
     Tested: the latest TESTED_SHARE of the deals that are `days` old today. Learned from: those that were so on the day on which the first
-    of these was created, and were closed by then.
+    of these was created, and were closed by then. Of many a random part.
     """
-    known = grown(rows, today, days)
+    known = grown(deals, today, days)
     if not len(known):
         return None
-    created = known.drop_duplicates("deal_number")["created_on"]
-    split_on = pd.Timestamp(created.sort_values().iloc[int(len(created) * (1 - TESTED_SHARE))])
+    split_on = pd.Timestamp(known["created_on"].sort_values().iloc[int(len(known) * (1 - TESTED_SHARE))])
     learned = known[(known["created_on"] <= split_on - pd.Timedelta(days=days)) & (known["closed_on"] <= split_on)]
     tested = known[known["created_on"] > split_on]
-    won = learned.drop_duplicates("deal_number")["is_won"]
-    if min(won.sum(), (~won).sum()) < LEAST_OUTCOMES or tested["deal_number"].nunique() < LEAST_TESTED:
+    won = learned["outcome"] == WON
+    if min(won.sum(), (~won).sum()) < LEAST_OUTCOMES or len(tested) < LEAST_TESTED:
         return None
-    return Split(_part_of(learned), tested, split_on)
+    return Split(part_of(learned, MOST_LEARNED), part_of(tested, MOST_TESTED), split_on)
+
+
+def part_of(deals: pd.DataFrame, most: int) -> Integers:
+    """Return the numbers of at most so many of the deals, drawn at random."""
+    numbers = deals["deal_number"].to_numpy(dtype=np.int64)
+    return numbers if len(numbers) <= most else np.sort(np.random.default_rng(SEED).choice(numbers, most, replace=False))
 
 
 def fit(learned: pd.DataFrame, strengths: tuple[float, ...] = STRENGTHS) -> Fit:
-    """Return the model learned from landmarks; the strength of the prior is chosen by FOLDS-fold cross-validation over deals."""
-    from sklearn.linear_model import LogisticRegressionCV
-    from sklearn.model_selection import GroupKFold
+    """Return the model learned from landmarks; of several strengths of the prior that by which deals held back are told best."""
     from threadpoolctl import threadpool_limits
 
-    rows = _part_of(learned)
-    encoder = _encoder(rows)
-    folds = list(GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, groups=rows["deal_number"]))
-    model = LogisticRegressionCV(
-        Cs=strengths, cv=folds, scoring="neg_log_loss", l1_ratios=(0,), solver="newton-cholesky", use_legacy_attributes=False
-    )
+    encoder, is_won = _encoder(learned), learned["is_won"].to_numpy(dtype=float)
+    x = _encoded(learned, encoder)
     with threadpool_limits(1):  # the tables are small: several threads wait for each other, on a busy machine forty times as long
-        model.fit(_encoded(rows, encoder), rows["is_won"].to_numpy(dtype=bool))
-    rates = rows.groupby("age")["is_won"].mean()
-    return Fit(encoder, model, {str(age): float(rate) for age, rate in rates.items()}, float(model.C_))
+        found = best(x, is_won, learned["deal_number"].to_numpy(), strengths)
+    rates = learned.groupby("age")["is_won"].mean()
+    return Fit(encoder, found.weights, {str(age): float(rate) for age, rate in rates.items()}, found.strength)
 
 
 def predicted(found: Fit, rows: pd.DataFrame) -> Floats:
     """Return the probability of each landmark to be won."""
-    probabilities: Floats = found.model.predict_proba(_encoded(rows, found.encoder))[:, 1] if len(rows) else np.empty(0)
-    return probabilities
+    return probabilities(_encoded(rows, found.encoder), found.weights)
 
 
 def base_rates(found: Fit, rows: pd.DataFrame) -> Floats:
     """Return the usual rate of the age of each landmark; of an age that nothing was learned of, that of all."""
     usual = float(np.mean(list(found.base_rates.values())))
-    return np.asarray(rows["age"].map(found.base_rates).fillna(usual), dtype=np.float64)
+    place, ages = pd.factorize(rows["age"])
+    return np.array([found.base_rates.get(str(age), usual) for age in ages])[place]
 
 
 def skill(tested: pd.DataFrame, probability: Floats, base: Floats) -> Skill:
@@ -175,13 +180,6 @@ def reliability(tested: pd.DataFrame, probability: Floats) -> pd.DataFrame:
 
 
 # ── statistic: numbers from landmarks ───────────────────────────────────────────────────────────────────────────────────
-
-
-def _part_of(learned: pd.DataFrame) -> pd.DataFrame:
-    deals = learned["deal_number"].unique()
-    if len(deals) <= MOST_DEALS:
-        return learned
-    return learned[learned["deal_number"].isin(np.random.default_rng(SEED).choice(deals, MOST_DEALS, replace=False))]
 
 
 def _encoder(rows: pd.DataFrame) -> Encoder:

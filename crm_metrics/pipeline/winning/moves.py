@@ -9,7 +9,6 @@ import pandas as pd
 
 from crm_metrics.pipeline.deals.query import OPEN, WON
 from crm_metrics.pipeline.winning.counts import ALPHA, Z
-from crm_metrics.pipeline.winning.landmarks import DEAL_SPAN, day_numbers
 from crm_metrics.randomised_test.sums import holm
 
 ACTIVE_DAYS = 14  # after an activity; what is done on the very day of a move may be the move itself, so that day is not among them
@@ -17,6 +16,7 @@ LEAST_MOVES = 10  # on either side: with fewer no ratio is read
 STAY_DAYS = (0, 1, 2, 3, 5, 7, 9, 11, 14, 17, 21, 28, 42, 70)
 """Days in a stage are compared with days that lie as far from its beginning: a deal just entered neither moves nor has been visited."""
 _COUNTED = ["active_moves", "active_days", "other_moves", "other_days"]
+_DEAL_SPAN = 1_000_000  # days; keeps deals apart where a deal and a day are one number
 
 Integers = npt.NDArray[np.int64]
 
@@ -31,30 +31,35 @@ def spells(changes: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
 
     changes: NEEDED. Changes of value, date or owner alone end no stay; neither does a stay of no day count.
     """
-    known = changes[changes["stage"].notna() | (changes["outcome"] != OPEN)]
-    deal, stage, outcome = (known[name].to_numpy() for name in ("deal_number", "stage", "outcome"))
+    stage, names = pd.factorize(changes["stage"])
+    is_open, is_won = ((changes["outcome"] == outcome).to_numpy(dtype=bool) for outcome in (OPEN, WON))
+    deal, state = changes["deal_number"].to_numpy(), stage * 4 + is_open * 2 + is_won
+    known = np.flatnonzero((stage >= 0) | ~is_open)
     is_new = np.ones(len(known), dtype=bool)
-    is_new[1:] = (deal[1:] != deal[:-1]) | (stage[1:] != stage[:-1]) | (outcome[1:] != outcome[:-1])
-    told = known[is_new].reset_index(drop=True)
-    follows = (told["deal_number"].shift(-1) == told["deal_number"]).to_numpy()
-    next_order, next_outcome = told["stage_order"].shift(-1), told["outcome"].shift(-1)
-    is_forward = (next_outcome == WON) | ((next_outcome == OPEN) & (next_order > told["stage_order"]))
-    made = told[["deal_number", "stage", "stage_order"]].assign(
-        entered_on=told["changed_on"], left_on=told["changed_on"].shift(-1).where(follows, today), is_move=is_forward.to_numpy() & follows
+    is_new[1:] = (np.diff(deal[known]) != 0) | (np.diff(state[known]) != 0)
+    at = known[is_new]
+    after, follows = at[1:], np.zeros(len(at), dtype=bool)  # the last of all is followed by none
+    follows[:-1] = deal[after] == deal[at[:-1]]
+    day, order = _day_number(changes["changed_on"]), changes["stage_order"].to_numpy(dtype=float, na_value=np.nan)
+    is_move = follows.copy()
+    is_move[:-1] &= is_won[after] | (is_open[after] & (order[after] > order[at[:-1]]))
+    left = np.full(len(at), _day_number([today])[0])
+    left[:-1] = np.where(follows[:-1], day[after], left[:-1])
+    made = pd.DataFrame(
+        {
+            "deal_number": deal[at],
+            "stage": pd.Categorical.from_codes(stage[at], names),
+            "stage_order": order[at],
+            "entered_on": day[at].astype("datetime64[D]"),
+            "left_on": left.astype("datetime64[D]"),
+            "is_move": is_move,
+        }
     )
-    return made[(told["outcome"] == OPEN) & told["stage"].notna() & (made["left_on"] > made["entered_on"])].reset_index(drop=True)
+    return made[is_open[at] & (left > day[at])].reset_index(drop=True)
 
 
-def _pieces(stays: pd.DataFrame) -> pd.DataFrame:
-    """Return the stays cut at STAY_DAYS, with since (place of the piece); only the last piece of a stay ends in its move."""
-    pieces = []
-    for place, first in enumerate(STAY_DAYS):
-        begins = stays["entered_on"] + pd.Timedelta(days=first)
-        ends = stays["entered_on"] + pd.Timedelta(days=STAY_DAYS[place + 1]) if place + 1 < len(STAY_DAYS) else stays["left_on"]
-        left = stays["left_on"].where(stays["left_on"] < ends, ends)
-        is_move = stays["is_move"] & (left == stays["left_on"])
-        pieces.append(stays.assign(entered_on=begins, left_on=left, is_move=is_move, since=place)[begins < stays["left_on"]])
-    return pd.concat(pieces, ignore_index=True)
+def _day_number(days: Any) -> Integers:
+    return np.asarray(days, dtype="datetime64[D]").astype(np.int64)
 
 
 def rates(stays: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
@@ -65,11 +70,10 @@ def rates(stays: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
     The ratio is Mantel and Haenszel's over stage and days in it (STAY_DAYS), with the variance of Greenland and Robins (1985), Biometrics
     41, 55-68: days are compared with others of the same stage that lie as far from its beginning.
     """
-    pieces = _pieces(stays)
-    grouped = pieces.groupby(["stage_order", "stage", "since"], dropna=False)
-    strata = grouped.size().index.to_frame(index=False)
-    pieces["stratum"] = grouped.ngroup()  # once for all kinds: to group by texts takes as long as all the rest
-    rows = [_of_kind(pieces, of_kind, strata, str(kind)) for kind, of_kind in activities.groupby("activity_kind", sort=True)]
+    stages = stays[["stage", "stage_order"]].drop_duplicates().sort_values(["stage_order", "stage"], ignore_index=True)
+    kind, kinds = pd.factorize(activities["activity_kind"], sort=True)
+    counted = _counted(stays, activities, kind, len(kinds)) if len(stays) else []
+    rows = [_of_kind(each, stages, str(name)) for each, name in zip(counted, kinds, strict=len(counted) > 0)]
     made = (
         pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["activity_kind", "stage", "stage_order", *_COUNTED, *_RATIO])
     )
@@ -91,24 +95,12 @@ def _share(part: Any, whole: Any) -> Any:
     return part.astype(float) / whole.where(whole > 0).astype(float)
 
 
-def _of_kind(pieces: pd.DataFrame, activities: pd.DataFrame, strata: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """Return the rows of one kind of activity. strata: stage_order, stage, since; pieces: with the place of their stratum."""
-    exposure = _Exposure(activities)
-    entered, left, deal = (pieces[name].to_numpy() for name in ("entered_on", "left_on", "deal_number"))
-    moved = np.flatnonzero(pieces["is_move"].to_numpy(dtype=bool))
-    is_active = exposure.is_active(deal[moved], left[moved])
-    stratum, active = pieces["stratum"].to_numpy(), exposure.until(deal, left) - exposure.until(deal, entered)
-    days = (left.astype("datetime64[D]") - entered.astype("datetime64[D]")).astype(np.int64)
-    each = ((stratum[moved], is_active), (stratum, active), (stratum[moved], ~is_active), (stratum, days - active))
-    sums = {
-        name: np.bincount(places, weights=values, minlength=len(strata)).astype(np.int64)
-        for name, (places, values) in zip(_COUNTED, each, strict=True)
-    }
-    counted = strata.assign(**sums)
-    stages = [(stage, order, part) for (order, stage), part in counted.groupby(["stage_order", "stage"], dropna=False)]
+def _of_kind(counted: pd.DataFrame, stages: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return the rows of one kind of activity. counted: _COUNTED by stage and since; stages: stage, stage_order."""
+    parts = [(name, order, counted[counted["stage"] == name]) for name, order in stages.itertuples(index=False, name=None)]
     rows = [
-        {"stage": stage, "stage_order": order, **part[_COUNTED].sum(), **_ratio(part)}
-        for stage, order, part in [("", np.nan, counted), *stages]
+        {"stage": name, "stage_order": order, **part[_COUNTED].sum(), **_ratio(part)}
+        for name, order, part in [("", np.nan, counted), *parts]
     ]
     return pd.DataFrame(rows).assign(activity_kind=kind)
 
@@ -126,28 +118,56 @@ def _ratio(strata: pd.DataFrame) -> dict[str, float]:
     return {"rate_ratio": found, "low": found * math.exp(-Z * spread), "high": found * math.exp(Z * spread)}
 
 
-class _Exposure:
-    """The days within ACTIVE_DAYS after an activity, of each deal, without counting a day twice. activities: of one kind."""
+# ── statistic: deal-days and moves ──────────────────────────────────────────────────────────────────────────────────────
 
-    def __init__(self, activities: pd.DataFrame) -> None:
-        ordered = activities.drop_duplicates(["deal_number", "happened_on"]).sort_values(["deal_number", "happened_on"], kind="stable")
-        self.keys = day_numbers(ordered["deal_number"].to_numpy(), ordered["happened_on"].to_numpy())
-        lasts = np.full(len(self.keys), ACTIVE_DAYS)
-        lasts[:-1] = np.minimum(np.diff(self.keys), ACTIVE_DAYS)  # of another deal it is far more
-        self.sums = np.concatenate([[0], np.cumsum(lasts)])
 
-    def _last_before(self, deal: Integers, day: Any) -> tuple[Integers, Integers]:
-        """Return how many activities of all deals lie before each day, and the days since the deal's last; a day is none of its own."""
-        key = day_numbers(deal, day)
-        place = np.searchsorted(self.keys, key, side="left")
-        last = np.concatenate([[-DEAL_SPAN * 10], self.keys])[place]
-        return place, key - last
+def _counted(stays: pd.DataFrame, activities: pd.DataFrame, kind: Integers, kinds: int) -> list[pd.DataFrame]:
+    """Return for each kind of activity one row per stage and piece of a stay (STAY_DAYS) that has days: stage, since, _COUNTED.
 
-    def until(self, deal: Integers, day: Any) -> Integers:
-        """Return the active days of all deals before this one, and of this one up to each day."""
-        place, since = self._last_before(deal, day)
-        return np.where(place > 0, self.sums[np.maximum(place - 1, 0)] + np.minimum(since, ACTIVE_DAYS), 0)
+    stays: see spells. activities: by deal_number, kind and happened_on. A day within ACTIVE_DAYS after several of a kind counts once.
+    """
+    stage: Integers = np.asarray(stays["stage"].cat.codes, dtype=np.int64)
+    names = stays["stage"].cat.categories
+    is_move, deal = stays["is_move"].to_numpy(dtype=bool), stays["deal_number"].to_numpy(dtype=np.int64) * _DEAL_SPAN
+    entered, left = (deal + _day_number(stays[name]) for name in ("entered_on", "left_on"))
+    began, ended = _active_days(activities, kind)
+    first, beyond = np.searchsorted(left, began, side="right"), np.searchsorted(entered, ended, side="left")
+    times = np.maximum(beyond - first, 0)
+    spell: Integers = np.repeat(first - np.cumsum(times) + times, times) + np.arange(times.sum())  # each stay that the active days touch
+    window: Integers = np.repeat(np.arange(len(times)), times)
+    begins, ends = np.maximum(began[window], entered[spell]) - entered[spell], np.minimum(ended[window], left[spell]) - entered[spell]
+    cell, is_last = kind[window] * len(names) + stage[spell], is_move[spell] & (ended[window] >= left[spell])
+    days, moves = _days(stage, np.zeros_like(left), left - entered, len(names)), _moves(stage, left - entered, is_move, len(names))
+    active_days = _days(cell, begins, ends, kinds * len(names)).reshape(kinds, *days.shape)
+    active_moves = _moves(cell, ends, is_last, kinds * len(names)).reshape(kinds, *days.shape)
+    at, since = np.nonzero(days)
+    return [
+        pd.DataFrame({"stage": names[at], "since": since, **dict(zip(_COUNTED, (each[at, since] for each in four), strict=True))})
+        for four in ((m, d, moves - m, days - d) for m, d in zip(active_moves, active_days, strict=True))
+    ]
 
-    def is_active(self, deal: Integers, day: Any) -> npt.NDArray[np.bool_]:
-        """Return whether each day is an active one of its deal."""
-        return self._last_before(deal, day)[1] <= ACTIVE_DAYS
+
+def _active_days(activities: pd.DataFrame, kind: Integers) -> tuple[Integers, Integers]:
+    """Return the days after which an activity makes active and the last that it does, as deal and day in one number, each day once."""
+    deal, day = activities["deal_number"].to_numpy(dtype=np.int64), _day_number(activities["happened_on"])
+    lasts = np.full(len(day), ACTIVE_DAYS)
+    is_same = (deal[1:] == deal[:-1]) & (kind[1:] == kind[:-1])
+    lasts[:-1] = np.where(is_same, np.minimum(np.diff(day), ACTIVE_DAYS), ACTIVE_DAYS)
+    began = deal * _DEAL_SPAN + day
+    return began, began + lasts
+
+
+def _days(cell: Integers, begins: Integers, ends: Integers, cells: int) -> Integers:
+    """Return how many days of stays lie in each cell (row) and piece of a stay (column). begins, ends: days since a stay's beginning."""
+    last, first = STAY_DAYS[-1], list(STAY_DAYS[:-1])
+    began, ended = (np.bincount(cell * (last + 1) + np.minimum(day, last), minlength=cells * (last + 1)) for day in (begins, ends))
+    there = np.cumsum((began - ended).reshape(cells, last + 1), axis=1)[:, :last]
+    early = np.add.reduceat(there, first, axis=1)
+    every = np.bincount(cell, weights=ends - begins, minlength=cells).astype(np.int64)
+    return np.column_stack([early, every - early.sum(axis=1)])
+
+
+def _moves(cell: Integers, days: Integers, is_move: npt.NDArray[np.bool_], cells: int) -> Integers:
+    """Return how many stays end with a move in each cell (row) and piece of a stay (column). days: since the stay's beginning."""
+    piece = np.searchsorted(STAY_DAYS, days[is_move], side="left") - 1
+    return np.bincount(cell[is_move] * len(STAY_DAYS) + piece, minlength=cells * len(STAY_DAYS)).reshape(cells, len(STAY_DAYS))

@@ -5,9 +5,11 @@ within the other choices, whatever the period, up to today.
 """
 
 import math
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Select
 
@@ -17,6 +19,7 @@ from crm_metrics.metric import tile
 from crm_metrics.pipeline.deals import query as deal_query
 from crm_metrics.pipeline.deals.days import asked_day, last_day, whatever_period
 from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
+from crm_metrics.pipeline.deals.pipelines import stages_seen
 from crm_metrics.pipeline.deals.tables import created, rate_tile
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.winning import counts, landmarks, metrics, model, moves, query
@@ -71,13 +74,12 @@ def lost_reasons(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS)
 def lost_stages(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per stage that deals were lost in, and reason: stage_order, stage, stage_name, and the columns of `lost_reasons`.
 
-    Shares are of the deals lost in that stage whose reason is known. Empty without a history of stages.
+    Shares are of the deals lost in that stage whose reason is known. Of several pipelines it is of one: see deals.pipelines. Empty without
+    a history of stages.
     """
-    changes = source(deal_query.change_rows(filters, terms, asked_day(source, filters), ("deal_number", "outcome", "stage", "stage_order")))
-    lost = _lost(source, filters, terms)
-    placed = lost.merge(counts.last_open_stages(changes), on="deal_number")
-    names = source(deal_query.stage_rows())[["stage", "stage_name"]]
-    rows = placed.merge(names, on="stage", how="left")
+    seen = stages_seen(source, filters, terms)
+    lost = source(query.lost_in(filters, seen.deals, asked_day(source, filters), seen.others))
+    rows = lost.merge(seen.stages[["stage", "stage_name"]], on="stage", how="left")
     rows["stage_name"] = rows["stage_name"].fillna(rows["stage"])
     return counts.reason_counts(rows, ("stage_order", "stage", "stage_name"))
 
@@ -146,28 +148,43 @@ def scorecard_trend(source: Source, filters: Filters, terms: DealTerms = ALL_DEA
 
 
 class _Learned(NamedTuple):
-    """What was asked once for all tables of the model. rows: the landmarks; days: see landmarks.days_to_close."""
+    """What was asked once for all tables of the model. deals: landmarks.OF_DEALS; days: see landmarks.days_to_close; learned, tested: the
+    landmarks of these deals; probability: of those tested.
+    """
 
-    rows: pd.DataFrame
+    deals: pd.DataFrame
     days: float
     split: model.Split | None
+    learned: pd.DataFrame
+    tested: pd.DataFrame
     fit: model.Fit | None
-
-
-def learned(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
-    """Return the landmarks of the deals and the model learned from them."""
-    return source.remember(_learn, whatever_period(filters), terms)
+    probability: model.Floats
 
 
 def _learn(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
-    on, today = asked_day(source, filters), last_day(source, filters)
-    rows = source(deal_query.deal_rows(filters, terms, on, landmarks.OF_DEALS))
-    changes = source(deal_query.change_rows(filters, terms, on, landmarks.OF_CHANGES))
-    customers, done = (source(ask(filters, terms, on)) for ask in (query.earlier_customers, query.deal_activities))
-    seen = landmarks.landmarks(landmarks.Deals(rows, changes, customers, done, today))
-    days = landmarks.days_to_close(rows, today)
-    halves = model.split(seen, today, days)
-    return _Learned(seen, days, halves, model.fit(halves.learned) if halves else None)
+    today = last_day(source, filters)
+    deals = source(deal_query.deal_rows(filters, terms, asked_day(source, filters), landmarks.OF_DEALS))
+    days = landmarks.days_to_close(source(query.closing_days(filters, terms, _seen(source, filters))))
+    halves = model.split(deals, today, days)
+    numbers = np.concatenate([halves.learned, halves.tested]) if halves else np.empty(0)
+    rows = known_early(source, filters, terms, numbers)
+    is_learned = np.isin(rows["deal_number"], halves.learned if halves else [])
+    learned, tested = rows[is_learned], rows[~is_learned]
+    fit = model.fit(learned) if halves else None
+    return _Learned(deals, days, halves, learned, tested, fit, model.predicted(fit, tested) if fit else np.empty(0))
+
+
+def known_early(source: Source, filters: Filters, terms: DealTerms, numbers: npt.NDArray[Any]) -> pd.DataFrame:
+    """Return the landmarks of the deals of these numbers: see landmarks.landmarks."""
+    return landmarks.landmarks(source(query.landmark_rows(filters, terms, _seen(source, filters), numbers.astype(int).tolist())))
+
+
+def _seen(source: Source, filters: Filters) -> query.Seen:
+    return query.Seen(last_day(source, filters).date(), asked_day(source, filters), landmarks.AGES)
+
+
+def _learned(source: Source, filters: Filters, terms: DealTerms) -> _Learned:
+    return source.remember(_learn, whatever_period(filters), terms)
 
 
 def win_model(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
@@ -178,32 +195,30 @@ def win_model(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
     low, high, auc (see model.Skill; NaN where too few deals are known), strength (of the prior, chosen), is_better (low above 0: better
     than the usual rate beyond chance).
     """
-    found = learned(source, filters, terms)
-    closed = found.rows[found.rows["outcome"] != deal_query.OPEN]
-    row: dict[str, Any] = {"days_to_close": found.days, "closed_deals": closed["deal_number"].nunique()}
+    found = _learned(source, filters, terms)
+    row: dict[str, Any] = {"days_to_close": found.days, "closed_deals": len(landmarks.seen_closed(found.deals))}
     names = ("learned_deals", "learned_won", "tested_deals", "split_on", "base_rate", *model.Skill._fields, "strength")
     if found.split is None or found.fit is None:
         return pd.DataFrame([{**row, **dict.fromkeys(names, math.nan), "split_on": pd.NaT, "is_better": False}])
-    deals = found.split.learned.drop_duplicates("deal_number")
-    tested = found.split.tested
-    skill = model.skill(tested, model.predicted(found.fit, tested), model.base_rates(found.fit, tested))
-    values = (len(deals), int(deals["is_won"].sum()), tested["deal_number"].nunique(), found.split.split_on, deals["is_won"].mean())
+    deals = found.learned.drop_duplicates("deal_number")
+    skill = model.skill(found.tested, found.probability, model.base_rates(found.fit, found.tested))
+    tested = found.tested["deal_number"].nunique()
+    values = (len(deals), int(deals["is_won"].sum()), tested, found.split.split_on, deals["is_won"].mean())
     return pd.DataFrame([{**row, **dict(zip(names, (*values, *skill, found.fit.strength), strict=True)), "is_better": skill.low > 0}])
 
 
 def reliability(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per tenth of the landmarks that the model is checked on: see model.reliability; empty without a model."""
-    found = learned(source, filters, terms)
-    if found.split is None or found.fit is None:
-        return model.reliability(found.rows.head(0), np.empty(0))
-    return model.reliability(found.split.tested, model.predicted(found.fit, found.split.tested))
+    found = _learned(source, filters, terms)
+    return model.reliability(found.tested, found.probability)
 
 
 def factors(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per thing known 14 days after creation and value: see factors.win_factors. Of closed deals that are old enough."""
-    found = learned(source, filters, terms)
-    rows = model.grown(found.rows, last_day(source, filters), found.days)
-    return win_factors(rows[rows["age"] == str(landmarks.AGES[0])])
+    chosen, seen = whatever_period(filters), _seen(source, filters)
+    days = landmarks.days_to_close(source(query.closing_days(chosen, terms, seen)))
+    until = date.min if math.isnan(days) else seen.today - timedelta(days)
+    return win_factors(source(query.early_counts(chosen, terms, seen, until)))
 
 
 def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
@@ -214,28 +229,36 @@ def open_scores(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) 
     which it is scored), win_probability, deal_amount, expected_value (value times probability; NaN where the value is unknown). The model
     is learned anew from all deals that are old enough.
     """
-    found, today = learned(source, filters, terms), last_day(source, filters)
-    is_better = bool(win_model(source, filters, terms)["is_better"].iloc[0])
-    rows = found.rows[found.rows["outcome"] == deal_query.OPEN].drop_duplicates("deal_number", keep="last")
-    rows = rows if is_better else rows.head(0)
-    probability = model.predicted(source.remember(_learned_from_all, whatever_period(filters), terms), rows) if is_better else np.empty(0)
-    scored = rows[["deal_number", "age"]].assign(win_probability=probability)
-    every = source(deal_query.deal_rows(filters, terms, asked_day(source, filters)))
+    columns = ("opportunity_id", "opportunity_name", "customer_id", "owner_name", "stage_name", "created_on", "deal_amount")
+    if not win_model(source, filters, terms)["is_better"].iloc[0]:
+        return pd.DataFrame(columns=_SCORED)
+    scored = source.remember(_scored, whatever_period(filters), terms)
+    every = source(deal_query.deal_rows(filters, terms, asked_day(source, filters), ("deal_number", *columns)))
     made = every.merge(scored, on="deal_number")
     made = made.assign(
-        age_days=(today - made["created_on"]).dt.days,
+        age_days=(last_day(source, filters) - made["created_on"]).dt.days,
         known_at_days=made["age"].astype(int),
         expected_value=made["deal_amount"] * made["win_probability"],
     )
-    columns = ["opportunity_id", "opportunity_name", "customer_id", "owner_name", "stage_name", "created_on", "age_days", "known_at_days"]
-    order = made.sort_values(["expected_value", "opportunity_id"], ascending=[False, True], ignore_index=True)
-    return order[[*columns, "win_probability", "deal_amount", "expected_value"]]
+    return made.sort_values(["expected_value", "opportunity_id"], ascending=[False, True], ignore_index=True)[_SCORED]
 
 
-def _learned_from_all(source: Source, filters: Filters, terms: DealTerms) -> model.Fit:
-    found = learned(source, filters, terms)
-    rows = model.grown(found.rows, last_day(source, filters), found.days)
-    return model.fit(rows, (found.fit.strength,) if found.fit else model.STRENGTHS)
+_SCORED = [
+    *("opportunity_id", "opportunity_name", "customer_id", "owner_name", "stage_name", "created_on", "age_days", "known_at_days"),
+    *("win_probability", "deal_amount", "expected_value"),
+]
+
+
+def _scored(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    """Return one row per open deal that has passed the first age: deal_number, age (on which it is scored), win_probability."""
+    found, today = _learned(source, filters, terms), last_day(source, filters)
+    old = model.part_of(model.grown(found.deals, today, found.days), model.MOST_LEARNED)
+    strengths = (found.fit.strength,) if found.fit else model.STRENGTHS
+    fit = model.fit(known_early(source, filters, terms, old), strengths)
+    is_open = found.deals["outcome"] == deal_query.OPEN
+    rows = known_early(source, filters, terms, found.deals.loc[is_open, "deal_number"].to_numpy())
+    rows = rows.drop_duplicates("deal_number", keep="last")
+    return rows[["deal_number", "age"]].assign(win_probability=model.predicted(fit, rows))
 
 
 # ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

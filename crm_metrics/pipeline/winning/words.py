@@ -53,8 +53,8 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " 14, 30, 60 and 90 days after creation of the deals still open then, and nothing later: source, market segment, category,"
         " region, owner, stage, value on that day, activities by then, and whether the account had bought before. Competitor and"
         " assessment are left out: when they were written down is not known. It learned from deals created and closed earlier and is"
-        " checked on deals created later, whatever the period up to today; of more than 4,000 deals from a random 4,000. Only deals old"
-        " enough are used, so that quick losses do not weigh too much. Brier score: mean squared error of the chance, against always"
+        " checked on deals created later, whatever the period up to today: on a random 4,000 and 10,000 where there are more. Only deals"
+        " old enough are used, so that quick losses do not weigh too much. Brier score: mean squared error of the chance, against always"
         " saying the usual rate of deals of that age (Brier 1950). Each point is a tenth of the checked cases, with the 95% interval"
         " (Wilson 1927)."
     ),
