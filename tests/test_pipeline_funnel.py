@@ -23,7 +23,7 @@ from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.pipelines import deal_pipelines
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import figure, labels, tables, words
-from crm_metrics.pipeline.funnel.terms import BYS, FunnelStep, FunnelTerms, Side
+from crm_metrics.pipeline.funnel.terms import BYS, By, FunnelStep, FunnelTerms, Side
 from crm_metrics.scope import Scope
 
 ALL = Filters()
@@ -153,8 +153,8 @@ def test_calls_and_leads_are_there_only_where_the_choice_concerns_them(source):
 def test_behind_every_step_stand_as_many_deals_as_it_counts(source, terms):
     rows: Any = tables.funnel(source, ALL, terms)
     for step, number in counts(rows).items():
-        if step != "calls":
-            assert len(tables.step_deals(source, ALL, terms, FunnelStep(step))) == number, step
+        rows_behind = tables.step_deals(source, ALL, terms, FunnelStep(step))
+        assert (rows_behind["calls"].sum() if step == "calls" else len(rows_behind)) == number, step
     sides: tuple[tuple[Side, str], ...] = (("lost", "lost_here"), ("open", "still_here"))
     for side, column in sides:
         behind = [len(tables.step_deals(source, ALL, terms, FunnelStep(f"stage_{place}", side))) for place in (1, 2, 3)]
@@ -282,7 +282,8 @@ def test_stages_of_several_pipelines_are_not_mixed(of_two_pipelines):
     chosen: Any = tables.funnel(source, ALL, FunnelTerms(DealTerms(pipeline=("Renewal",))))
     assert chosen["name"].tolist() == ["", "Ask", "Sign", ""]
     assert chosen["count"].tolist() == [1, 1, 1, 0]
-    assert tables.funnel_groups(source, ALL).groupby("step")["count"].sum()["stage_1"] == 3
+    groups: Any = tables.funnel_groups(source, ALL)
+    assert groups.groupby("step")["count"].sum()["stage_1"] == 3
     assert len(tables.step_deals(source, ALL, ANY, FunnelStep("opportunities"))) == 3
 
 
@@ -302,31 +303,68 @@ def test_pipelines_that_share_their_stages_stand_together_and_that_is_said(of_tw
 @pytest.mark.parametrize("by", BYS)
 def test_groups_add_up_to_the_whole_funnel_at_every_step(source, by, terms):
     terms = replace(terms, by=by)
-    whole: Any = tables.funnel(source, ALL, terms).set_index("step").loc["opportunities":]
+    whole: Any = tables.funnel(source, ALL, terms).set_index("step")
     groups: Any = tables.funnel_groups(source, ALL, terms)
-    sums = groups.groupby("step")[["count", "at_least", "value"]].sum().loc[whole.index]
-    pd.testing.assert_frame_equal(sums, whole[["count", "at_least", "value"]], check_dtype=False)
+    known = groups[groups["count"].notna()]
+    sums = known.groupby("step")[["count", "at_least", "value"]].sum(min_count=1)
+    told = whole.loc[[step for step in whole.index if step in sums.index]]
+    pd.testing.assert_frame_equal(sums.loc[told.index], told[["count", "at_least", "value"]], check_dtype=False)
     assert groups["step"].unique().tolist() == whole.index.tolist()
+    unknown = {"calls", "leads", "qualified_leads"} if by in ("team", "source", "product", "market") else set()
+    assert set(whole.index) - set(told.index) == unknown, "these calls and leads name none"
     assert groups.drop_duplicates("group")["deals"].sum() == 7
 
 
-def test_each_group_has_stages_and_rates_of_its_own_deals(source):
+def test_each_group_has_steps_and_rates_of_its_own_calls_leads_and_deals(source):
     groups: Any = tables.funnel_groups(source, ALL).set_index(["group", "step"])
-    assert groups.loc["e1", "count"].tolist() == [5, 5, 5, 4, 3]
-    assert groups.loc["e2", "count"].tolist() == [2, 2, 1, 0, 0], "one lost in Offer, one in Talk"
-    assert groups.loc["e1", "cumulative_rate"].tolist() == [1, 1, 1, 0.8, 0.6]
+    assert groups.loc["e1", "count"].tolist() == [100, 2, 2, 5, 5, 5, 4, 3]
+    assert groups.loc["e2", "count"].tolist() == [0, 2, 1, 2, 2, 1, 0, 0], "one lost in Offer, one in Talk"
+    assert groups.loc["e1", "cumulative_rate"].tolist()[1:] == [1, 1, 1, 1, 1, 0.8, 0.6], "of leads, and of deals"
+    assert groups.loc["e1", "next_step_rate"].tolist()[:3] == [0.02, 1, 0.5]
+    assert groups.loc["e2", "next_step_rate"].tolist()[1:3] == [0.5, 0]
     assert groups.loc[("e1", "stage_3"), "next_step_rate"] == 0.75
-    assert groups["is_small"].all()
+    assert groups.loc["e1", "is_small"].tolist() == [False, *[True] * 7], "of 100 calls a rate is read"
     by_value: Any = tables.funnel_groups(source, ALL, FunnelTerms(measure="value")).set_index(["group", "step"])
     assert by_value.loc[("e1", "won"), "cumulative_rate"] == 180 / 205
     assert math.isnan(by_value.loc[("e2", "stage_1"), "next_step_rate"]), "one of two without a value"
 
 
 @pytest.mark.slow
+def test_leads_are_of_the_market_of_their_customer_and_have_no_rate_where_most_have_none(any_data_set):
+    customers: Rows = [{"customer_id": "c1", "industry": "Steel"}]
+    leads = [{**lead, "customer_id": "c1" if lead["opportunity_id"] else None, "product_id": "p", "lead_source": "fair"} for lead in LEADS]
+    owners = [{"employee_id": "e1", "region": "North"}, {"employee_id": "e3", "employee_name": "Cal", "team": "Phones"}]
+    leads.append({"lead_id": "l9", "created_on": dt.date(2024, 2, 3), "owner_id": "e3"})
+    deals = [row("straight") | {"customer_id": "c1", "deal_source": "fair"}]
+    source = open_source(write(any_data_set, deals, leads=leads, customers=customers, employees=owners))
+
+    def leads_of(by: By) -> Any:
+        rows = tables.funnel_groups(source, ALL, FunnelTerms(by=by))
+        return rows[rows["step"] == "leads"].set_index("group_name")[["deals", "count"]].T.to_dict("list")
+
+    assert leads_of("market") == {"Steel": [1, 1], UNKNOWN: [0, 4]}
+    rows: Any = tables.funnel_groups(source, ALL, FunnelTerms(by="market"))
+    assert rows.loc[rows["step"] == "leads", "next_step_rate"].isna().all(), "whoever has a customer has become one"
+    assert leads_of("product") == {UNKNOWN: [1, 1], "p": [0, 4]}
+    assert leads_of("source") == {"fair": [1, 4], UNKNOWN: [0, 1]}
+    assert leads_of("team") == {UNKNOWN: [1, 4], "Phones": [0, 1]}
+    assert leads_of("month") == {"2024-01-01": [1, 4], "2024-02-01": [0, 1]}
+    opened: tuple[tuple[By, str, int], ...] = (
+        ("source", "fair", 4),
+        ("market", "Steel", 1),
+        ("product", "p", 4),
+        ("month", "2024-02-01", 1),
+    )
+    for by, group, number in opened:
+        assert len(tables.step_deals(source, ALL, FunnelTerms(by=by), FunnelStep("leads", group=group))) == number
+
+
+@pytest.mark.slow
 def test_behind_every_field_stand_as_many_deals_as_it_counts(source):
     for row in tables.funnel_groups(source, ALL).to_dict("records"):
-        behind = FunnelStep(row["step"], group=row["group"])
-        assert len(tables.step_deals(source, ALL, ANY, behind)) == row["count"], behind
+        chosen = FunnelStep(row["step"], group=row["group"])
+        behind = tables.step_deals(source, ALL, ANY, chosen)
+        assert (behind["calls"].sum() if row["step"] == "calls" else len(behind)) == row["count"], chosen
     picked = words.chosen_cell(tables.funnel_groups(source, ALL), ["stage_2 e1"], [])
     assert picked == FunnelStep("stage_2", group="e1")
     assert words.step_text(picked, tables.funnel_groups(source, ALL), ANY) == "Behind the step: e1 · Offer"
@@ -372,7 +410,7 @@ def test_no_deals_give_no_rows_and_words_for_it(data_set):
     assert not len(tables.funnel_by(empty, ALL))
     assert not len(tables.won(empty, ALL))
     assert not len(tables.moves(empty, ALL))
-    assert not len(tables.funnel_groups(empty, ALL))
+    assert set(tables.funnel_groups(empty, ALL)["deals"]) == {0}, "leads have owners"
     assert words.groups_finding(tables.funnel_groups(empty, ALL), ANY).startswith("No deal was created in the period")
     assert words.moves_finding(tables.detours(empty, ALL), deals_tables.basis(empty, ALL)).startswith("No deal was created in the period")
 

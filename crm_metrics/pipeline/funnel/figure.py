@@ -13,6 +13,7 @@ from crm_metrics.figures import Bar
 from crm_metrics.language import noop, t
 from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.funnel import labels
+from crm_metrics.pipeline.funnel.statistic import CALLS, DEALS, LEADS, QUALIFIED
 from crm_metrics.pipeline.funnel.terms import PERIODS, FunnelTerms
 
 MOST_GROUPS, MOST_MOVES = 24, 12  # drawn; the tables hold all
@@ -150,17 +151,22 @@ def move_bars(rows: pd.DataFrame) -> go.Figure:
 
 
 def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> go.Figure:
-    """Return a row per group and a column per step: the share of the group's deals that got there, the darker the higher; all first.
+    """Return a row per group and a column per step: the share of the group's leads or deals that got there, the darker the higher; all
+    first. Of calls the hit rate; by value deals alone.
 
-    rows, total: the tables `funnel_groups` and `funnel`. Small groups are faded and without a rate. Groups the largest MOST_GROUPS, periods
-    the latest. First in the customdata: step and group ("": all), as words.chosen_cell reads them.
+    rows, total: the tables `funnel_groups` and `funnel`. Small groups are faded and without a rate; a dash is what is not known. Groups the
+    largest MOST_GROUPS, periods the latest. First in the customdata: step and group ("": all), as words.chosen_cell reads them.
     """
     shown = _cells(rows, total, terms)
     steps, groups = (shown[name].drop_duplicates().tolist() for name in ("step", "group"))
-    title = t("Share of the deals of the group") if terms.measure == "count" else t("Share of the value of the group")
+    title = (
+        t("Share of the deals of the group<br>(leads: of its leads; calls: hit rate)")
+        if terms.measure == "count"
+        else t("Share of the value of the group")
+    )
     figure = figures.base(x_title=title, y_title="", height=_MARGIN + _ROW_HEIGHT * (len(groups) + 1))
     x, y = shown["step"].map({step: at for at, step in enumerate(steps)}), shown["group"].map({one: at for at, one in enumerate(groups)})
-    rate, is_small = shown["cumulative_rate"].to_numpy(dtype=float), shown["is_small"].to_numpy(dtype=bool)
+    is_small, rate = shown["is_small"].to_numpy(dtype=bool), shown["rate"].to_numpy(dtype=float)
     depth = _PALEST + (_DARKEST - _PALEST) * np.clip(np.nan_to_num(rate), 0, 1)
     cells: list[Any] = list(shown.itertuples(index=False))
     figure.add_bar(
@@ -172,7 +178,7 @@ def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, cu
         customdata=[[f"{cell.step} {cell.group}", _cell_hover(cell, terms, currency)] for cell in cells],
         hovertemplate="%{customdata[1]}<extra></extra>",
     )
-    texts = [f"{one * 100:.0f}" if np.isfinite(one) and not small else "" for one, small in zip(rate, is_small, strict=True)]
+    texts = [_cell_text(cell) for cell in cells]
     unselected = {"textfont": {"color": figures.GREY}}
     figure.add_scatter(x=x, y=y, mode="text", text=texts, textfont={"size": 11}, unselected=unselected, hoverinfo="skip")
     named, names = shown.drop_duplicates("group"), shown.drop_duplicates("step")
@@ -196,9 +202,19 @@ def _cells(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> pd.Da
     """Return the cells of the map: those of all deals together, then of each group."""
     groups = rows["group"].drop_duplicates()
     kept = groups.tail(MOST_GROUPS) if terms.by in PERIODS else groups.head(MOST_GROUPS)
-    every = total[total["step"].isin(rows["step"])].assign(group="", group_name="", is_small=False)
-    every = every.assign(deals=every["at_least"].max())
-    return pd.concat([every.reindex(columns=rows.columns), rows[rows["group"].isin(kept)]], ignore_index=True)
+    deals = total.loc[total["step"] == DEALS, "at_least"].iloc[0]
+    every = total[total["step"].isin(rows["step"])].assign(group="", group_name="", is_small=False, deals=deals)
+    cells = pd.concat([every.reindex(columns=rows.columns), rows[rows["group"].isin(kept)]], ignore_index=True)
+    cells = cells[~cells["step"].isin((CALLS, LEADS, QUALIFIED))] if terms.measure == "value" else cells
+    return cells.assign(rate=cells["cumulative_rate"].where(cells["step"] != CALLS, cells["next_step_rate"]))
+
+
+def _cell_text(cell: Any) -> str:
+    if is_unknown(cell.count):
+        return "–"
+    if is_unknown(cell.rate) or cell.is_small:
+        return ""
+    return f"{cell.rate * 100:.1f}" if cell.step == CALLS else f"{cell.rate * 100:.0f}"
 
 
 def _row_name(group: str, name: str, deals: float, terms: FunnelTerms) -> str:
@@ -208,17 +224,32 @@ def _row_name(group: str, name: str, deals: float, terms: FunnelTerms) -> str:
 def _cell_hover(cell: Any, terms: FunnelTerms, currency: str) -> str:
     group = safe_label(labels.group_name(cell.group_name, terms)) if cell.group else t("All")
     lines = [f"<b>{group}, {safe_label(labels.step_name(cell.step, cell.name))}</b>"]
-    counts = {"n": value_text(cell.count, "count", exact=True), "deals": f"{cell.deals:,.0f}"}
-    lines.append(t("{n} of {deals} deals got there", **counts))
-    lines.append(value_text(cell.value, "money", currency))
+    if is_unknown(cell.count):
+        return "<br>".join([*lines, t("not known by this")])
+    lines.append(_cell_count(cell))
+    if not is_unknown(cell.value):
+        lines.append(value_text(cell.value, "money", currency))
     if cell.is_small:
-        return "<br>".join([*lines, t("too few deals for a rate")])
-    rate = value_text(cell.cumulative_rate, "share")
-    if not is_unknown(cell.cumulative_low):
-        bounds = {"low": value_text(cell.cumulative_low, "share"), "high": value_text(cell.cumulative_high, "share")}
-        rate = t("{rate} (95%: {low} to {high})", rate=rate, **bounds)
+        return "<br>".join([*lines, t("too few for a rate")])
+    if not is_unknown(cell.cumulative_rate):
+        lines.append(_cell_rate(cell))
     goes_on = [] if is_unknown(cell.next_step_rate) else [t("{rate} go on", rate=value_text(cell.next_step_rate, "share"))]
-    return "<br>".join([*lines, rate, *goes_on])
+    return "<br>".join([*lines, *goes_on])
+
+
+def _cell_count(cell: Any) -> str:
+    number = value_text(cell.count, "count", exact=True)
+    if cell.step in (CALLS, LEADS, QUALIFIED):
+        return t({CALLS: noop("{n} calls"), LEADS: noop("{n} leads"), QUALIFIED: noop("{n} qualified leads")}[cell.step], n=number)
+    return t("{n} of {deals} deals got there", n=number, deals=f"{cell.deals:,.0f}")
+
+
+def _cell_rate(cell: Any) -> str:
+    rate = value_text(cell.cumulative_rate, "share")
+    if is_unknown(cell.cumulative_low):
+        return rate
+    bounds = {"low": value_text(cell.cumulative_low, "share"), "high": value_text(cell.cumulative_high, "share")}
+    return t("{rate} (95%: {low} to {high})", rate=rate, **bounds)
 
 
 # ── groups and periods ──────────────────────────────────────────────────────────────────────────────────────────────────

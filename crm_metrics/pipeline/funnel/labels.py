@@ -91,7 +91,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "count": (noop("Count"), "count"),
         "value": (noop("Deal value"), "money"),
         "next_step_rate": (noop("On to the next step"), "share"),
-        "cumulative_rate": (noop("Of the group's deals"), "share"),
+        "cumulative_rate": (noop("Of the group's leads / deals"), "share"),
         "cumulative_low": _INTERVAL["low"],
         "cumulative_high": _INTERVAL["high"],
     },
@@ -138,6 +138,14 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "state": (noop("Remark"), "text"),
     },
     "deals": _BEHIND,
+    "calls": {
+        "owner_name": (noop("Owner"), "text"),
+        "team": (noop("Team"), "text"),
+        "region": (noop("Region"), "text"),
+        "happened_on": (noop("Day"), "day"),
+        "calls": (noop("Calls"), "count"),
+        "hits": (noop("Hits"), "count"),
+    },
     "leads": {
         "customer_id": (noop("Customer number"), "text"),
         "lead_id": (noop("Lead"), "text"),

@@ -5,7 +5,7 @@ is won by period of closing is the one exception: those deals were closed in it,
 """
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from sqlalchemy import Select
@@ -14,20 +14,19 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import Grain, Period, bucket_start, bucket_starts, next_bucket
-from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals import tables as deals_tables
 from crm_metrics.pipeline.deals.days import asked_day, deal_days
 from crm_metrics.pipeline.deals.pipelines import stages_seen
+from crm_metrics.pipeline.deals.query import stage_rows
 from crm_metrics.pipeline.deals.terms import DealTerms
-from crm_metrics.pipeline.funnel import query, statistic
+from crm_metrics.pipeline.funnel import groups, query, statistic
 from crm_metrics.pipeline.funnel.statistic import Progress
-from crm_metrics.pipeline.funnel.terms import ALL_FUNNEL, By, FunnelStep, FunnelTerms
+from crm_metrics.pipeline.funnel.terms import ALL_FUNNEL, Behind, By, FunnelStep, FunnelTerms, Places
 from crm_metrics.pipeline.people.tables import calls_in_period
 from crm_metrics.rooms import Table
 
 _WON_STEP = FunnelStep()
 _UNKNOWN_TO_CALLS = ("source", "product", "market", "pipeline")  # choices of deals
-_UNKNOWN_TO_LEADS = ("market", "pipeline")
 _FUNNEL = [
     *("step", "name", "count", "at_least", "value", "next_step_rate", "next_step_low", "next_step_high"),
     *("cumulative_rate", "cumulative_low", "cumulative_high", "skipped", "unvalued"),
@@ -40,8 +39,8 @@ _GROUPS = [
     *("group", "group_name", "step", "name", "deals", "count", "at_least", "value", "next_step_rate"),
     *("cumulative_rate", "cumulative_low", "cumulative_high", "is_small"),
 ]
-_BEHIND = [*deals_tables.READ_FIRST, "product_name", "deal_source", "region", "customer_id"]
-_SHOWN = tuple(dict.fromkeys((*_BEHIND, *(column for pair in statistic.GROUPS.values() for column in pair))))
+_CALLS_BEHIND = ["owner_name", "team", "region", "happened_on", "calls", "hits"]
+_BEHIND = (*deals_tables.READ_FIRST, "product_name", "deal_source", "region", "customer_id")
 
 
 def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, question: str = "funnel") -> tuple[Select, ...]:
@@ -49,10 +48,15 @@ def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, q
     of_stages, on = seen(source, filters, terms), asked_day(source, filters)
     if question == "moves":
         return (query.moves(filters, of_stages.deals, on),)
+    if question == "won":
+        return (query.closings(filters, terms.deals, on),)
+    if question == "by":
+        return (query.cells(filters, terms.deals, (), on, by=terms.by),)
     if question not in ("funnel", "groups"):
         return deals_tables.queries(source, filters, terms.deals)
-    deals = deals_tables.queries(source, filters, of_stages.deals)
-    return (*deals, query.paths(filters, of_stages.deals, _pairs(of_stages.places), on)) if len(of_stages.places) else deals
+    by = terms.by if question == "groups" else None
+    cells = query.cells(filters, of_stages.deals, _pairs(of_stages.places), on, by=by)
+    return (cells, query.lead_counts(filters, terms.deals, on, by))
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
@@ -75,28 +79,29 @@ def seen(source: Source, filters: Filters, terms: FunnelTerms) -> Seen:
 
 
 class Funnel(NamedTuple):
-    """deals: those created in the period. found: how far each got. names: of the places. pipeline: as in Seen."""
+    """cells: the deals created in the period, counted by the way they went (query.cells). found: how far those of each got. names: of the
+    places. pipeline: as in Seen.
+    """
 
-    deals: pd.DataFrame
+    cells: pd.DataFrame
     found: Progress
     names: list[str]
     pipeline: str
 
 
-def progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
-    """Return the deals and how far each got; ask by source.remember, with terms that name the deals alone."""
-    of_stages = seen(source, filters, terms)
-    deals, places = deals_tables.created(source, filters, of_stages.deals, deals_tables.COUNTED), of_stages.places
-    asked = query.paths(filters, of_stages.deals, _pairs(places), asked_day(source, filters))
-    paths = source(asked) if len(places) else pd.DataFrame(columns=list(asked.selected_columns.keys()), dtype="int64")
-    return Funnel(deals, statistic.progress(deals, paths, places), statistic.step_names(places), of_stages.pipeline)
+def progress(source: Source, filters: Filters, deals: DealTerms, by: By | None) -> Funnel:
+    """Return the deals and how far they got, by group where `by` is one; ask by source.remember."""
+    of_stages = seen(source, filters, FunnelTerms(deals))
+    cells = source(query.cells(filters, of_stages.deals, _pairs(of_stages.places), asked_day(source, filters), by=by))
+    cells = cells if by is None else groups.named(cells)
+    return Funnel(cells, statistic.progress(cells, of_stages.places), statistic.step_names(of_stages.places), of_stages.pipeline)
 
 
-def _progress(source: Source, filters: Filters, terms: FunnelTerms) -> Funnel:
-    return source.remember(progress, filters, FunnelTerms(terms.deals))
+def _progress(source: Source, filters: Filters, terms: FunnelTerms, by: By | None = None) -> Funnel:
+    return source.remember(progress, filters, terms.deals, by)
 
 
-def _pairs(places: pd.DataFrame) -> query.Places:
+def _pairs(places: pd.DataFrame) -> Places:
     return tuple(zip(places["stage"], (int(place) for place in places["place"]), strict=True))
 
 
@@ -115,7 +120,7 @@ def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) ->
     value). A rate by value is empty where more than MOST_UNKNOWN of the deals have none.
     """
     before = statistic.lead_rows(
-        _calls(source, filters, terms), source(query.lead_counts(filters, terms.deals, asked_day(source, filters))).iloc[0]
+        _calls(source, filters, terms), source(query.lead_counts(filters, terms.deals, asked_day(source, filters)))
     )
     of_deals = _deal_rows(source, filters, terms)
     rows = pd.concat([before, of_deals], ignore_index=True) if len(before) else of_deals
@@ -124,15 +129,18 @@ def funnel(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) ->
 
 def _deal_rows(source: Source, filters: Filters, terms: FunnelTerms) -> pd.DataFrame:
     known = _progress(source, filters, terms)
-    steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
-    rows = statistic.deal_rows(known.deals, steps, known.names, terms)
+    steps = statistic.deal_steps(known.cells, known.found, len(known.names), terms)
+    rows = statistic.deal_rows(known.cells, steps, known.names, terms)
     return rows.assign(name=rows["name"].mask(rows["step"] == statistic.DEALS, known.pipeline))
 
 
-def _calls(source: Source, filters: Filters, terms: FunnelTerms) -> pd.Series:
+def _calls(source: Source, filters: Filters, terms: FunnelTerms) -> pd.DataFrame:
+    """Return the calls of each person and day of the period: calls, hits, happened_on, and who made them; none where the choice is one
+    that calls don't know.
+    """
     knows = not (filters.category or filters.segments) and not any(getattr(terms.deals, key) for key in _UNKNOWN_TO_CALLS)
-    days = calls_in_period(source, filters, terms.deals)[["calls", "hits"]]
-    return (days if knows else days.head(0)).sum()
+    rows = calls_in_period(source, filters, terms.deals)
+    return (rows if knows else rows.head(0)).merge(source(query.callers()), on="employee_id", how="left")
 
 
 def funnel_detail(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -148,17 +156,24 @@ def funnel_detail(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUN
 
 
 def funnel_groups(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
-    """Return one row per group of deals (terms.by) and step from the opportunities on, the largest groups first, periods in order of time.
+    """Return one row per group (terms.by) and step of `funnel`, the groups of most deals first, periods in order of time: of deals by the
+    day of creation, of leads by that of their coming, of calls by their own.
 
-    group (key, first day of a period, UNKNOWN), group_name, step, name (of the stage), deals (of the group), count, at_least, value,
-    next_step_rate, cumulative_rate (of the group's deals) with low and high, each as in `funnel`, is_small (fewer than FEW_DEALS deals).
-    at_least and the values add up to those of the funnel at every step. Calls and leads are no part of it: not all are known by all groups.
+    group (key, first day of a period, UNKNOWN), group_name, step, name (of the stage), deals (of the group), count (empty of a step that
+    does not know such groups: calls know no source, product and market, leads what their source fills in), at_least, value,
+    next_step_rate, cumulative_rate (of the group's leads, and of its deals) with low and high, each as in `funnel`, is_small (fewer than
+    FEW_DEALS calls, leads or deals). at_least and the values add up to those of the funnel at every step that knows the groups.
     """
-    known, groups = _progress(source, filters, terms), statistic.GROUPS.get(terms.by, ())
-    choice = seen(source, filters, terms).deals
-    named = deals_tables.created(source, filters, choice, tuple(dict.fromkeys(("deal_number", "created_on", "deal_amount", *groups))))
-    steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
-    return statistic.group_step_rows(named, steps, known.names, terms).reindex(columns=_GROUPS)
+    known = _progress(source, filters, terms, terms.by)
+    leads = groups.named(source(query.lead_counts(filters, terms.deals, asked_day(source, filters), terms.by)))
+    calls = groups.call_rows(_calls(source, filters, terms), terms.by)
+    every = groups.groups_of(known.cells, leads, calls, terms)
+    steps = statistic.deal_steps(known.cells, known.found, len(known.names), terms)
+    of_deals = groups.group_step_rows(known.cells, steps, every, terms)
+    rows = pd.concat([groups.before_rows(every, calls, leads, terms.by), of_deals], ignore_index=True)
+    names = dict(zip(steps, ["", *known.names, ""], strict=True))
+    rows = rows.merge(every.assign(place=range(len(every))), on="group").sort_values("place", kind="stable", ignore_index=True)
+    return rows.assign(name=rows["step"].map(names).fillna("")).reindex(columns=_GROUPS)
 
 
 def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -170,7 +185,7 @@ def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> 
     """
     of_stages = seen(source, filters, terms)
     rows = source(query.moves(filters, of_stages.deals, asked_day(source, filters)))
-    return statistic.move_rows(rows, of_stages.places, source(deals_query.stage_rows()))
+    return statistic.move_rows(rows, of_stages.places, source(stage_rows()))
 
 
 def detours(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -178,37 +193,42 @@ def detours(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -
     that skipped a stage, went_back, were reopened; each with its share of these deals, low and high (Wilson, 95%).
     """
     known = _progress(source, filters, terms)
-    return statistic.detour_rows(known.deals, known.found)
+    return statistic.detour_rows(known.cells, known.found)
 
 
 def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, step: FunnelStep = _WON_STEP) -> pd.DataFrame:
     """Return one row per deal behind a step, the largest first: opportunity_id, opportunity_name, customer_name, owner_name, stage_name,
     outcome, created_on, expected_close_on, closed_on, deal_amount, product_name, deal_source, region, customer_id; of leads and qualified
     leads one row per lead: lead_id, customer_id, lead_source, owner_name, team, region, created_on, qualified_on, converted_on,
-    opportunity_id. Calls have none.
+    opportunity_id; of calls one per person and day, the latest first: owner_name, team, region, happened_on, calls, hits.
 
     Raises BadInput if there is no such step.
     """
-    if step.step in (statistic.CALLS, statistic.LEADS, statistic.QUALIFIED):
-        are_qualified = step.step != statistic.LEADS
-        rows = source(query.step_leads(filters, terms.deals, asked_day(source, filters), are_qualified=are_qualified))
-        return rows.head(0) if step.step == statistic.CALLS else rows
-    known = _progress(source, filters, terms)
-    steps = statistic.deal_steps(known.deals, known.found, len(known.names), terms)
+    on, group = asked_day(source, filters), (terms.by, step.group)
+    if step.step == statistic.CALLS:
+        return _step_calls(source, filters, terms, step.group)
+    if step.step in (statistic.LEADS, statistic.QUALIFIED):
+        return source(query.step_leads(filters, terms.deals, on, are_qualified=step.step == statistic.QUALIFIED, group=group))
+    known, of_stages = _progress(source, filters, terms), seen(source, filters, terms)
+    steps = statistic.deal_steps(known.cells, known.found, len(known.names), terms)
     if step.step not in steps:
         raise BadInput("There is no step {step}. Choose one of: {steps}.", step=step.step, steps=", ".join(steps))
-    one, choice = steps[step.step], seen(source, filters, terms).deals
+    one = steps[step.step]
     is_behind = {"reached": one.reached, "lost": one.lost, "open": one.still}[step.side]
-    every = deals_tables.created(source, filters, choice, _SHOWN)
-    return _behind(every[is_behind & _is_of(every, terms, step.group)])
+    chosen = Behind(terms.by, step.group)
+    if not is_behind.all():
+        chosen = chosen._replace(places=_pairs(of_stages.places), ways=statistic.ways(known.cells[is_behind]))
+    return _behind(source(query.behind(filters, of_stages.deals, on, chosen=chosen, columns=_BEHIND)))
 
 
-def _is_of(deals: pd.DataFrame, terms: FunnelTerms, group: str) -> Any:
-    return (statistic.group_keys(deals, terms)["group"] == group).to_numpy() if group else True
+def _step_calls(source: Source, filters: Filters, terms: FunnelTerms, group: str) -> pd.DataFrame:
+    rows = groups.call_rows(_calls(source, filters, terms), terms.by)
+    kept = rows[rows["group"] == group] if group else rows
+    return kept.sort_values(["happened_on", "employee_id"], ascending=[False, True], ignore_index=True)[_CALLS_BEHIND]
 
 
 def _behind(deals: pd.DataFrame) -> pd.DataFrame:
-    return deals[_BEHIND].sort_values(["deal_amount", "opportunity_id"], ascending=[False, True]).reset_index(drop=True)
+    return deals.sort_values(["deal_amount", "opportunity_id"], ascending=[False, True], ignore_index=True)
 
 
 # ── groups and periods ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,14 +242,13 @@ def funnel_by(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL)
     the sum), is_small (fewer than FEW_DEALS closed), others_rate (win rate of closed deals of all the others), p_value (chi-square, against
     them), p_adjusted (Holm, over all groups tested), is_different (p_adjusted below 5%).
     """
-    columns = (*deals_tables.COUNTED, *statistic.GROUPS.get(terms.by, ()))
-    return statistic.group_rows(deals_tables.created(source, filters, terms.deals, tuple(dict.fromkeys(columns))), terms)
+    return groups.group_rows(source(query.cells(filters, terms.deals, (), asked_day(source, filters), by=terms.by)), terms)
 
 
 def group_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, group: str = "") -> pd.DataFrame:
     """Return one row per deal of a group of `funnel_by`, the largest first: the columns of `step_deals`. group: empty, all."""
-    deals = deals_tables.created(source, filters, terms.deals, _SHOWN)
-    return _behind(deals[_is_of(deals, terms, group)] if group else deals)
+    chosen = Behind(terms.by, group)
+    return _behind(source(query.behind(filters, terms.deals, asked_day(source, filters), chosen=chosen, columns=_BEHIND)))
 
 
 def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -238,8 +257,7 @@ def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd
     closed_in (first day; empty: the day is unknown), won, lost, won_value (empty where no value is known), unvalued_won, win_rate_of_closed
     (won / won or lost) with low, high (Wilson, 95%), is_unfinished (not over today), is_partial (its first days lie before the period).
     """
-    deals, days = deals_tables.standing(source, filters, terms.deals, deals_tables.COUNTED), deal_days(source, filters)
-    closed = deals[deals["outcome"] != deals_query.OPEN]
+    closed, days = source(query.closings(filters, terms.deals, asked_day(source, filters))), deal_days(source, filters)
     day = closed["closed_on"]
     grain: Grain = "month" if terms.by == "month" else "quarter"
     if days is None or not day.notna().any():

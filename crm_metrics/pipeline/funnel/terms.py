@@ -1,7 +1,7 @@
 """Which funnel a reader looks at."""
 
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 
@@ -10,6 +10,31 @@ Measure = Literal["count", "value"]
 By = Literal["owner", "team", "region", "source", "product", "market", "quarter", "month"]
 PERIODS = ("quarter", "month")
 BYS: tuple[By, ...] = get_args(By)
+GROUPS: dict[By, tuple[str, str]] = {  # column of the deals that tells the group, column that names it
+    "owner": ("owner_id", "owner_name"),
+    "team": ("team", "team"),
+    "region": ("region", "region"),
+    "source": ("deal_source", "deal_source"),
+    "product": ("product_id", "product_name"),
+    "market": ("market", "market"),
+}
+LEAD_GROUPS = GROUPS | {"source": ("lead_source", "lead_source")}
+CALL_GROUPS: dict[By, tuple[str, str]] = {by: GROUPS[by] for by in ("owner", "team", "region")}  # calls know no more
+
+
+Places = tuple[tuple[str, int], ...]
+"""Open stages and their places in the funnel, from 0 on; stages of several pipelines may share one."""
+Way = tuple[str, str, int]
+"""Outcome, stage ("": unknown) and visited stages (as bits) of deals that went the same way."""
+
+
+class Behind(NamedTuple):
+    """Which deals stand behind a number: of the ways, where there are places; of the group, where there is one."""
+
+    by: By
+    group: str
+    places: Places = ()
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "funnel": noop(
         "Bars from top to bottom, one per step: how many got there; of each stage those who went on, are still there, were lost."
     ),
-    "groups": noop("Fields, a row per group and a column per step: the share of the group's deals that got there, the darker the higher."),
+    "groups": noop(
+        "Fields, a row per group and a column per step: the share of the group's leads or deals that got there, the darker the higher."
+    ),
     "moves": noop("Bars: the moves between stages that left the straight way, those of most deals first."),
     "by": noop("Points with intervals: the win rate of closed deals of each group; hollow: of all its deals."),
     "won": noop("Bars: value won by period of closing; the unfinished period is hatched."),
@@ -47,10 +49,14 @@ NOTES: dict[str, str] = {  # by the name of the figure
         "deals without stage history only today's stage is known, and of lost ones none: where these are more than 5%, no rate is given."
     ),
     "groups": noop(
-        "The deals are those of the funnel, by count or by value, and so are the two ways of counting. Each field: deals of the group that "
-        "got to the step / deals of the group, open ones among them: a group of young deals has had less time to get far. First row: all "
-        "deals. Faded, without a rate: groups of fewer than 30 deals. Interval: 95% (Wilson 1927), not of values. The 24 largest groups or "
-        "latest periods are drawn; the table holds all. A click shows the deals of the group that got to the step."
+        "The deals are those of the funnel, by count or by value, and so are the two ways of counting. Each field: deals of the group "
+        "that got to the step / deals of the group, open ones among them: a group of young deals has had less time to get far; leads: "
+        "those that qualified / leads of the group; calls: the hit rate, qualified leads that the calls brought / calls. First row: "
+        "all. Groups are by the owner of the call, of the lead, of the deal, and by the day of each: the deals of a group need not come"
+        " from its leads. A dash: what is not known of calls or leads (calls have no source, product and segment). A lead has the "
+        "segment of its customer: where more than 5% have none, no rate is given, as most have a customer once they have become one. "
+        "Faded, without a rate: fewer than 30 deals, leads or calls. Interval: 95% (Wilson 1927), not of values. The 24 largest groups "
+        "or latest periods are drawn; the table holds all. A click shows the deals, leads or days of calls behind a field."
     ),
     "moves": noop(
         "Every change of stage in the history, by deals that made it at least once. Skipped: over one stage or more, or won from another "
@@ -183,7 +189,7 @@ def by_finding(groups: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> st
 
 def groups_finding(groups: pd.DataFrame, terms: FunnelTerms) -> str:
     """Return of which groups the most and the fewest deals were won, of all of theirs. groups: the table funnel_groups."""
-    if not len(groups):
+    if not groups["deals"].any():
         return t("No deal was created in the period that matches the filters.")
     known = groups[(groups["step"] == "won") & ~groups["is_small"] & groups["cumulative_rate"].notna()]
     if len(known) < 2:
@@ -227,8 +233,8 @@ def won_finding(won: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> str:
 
 
 def in_words(table: str, rows: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
-    """Return rows of funnel, detail, groups, moves, detours, by, won, deals or leads as the page's table shows them: named, and without
-    rates of few deals.
+    """Return rows of funnel, detail, groups, moves, detours, by, won, deals, leads or calls as the page's table shows them: named, and
+    without rates of few deals.
     """
     if table == "groups":
         hidden = ["next_step_rate", "cumulative_rate", "cumulative_low", "cumulative_high"]
@@ -238,7 +244,7 @@ def in_words(table: str, rows: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame
         return rows.assign(name=[labels.step_name(*each) for each in zip(rows["step"], rows["name"], strict=True)])
     if table == "moves":
         return rows.assign(kind=rows["kind"].map(translated(labels.KINDS)))
-    if table == "leads":
+    if table in ("leads", "calls"):
         return rows
     if table in ("detours", "deals"):
         return rows.assign(outcome=rows["outcome"].map(translated(labels.OUTCOMES)))
@@ -300,8 +306,8 @@ def group_text(rows: pd.DataFrame, group: str, terms: FunnelTerms) -> str:
 
 
 def behind(step: FunnelStep) -> str:
-    """Return whether leads or deals stand behind a step: a key of labels.COLUMNS; "" where nobody does."""
-    return {"calls": "", "leads": "leads", "qualified_leads": "leads"}.get(step.step, "deals")
+    """Return whether calls, leads or deals stand behind a step: a key of labels.COLUMNS."""
+    return {"calls": "calls", "leads": "leads", "qualified_leads": "leads"}.get(step.step, "deals")
 
 
 _CAPTIONS = Captions(ALT_TEXTS, NOTES, {"funnel": METRICS, "by": (metrics.WIN_RATE_OF_CLOSED, metrics.WIN_RATE_OF_ALL)})
