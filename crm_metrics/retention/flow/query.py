@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, Select, and_, case, cast, collate, false, func, literal, null, select, union_all
+from sqlalchemy import CTE, ColumnElement, Date, FromClause, Select, and_, case, cast, collate, func, literal, or_, select
 
 from crm_metrics.filters import Filters, conditions
 from crm_metrics.periods import Grain, Period
@@ -13,6 +13,8 @@ from crm_metrics.sales import active_customers, amounts_within, holds_whole_hist
 from crm_metrics.schema import AMOUNT, customer_facts, customers, daily_sales
 from crm_metrics.scope import visible_orders
 from crm_metrics.sql import bucket_on
+
+_REVENUES = ("opening_revenue", "closing_revenue")
 
 # ── the leaky bucket ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -25,7 +27,7 @@ def bucket_flows(filters: Filters, windows: Windows) -> Select[Any]:
     Revenue is that of known customers in the windows; only who is a customer has any in the bucket, see statistic.flow_rows.
     """
     told = _told(filters, windows)
-    sums = [func.sum(told.c[name]).label(name) for name in ("opening_revenue", "closing_revenue")]
+    sums = [func.sum(told.c[name]).label(name) for name in _REVENUES]
     return select(told.c.flow, func.count().label("customers"), *sums).group_by(told.c.flow).order_by(told.c.flow)
 
 
@@ -36,7 +38,7 @@ def bucket_customers(filters: Filters, windows: Windows, flows: tuple[str, ...])
     """
     told = _told(filters, windows)
     person = customer_facts.c
-    amounts = [told.c[name] for name in ("opening_revenue", "closing_revenue")]
+    amounts = [told.c[name] for name in _REVENUES]
     return (
         select(person.customer_id, customers.c.customer_name, told.c.flow, *amounts, told.c.last_purchase_on)
         .join_from(told, customer_facts, person.customer_number == told.c.customer_number)
@@ -50,8 +52,7 @@ def revenue_without_customer(filters: Filters, windows: Windows) -> Select[Any]:
     """One row: opening_revenue, closing_revenue, the net revenue in the windows whose customer is unknown."""
     rows = amounts_within(_spanning(filters, windows))
     sums = [func.sum(case((_is_in(rows.c.ordered_on, window), rows.c.net_revenue))) for window in windows]
-    names = ("opening_revenue", "closing_revenue")
-    return select(*[amount.label(name) for name, amount in zip(names, sums, strict=True)]).where(rows.c.customer_number.is_(None))
+    return select(*[amount.label(name) for name, amount in zip(_REVENUES, sums, strict=True)]).where(rows.c.customer_number.is_(None))
 
 
 def _told(filters: Filters, windows: Windows) -> CTE:
@@ -73,11 +74,30 @@ def _told(filters: Filters, windows: Windows) -> CTE:
 
 def _held(filters: Filters, windows: Windows) -> CTE:
     """One row per customer with an order from the first window to the end: what it bought in each."""
-    rows = _orders(_spanning(filters, windows))
-    made = {
-        f"{name}_revenue": func.sum(case((_is_in(rows.c.ordered_on, window), rows.c.net_revenue), else_=cast(0, AMOUNT)))
-        for name, window in zip(("opening", "closing"), windows, strict=True)
-    }
+    spanning = _spanning(filters, windows)
+    if not filters.category:
+        rows = visible_orders(filters.scope)
+        number = rows.c.customer_number
+        chosen = select(number, *_revenues(rows, windows), *_purchases(rows, windows)).where(*conditions(spanning, rows))
+        return chosen.where(number.is_not(None)).group_by(number).cte("held")
+    bought, paid = orders_within(spanning), amounts_within(spanning)  # a category takes orders apart: each side is added up alone
+    counted = select(bought.c.customer_number, *_purchases(bought, windows)).where(bought.c.customer_number.is_not(None))
+    each = counted.group_by(bought.c.customer_number).cte("counted")
+    is_in_one = or_(*[_is_in(paid.c.ordered_on, window) for window in windows])
+    summed = select(paid.c.customer_number, *_revenues(paid, windows)).where(is_in_one).group_by(paid.c.customer_number).cte("summed")
+    revenues = [func.coalesce(summed.c[name], cast(0, AMOUNT)).label(name) for name in _REVENUES]
+    is_same = summed.c.customer_number == each.c.customer_number
+    return select(*each.c, *revenues).join_from(each, summed, is_same, isouter=True).cte("held")
+
+
+def _revenues(rows: FromClause, windows: Windows) -> list[ColumnElement[Any]]:
+    """Return the net revenue in each window."""
+    sums = [func.sum(case((_is_in(rows.c.ordered_on, window), rows.c.net_revenue), else_=cast(0, AMOUNT))) for window in windows]
+    return [amount.label(name) for name, amount in zip(_REVENUES, sums, strict=True)]
+
+
+def _purchases(rows: FromClause, windows: Windows) -> list[ColumnElement[Any]]:
+    """Return is_open and is_closed (a purchase in the windows), first_purchase_on (ever) and last_purchase_on."""
     bought = {
         name: func.max(case((and_(rows.c.is_purchase, _is_in(rows.c.ordered_on, window)), 1), else_=0)) == 1
         for name, window in zip(("is_open", "is_closed"), windows, strict=True)
@@ -86,25 +106,7 @@ def _held(filters: Filters, windows: Windows) -> CTE:
         "first_purchase_on": func.max(rows.c.first_purchase_on),
         "last_purchase_on": func.max(case((rows.c.is_purchase, rows.c.ordered_on))),
     }
-    columns = [value.label(name) for name, value in (made | bought | days).items()]
-    return select(rows.c.customer_number, *columns).group_by(rows.c.customer_number).cte("held")
-
-
-def _orders(filters: Filters) -> CTE:
-    """One row per order of a known customer, its amounts in rows of their own where a category takes orders apart."""
-    names = ("customer_number", "ordered_on", "is_purchase", "first_purchase_on")
-    if not filters.category:
-        seen = visible_orders(filters.scope)
-        chosen = select(*[seen.c[name] for name in (*names, "net_revenue")]).where(*conditions(filters, seen))
-        return chosen.where(seen.c.customer_number.is_not(None)).cte("orders_of_customers")
-    bought, paid = orders_within(filters), amounts_within(filters)
-    rows = union_all(
-        select(*[bought.c[name] for name in names], cast(0, AMOUNT).label("net_revenue")).where(bought.c.customer_number.is_not(None)),
-        select(paid.c.customer_number, paid.c.ordered_on, false(), cast(null(), Date), paid.c.net_revenue).where(
-            paid.c.customer_number.is_not(None)
-        ),
-    )
-    return rows.cte("orders_of_customers")
+    return [value.label(name) for name, value in (bought | days).items()]
 
 
 def _spanning(filters: Filters, windows: Windows) -> Filters:

@@ -95,18 +95,26 @@ def payback(source: Source, filters: Filters, by: By = "all") -> pd.DataFrame:
 
     Of customers whose first purchase lies in the filters, whenever up to today it was; the beginning of the period does not matter.
     """
-    people, values = source.remember(aged, filters, by)
+    people, values = source.remember(people_of, filters, by), source.remember(values_of, filters, by)
     return statistic.value_by_age(people, values, _costs(source, filters, people, by))
 
 
-def aged(source: Source, filters: Filters, by: By) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return people and values of the cohorts, the cohort as text: see query; ask by source.remember."""
-    today = _today(source, filters)
-    if today is None:
-        people = pd.DataFrame(columns=["cohort", "months", "customers", "cost", "costed"])
-        return people, pd.DataFrame(columns=["cohort", "age", "months", "value", "squares"])
-    people, values = (source(one) for one in queries(source, filters, by))
-    return people.assign(cohort=_names(people["cohort"], by)), values.assign(cohort=_names(values["cohort"], by))
+def people_of(source: Source, filters: Filters, by: By) -> pd.DataFrame:
+    """Return who is in the cohorts, the cohort as text: see query.cohort_people; ask by source.remember."""
+    asked = queries(source, filters, by)
+    if not asked:
+        return pd.DataFrame(columns=["cohort", "months", "customers", "cost", "costed"])
+    people = source(asked[0])
+    return people.assign(cohort=_names(people["cohort"], by))
+
+
+def values_of(source: Source, filters: Filters, by: By) -> pd.DataFrame:
+    """Return what they have brought: see query.cohort_values; ask by source.remember."""
+    asked = queries(source, filters, by)
+    if not asked:
+        return pd.DataFrame(columns=["cohort", "age", "months", "value", "squares"])
+    values = source(asked[1])
+    return values.assign(cohort=_names(values["cohort"], by))
 
 
 def _names(cohort: pd.Series, by: By) -> pd.Series:
@@ -138,7 +146,7 @@ def payback_basis(source: Source, filters: Filters) -> pd.DataFrame:
     today, measure ('gross_margin', or 'net_revenue' where costs of goods are unknown), cost_from ('customers', 'campaigns' or '' where the
     cost of winning is unknown), customers, costed (customers whose cost is known), has_channels (the acquisition channel of any is known).
     """
-    people, _ = source.remember(aged, filters, "all")
+    people = source.remember(people_of, filters, "all")
     today, costed = _today(source, filters), int(people["costed"].sum())
     cost = _costs(source, filters, people, "all")
     row = {
@@ -154,7 +162,7 @@ def payback_basis(source: Source, filters: Filters) -> pd.DataFrame:
 
 def payback_months(source: Source, filters: Filters, by: By = "all") -> pd.DataFrame:
     """Return one row per cohort, the largest first: the columns of `acquisition_quality`."""
-    people, _ = source.remember(aged, filters, by)
+    people = source.remember(people_of, filters, by)
     return statistic.quality_rows(payback(source, filters, by), people)
 
 
