@@ -18,10 +18,12 @@ from crm_metrics.filters import Filters
 from crm_metrics.language import speaking
 from crm_metrics.pipeline.deals import tables as deal_tables
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
-from crm_metrics.pipeline.forecast import basis, figure, kept, labels, query, scoring, tables, words
-from crm_metrics.pipeline.forecast.hazards import AGES, Counts, counts, daily_moves, in_the_end, within
+from crm_metrics.pipeline.forecast import basis, figure, kept, labels, query, scoring, simulation, tables, words
+from crm_metrics.pipeline.forecast.hazards import daily_moves, in_the_end, within
 from crm_metrics.pipeline.forecast.history import day_number, history, stand
-from crm_metrics.pipeline.forecast.simulation import arrivals, forecast
+from crm_metrics.pipeline.forecast.seen import AGES, Counts, counts, counts_at
+from crm_metrics.pipeline.forecast.simulation import arrivals, forecast, past_forecast
+from crm_metrics.pipeline.forecast.snapshot import Snapshot, snapshot, snapshots
 from crm_metrics.pipeline.forecast.terms import THIS_QUARTER, ForecastTerms, quarter_window, window
 from crm_metrics.scope import Scope
 
@@ -121,7 +123,7 @@ def test_a_lost_deal_that_is_reopened_may_be_won():
 
 
 def test_a_stage_that_nobody_was_in_borrows_from_the_others():
-    seen = Counts(np.zeros((3, len(AGES), 4)), np.full((3, len(AGES)), 100.0))
+    seen = Counts(np.zeros((3, len(AGES), 4)), np.full((3, len(AGES)), 100.0), np.ones((3, 2)))
     seen.moves[0, :, 2:], seen.days[1] = (10, 30), 0
     assert in_the_end(daily_moves(seen))[0, :2] == pytest.approx([0.75, 0.75], abs=0.02)
 
@@ -153,7 +155,7 @@ def test_a_past_forecast_is_the_same_where_nothing_later_is_known(on):
     moves = moves_of()
     whole, cut = history(moves), history(moves[moves["changed_on"] <= pd.Timestamp(on)].reset_index(drop=True))
     at_day = quarter_window(dt.date(2024, 4, 1), on)
-    made = [forecast(told, stand(told, day_number(on)), at_day) for told in (whole, cut)]
+    made = [forecast(told, snapshot(told, stand(told, day_number(on)), at_day), at_day) for told in (whole, cut)]
     assert made[0].runs.tolist() == made[1].runs.tolist()
     assert made[0].timed.tolist() == made[1].timed.tolist()
 
@@ -169,16 +171,90 @@ def test_changes_cut_at_a_day_are_those_asked_for_on_that_day(any_data_set):
 # ── scores ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_band_is_moved_by_the_share_that_would_have_held_four_of_five():
-    assert scoring.widened_by(np.array([-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.9])) == 0.2  # the eighth of nine
-    assert scoring.widened_by(np.full(9, -0.2)) == 0.0
-    assert scoring.widened_by(np.array([0.5, 0.9])) == 0.0  # of two nothing is learnt
+def past_of(off: list[float], chance: float) -> pd.DataFrame:
+    return pd.DataFrame({"off": off, "chance_spread": chance})
 
 
-def test_the_ends_of_a_band_move_by_the_share_and_never_below_what_is_won():
-    drawn = scoring.Drawn(won=100.0, forecast=200.0, low=150.0, high=280.0)
-    moved = scoring.widened(np.array([120.0, 150.0, 200.0, 280.0]), drawn, 0.2)
-    assert moved.tolist() == [100.0, 130.0, 200.0, 300.0]
+def test_quarters_differ_by_what_is_believed_before_any_is_over_and_by_their_errors_after_many():
+    assert scoring.spread_between(past_of([], 0.1)) == scoring.USUAL_SPREAD
+    assert scoring.spread_between(past_of([0.3, -0.3] * 300, 0.02)) == pytest.approx(0.3, abs=0.01)
+    assert scoring.spread_between(past_of([0.02, -0.02] * 300, 0.02)) < 0.02
+
+
+def test_errors_that_chance_alone_may_make_say_little_of_the_spread_between_quarters():
+    assert scoring.spread_between(past_of([0.9, -0.9] * 15, 0.9)) == pytest.approx(scoring.USUAL_SPREAD, abs=0.01)
+    assert scoring.spread_between(past_of([np.nan, np.nan], 0.1)) == scoring.USUAL_SPREAD
+
+
+def test_what_is_won_already_does_not_differ_between_quarters():
+    moves, when = history(moves_of()), quarter_window(dt.date(2024, 4, 1), dt.date(2024, 5, 1))
+    drawn = forecast(moves, snapshot(moves, stand(moves, day_number(when.today)), when), when)
+    said = scoring.between_quarters(drawn, when, 0.5)
+    assert said.runs.min() >= said.won == drawn.won > 0
+    assert np.median(said.runs) == pytest.approx(np.median(drawn.runs), rel=0.05)
+    assert said.runs.std() > 1.3 * drawn.runs.std()
+
+
+def test_past_days_are_seen_together_as_one_by_one():
+    told = history(moves_of())
+    windows = scoring.past_windows(FIRST, LAST)
+    days = [day_number(when.today) for when in windows]
+    for when, together, seen in zip(windows, snapshots(told, windows), counts_at(told, days), strict=True):
+        alone, counted = snapshot(told, stand(told, day_number(when.today)), when), counts(told, day_number(when.today))
+        assert_same(together, alone)
+        assert all((one == other).all() for one, other in zip(seen, counted, strict=True))
+
+
+def assert_same(one: Snapshot, other: Snapshot) -> None:
+    for name in Snapshot._fields:
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+@SLOW
+def test_the_gamma_distribution_of_past_forecasts_is_that_of_the_simulation():
+    """Of the simulated quarters as many lie below the tenth, half and nine tenths of the gamma distribution as should."""
+    told = history(moves_of(900))
+    windows = scoring.past_windows(FIRST, LAST)[3:]
+    shares = []
+    for when, deals in zip(windows, snapshots(told, windows), strict=True):
+        runs = forecast(told, deals, when, runs=4_000).runs
+        quick = past_forecast(told, deals, when, counts(told, day_number(when.today)), draws=40).runs
+        shares.append([(runs <= bound).mean() for bound in np.quantile(quick, [0.1, 0.5, 0.9])])
+    assert np.mean(shares, axis=0) == pytest.approx([0.1, 0.5, 0.9], abs=0.02)
+    assert np.abs(np.array(shares) - [0.1, 0.5, 0.9]).max() < 0.06
+
+
+def test_values_of_won_deals_count_as_often_as_there_are_deals():
+    """Of 300 deals, 200 of value 1 and 100 of 10, one in three is a large one, however they are put together."""
+    values = np.repeat([1.0, 10.0], [200, 100])
+    drawn = simulation._pooled(np.full((40, 100), 50.0), values, np.random.default_rng(1))
+    assert drawn.mean() == pytest.approx(50 * values.mean(), rel=0.01)
+
+
+def bunched(chances: tuple[float, float, float]) -> pd.DataFrame:
+    """Four deals a day for two years, each won on any day with the chance of the day's month in its quarter."""
+    random, days = np.random.default_rng(3), pd.date_range(FIRST, "2024-12-31")
+    created, won = np.repeat(np.arange(len(days)), 4), np.full(4 * len(days), len(days))
+    for day, place in enumerate((days.month - 1) % 3):
+        won[(created < day) & (won > day) & (random.random(len(won)) < chances[place])] = day
+    opened = pd.DataFrame({"deal_number": np.arange(len(won)), "changed_on": days[created], "stage": "Talk", "outcome": "open"})
+    ended = opened[won < len(days)].assign(changed_on=days[won[won < len(days)]], stage="Won", outcome="won")
+    moves = pd.concat([opened, ended]).sort_values(["deal_number", "changed_on"], kind="stable", ignore_index=True)
+    return moves.assign(deal_amount=1.0, is_told=True)
+
+
+def test_wins_that_bunch_in_the_third_month_of_each_quarter_are_expected_there():
+    on = day_number(dt.date(2024, 12, 31))
+    assert counts(history(bunched((0.01, 0.01, 0.02))), on).pace[:, 1] == pytest.approx([0.75, 0.75, 1.5], abs=0.15)
+    assert counts(history(bunched((0.01, 0.01, 0.01))), on).pace.tolist() == [[1.0, 1.0]] * 3
+
+
+def test_a_month_of_many_wins_brings_them_to_those_who_stand_before_it():
+    daily, months = constant(0.02, 0.03), np.repeat([0, 1, 2], [11, 10, 10])
+    pace = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 3.0]])
+    won = within(daily, 0, 30, pace=pace, months=months).of_standing[0, 0, 7]
+    before, share = 0.95**20, 0.06 / 0.09
+    assert won == pytest.approx(0.4 * (1 - before) + before * share * (1 - 0.91**10))
 
 
 @SLOW

@@ -1,7 +1,6 @@
 """On which side of a limit a day, a moment or a quarter lies."""
 
 import datetime as dt
-import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +19,6 @@ from crm_metrics.pipeline.conversion import statistic as conversion
 from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import ALL_DEALS
-from crm_metrics.pipeline.forecast import scoring
 from crm_metrics.pipeline.forecast.history import day_number
 from crm_metrics.pipeline.forecast.simulation import won_in
 from crm_metrics.pipeline.forecast.terms import quarter_window
@@ -76,7 +74,7 @@ def test_a_won_deal_that_is_set_to_lost_is_not_reopened(data_set):
     ]
     deals = [{"opportunity_id": "a", "created_on": D(2024, 1, 2), "outcome": "lost", "stage": "Lost", "closed_on": D(2024, 1, 4)}]
     source = open_source(write(data_set, deals, history))
-    assert source(funnel_query.paths(Filters(), ALL_DEALS, (("Talk", 0),)))["reopened"].tolist() == [0]
+    assert source(funnel_query.cells(Filters(), ALL_DEALS, (("Talk", 0),)))["reopened"].tolist() == [0]
 
 
 @pytest.mark.slow
@@ -86,7 +84,7 @@ def test_another_value_in_the_same_stage_is_no_way_back_and_a_history_from_the_f
         for place in (1, 2)
     ]
     source = open_source(write(data_set, [{"opportunity_id": "a", "created_on": D(2024, 1, 1), "stage": "Talk"}], history))
-    assert source(funnel_query.paths(Filters(), ALL_DEALS, (("Talk", 0),)))["went_back"].tolist() == [0]
+    assert source(funnel_query.cells(Filters(), ALL_DEALS, (("Talk", 0),)))["went_back"].tolist() == [0]
     assert source(deals_query.changes(Filters()))["change_number"].tolist() == [1, 2]
 
 
@@ -132,16 +130,6 @@ def test_a_blind_spot_is_more_days_without_contact_than_are_asked_for():
     assert found["is_overdue"].tolist() == [False, True]
 
 
-def test_a_band_is_widened_by_earlier_quarters_alone_and_what_lies_below_it_is_outside():
-    quarters = np.repeat(pd.date_range("2023-01-01", periods=4, freq="QS"), 3)
-    names = [name for name in scoring.PAST if name not in ("miss", "widening", "error", "is_inside")]
-    past = pd.DataFrame(math.nan, index=range(12), columns=names).assign(quarter_on=quarters, days_in=[0, 30, 60] * 4, won=0.0)
-    past = past.assign(forecast=100.0, low=90.0, high=110.0, low_95=80.0, high_95=120.0, actual=[*[100.0] * 9, *[10.0] * 3])
-    last = scoring._scored(past).tail(3)
-    assert last["widening"].tolist() == [0.0] * 3
-    assert not last["is_inside"].any()
-
-
 def test_a_deal_closed_before_the_period_does_not_move_in_closed():
     day = np.array(["2024-01-31"], dtype="datetime64[D]")
     unseen, sure = np.zeros(1, np.int8), np.ones(1, bool)
@@ -177,10 +165,6 @@ def test_a_win_is_no_way_back_whatever_place_its_stage_has(data_set):
     days = deal_days(source, Filters())
     assert days is not None
     assert source(conversion_query.stays(Filters(), days))["how"].tolist() == ["passed"]
-
-
-def test_a_band_holds_so_many_of_ten_results_that_the_next_is_in_it_four_times_in_five():
-    assert scoring.widened_by(np.arange(1.0, 11.0)) == 9
 
 
 def test_a_win_on_the_first_and_on_the_last_day_is_of_the_quarter():

@@ -14,13 +14,14 @@ from crm_metrics.pipeline.deals.days import deal_days, whatever_period
 from crm_metrics.pipeline.deals.query import LOST, OPEN, WON, stage_rows
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.forecast import query, scoring
-from crm_metrics.pipeline.forecast.hazards import RECENT_DAYS
 from crm_metrics.pipeline.forecast.history import Floats, History, Standing, corrected, day_number, history, stand
+from crm_metrics.pipeline.forecast.seen import RECENT_DAYS
 from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED, Forecast, closed_by, forecast, won_in
+from crm_metrics.pipeline.forecast.snapshot import snapshot
 from crm_metrics.pipeline.forecast.terms import THIS_QUARTER, ForecastTerms, Window
 
 _NOTHING = dict.fromkeys(("won", "open", "quota", "needed", "last_value"), math.nan) | dict.fromkeys(
-    ("won_deals", "open_deals", "unvalued", "undated", "closed", "told", "sellers", "widening", "past"), 0
+    ("won_deals", "open_deals", "unvalued", "undated", "closed", "told", "sellers", "spread", "past"), 0
 )
 _NO_QUOTA_BY = ("source", "product", "market", "pipeline")  # a quota is a seller's, not for some of the deals alone
 
@@ -51,27 +52,36 @@ def _asked(source: Source, filters: Filters, deals: DealTerms) -> Asked | None:
     return Asked(days.today, rows, told, corrected(stand(told, day_number(days.today)), rows, told))
 
 
+def drawn(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> Forecast | None:
+    """Return the forecast as simulated, whatever came of past ones; None where too few deals are closed."""
+    return source.remember(_drawn, whatever_period(filters), deals, terms)
+
+
+def _drawn(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> Forecast | None:
+    about = asked(source, filters, deals)
+    if about is None or closed_by(about.standing, about.told) < FEWEST_CLOSED:
+        return None
+    window = terms.window(about.today)
+    return forecast(about.told, snapshot(about.told, about.standing, window), window)
+
+
 def made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> Forecast | None:
-    """Return the forecast; None where too few deals are closed. Its runs are widened by past errors."""
+    """Return the forecast with the spread between quarters that past ones show; None where too few deals are closed."""
     return source.remember(_made, whatever_period(filters), deals, terms)
 
 
 def _made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> Forecast | None:
-    about = asked(source, filters, deals)
-    if about is None or closed_by(about.standing, about.told) < FEWEST_CLOSED:
+    about, found = asked(source, filters, deals), drawn(source, filters, deals, terms)
+    if about is None or found is None:
         return None
-    drawn = forecast(about.told, about.standing, terms.window(about.today))
-    low, middle, high = np.quantile(drawn.runs, [0.1, 0.5, 0.9])
-    share = scoring.widened_by(backtest(source, filters, deals)["miss"].to_numpy(dtype=float))
-    return drawn._replace(runs=scoring.widened(drawn.runs, scoring.Drawn(drawn.won, middle, low, high), share))
+    return scoring.between_quarters(found, terms.window(about.today), scoring.spread_between(backtest(source, filters, deals)))
 
 
 def _past(source: Source, filters: Filters, deals: DealTerms) -> pd.DataFrame:
     about = asked(source, filters, deals)
     if about is None or not len(about.told.rows.day):
         return pd.DataFrame(columns=scoring.PAST)
-    first_on = date.fromordinal(date(1970, 1, 1).toordinal() + int(about.told.rows.day.min()))
-    windows = scoring.past_windows(first_on, about.today)
+    windows = scoring.past_windows(date.fromordinal(date(1970, 1, 1).toordinal() + about.told.first), about.today)
     return scoring.past_forecasts(about.told, about.standing, windows, assumed(source, about.told))
 
 
@@ -99,8 +109,8 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
     today. unvalued: open deals of unknown value. undated: deals whose day of creation is unknown, open today. closed: deals won or lost
     so far. told: changes that the history holds. quota (NaN: none), sellers: with a quota. is_quota_apt: quotas are for the deals in
     view. needed: coverage that was needed by the win rate by value of deals closed in the last 365 days. last_value: won in the last
-    quarter that is over. widening: by which share of what is still to come past misses move the ends of the 80% band. past: past
-    forecasts behind it.
+    quarter that is over. spread: standard deviation between quarters of what is still to come, as a share of it, besides chance. past:
+    past forecasts behind it.
     """
     about = asked(source, filters, deals)
     if about is None:
@@ -127,7 +137,7 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
         "is_quota_apt": is_quota_apt(filters, deals),
         "needed": ratio(value.sum(skipna=False), value[WON]),
         "last_value": scoring.last_full_value(about.told, about.standing, about.today),
-        "widening": scoring.widened_by(before["miss"].to_numpy(dtype=float)),
+        "spread": scoring.spread_between(before),
         "past": len(before),
     }
     return pd.DataFrame([facts])
@@ -137,10 +147,10 @@ def backtest(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> 
     """Return one row per forecast of a past quarter, made with what was known on its day alone (but that the deals in
     view are those that the terms hold today), in order of time.
 
-    quarter_on, made_on, days_in (days after the quarter's first), won (by then), forecast (median), low, high (80%), low_95, high_95, miss
-    (how far outside the simulated band what came lay, over what was still to come by the forecast; inside less than 0), widening (by which
-    share of that the misses of earlier quarters moved the band's ends), share_below (of the simulated quarters that bring less than what
-    came, before any widening: spread evenly from 0 to 1 where forecasts are right), actual (what came), error ((forecast - actual) /
+    quarter_on, made_on, days_in (days after the quarter's first), won (by then), forecast (median), low, high (80%), low_95, high_95, off
+    ((what came - the mean) / what was still to come by that mean, as simulated), chance_spread (standard deviation of the simulated
+    quarters over the same), spread (between quarters, by the errors of earlier ones: what is added to it), share_below (of the quarters
+    drawn that bring less than what came: evenly from 0 to 1 where forecasts are right), actual (what came), error ((forecast - actual) /
     actual), is_inside (of the 80% band), weighted, assumed, last_quarter (what other methods said). None of a day on which fewer than
     100 deals were closed.
     """

@@ -9,26 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crm_metrics.pipeline.forecast.history import Floats, History, Integers
+from crm_metrics.pipeline.forecast.history import Floats, Integers
+from crm_metrics.pipeline.forecast.seen import AGES, Counts, class_of
 
-AGES = np.array(
-    [0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 60, 90, 120, 180, 270, 365, 540, 730]
-)  # first day of each class: of one class deals move on alike
-RECENT_DAYS = 365  # what was longer ago says less: how a company sells changes
-ENOUGH_CLOSED = 100  # deals closed in these days; with fewer, all that is known counts
 _BORROWED = 2.0  # moves that each class of days takes over from its whole stage, and each stage from all of them
 _OLDEST = int(AGES[-1]) + 1  # days in a state; older is as old
-_LONGEST = 3000  # days in a state that are told apart in counting
+_EVEN = np.ones((1, 2))
 _SAME = 1e-12
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Counts(NamedTuple):
-    """What was seen. moves: by state (open stages, lost), class of days and state moved to. days: deal-days by state and class."""
-
-    moves: Floats
-    days: Floats
 
 
 class Chances(NamedTuple):
@@ -36,40 +25,6 @@ class Chances(NamedTuple):
 
     of_standing: Floats
     of_entering: Floats
-
-
-def seen_since(told: History, on: int) -> int:
-    """Return the first day whose moves count: RECENT_DAYS back, or the very first where too few deals were closed since."""
-    visits = told.visits
-    since = on - RECENT_DAYS
-    closed = (visits.state >= told.lost) & (visits.entered <= on) & (visits.entered > since)
-    return since if closed.sum() >= ENOUGH_CLOSED else int(visits.entered.min(initial=on))
-
-
-def counts(told: History, on: int) -> Counts:
-    """Return what was seen of the visits up to the end of a day."""
-    visits, since = told.visits, seen_since(told, on)
-    states, classes = told.won, len(AGES)
-    lives = (visits.entered <= on) & (visits.left >= since) & (visits.state < told.won)
-    state, entered, left = visits.state[lives], visits.entered[lives], visits.left[lives]
-    first, last = np.maximum(since - entered, 0), np.minimum(left, on) - entered
-    days = _days_seen(state, first, last, states)
-    moved = left <= on
-    place = (state[moved] * classes + _class_of(last[moved])) * (states + 1) + visits.after[lives][moved]
-    moves = np.bincount(place, minlength=states * classes * (states + 1)).reshape(states, classes, states + 1)
-    return Counts(moves.astype(float), np.add.reduceat(days, AGES, axis=1))
-
-
-def _days_seen(state: Integers, first: Integers, last: Integers, states: int) -> Floats:
-    """Return the deals seen on each day in a state."""
-    width = _LONGEST + 2
-    begin = np.bincount(state * width + np.minimum(first, _LONGEST), minlength=states * width)
-    end = np.bincount(state * width + np.minimum(last, _LONGEST) + 1, minlength=states * width)
-    return np.cumsum((begin - end).reshape(states, width), axis=1)[:, :-1].astype(float)
-
-
-def _class_of(age: Integers) -> Integers:
-    return np.searchsorted(AGES, age, side="right") - 1
 
 
 def daily_moves(seen: Counts, random: np.random.Generator | None = None, draws: int = 1) -> Floats:
@@ -104,29 +59,41 @@ def _borrowed(seen: Counts) -> tuple[Floats, Floats]:
     return moves, days
 
 
-def within(daily: Floats, after: int, until: int) -> Chances:
-    """Return the chances of being won more than `after` and at most `until` days from now."""
-    draws, states = daily.shape[:2]
-    of_age = _class_of(np.minimum(np.arange(_OLDEST + 1), AGES[-1]))
-    stays = 1 - daily.sum(axis=-1)
-    standing, earlier = np.zeros((draws, states, _OLDEST)), np.zeros((draws, states, _OLDEST))
-    entering = np.zeros((until + 1, draws, states))
+def within(daily: Floats, after: int, until: int, *, pace: Floats = _EVEN, months: Integers | None = None) -> Chances:
+    """Return the chances of being won more than `after` and at most `until` days from now.
+
+    pace: what deals lost and won are in a month of the quarter over those of all. months: the place in `pace` of each day from now on.
+    """
+    draws, states, classes, targets = daily.shape
+    of_age, place = class_of(np.minimum(np.arange(1, _OLDEST + 1), AGES[-1])), np.zeros(until + 1, int) if months is None else months
+    paced = _paced(daily, pace)
+    by_class = paced.transpose(0, 1, 3, 2, 4).reshape(len(pace), draws, classes * states, targets)
+    stays = (1 - paced.sum(axis=-1)).transpose(0, 3, 1, 2)
+    older = stays.reshape(len(pace), classes, -1)[:, of_age]
+    line = np.zeros((_OLDEST + until + 1, draws * states))  # who is so old, so many days before the end, stands at the sum of both
+    entering, moved = np.zeros((until + 1, draws, states)), np.empty_like(older[0])
+    target = np.ones((draws, targets, 1))
     for left in range(until + 1):
-        newly = np.concatenate([standing[:, :, 0], np.ones((draws, 1))], axis=1)
-        entering[left] = (daily[:, :, 0] @ newly[:, :, None])[..., 0] + stays[:, :, 0] * standing[:, :, 0]
-        if left == after:
-            earlier = standing
-        if left == until:
-            break
-        target = np.concatenate([entering[left], np.ones((draws, 1))], axis=1)
-        moved = (daily.reshape(draws, -1, states + 1) @ target[:, :, None]).reshape(draws, states, len(AGES))
-        older = np.concatenate([standing[:, :, 1:], standing[:, :, -1:]], axis=2)
-        standing = moved[:, :, of_age[1:]] + stays[:, :, of_age[1:]] * older
-    shifted = np.zeros_like(entering)
-    width = until - after  # the length of the window, for those who come on a day within or before it
-    if after:
-        shifted[width:] = entering[: until + 1 - width]
-    return Chances(standing - earlier if after else standing, entering - shifted)
+        day = until - left
+        now, target[:, -1] = place[day], float(day > after or not after)  # what is won earlier is not won in the window
+        newly = line[left].reshape(draws, states)
+        target[:, :-1, 0] = newly
+        entering[left] = (by_class[now, :, :states] @ target)[..., 0] + stays[now, 0] * newly
+        if day:
+            target[:, :-1, 0] = entering[left]
+            by_draw = (by_class[now] @ target).reshape(draws, classes, states)
+            np.take(by_draw.transpose(1, 0, 2).reshape(classes, -1), of_age, axis=0, out=moved, mode="clip")
+            line[left + _OLDEST] = line[left + _OLDEST - 1]
+            line[left + 1 : left + 1 + _OLDEST] *= older[now]
+            line[left + 1 : left + 1 + _OLDEST] += moved
+    return Chances(line[until : until + _OLDEST].reshape(-1, draws, states).transpose(1, 2, 0), entering)
+
+
+def _paced(daily: Floats, pace: Floats) -> Floats:
+    """Return daily moves by place in `pace`, then as before; losses and wins as many times as it says."""
+    paced = np.repeat(daily[None], len(pace), axis=0)
+    paced[..., -2:] *= pace[:, None, None, None]
+    return np.asarray(paced / np.maximum(paced.sum(axis=-1, keepdims=True), 1.0))
 
 
 def in_the_end(daily: Floats) -> Floats:
@@ -137,7 +104,7 @@ def in_the_end(daily: Floats) -> Floats:
     """
     draws, states = daily.shape[:2]
     stays = 1 - daily.sum(axis=-1)
-    there = np.cumprod(stays[:, :, _class_of(np.arange(_OLDEST))], axis=2)
+    there = np.cumprod(stays[:, :, class_of(np.arange(_OLDEST))], axis=2)
     begun = np.concatenate([np.ones((draws, states, 1)), there[:, :, :-1]], axis=2)
     deal_days = np.add.reduceat(begun, AGES, axis=2)
     leaves = (deal_days[..., None] * daily).sum(axis=2)

@@ -31,22 +31,27 @@ class Rows(NamedTuple):
 
 
 class Visits(NamedTuple):
-    """One element per stay in a state, by deal and time. after: the state it moves to; is_first: of its deal."""
+    """One element per stay in a state, by deal and time. after: the state it moves to; is_first: of its deal; row: its first row."""
 
     state: Integers
     entered: Integers
     left: Integers
     after: Integers
     is_first: Booleans
+    row: Integers
 
 
 class History(NamedTuple):
-    """stages: keys of the open stages in code order; "" where the stage is unknown. told: changes that stand in the history itself."""
+    """stages: keys of the open stages in code order; "" where the stage is unknown. told: changes that stand in the history itself.
+
+    first: the day of the first change, NEVER without any.
+    """
 
     stages: tuple[str, ...]
     rows: Rows
     visits: Visits
     told: int
+    first: int
 
     @property
     def lost(self) -> int:
@@ -80,16 +85,16 @@ def history(moves: pd.DataFrame) -> History:
     state = np.where(is_open, place[codes] if len(names) else 0, np.where(outcome == WON, len(used) + 1, len(used)))
     day = moves["changed_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
     rows = Rows(moves["deal_number"].to_numpy(), day, state.astype(np.int64), moves["deal_amount"].to_numpy(dtype=float))
-    return History(tuple(str(names[code]) for code in used), rows, _visits(rows), int(moves["is_told"].sum()))
+    return History(tuple(str(names[code]) for code in used), rows, _visits(rows), int(moves["is_told"].sum()), int(day.min(initial=NEVER)))
 
 
 def _visits(rows: Rows) -> Visits:
     is_first = np.diff(rows.deal, prepend=-1) != 0
     begins = np.flatnonzero(is_first | (np.diff(rows.state, prepend=-1) != 0))
-    follows = np.diff(rows.deal[begins], append=-1) == 0
-    left = np.where(follows, np.roll(rows.day[begins], -1), NEVER)
-    after = np.where(follows, np.roll(rows.state[begins], -1), -1)
-    return Visits(rows.state[begins], rows.day[begins], left, after, is_first[begins])
+    state, entered, ends = rows.state[begins], rows.day[begins], np.append(is_first[begins][1:], True)
+    left, after = np.append(entered[1:], NEVER), np.append(state[1:], -1)
+    left[ends], after[ends] = NEVER, -1
+    return Visits(state, entered, left, after, is_first[begins], begins)
 
 
 def day_number(day: date) -> int:

@@ -69,7 +69,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "weighted": (noop("Weighted by own stage history"), "money"),
         "assumed": (noop("Weighted by the assumed chances"), "money"),
         "last_quarter": (noop("As the last full quarter"), "money"),
-        "widening": (noop("Band widened by, of what was to come"), "share"),
+        "spread": (noop("Spread between quarters, of what was to come"), "share"),
     },
     "scores": {
         "method_name": (noop("Method"), "text"),

@@ -1,11 +1,11 @@
-"""Forecasts of past quarters against what came, and how much wider that makes a band.
+"""Forecasts of past quarters against what came, and how much more than by chance what is to come differs between quarters.
 
 Each is made with what was known at the end of its day alone: the changes up to it, and nothing that came later.
 """
 
 import math
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,21 +13,22 @@ import pandas as pd
 from crm_metrics.intervals import wilson
 from crm_metrics.metric import ratio
 from crm_metrics.periods import add_months, bucket_start
-from crm_metrics.pipeline.forecast.history import Floats, History, Standing, day_number, stand
-from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED, Forecast, closed_by, forecast, won_in
+from crm_metrics.pipeline.forecast.history import Floats, History, Standing, day_number
+from crm_metrics.pipeline.forecast.seen import counts_at
+from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED, Forecast, past_forecast, seeded, won_in
+from crm_metrics.pipeline.forecast.snapshot import snapshots
 from crm_metrics.pipeline.forecast.terms import Window, quarter_window
 
 DAYS_IN = (0, 30, 60)  # days after the first of the quarter on which a past forecast is made
-LEVEL = 0.8  # share of quarters that a band should hold
 MOST_QUARTERS = 12
-PAST_RUNS = 1_000  # of each simulation
-FEWEST_TO_WIDEN = 3  # past quarters, before a band is corrected by them
+USUAL_SPREAD, USUAL_WORTH = 0.15, 2  # what a spread between quarters is believed to be, and as how many quarters that belief counts
 BOUNDS = {"low": 0.1, "high": 0.9, "low_95": 0.025, "high_95": 0.975}
 PAST = [
-    "quarter_on", "made_on", "days_in", "won", "forecast", *BOUNDS, "miss", "widening", "share_below", "actual", "error", "is_inside",
-    "weighted", "assumed", "last_quarter",
+    "quarter_on", "made_on", "days_in", "won", "forecast", *BOUNDS, "off", "chance_spread", "spread", "share_below", "actual", "error",
+    "is_inside", "weighted", "assumed", "last_quarter",
 ]  # fmt: skip
 METHODS = ("forecast", "weighted", "assumed", "last_quarter")
+_PAST_DRAWS = 10  # of the rates, for each past forecast
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -40,8 +41,7 @@ def actual_value(told: History, final: Standing, quarter_on: date) -> float:
 def last_full_value(told: History, final: Standing, today: date) -> float:
     """Return the value won in the last quarter that is over; NaN where the data begin later."""
     quarter_on = add_months(bucket_start(today + timedelta(days=1), "quarter"), -3)
-    is_held = len(told.rows.day) > 0 and told.rows.day.min() < day_number(add_months(quarter_on, 3))
-    return actual_value(told, final, quarter_on) if is_held else math.nan
+    return actual_value(told, final, quarter_on) if told.first < day_number(add_months(quarter_on, 3)) else math.nan
 
 
 def past_windows(first_on: date, today: date) -> list[Window]:
@@ -52,33 +52,47 @@ def past_windows(first_on: date, today: date) -> list[Window]:
 
 
 def past_forecasts(told: History, final: Standing, windows: list[Window], assumed: Floats) -> pd.DataFrame:
-    """Return one row per past forecast, of those days on which FEWEST_CLOSED deals were closed: PAST, see tables.backtest.
+    """Return one row per past forecast, of those days on which FEWEST_CLOSED deals were closed: PAST, see basis.backtest.
 
     final: the deals today. assumed: the source's own chance of winning, by state.
     """
-    rows = []
-    for window in windows:
-        standing = stand(told, day_number(window.today))
-        if closed_by(standing, told) >= FEWEST_CLOSED:
-            made = forecast(told, standing, window, runs=PAST_RUNS)
-            came, before = actual_value(told, final, window.start_on), last_full_value(told, final, window.today)
-            rows.append(_past_row(made, window, assumed) | {"actual": came, "last_quarter": before})
-            rows[-1]["share_below"] = float((made.runs < came).mean())
-    past = pd.DataFrame(rows, columns=[name for name in PAST if name not in ("miss", "widening", "error", "is_inside")])
-    return _scored(past)
+    won = Standing(*(column[final.state == told.won] for column in final))
+    rows: list[dict[str, Any]] = []
+    seen = counts_at(told, [day_number(window.today) for window in windows]) if windows else []
+    for window, deals, by_then in zip(windows, snapshots(told, windows), seen, strict=True):
+        if deals.closed >= FEWEST_CLOSED:
+            drawn = past_forecast(told, deals, window, by_then, draws=_PAST_DRAWS)
+            earlier = pd.DataFrame([row for row in rows if row["quarter_on"] < pd.Timestamp(window.start_on)], columns=PAST)
+            said = between_quarters(drawn, window, spread := spread_between(earlier))
+            row = _said(said, window) | _checked(drawn, said, actual_value(told, won, window.start_on))
+            others = {"weighted": weighted(said, said.ever), "assumed": weighted(said, assumed[said.state])}
+            rows.append(row | others | {"spread": spread, "last_quarter": last_full_value(told, won, window.today)})
+    return pd.DataFrame(rows, columns=PAST)
 
 
-def _past_row(made: Forecast, window: Window, assumed: Floats) -> dict[str, object]:
-    bounds = dict(zip(BOUNDS, np.quantile(made.runs, list(BOUNDS.values())), strict=True))
+def _said(said: Forecast, window: Window) -> dict[str, Any]:
+    bounds = dict(zip(BOUNDS, np.quantile(said.runs, list(BOUNDS.values())).tolist(), strict=True))
     return {
         "quarter_on": pd.Timestamp(window.start_on),
         "made_on": pd.Timestamp(window.today),
         "days_in": (window.today - window.start_on).days,
-        "won": made.won,
-        "forecast": float(np.median(made.runs)),
-        "weighted": weighted(made, made.ever),
-        "assumed": weighted(made, assumed[made.state]),
-        **{name: float(bound) for name, bound in bounds.items()},
+        "won": said.won,
+        "forecast": float(np.median(said.runs)),
+        **bounds,
+    }
+
+
+def _checked(drawn: Forecast, said: Forecast, came: float) -> dict[str, Any]:
+    """Return how right a forecast was. drawn: as simulated; said: with the spread between quarters."""
+    to_come = float(drawn.runs.mean()) - drawn.won or math.nan
+    low, middle, high = np.quantile(said.runs, [BOUNDS["low"], 0.5, BOUNDS["high"]])
+    return {
+        "actual": came,
+        "off": (came - drawn.won) / to_come - 1,
+        "chance_spread": float(drawn.runs.std()) / to_come,
+        "share_below": float((said.runs < came).mean()),
+        "error": (float(middle) - came) / came if came > 0 else math.nan,
+        "is_inside": bool(low <= came <= high),
     }
 
 
@@ -89,56 +103,24 @@ def weighted(made: Forecast, chance: Floats) -> float:
     return math.nan if is_unknown else made.won + float(np.nansum(value))
 
 
-def _scored(past: pd.DataFrame) -> pd.DataFrame:
-    """Return past forecasts with the width that earlier quarters gave each, and with their errors."""
-    miss, quarter = _misses(past), past["quarter_on"].to_numpy()
-    widening = np.array([widened_by(miss[quarter < day]) for day in quarter], dtype=float)
-    about = Drawn(*(past[name].to_numpy(dtype=float) for name in Drawn._fields))
-    bounds = {name: widened(past[name].to_numpy(dtype=float), about, widening) for name in BOUNDS}
-    actual = past["actual"]
-    error = (past["forecast"] - actual) / actual.where(actual > 0)
-    inside = (actual >= bounds["low"]) & (actual <= bounds["high"])
-    return past.assign(**bounds, miss=miss, widening=widening, error=error, is_inside=inside)[PAST]
+def spread_between(past: pd.DataFrame) -> float:
+    """Return by how much, as a share of itself, what is to come differs between quarters besides chance (standard deviation).
 
-
-def _misses(past: pd.DataFrame) -> Floats:
-    """Return how far outside its simulated band each result lay (inside: less than 0), over the forecast of what was still to come."""
-    outside = np.maximum(past["actual"] - past["high"], past["low"] - past["actual"])
-    to_come = (past["forecast"] - past["won"]).to_numpy(dtype=float)
-    return np.asarray(outside / np.where(to_come > 0, to_come, np.nan), dtype=float)
-
-
-def widened_by(miss: Floats) -> float:
-    """Return by what share of what is still to come a band must be wider on each side to have held LEVEL of earlier quarters; never
-    narrower than it was drawn.
-
-    Conformalised quantile regression (Romano, Patterson and Candès 2019): the ceil((n + 1) LEVEL)-th smallest miss. The three forecasts
-    of a quarter err together, so that fewer than FEWEST_TO_WIDEN quarters of them say too little.
+    The variance that the errors of past forecasts show beyond that of the simulation (random effects: DerSimonian and Laird 1986,
+    Controlled Clinical Trials 7), each counted the less, the more chance there was in it, beside USUAL_SPREAD; never below none. past:
+    forecasts of quarters that are over, with off and chance_spread; the three of a quarter count as one.
     """
-    known = np.sort(miss[~np.isnan(miss)])
-    if len(known) < FEWEST_TO_WIDEN * len(DAYS_IN):
-        return 0.0
-    place = min(math.ceil((len(known) + 1) * LEVEL), len(known))
-    return max(0.0, float(known[place - 1]))
+    known = past[["off", "chance_spread"]].dropna().to_numpy(dtype=float) ** 2
+    off, chance = known[:, 0], known[:, 1]
+    weight = (USUAL_SPREAD**2 / (chance + USUAL_SPREAD**2)) ** 2 / len(DAYS_IN)
+    shown = USUAL_WORTH * USUAL_SPREAD**2 + float((weight * (off - chance)).sum())
+    return math.sqrt(max(shown / (USUAL_WORTH + float(weight.sum())), 0.0))
 
 
-class Drawn(NamedTuple):
-    """One forecast, or many, as drawn: what was won by then, the median, and the ends of the 80% band."""
-
-    won: Any
-    forecast: Any
-    low: Any
-    high: Any
-
-
-def widened(value: Floats, about: Drawn, share: Any) -> Floats:
-    """Return values moved away from the forecast so that the band's ends move by that share of what is still to come; the others in
-    proportion, none below what was won already.
-    """
-    off = value - about.forecast
-    side = np.where(off > 0, about.high - about.forecast, about.forecast - about.low)
-    further = share * (about.forecast - about.won) / np.where(side > 0, side, np.inf)
-    return np.asarray(np.maximum(value + off * further, about.won), dtype=float)
+def between_quarters(made: Forecast, window: Window, spread: float) -> Forecast:
+    """Return the forecast with what is still to come as many times as a quarter draws: 1, give or take `spread`."""
+    times = np.maximum(1 + spread * seeded(window, 1).standard_normal(len(made.runs)), 0.0)
+    return made._replace(runs=made.won + (made.runs - made.won) * times)
 
 
 def scores(past: pd.DataFrame) -> pd.DataFrame:

@@ -2,15 +2,17 @@
 
 Each run takes its own rates of moving, drawn from what the counts leave uncertain (parametric bootstrap: Efron and Tibshirani 1993,
 chapter 6); each open deal is then won in the quarter or not; new, reopened and unvalued deals are a compound Poisson sum over the values
-of deals won lately.
+of deals won lately. Of past quarters the same sum is drawn at once, by its first three moments.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from crm_metrics.pipeline.forecast.hazards import AGES, RECENT_DAYS, Chances, counts, daily_moves, in_the_end, within
+from crm_metrics.pipeline.forecast.hazards import daily_moves, in_the_end, within
 from crm_metrics.pipeline.forecast.history import Booleans, Floats, History, Integers, Standing, day_number
+from crm_metrics.pipeline.forecast.seen import RECENT_DAYS, Counts, counts, month_places
+from crm_metrics.pipeline.forecast.snapshot import Snapshot
 from crm_metrics.pipeline.forecast.terms import Window
 
 RUNS, RUNS_PER_DRAW = 2_000, 100  # of the simulation; runs that share one draw of the rates
@@ -20,16 +22,18 @@ _MOST_SINGLE = 500  # open deals drawn one by one, those that decide most; the s
 _MOST_AMOUNTS = 200  # values of won deals that stand for all
 _ARRIVAL_DAYS, _MOST_WINDOWS = 91, 8  # deals created are counted in windows of a quarter's length, two years back
 _SURE_AFTER = 2  # windows' changes that count as much as the belief that nothing changes
+_SYMMETRIC = 1e6  # shape of a gamma distribution that is as good as normal
 
 # ── statistic ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Forecast(NamedTuple):
-    """runs: value won in the quarter, by run. parts: the same for each of PARTS.
+    """won: value won so far. runs: value won in the quarter, by run. parts: the same for each of PARTS; none of a past forecast.
 
     deal, timed, ever: the open deals, the chance of each to be won in the rest of the quarter, and in the end.
     """
 
+    won: float
     runs: Floats
     parts: dict[str, Floats]
     deal: Integers
@@ -38,11 +42,6 @@ class Forecast(NamedTuple):
     timed: Floats
     ever: Floats
 
-    @property
-    def won(self) -> float:
-        """Value won so far."""
-        return float(self.parts["won"][0])
-
 
 class Arrivals(NamedTuple):
     """Deals created in the latest window; what their number grows by from one window to the next (logarithm), and how unsteadily."""
@@ -50,6 +49,20 @@ class Arrivals(NamedTuple):
     created: int
     growth: float
     spread: float
+
+
+class _ToCome(NamedTuple):
+    """What is still to come. chance: of each open deal to be won in the rest of the quarter, by draw and deal; the first draw is the mean.
+
+    unvalued, reopened, new: wins of known value expected of open deals whose value is unknown, of lost deals, and of those that are not
+    created yet, by draw and run. ever: the chance of each open deal in the end.
+    """
+
+    chance: Floats
+    unvalued: Floats
+    reopened: Floats
+    new: Floats
+    ever: Floats
 
 
 def closed_by(standing: Standing, told: History) -> int:
@@ -63,40 +76,68 @@ def won_in(standing: Standing, told: History, window: Window) -> Booleans:
     return (standing.state == told.won) & (standing.entered >= since) & (standing.entered <= until)
 
 
-def forecast(told: History, standing: Standing, window: Window, *, runs: int = RUNS) -> Forecast:
-    """Return the forecast of a quarter by what was known at the end of window.today. standing: the deals on that day.
+def forecast(told: History, deals: Snapshot, window: Window, *, runs: int = RUNS) -> Forecast:
+    """Return the forecast of a quarter by what was known at the end of window.today. deals: as they stood then.
 
     The same question gives the same answer: the seed is the quarter and the day.
     """
-    on = day_number(window.today)
-    random = np.random.default_rng([day_number(window.start_on), on])
-    seen, shape = counts(told, on), (runs // RUNS_PER_DRAW, RUNS_PER_DRAW)
-    daily = np.concatenate([daily_moves(seen), daily_moves(seen, random, shape[0])])
-    chances, ends = within(daily, window.after, window.until), in_the_end(daily[:1])
-    is_open = standing.state < told.lost
-    state, age = standing.state[is_open], np.minimum(standing.age[is_open], AGES[-1])
-    chance, amount = chances.of_standing[:, state, age], standing.amount[is_open]
-    known = ~np.isnan(amount)
-    pool = _pool(told, standing, on)
-    reopened = chances.of_standing[1:, told.lost] @ np.bincount(
-        np.minimum(standing.age[standing.state == told.lost], AGES[-1]), minlength=int(AGES[-1]) + 1
-    )
-    new = _new_wins(told, chances, on, window.until, random=random, shape=shape)
-    won = np.full(shape, np.nansum(standing.amount[won_in(standing, told, window)]))
+    random, shape = seeded(window), (runs // RUNS_PER_DRAW, RUNS_PER_DRAW)
+    come, known = _to_come(told, deals, window, counts(told, day_number(window.today)), random=random, shape=shape), _known(deals)
     parts = {
-        "won": won,
-        "open": _open_value(chance[1:, known], amount[known], shape, random) + _pooled(chance[1:, ~known].sum(axis=1), pool, shape, random),
-        "reopened": _pooled(reopened, pool, shape, random),
-        "new": _pooled(new, pool, shape, random),
+        "won": np.full(shape, deals.won),
+        "open": _open_value(come.chance[1:, known], deals.amount[known], shape, random) + _pooled(come.unvalued, deals.values, random),
+        "reopened": _pooled(come.reopened, deals.values, random),
+        "new": _pooled(come.new, deals.values, random),
     }
-    return Forecast(
-        runs=np.sum(list(parts.values()), axis=0).ravel(),
-        parts={part: value.ravel() for part, value in parts.items()},
-        deal=standing.deal[is_open],
-        state=state,
-        amount=amount,
-        timed=chance[0],
-        ever=ends[0, state],
+    return _forecast(deals, come, np.sum(list(parts.values()), axis=0), {part: value.ravel() for part, value in parts.items()})
+
+
+def past_forecast(told: History, deals: Snapshot, window: Window, seen: Counts, *, draws: int) -> Forecast:
+    """Return the same, a hundred times as fast: what is to come is drawn from a gamma distribution of the same mean, variance and skewness
+    (the translated gamma approximation: Bowers and others 1997, Actuarial Mathematics, chapter 12). seen: by the end of that day.
+    """
+    random, shape = seeded(window), (draws, RUNS_PER_DRAW)
+    come, known = _to_come(told, deals, window, seen, random=random, shape=shape), _known(deals)
+    chance, amount = come.chance[1:, known], deals.amount[known]
+    single = chance * (1 - chance)
+    open_moments = (chance @ amount, single @ amount**2, (single * (1 - 2 * chance)) @ amount**3)
+    wins = come.unvalued + come.reopened + come.new
+    values = deals.values if len(deals.values) else np.zeros(1)
+    mean, variance, third = (of_open[:, None] + wins * (values**power).mean() for power, of_open in enumerate(open_moments, 1))
+    return _forecast(deals, come, deals.won + _translated_gamma(mean, variance, third, random), {})
+
+
+def seeded(window: Window, *more: int) -> np.random.Generator:
+    """Return random numbers that are a quarter's and a day's own, and others with `more`."""
+    return np.random.default_rng([day_number(window.start_on), day_number(window.today), *more])
+
+
+def _known(deals: Snapshot) -> Booleans:
+    return ~np.isnan(deals.amount)
+
+
+def _forecast(deals: Snapshot, come: _ToCome, runs: Floats, parts: dict[str, Floats]) -> Forecast:
+    return Forecast(deals.won, runs.ravel(), parts, deals.deal, deals.state, deals.amount, come.chance[0], come.ever)
+
+
+def _to_come(
+    told: History, deals: Snapshot, window: Window, seen: Counts, *, random: np.random.Generator, shape: tuple[int, int]
+) -> _ToCome:
+    daily = np.concatenate([daily_moves(seen), daily_moves(seen, random, shape[0])])
+    on, is_even = day_number(window.today), bool((seen.pace == 1).all())
+    months = month_places(on + np.arange(window.until + 1)) * (not is_even)
+    chances = within(daily, window.after, window.until, pace=seen.pace[:1] if is_even else seen.pace, months=months)
+    of_deal = chances.of_standing[:, deals.state, deals.age]
+    unvalued = ~_known(deals)
+    lasting = min(1.0, (1 - deals.valued) / unvalued.mean()) if unvalued.any() else 0.0  # of these, won and still of unknown value
+    of_new = chances.of_entering[: window.until, 1:]
+    reopened = chances.of_standing[1:, told.lost] @ deals.lost * deals.valued
+    return _ToCome(
+        chance=of_deal,
+        unvalued=np.broadcast_to(of_deal[1:, unvalued].sum(axis=1)[:, None] * (1 - lasting), shape),
+        reopened=np.broadcast_to(reopened[:, None], shape),
+        new=_new_wins(told, of_new, on, random=random, shape=shape) * deals.valued,
+        ever=in_the_end(daily[:1])[0, deals.state],
     )
 
 
@@ -105,16 +146,6 @@ def stage_chances(told: History, on: int, *, draws: int) -> tuple[Floats, Floats
     seen, random = counts(told, on), np.random.default_rng(on)
     mean, drawn = in_the_end(daily_moves(seen)), in_the_end(daily_moves(seen, random, draws))
     return mean[0, : told.lost], drawn[:, : told.lost]
-
-
-def _pool(told: History, standing: Standing, on: int) -> Floats:
-    """Return values of deals won lately, up to _MOST_AMOUNTS means of equally many; of all won deals where those are few."""
-    won = (standing.state == told.won) & ~np.isnan(standing.amount)
-    lately = won & (standing.entered > on - RECENT_DAYS)
-    amounts = np.sort(standing.amount[lately if lately.sum() >= _MOST_AMOUNTS / 4 else won])
-    return (
-        np.array([part.mean() for part in np.array_split(amounts, min(len(amounts), _MOST_AMOUNTS) or 1)]) if len(amounts) else np.zeros(1)
-    )
 
 
 def _open_value(chance: Floats, amount: Floats, shape: tuple[int, int], random: np.random.Generator) -> Floats:
@@ -128,18 +159,36 @@ def _open_value(chance: Floats, amount: Floats, shape: tuple[int, int], random: 
     return np.asarray(value + (chance[:, rest] @ amount[rest])[:, None] + spread[:, None] * random.standard_normal(shape))
 
 
-def _pooled(expected: Floats, pool: Floats, shape: tuple[int, int], random: np.random.Generator) -> Floats:
-    """Return the value of as many wins as are expected, by draw and run: a compound Poisson sum over the pool of values."""
-    each = np.broadcast_to((expected if expected.ndim > 1 else expected[:, None]) / len(pool), shape)
-    return np.asarray(random.poisson(each[..., None], (*shape, len(pool))) @ pool)
+def _pooled(expected: Floats, values: Floats, random: np.random.Generator) -> Floats:
+    """Return the value of as many wins as are expected, by draw and run: a compound Poisson sum over values of won deals in order, of which
+    up to _MOST_AMOUNTS means stand for all.
+    """
+    parts = np.array_split(values, min(len(values), _MOST_AMOUNTS) or 1)
+    share = np.array([len(part) for part in parts]) / max(len(values), 1)
+    mean = np.array([part.mean() if len(part) else 0.0 for part in parts])
+    return np.asarray(random.poisson(expected[..., None] * share) @ mean)
 
 
-def _new_wins(told: History, chances: Chances, on: int, days: int, *, random: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    """Return how many deals that are created from now on are expected to be won in the quarter, by draw and run."""
+def _translated_gamma(mean: Floats, variance: Floats, third: Floats, random: np.random.Generator) -> Floats:
+    """Return draws, none below 0, with these means, variances and third central moments; normal where nothing is skewed."""
+    spread = np.sqrt(np.maximum(variance, 0.0))
+    skew = np.divide(third, spread**3, out=np.zeros_like(third), where=spread > 0)
+    is_skewed = skew > 2 / np.sqrt(_SYMMETRIC)
+    shape = 4 / np.where(is_skewed, skew, 1.0) ** 2
+    skewed = (random.standard_gamma(shape) - shape) / np.sqrt(shape)
+    return np.asarray(np.maximum(mean + spread * np.where(is_skewed, skewed, random.standard_normal(mean.shape)), 0.0))
+
+
+def _new_wins(told: History, entering: Floats, on: int, *, random: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """Return how many deals that are created from now on are expected to be won in the quarter, by draw and run.
+
+    entering: their chance to be won, by days left, draw and state entered.
+    """
+    days = len(entering)
     first = told.visits.is_first & (told.visits.entered <= on) & (told.visits.state < told.lost)
     lately = first & (told.visits.entered > on - RECENT_DAYS)
     shares = np.bincount(told.visits.state[lately], minlength=told.won) / max(lately.sum(), 1)
-    chance = (chances.of_entering[:days, 1:] @ shares).sum(axis=0) if days else np.zeros(shape[0])
+    chance = (entering @ shares).sum(axis=0)
     found = arrivals(told.visits.entered[first], on)
     ahead = (_ARRIVAL_DAYS + days) / 2 / _ARRIVAL_DAYS  # windows from the middle of the latest to the middle of what is to come
     growth = found.growth * ahead + found.spread * random.standard_normal(shape) - found.spread**2 / 2

@@ -114,7 +114,7 @@ def forecast_by_team(source: Source, filters: Filters, deals: DealTerms = ALL_DE
 
 def _by_deal(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTerms) -> pd.DataFrame:
     """Return one row per deal that is open or won in the quarter, and one per quota: owner and what is to be summed."""
-    about, found = basis.asked(source, filters, deals), basis.made(source, filters, deals, terms)
+    about, found = basis.asked(source, filters, deals), basis.drawn(source, filters, deals, terms)
     columns = ["owner_id", "owner_name", "team", "quota", "won", "open_deals", "open", "timed", "ever"]
     if about is None:
         return pd.DataFrame(columns=columns)
@@ -160,7 +160,7 @@ def stage_probabilities(source: Source, filters: Filters, deals: DealTerms = ALL
     """Return one row per open stage in order: stage, stage_name, visits (deals that entered it, each time), open_deals, open, probability
     (share of those who enter that are won in the end), low, high (95% of draws of the rates), assumed (by the source).
     """
-    about, found = basis.asked(source, filters, deals), basis.made(source, filters, deals, THIS_QUARTER)
+    about, found = basis.asked(source, filters, deals), basis.drawn(source, filters, deals, THIS_QUARTER)
     columns = ["stage", "stage_name", "visits", "open_deals", "open", "probability", "low", "high", "assumed"]
     if about is None or found is None:
         return pd.DataFrame(columns=columns)
