@@ -11,7 +11,7 @@ from crm_metrics.customer_forecast import rhythm
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import TILE_COLUMNS, tile
-from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.days import deal_days, whatever_period
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import metrics, repurchase
 from crm_metrics.pipeline.ownership.terms import DUE, HORIZON_DAYS, LOST, MOST_LISTED, STILL_FROM
@@ -48,25 +48,40 @@ def _day(source: Source, filters: Filters) -> tuple[date | None, date | None]:
     return filters.today or max(ends, default=None), days.on if days else None
 
 
-def standing(source: Source, filters: Filters, terms: DealTerms, back_days: int = 0) -> Standing | None:
-    """Return how customers stand on the reader's day, or so many days before it; None without purchases. Ask by source.remember."""
+class _Bought(NamedTuple):
+    rows: pd.DataFrame
+    until: date
+    on: date | None
+
+
+def bought(source: Source, filters: Filters, terms: DealTerms, back_days: int = 0) -> _Bought | None:
+    """Return repurchase.purchases up to the reader's day, or so many days before it; None without any day. Ask by source.remember."""
     until, on = _day(source, filters)
     if until is None:
         return None
     until, on = (until - timedelta(back_days), until - timedelta(back_days)) if back_days else (until, on)
-    rows = source(repurchase.purchases(filters, terms, until, on))
-    if not len(rows):
+    return _Bought(source(repurchase.purchases(filters, terms, until, on)), until, on)
+
+
+def standing(source: Source, filters: Filters, terms: DealTerms, back_days: int = 0) -> Standing | None:
+    """Return how customers stand on the reader's day, or so many days before it; None without purchases. Ask by source.remember."""
+    found = source.remember(bought, filters, terms, back_days)
+    if found is None or not len(found.rows):
         return None
-    today = pd.Timestamp(until)
-    known = rhythm.base(rows, history_days=(today - rows["first_on"].min()).days)
-    rows = repurchase.with_lasting(known, rows, today)
+    today = pd.Timestamp(found.until)
+    known = rhythm.base(found.rows, history_days=(today - found.rows["first_on"].min()).days)
+    rows = repurchase.with_lasting(known, found.rows, today)
     gone = repurchase.leaving(known, rows)
-    return Standing(repurchase.expected(rows, known, gone, today, horizon_days=HORIZON_DAYS), known, gone, until, on)
+    return Standing(repurchase.expected(rows, known, gone, today, horizon_days=HORIZON_DAYS), known, gone, found.until, found.on)
+
+
+def _standing(source: Source, filters: Filters, terms: DealTerms, back_days: int = 0) -> Standing | None:
+    return source.remember(standing, whatever_period(filters), terms, back_days)
 
 
 def _chosen(source: Source, filters: Filters, terms: DealTerms, back_days: int = 0) -> pd.DataFrame | None:
     """Return the rows of `standing` within filters and terms; None where no rhythm is known."""
-    found = source.remember(standing, filters, terms, back_days)
+    found = _standing(source, filters, terms, back_days)
     return found.customers[found.customers["is_chosen"]] if found and found.known.is_known else None
 
 
@@ -103,7 +118,7 @@ def repurchase_due(source: Source, filters: Filters, terms: DealTerms = ALL_DEAL
     state: 'due' (silent for the interval expected of it or longer, and more likely than not still a customer) or 'lost' (less likely).
     LISTED: see repurchase.expected, repurchase.band and repurchase.customer_details. Nothing where no rhythm is known.
     """
-    found = source.remember(standing, filters, terms, 0)
+    found = _standing(source, filters, terms)
     rows = _chosen(source, filters, terms)
     if found is None or rows is None:
         return pd.DataFrame(columns=LISTED)
@@ -124,9 +139,9 @@ def repurchase_lateness(source: Source, filters: Filters, terms: DealTerms = ALL
 
 def repurchase_check(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per chance told HORIZON_DAYS before the reader's day, and who has bought since: see repurchase.checked."""
-    then, now = _chosen(source, filters, terms, HORIZON_DAYS), source.remember(standing, filters, terms, 0)
+    then, now = _chosen(source, filters, terms, HORIZON_DAYS), source.remember(bought, whatever_period(filters), terms, 0)
     columns = ["from_chance", "to_chance", "customers", "expected_customers", "bought", "share", "low", "high"]
-    return pd.DataFrame(columns=columns) if then is None or now is None else repurchase.checked(then, now.customers)
+    return pd.DataFrame(columns=columns) if then is None or now is None else repurchase.checked(then, now.rows)
 
 
 def repurchase_basis(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
@@ -137,7 +152,7 @@ def repurchase_basis(source: Source, filters: Filters, terms: DealTerms = ALL_DE
     (half of those who bought once and come back do so within), chosen (customers within filters and terms), one_time_chance (their mean
     chance to buy within HORIZON_DAYS, of those with one purchase day), one_time (how many these are).
     """
-    found = source.remember(standing, filters, terms, 0)
+    found = _standing(source, filters, terms)
     if found is None:
         return pd.DataFrame([{"customers": 0, "intervals": 0, "state": "none"}])
     rows = found.customers[found.customers["is_chosen"]]
