@@ -76,10 +76,8 @@ def cell_customers(filters: Filters, terms: CohortTerms, cell: CohortCell, *, la
     those customers count whose period of that age does not lie after it. An unfinished cell of one period has its customers so far.
     """
     rows = _followed(filters, terms)
-    members, bought = _members(filters, terms, rows), rows.c
-    number, unit = _INTERVALS[terms.grain]
-    age: ColumnElement[Any] = literal_column(f"INTERVAL '{cell.age * number} {unit}'")
-    target_on = cast(members.c.cohort_on.op("+")(age), Date)
+    members, bought = _due(_members(filters, terms, rows), terms, cell), rows.c
+    target_on = members.c.target_on
     again_on = func.min(case((bought.purchase_number > 1, bought.bucket_on)))
     counted = {
         "on": func.max(case((bought.bucket_on == target_on, 1), else_=0)) == 1,
@@ -95,11 +93,18 @@ def cell_customers(filters: Filters, terms: CohortTerms, cell: CohortCell, *, la
         )
         .join_from(members, rows, bought.customer_number == members.c.customer_number)
         .where(bought.is_purchase, *_is_of(cell, terms, members, target_on <= last_on))
-        .group_by(members.c.customer_number, members.c.cohort_on)
+        .group_by(members.c.customer_number, target_on)
         .having(counted if cell.is_counted else ~counted)
         .cte("chosen")
     )
     return _with_names(chosen, amounts_within(_until_today(filters)))
+
+
+def _due(members: CTE, terms: CohortTerms, cell: CohortCell) -> CTE:
+    """One row per row of `members`: its columns, and target_on, the first day of the cell's period."""
+    number, unit = _INTERVALS[terms.grain]
+    age: ColumnElement[Any] = literal_column(f"INTERVAL '{cell.age * number} {unit}'")
+    return select(*members.c, cast(members.c.cohort_on.op("+")(age), Date).label("target_on")).cte("due_members")
 
 
 def _with_names(chosen: CTE, paid: CTE) -> Select[Any]:
@@ -166,7 +171,7 @@ def _members(filters: Filters, terms: CohortTerms, rows: CTE) -> CTE:
     if holds_whole_history(filters):
         chosen = chosen.where(bought.purchase_number == 1)
     else:
-        is_first_period = bought.bucket_on == bucket_on(bought.first_purchase_on, terms.grain)
+        is_first_period = bought.first_purchase_on >= bought.bucket_on  # no purchase lies before the first
         chosen = chosen.where(bought.is_purchase, bought.customer_number.is_not(None), is_first_period).distinct()
     limits = [bought.first_purchase_on >= since if since else None, bought.ordered_on <= until if until else None]
     members = chosen.where(*[limit for limit in limits if limit is not None]).cte("cohort_members")
