@@ -238,17 +238,17 @@ def test_the_list_of_the_demo_is_the_one_that_plain_pandas_makes(demo):
     deals = source(repurchase.select(written_deals.schema.deal_facts))
     orders = frames["orders"][frames["orders"]["customer_id"].notna()]
     companies = frames["customers"].query("customer_kind == 'company'")["customer_id"]
-    by_hand = {}
+    by_hand: dict[str, tuple[int, Any, float]] = {}
     for key, held in orders[orders["customer_id"].isin(companies)].groupby("customer_id"):
         days = sorted(held.loc[held["is_purchase"], "ordered_on"].unique())
         won = deals[(deals["customer_id"] == key) & (deals["outcome"] == "won") & (deals["closed_on"] > days[-1] + pd.Timedelta(days=30))]
         days += sorted(won["closed_on"].unique())
         valued = len(days) - len(won) + int(won["deal_amount"].notna().sum())
-        by_hand[key] = len(days), days[-1], (held["net_revenue"].sum() + won["deal_amount"].sum()) / valued
+        by_hand[str(key)] = len(days), days[-1], (held["net_revenue"].sum() + won["deal_amount"].sum()) / valued
     assert len(rows) > 20
     assert rows["value_at_stake"].is_monotonic_decreasing
     for row in rows.itertuples():
-        count, last, value = by_hand[row.customer_id]
+        count, last, value = by_hand[str(row.customer_id)]
         assert (row.purchase_days, row.last_on) == (count, last)
         assert row.value_per_purchase == pytest.approx(value)
     assert (rows["days_since_last_purchase"] >= rows["usual_interval_days"]).all()
