@@ -136,6 +136,20 @@ def test_a_file_that_does_not_know_better_contradicts_what_a_newer_export_says(d
     assert deals(data_set) == [("1", "open", Decimal(10), 1), ("2", "open", Decimal(1), 3)]
 
 
+@pytest.mark.slow
+def test_what_contradicts_the_export_before_it_stays_out_when_another_file_is_taken_back_though_a_later_export_says_the_same(any_data_set):
+    """Deal 1: won says export 2, open a file that does not know better, open export 4. Without 1 and 4 it is won."""
+    load(any_data_set, "9,open,9")
+    load(any_data_set, "1,won,5")
+    assert counts(load(any_data_set, "1,open,1", "8,open,8", using=mapping({**DEALS, "is_newest": False}))) == (2, 1, 0, 1)
+    load(any_data_set, "1,open,1")
+    undo(any_data_set, 1)
+    kept = open_source(any_data_set)(room.batches()).set_index("batch_id")
+    assert (kept.rows_loaded[3], kept.rows_quarantined[3]) == (1, 1)
+    undo(any_data_set, 4)
+    assert deals(any_data_set) == [("1", "won", Decimal(5), 2), ("8", "open", Decimal(8), 3)]
+
+
 ROWS = st.tuples(st.sampled_from("123"), st.sampled_from(["open", "won", "oops"]), st.sampled_from(["", "1", "2"]), st.sampled_from("12"))
 FILES = st.tuples(st.lists(ROWS, min_size=1, max_size=4), st.sampled_from([True, True, True, False]))
 STEPS = st.lists(st.tuples(FILES, st.sampled_from([None, None, 0, 1])), min_size=2, max_size=5)

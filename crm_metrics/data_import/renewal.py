@@ -105,20 +105,28 @@ def _come_back(writer: Writer, table: Table, freed: pa.Table) -> int:
     return int(rows.num_rows)
 
 
-def _last_waiting(table: Table, freed: Table) -> Select[Any]:
-    """One row per key whose rows wait: batch_id, row_key, row_content, of the last batch."""
+def _last_waiting(table: Table, keys: Table, before: int | None = None) -> Select[Any]:
+    """One row per key whose rows wait: batch_id, row_key, row_content, of the last batch, or of the last one before `before`."""
     last = select(_WAITING.row_key, func.max(_WAITING.batch_id).label("batch_id")).join_from(
-        import_renewed_rows, freed, freed.c.row_key == _WAITING.row_key
+        import_renewed_rows, keys, keys.c.row_key == _WAITING.row_key
     )
-    found = last.where(_WAITING.table_name == table.name).group_by(_WAITING.row_key).cte("last_waiting")
+    asked = [_WAITING.table_name == table.name, *([_WAITING.batch_id < before] if before else [])]
+    found = last.where(*asked).group_by(_WAITING.row_key).cte("last_waiting")
     is_last = and_(found.c.row_key == _WAITING.row_key, found.c.batch_id == _WAITING.batch_id)
     rows = select(_WAITING.batch_id, _WAITING.row_key, _WAITING.row_content).join_from(import_renewed_rows, found, is_last)
     return rows.where(_WAITING.table_name == table.name)
 
 
+def waiting_before(writer: Writer, table: Table, rows: pa.Table, batch_id: int) -> pa.Table:
+    """Return of each key of `rows` the row that waits, with its batch_id, of the last batch before this one."""
+    keys = pa.table({"row_key": pc.unique(key_texts(rows, table))})
+    found = writer.read(_last_waiting(table, writer.stage("keys_compared", keys), batch_id))
+    return from_json(table, found["row_content"].to_pylist()).append_column("batch_id", found["batch_id"])
+
+
 def from_json(table: Table, contents: list[str]) -> pa.Table:
     """Return rows of a table that were kept as JSON of texts, all with the same columns."""
     said, columns = [json.loads(text) for text in contents], {}
-    for name in said[0]:
+    for name in said[0] if said else columns_of(table):
         columns[name] = pa.array([row[name] for row in said], pa.string()).cast(TYPES[kind_of(columns_of(table)[name])])
     return pa.table(columns)

@@ -51,7 +51,7 @@ def placed(writer: Writer, brought: tuple[Brought, ...], judged: pa.Table, batch
     those of the same keys.
     """
     own, *others = brought
-    there, renewed = _divided(_compared(writer, own.table, own.rows), own.table, batch_id, newest)
+    there, renewed = _divided(_compared(writer, own, batch_id), own.table, batch_id, newest)
     verdicts = _verdicts(own, judged, there)
     out, by_others = (rows["row_number"] for rows in (verdicts, verdicts.filter(pc.is_valid(verdicts["batch_id"]))))
     refused = verdicts.filter(pc.is_in(verdicts["verdict"], value_set=pa.array([KEY_CONFLICT, KEY_TWICE])))
@@ -63,7 +63,7 @@ def placed(writer: Writer, brought: tuple[Brought, ...], judged: pa.Table, batch
             loaded[table] = _last_known(rows, key_of(table)[0])
             continue
         left = _first_of_each(_but(rows, refused["row_number"]), table)  # a known customer's next contract is a new one
-        there, renewing[table] = _divided(_compared(writer, table, left), table, batch_id, newest)
+        there, renewing[table] = _divided(_compared(writer, Brought(table, left), batch_id), table, batch_id, newest)
         elsewhere = there.filter(pc.not_equal(there["batch_id"], batch_id))
         held += [_as_held(table, part) for part in (_only(rows, refused_by_others), _only(left, elsewhere["row_number"]))]
         loaded[table] = _but(left, there["row_number"])
@@ -164,25 +164,32 @@ def _divided(there: pa.Table, table: Table, batch_id: int, newest: Newest) -> tu
     return (there, there.slice(0, 0)) if table in RECORDS else (there.filter(pc.invert(is_later)), there.filter(is_later))
 
 
-def _compared(writer: Writer, table: Table, rows: pa.Table) -> pa.Table:
-    """Return row_number, batch_id and is_same of the rows whose key the database holds, and by which batch."""
+def _compared(writer: Writer, brought: Brought, batch_id: int) -> pa.Table:
+    """Return row_number, batch_id and is_same of the rows whose key other batches brought: the last one before this, else a later one."""
+    table, rows = brought
     if not rows.num_rows or writer.connection.execute(select(table.c.batch_id).limit(1)).first() is None:
         return pa.table({"row_number": pa.array([], pa.int64()), "batch_id": pa.array([], pa.int64()), "is_same": pa.array([], pa.bool_())})
-    return writer.read(_held_query(table, writer.stage("rows_compared", rows)))
+    incoming = writer.stage("rows_compared", rows)
+    there = writer.read(_held_query(table, table, incoming))
+    if table in RECORDS or (pc.max(there["batch_id"]).as_py() or 0) < batch_id:
+        return there
+    waiting = renewal.waiting_before(writer, table, rows, batch_id)
+    earlier = writer.read(_held_query(table, writer.stage("rows_waiting_before", waiting), incoming))
+    return pa.concat_tables([_but(there, earlier["row_number"]), earlier.cast(there.schema)])
 
 
-def _held_query(table: Table, incoming: Table) -> Select[Any]:
+def _held_query(table: Table, held: Table, incoming: Table) -> Select[Any]:
     """One row per incoming row whose key is held: row_number, batch_id, is_same (for all that the incoming row says)."""
     names = [column.name for column in incoming.c if column.name != "row_number"]
     keys = key_of(table)
-    same = [incoming.c[name].is_not_distinct_from(table.c[name]) for name in names if name not in keys]
+    same = [incoming.c[name].is_not_distinct_from(held.c[name]) for name in names if name not in keys]
     if table in RECORDS:
         same = [
             or_(incoming.c[name].is_(None), part) for name, part in zip([name for name in names if name not in keys], same, strict=True)
         ]
     is_same = case((and_(true(), *same), True), else_=False).label("is_same")
-    held = and_(*[incoming.c[name] == table.c[name] for name in keys])
-    return select(incoming.c.row_number, table.c.batch_id, is_same).join_from(incoming, table, held).order_by(incoming.c.row_number)
+    has_key = and_(*[incoming.c[name] == held.c[name] for name in keys])
+    return select(incoming.c.row_number, held.c.batch_id, is_same).join_from(incoming, held, has_key).order_by(incoming.c.row_number)
 
 
 def _but(rows: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:
