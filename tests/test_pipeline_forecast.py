@@ -70,7 +70,7 @@ def moves_of(count: int = 500) -> pd.DataFrame:
     numbers = {row["opportunity_id"]: place for place, row in enumerate(deals, 1)}
     rows = pd.DataFrame(changes)
     rows["deal_number"], rows["changed_on"] = rows["opportunity_id"].map(numbers), pd.to_datetime(rows["changed_at"]).dt.normalize()
-    return rows.assign(is_told=True).sort_values(["deal_number", "changed_on", "change_number"], ignore_index=True)
+    return rows.sort_values(["deal_number", "changed_on", "change_number"], ignore_index=True)
 
 
 # ── days ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +133,7 @@ def test_open_deals_count_as_long_as_they_were_seen():
     day = pd.Timestamp("2024-01-01")
     rows = [(number, day, "Talk", "open") for number in range(40)]
     rows += [(number, day + pd.Timedelta(days=10), "Won", "won") for number in range(20)]
-    moves = pd.DataFrame(rows, columns=["deal_number", "changed_on", "stage", "outcome"]).assign(deal_amount=1.0, is_told=True)
+    moves = pd.DataFrame(rows, columns=["deal_number", "changed_on", "stage", "outcome"]).assign(deal_amount=1.0, change_number=1)
     told = history(moves.sort_values(["deal_number", "changed_on"], ignore_index=True))
     daily = daily_moves(counts(told, day_number(dt.date(2024, 4, 10))))
     assert within(daily, 0, 100).of_entering[100, 0, 0] == pytest.approx(0.5, abs=0.06)
@@ -142,7 +142,7 @@ def test_open_deals_count_as_long_as_they_were_seen():
 def test_growth_is_drawn_towards_none():
     on = 10_000
     created = np.concatenate([np.full(count, on - 91 * back - 5) for back, count in enumerate((80, 40, 20, 10))] + [[on - 91 * 4 + 1]])
-    found = arrivals(created, on)
+    found = arrivals(np.sort(created), on)
     assert found.created == 80
     assert 0 < found.growth < np.log(2)
 
@@ -240,7 +240,7 @@ def bunched(chances: tuple[float, float, float]) -> pd.DataFrame:
     opened = pd.DataFrame({"deal_number": np.arange(len(won)), "changed_on": days[created], "stage": "Talk", "outcome": "open"})
     ended = opened[won < len(days)].assign(changed_on=days[won[won < len(days)]], stage="Won", outcome="won")
     moves = pd.concat([opened, ended]).sort_values(["deal_number", "changed_on"], kind="stable", ignore_index=True)
-    return moves.assign(deal_amount=1.0, is_told=True)
+    return moves.assign(deal_amount=1.0, change_number=1)
 
 
 def test_wins_that_bunch_in_the_third_month_of_each_quarter_are_expected_there():

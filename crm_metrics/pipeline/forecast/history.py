@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crm_metrics.pipeline.deals.query import LOST, OPEN, WON
+from crm_metrics.pipeline.deals.query import CLOSING, LOST, OPEN, OPENING, WON
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -41,6 +41,13 @@ class Visits(NamedTuple):
     row: Integers
 
 
+class Created(NamedTuple):
+    """One element per deal that begins in an open stage, by day: the day, and that stage."""
+
+    day: Integers
+    state: Integers
+
+
 class History(NamedTuple):
     """stages: keys of the open stages in code order; "" where the stage is unknown. told: changes that stand in the history itself.
 
@@ -50,6 +57,7 @@ class History(NamedTuple):
     stages: tuple[str, ...]
     rows: Rows
     visits: Visits
+    created: Created
     told: int
     first: int
 
@@ -76,16 +84,24 @@ class Standing(NamedTuple):
 
 def history(moves: pd.DataFrame) -> History:
     """Return the history of the deals. moves: the rows of query.moves."""
-    codes, names = pd.factorize(moves["stage"].fillna(""), sort=True)
-    outcome = moves["outcome"].to_numpy()
-    is_open = outcome == OPEN
-    used = np.unique(codes[is_open])
+    stage, stages = pd.factorize(moves["stage"])  # -1, the last of any list: unknown
+    outcome, outcomes = pd.factorize(moves["outcome"])
+    names, is_open = [*map(str, stages), ""], np.asarray(outcomes == OPEN)[outcome]
+    used = sorted(np.flatnonzero(np.bincount(stage[is_open] % len(names), minlength=len(names))), key=names.__getitem__)
     place = np.full(len(names), -1)
     place[used] = np.arange(len(used))
-    state = np.where(is_open, place[codes] if len(names) else 0, np.where(outcome == WON, len(used) + 1, len(used)))
+    ends = np.where(outcomes == WON, len(used) + 1, len(used))
+    state = np.where(is_open, place[stage], ends[outcome]) if len(moves) else np.zeros(0, np.int64)
     day = moves["changed_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    rows = Rows(moves["deal_number"].to_numpy(), day, state.astype(np.int64), moves["deal_amount"].to_numpy(dtype=float))
-    return History(tuple(str(names[code]) for code in used), rows, _visits(rows), int(moves["is_told"].sum()), int(day.min(initial=NEVER)))
+    rows = Rows(moves["deal_number"].to_numpy(), day, state, moves["deal_amount"].to_numpy(dtype=float))
+    visits, told = _visits(rows), int((~moves["change_number"].isin((OPENING, CLOSING))).sum())
+    return History(tuple(names[one] for one in used), rows, visits, _created(visits, len(used)), told, int(day.min(initial=NEVER)))
+
+
+def _created(visits: Visits, lost: int) -> Created:
+    first = np.flatnonzero(visits.is_first & (visits.state < lost))
+    first = first[np.argsort(visits.entered[first], kind="stable")]
+    return Created(visits.entered[first], visits.state[first])
 
 
 def _visits(rows: Rows) -> Visits:

@@ -15,12 +15,10 @@ from crm_metrics.sql import is_one_of
 def moves(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
     """One row per change of a deal within the filters and terms, by the end of `on`, in order of time.
 
-    deal_number, changed_on, stage (empty: unknown), outcome, deal_amount (empty: unknown), is_told (the change stands in the history).
+    deal_number, change_number (OPENING, CLOSING: not of the history), changed_on, stage (empty: unknown), outcome, deal_amount (empty:
+    unknown).
     """
-    row = query.changes(filters, terms, on).order_by(None).subquery("moves").c
-    is_told = row.change_number.not_in((query.OPENING, query.CLOSING)).label("is_told")
-    told = select(row.deal_number, row.changed_on, row.stage, row.outcome, row.deal_amount, is_told)
-    return told.order_by(row.deal_number, row.changed_on, row.change_number)
+    return query.change_rows(filters, terms, on, ("deal_number", "change_number", "changed_on", "stage", "outcome", "deal_amount"))
 
 
 def standing(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:

@@ -185,27 +185,26 @@ def _new_wins(told: History, entering: Floats, on: int, *, random: np.random.Gen
     entering: their chance to be won, by days left, draw and state entered.
     """
     days = len(entering)
-    first = told.visits.is_first & (told.visits.entered <= on) & (told.visits.state < told.lost)
-    lately = first & (told.visits.entered > on - RECENT_DAYS)
-    shares = np.bincount(told.visits.state[lately], minlength=told.won) / max(lately.sum(), 1)
+    since, until = np.searchsorted(told.created.day, [on - RECENT_DAYS, on], side="right")
+    shares = np.bincount(told.created.state[since:until], minlength=told.won) / max(until - since, 1)
     chance = (entering @ shares).sum(axis=0)
-    found = arrivals(told.visits.entered[first], on)
+    found = arrivals(told.created.day[:until], on)
     ahead = (_ARRIVAL_DAYS + days) / 2 / _ARRIVAL_DAYS  # windows from the middle of the latest to the middle of what is to come
     growth = found.growth * ahead + found.spread * random.standard_normal(shape) - found.spread**2 / 2
     return np.asarray(random.standard_gamma(found.created + 0.5, shape) / _ARRIVAL_DAYS * np.exp(growth) * chance[:, None])
 
 
 def arrivals(created: Integers, on: int) -> Arrivals:
-    """Return how many deals are created and how that changes. created: their days, up to `on`.
+    """Return how many deals are created and how that changes. created: their days in order, up to `on`.
 
     The growth from window to window is drawn towards none as if _SURE_AFTER windows had shown none; of its spread only what is beyond
     that of counting.
     """
     if not len(created):
         return Arrivals(0, 0.0, 0.0)
-    whole = min(_MOST_WINDOWS, (on - int(created.min()) + 1) // _ARRIVAL_DAYS)
-    back = (on - created) // _ARRIVAL_DAYS
-    count = np.bincount(back[back < max(whole, 1)], minlength=max(whole, 1))
+    whole = min(_MOST_WINDOWS, (on - int(created[0]) + 1) // _ARRIVAL_DAYS)
+    ends = np.searchsorted(created, on - _ARRIVAL_DAYS * np.arange(max(whole, 1) + 1), side="right")
+    count = ends[:-1] - ends[1:]
     steps = np.log((count[:-1] + 0.5) / (count[1:] + 0.5))
     if not len(steps):
         return Arrivals(int(count[0]), 0.0, 0.0)

@@ -52,7 +52,7 @@ def snapshot(told: History, standing: Standing, window: Window) -> Snapshot:
         state=standing.state[is_open],
         age=np.minimum(standing.age[is_open], _OLDEST),
         amount=standing.amount[is_open],
-        lost=_ages(day_number(window.today) - standing.age[is_lost], day_number(window.today)),
+        lost=_ages(standing.age[is_lost]),
         **_of_wins(wins, window),
         closed=int(is_lost.sum() + is_won.sum()),
     )
@@ -91,12 +91,11 @@ def snapshots(told: History, windows: list[Window]) -> list[Snapshot]:
     of_open, of_won = stays.those(state < told.lost), stays.those(state == told.won)
     of_won = of_won.those(np.argsort(rows.amount[of_won.row], kind="stable"))
     entered = np.repeat(visits.entered, np.diff(visits.row, append=len(rows.day)))
-    lost = visits.state == told.lost
-    lost_on, again_on = visits.entered[lost], visits.left[lost]
+    lost = _lost(told, days[-1])
     found = []
     for number, (on, window) in enumerate(zip(days, windows, strict=True)):
         here, won = of_open.at(number), of_won.at(number)
-        wins, still_lost = Wins(entered[won], rows.amount[won]), _ages(lost_on, on) - _ages(lost_on[again_on <= on], on)
+        wins, still_lost = Wins(entered[won], rows.amount[won]), lost.by_age(on)
         found.append(
             Snapshot(
                 deal=rows.deal[here],
@@ -122,5 +121,29 @@ def _stays(told: History, days: list[int]) -> _Stays:
     return _Stays(holds, first[holds], until[holds])
 
 
-def _ages(since: Integers, on: int) -> Integers:
-    return np.bincount(np.minimum(on - since[since <= on], _OLDEST), minlength=_OLDEST + 1)
+class _Lost(NamedTuple):
+    """Losses by day since the first one of the history; the days of those that were reopened, and on which that was."""
+
+    first: int
+    losses: Integers
+    lost_on: Integers
+    reopened_on: Integers
+
+    def by_age(self, on: int) -> Integers:
+        """Return the deals that are lost at the end of a day, by the days since then."""
+        since = np.arange(on - self.first, -1, -1)
+        every = np.bincount(np.minimum(since, _OLDEST), weights=self.losses[: len(since)], minlength=_OLDEST + 1).astype(np.int64)
+        return np.asarray(every - _ages(on - self.lost_on[self.reopened_on <= on]))
+
+
+def _lost(told: History, last: int) -> _Lost:
+    visits = told.visits
+    lost = np.flatnonzero((visits.state == told.lost) & (visits.entered <= last))
+    lost_on, reopened_on = visits.entered[lost], visits.left[lost]
+    again = reopened_on <= last
+    losses = np.bincount(lost_on - told.first, minlength=last + 1 - told.first)
+    return _Lost(told.first, losses, lost_on[again], reopened_on[again])
+
+
+def _ages(days: Integers) -> Integers:
+    return np.bincount(np.minimum(days, _OLDEST), minlength=_OLDEST + 1)
