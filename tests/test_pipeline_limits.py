@@ -14,10 +14,9 @@ from crm_metrics import database, schema
 from crm_metrics.database import open_source
 from crm_metrics.filters import Filters
 from crm_metrics.periods import Period
-from crm_metrics.pipeline.conversion import query as conversion_query
 from crm_metrics.pipeline.conversion import statistic as conversion
+from crm_metrics.pipeline.conversion import tables as conversion_tables
 from crm_metrics.pipeline.deals import query as deals_query
-from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import ALL_DEALS
 from crm_metrics.pipeline.forecast.history import day_number
 from crm_metrics.pipeline.forecast.simulation import won_in
@@ -162,9 +161,7 @@ def test_a_win_is_no_way_back_whatever_place_its_stage_has(data_set):
     ]
     deals = [{"opportunity_id": "a", "created_on": D(2024, 1, 1), "outcome": "won", "stage": "Won", "closed_on": D(2024, 1, 2)}]
     source = open_source(write(data_set, deals, history, stages=stages))
-    days = deal_days(source, Filters())
-    assert days is not None
-    assert source(conversion_query.stays(Filters(), days))["how"].tolist() == ["passed"]
+    assert conversion_tables.stage_times(source, Filters())[["passed_share", "back_share"]].to_numpy().tolist() == [[1, 0]]
 
 
 def test_a_win_on_the_first_and_on_the_last_day_is_of_the_quarter():

@@ -2,8 +2,8 @@
 
 metrics    what each number means
 terms      how cohorts are made
-query      which deals and leads ended after how many days, and how long each stay in a stage took
-statistic  shares by age, times in stages, deals that stall
+query      which deals and leads ended after how many days, and which deals are open
+statistic  stays in stages, shares by age, times in stages, deals that stall
 tables     the tables made of them
 figure     the curves and ranges
 labels     what cohorts, ages and columns are called

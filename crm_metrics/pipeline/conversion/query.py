@@ -1,11 +1,9 @@
-"""Which deals and leads ended after how many days, and how long each stay in a stage took.
+"""Which deals and leads ended after how many days, and which deals are open.
 
 Deals are taken as they stand at the end of `on` (None: now), days followed up to `today`. A deal that was reopened is open again, and its
-days run on to its last closing. A stay begins when a deal enters a stage and ends when it moves to another or is closed: a deal that comes
-back to a stage stays there a second time.
+days run on to its last closing.
 """
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, FromClause, Integer, Select, Text, and_, case, cast, func, literal, or_, select
@@ -13,9 +11,8 @@ from sqlalchemy import CTE, ColumnElement, Date, FromClause, Integer, Select, Te
 from crm_metrics.filters import Filters, period_conditions
 from crm_metrics.pipeline.conversion.terms import COLUMNS, LEAD_COLUMNS, PERIODS, CohortBy
 from crm_metrics.pipeline.deals.days import DealDays
-from crm_metrics.pipeline.deals.query import LOST, OPEN, WON, changes, deals, lead_rows
+from crm_metrics.pipeline.deals.query import LOST, OPEN, WON, deals, lead_rows
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
-from crm_metrics.schema import customers
 from crm_metrics.sql import bucket_on, days_between
 
 # ── cohorts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,66 +99,14 @@ def lead_basis(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -
     return select(*counts, *values).where(*period_conditions(row.created_on, filters))
 
 
-# ── stays in stages ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _stays(filters: Filters, terms: DealTerms, on: date | None) -> CTE:
-    """One row per stay in an open stage: deal_number, stage, stage_order, entered_on, next_on, next_outcome, next_order (of what came
-    after; empty where nothing has), first_on (the first day known of the deal).
-    """
-    told = changes(filters, terms, on).order_by(None).cte("told")
-    order: Any = {"partition_by": told.c.deal_number, "order_by": (told.c.changed_on, told.c.change_number)}
-    before = [func.lag(told.c[name]).over(**order).label(f"last_{name}") for name in ("stage", "outcome")]
-    first_on = func.min(told.c.changed_on).over(partition_by=told.c.deal_number).label("first_on")
-    beside = select(*told.c, *before, first_on).cte("beside")
-    is_move = or_(
-        beside.c.last_outcome.is_(None), beside.c.stage.is_distinct_from(beside.c.last_stage), beside.c.outcome != beside.c.last_outcome
-    )
-    moves = select(*beside.c).where(is_move).cte("moves")
-    order = {"partition_by": moves.c.deal_number, "order_by": (moves.c.changed_on, moves.c.change_number)}
-    after = [
-        func.lead(moves.c[name]).over(**order).label(label)
-        for name, label in (("changed_on", "next_on"), ("outcome", "next_outcome"), ("stage_order", "next_order"))
-    ]
-    columns = (moves.c.deal_number, moves.c.stage, moves.c.stage_order, moves.c.outcome, moves.c.changed_on.label("entered_on"))
-    every = select(*columns, *after, moves.c.first_on).cte("every_stay")
-    return select(*every.c).where(every.c.outcome == OPEN, every.c.stage.is_not(None)).cte("stays")
-
-
-def stays(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:
-    """One row per stage, duration and way to end of stays, those not over one by one.
-
-    stage, duration (days until the stay ends, or to today), how ('passed': went on to a later stage, or to one without an order, or was
-    won, 'lost', 'back': went back to an earlier stage, 'censored': still there), is_of_period (the deal's first day lies in the period),
-    deal_number (of those still there; else empty), stays (how many).
-
-    Deals without history have none. All in one query: changes are many, and asked for but once.
-    """
-    stay = _stays(filters, terms, days.on).c
-    ends_on = func.coalesce(stay.next_on, cast(literal(days.today), Date))
-    how = case(
-        (stay.next_on.is_(None), "censored"),
-        (stay.next_outcome == LOST, "lost"),
-        (and_(stay.next_outcome == OPEN, stay.next_order < stay.stage_order), "back"),
-        else_="passed",
-    ).label("how")
-    is_of_period = and_(literal(True), *period_conditions(stay.first_on, filters)).label("is_of_period")  # noqa: FBT003
-    number = case((stay.next_on.is_(None), stay.deal_number)).label("deal_number")
-    ended = select(stay.stage, _duration(stay.entered_on, ends_on), how, is_of_period, number).cte("ended")
-    keys = (ended.c.stage, ended.c.duration, ended.c.how, ended.c.is_of_period, ended.c.deal_number)
-    return select(*keys, func.count().label("stays")).group_by(*keys).order_by(*keys)
+# ── open deals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def open_deals(filters: Filters, days: DealDays, terms: DealTerms = ALL_DEALS) -> Select[Any]:
     """One row per deal that is open, whenever it was created: deal_number, opportunity_id, opportunity_name, customer_id, customer_name,
     owner_name, team, stage, stage_name, stage_order, created_on, expected_close_on, deal_amount, next_step.
     """
-    row = (rows := deals(filters, terms, days.on)).c
+    row = deals(filters, terms, days.on).c
     names = ("deal_number", "opportunity_id", "opportunity_name", "customer_id", "owner_name", "team", "stage", "stage_name", "stage_order")
-    later = ("created_on", "expected_close_on", "deal_amount", "next_step")
-    return (
-        select(*[row[name] for name in names], customers.c.customer_name, *[row[name] for name in later])
-        .join_from(rows, customers, customers.c.customer_id == row.customer_id, isouter=True)
-        .where(row.outcome == OPEN)
-        .order_by(row.deal_number)
-    )
+    later = ("customer_name", "created_on", "expected_close_on", "deal_amount", "next_step")
+    return select(*[row[name] for name in (*names, *later)]).where(row.outcome == OPEN).order_by(row.deal_number)

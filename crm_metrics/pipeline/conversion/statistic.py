@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.pipeline.conversion.terms import AGES, STALLED_SHARE
+from crm_metrics.pipeline.deals.told import LOST, NO_STAGE, OPEN, Told
 from crm_metrics.survival.aalen_johansen import aalen_johansen, at, mean_time, time_to
 from crm_metrics.survival.kaplan_meier import kaplan_meier, quantile
 
@@ -122,8 +124,55 @@ def cycle(counts: pd.DataFrame) -> pd.DataFrame:
 # ── stages ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def stays(told: Told, stages: pd.DataFrame, today: date, period: tuple[date | None, date | None]) -> pd.DataFrame:
+    """Return one row per stage, duration and way to end of stays, those not over one by one.
+
+    told: the changes of the deals. stages: deals.query.stage_rows. period: first and last day; empty: any. A stay begins when a deal enters
+    a stage and ends when it moves to another or is closed: a deal that comes back to a stage stays there a second time.
+
+    stage, duration (days until the stay ends, or to today), how ('passed': went on to a later stage, or to one without an order, or was
+    won, 'lost', 'back': went back to an earlier stage, 'censored': still there), is_of_period (the deal's first day lies in the period),
+    deal_number (of those still there; else empty), stays (how many). Deals without history have none.
+    """
+    entered = told.only(
+        told.is_first | (told.stage != told.before(told.stage, NO_STAGE)) | (told.outcome != told.before(told.outcome, OPEN))
+    )
+    order = entered.places(dict(zip(stages["stage"], stages["stage_order"].astype(float), strict=True)), math.nan)
+    has_next = ~np.append(entered.is_first, True)[1:]
+    next_day, next_outcome, next_order = (np.roll(values, -1) for values in (entered.day, entered.outcome, order))
+    duration = np.maximum(np.where(has_next, next_day, _day(today)) - entered.day, 0)
+    is_back = (next_outcome == OPEN) & (next_order < order)
+    how = np.select([~has_next, next_outcome == LOST, is_back], [_HOWS.index(one) for one in ("censored", "lost", "back")])
+    first_day = entered.day[entered.is_first][np.cumsum(entered.is_first) - 1]
+    since, until = (_day(day) if day else None for day in period)
+    is_of_period = (first_day >= (first_day if since is None else since)) & (first_day <= (first_day if until is None else until))
+    number = np.where(has_next, 0, entered.deal_number)
+    kept = (entered.outcome == OPEN) & (entered.stage != NO_STAGE)
+    columns = {"stage": entered.stage, "duration": duration, "how": how, "is_of_period": is_of_period, "deal_number": number}
+    return _counted_stays({name: values[kept].astype(np.int64) for name, values in columns.items()}, told.stages)
+
+
+_HOWS = ("passed", "lost", "back", "censored")
+
+
+def _day(day: date) -> int:
+    return int(np.datetime64(day, "D").astype(np.int64))
+
+
+def _counted_stays(columns: dict[str, Any], stages: tuple[str, ...]) -> pd.DataFrame:
+    """Return the stays counted, in the order of their columns; see stays."""
+    sizes = [int(values.max(initial=0)) + 1 for values in columns.values()]
+    key, number = np.unique(np.ravel_multi_index(tuple(columns.values()), sizes), return_counts=True)
+    stage, duration, how, is_of_period, deal_number = np.unravel_index(key, sizes)
+    rows = pd.DataFrame(
+        {"stage": np.array([*stages, ""], dtype=object)[stage], "duration": duration, "how": np.array(_HOWS, dtype=object)[how]}
+    )
+    waiting_deal = np.where(deal_number > 0, deal_number, np.nan)
+    return rows.assign(is_of_period=is_of_period > 0, deal_number=waiting_deal, stays=number)
+
+
 def stage_counts(stays: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per stage and duration: stage, duration, passed, lost, back, censored (stays). stays: query.stays."""
+    """Return one row per stage and duration: stage, duration, passed, lost, back, censored (stays). stays: see stays."""
     ways = [*LEFT, "censored"]
     counted = stays.pivot_table(index=["stage", "duration"], columns="how", values="stays", aggfunc="sum", fill_value=0)
     return counted.reindex(columns=ways, fill_value=0).astype(int).rename_axis(columns=None).reset_index()

@@ -21,8 +21,9 @@ from crm_metrics.pipeline.conversion.metrics import METRICS
 from crm_metrics.pipeline.conversion.terms import PERIODS, CohortBy
 from crm_metrics.pipeline.deals.days import DealDays, deal_days
 from crm_metrics.pipeline.deals.pipelines import stages_seen
-from crm_metrics.pipeline.deals.query import held
+from crm_metrics.pipeline.deals.query import held, stage_rows
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
+from crm_metrics.pipeline.deals.told import coded_changes, told
 from crm_metrics.rooms import Table
 
 __all__ = ["METRICS", "TABLES"]
@@ -35,12 +36,13 @@ _OF_LEADS = {"cases": "leads", "ended": "converted", "share": "converted_share"}
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS, by: CohortBy = "quarter") -> dict[str, tuple[Select, ...]]:
     """Return the queries of each question of the page, to be shown."""
     days, by_stage = _days(source, filters), stages_seen(source, filters, terms).deals
+    changes = coded_changes(filters, by_stage, days.on, told(source, filters, by_stage).stages)
     return {
         "cohorts": (query.deal_endings(filters, days, terms, by),),
         "cycle": (query.deal_endings(filters, days, terms, by),),
         "leads": (query.lead_endings(filters, days, terms, by),),
-        "stages": (query.stays(filters, days, by_stage),),
-        "stalled": (query.open_deals(filters, days, by_stage), query.stays(filters, days, by_stage)),
+        "stages": (changes,),
+        "stalled": (query.open_deals(filters, days, by_stage), changes),
     }
 
 
@@ -61,7 +63,9 @@ def _lead_counts(source: Source, filters: Filters, terms: DealTerms, by: CohortB
 
 
 def _stays(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
-    return source(query.stays(filters, _days(source, filters), terms))
+    """Return the stays in stages: see statistic.stays. terms: those of stages_seen."""
+    period = (filters.start, filters.end)
+    return statistic.stays(told(source, filters, terms), source(stage_rows()), _days(source, filters).today, period)
 
 
 def _stage_counts(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
