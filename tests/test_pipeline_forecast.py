@@ -171,19 +171,19 @@ def test_changes_cut_at_a_day_are_those_asked_for_on_that_day(any_data_set):
 # ── scores ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def past_of(off: list[float], chance: float) -> pd.DataFrame:
-    return pd.DataFrame({"off": off, "chance_spread": chance})
+def spread_of(off: list[float], chance: float) -> float:
+    return scoring.spread_between(off, [chance] * len(off))
 
 
 def test_quarters_differ_by_what_is_believed_before_any_is_over_and_by_their_errors_after_many():
-    assert scoring.spread_between(past_of([], 0.1)) == scoring.USUAL_SPREAD
-    assert scoring.spread_between(past_of([0.3, -0.3] * 300, 0.02)) == pytest.approx(0.3, abs=0.01)
-    assert scoring.spread_between(past_of([0.02, -0.02] * 300, 0.02)) < 0.02
+    assert spread_of([], 0.1) == scoring.USUAL_SPREAD
+    assert spread_of([0.3, -0.3] * 300, 0.02) == pytest.approx(0.3, abs=0.01)
+    assert spread_of([0.02, -0.02] * 300, 0.02) < 0.02
 
 
 def test_errors_that_chance_alone_may_make_say_little_of_the_spread_between_quarters():
-    assert scoring.spread_between(past_of([0.9, -0.9] * 15, 0.9)) == pytest.approx(scoring.USUAL_SPREAD, abs=0.01)
-    assert scoring.spread_between(past_of([np.nan, np.nan], 0.1)) == scoring.USUAL_SPREAD
+    assert spread_of([0.9, -0.9] * 15, 0.9) == pytest.approx(scoring.USUAL_SPREAD, abs=0.01)
+    assert spread_of([np.nan, np.nan], 0.1) == scoring.USUAL_SPREAD
 
 
 def test_what_is_won_already_does_not_differ_between_quarters():

@@ -74,7 +74,11 @@ def _made(source: Source, filters: Filters, deals: DealTerms, terms: ForecastTer
     about, found = asked(source, filters, deals), drawn(source, filters, deals, terms)
     if about is None or found is None:
         return None
-    return scoring.between_quarters(found, terms.window(about.today), scoring.spread_between(backtest(source, filters, deals)))
+    return scoring.between_quarters(found, terms.window(about.today), _spread(backtest(source, filters, deals)))
+
+
+def _spread(past: pd.DataFrame) -> float:
+    return scoring.spread_between(past["off"].tolist(), past["chance_spread"].tolist())
 
 
 def _past(source: Source, filters: Filters, deals: DealTerms) -> pd.DataFrame:
@@ -137,7 +141,7 @@ def forecast_basis(source: Source, filters: Filters, deals: DealTerms = ALL_DEAL
         "is_quota_apt": is_quota_apt(filters, deals),
         "needed": ratio(value.sum(skipna=False), value[WON]),
         "last_value": scoring.last_full_value(about.told, about.standing, about.today),
-        "spread": scoring.spread_between(before),
+        "spread": _spread(before),
         "past": len(before),
     }
     return pd.DataFrame([facts])

@@ -4,6 +4,7 @@ Each is made with what was known at the end of its day alone: the changes up to 
 """
 
 import math
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -62,8 +63,9 @@ def past_forecasts(told: History, final: Standing, windows: list[Window], assume
     for window, deals, by_then in zip(windows, snapshots(told, windows), seen, strict=True):
         if deals.closed >= FEWEST_CLOSED:
             drawn = past_forecast(told, deals, window, by_then, draws=_PAST_DRAWS)
-            earlier = pd.DataFrame([row for row in rows if row["quarter_on"] < pd.Timestamp(window.start_on)], columns=PAST)
-            said = between_quarters(drawn, window, spread := spread_between(earlier))
+            earlier = [row for row in rows if row["quarter_on"] < pd.Timestamp(window.start_on)]
+            spread = spread_between([row["off"] for row in earlier], [row["chance_spread"] for row in earlier])
+            said = between_quarters(drawn, window, spread)
             row = _said(said, window) | _checked(drawn, said, actual_value(told, won, window.start_on))
             others = {"weighted": weighted(said, said.ever), "assumed": weighted(said, assumed[said.state])}
             rows.append(row | others | {"spread": spread, "last_quarter": last_full_value(told, won, window.today)})
@@ -103,17 +105,16 @@ def weighted(made: Forecast, chance: Floats) -> float:
     return math.nan if is_unknown else made.won + float(np.nansum(value))
 
 
-def spread_between(past: pd.DataFrame) -> float:
+def spread_between(off: Sequence[float], by_chance: Sequence[float]) -> float:
     """Return by how much, as a share of itself, what is to come differs between quarters besides chance (standard deviation).
 
     The variance that the errors of past forecasts show beyond that of the simulation (random effects: DerSimonian and Laird 1986,
-    Controlled Clinical Trials 7), each counted the less, the more chance there was in it, beside USUAL_SPREAD; never below none. past:
-    forecasts of quarters that are over, with off and chance_spread; the three of a quarter count as one.
+    Controlled Clinical Trials 7), each counted the less, the more chance there was in it, beside USUAL_SPREAD; never below none. off,
+    by_chance: off and chance_spread of the forecasts of quarters that are over (see basis.backtest); the three of a quarter count as one.
     """
-    known = past[["off", "chance_spread"]].dropna().to_numpy(dtype=float) ** 2
-    off, chance = known[:, 0], known[:, 1]
-    weight = (USUAL_SPREAD**2 / (chance + USUAL_SPREAD**2)) ** 2 / len(DAYS_IN)
-    shown = USUAL_WORTH * USUAL_SPREAD**2 + float((weight * (off - chance)).sum())
+    errors, chance = np.array(off, dtype=float) ** 2, np.array(by_chance, dtype=float) ** 2
+    weight = np.where(np.isnan(errors + chance), 0.0, (USUAL_SPREAD**2 / (chance + USUAL_SPREAD**2)) ** 2 / len(DAYS_IN))
+    shown = USUAL_WORTH * USUAL_SPREAD**2 + float(np.nansum(weight * (errors - chance)))
     return math.sqrt(max(shown / (USUAL_WORTH + float(weight.sum())), 0.0))
 
 
