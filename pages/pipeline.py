@@ -25,7 +25,8 @@ def funnel(terms: FunnelTerms) -> None:
 def groups(terms: FunnelTerms) -> None:
     rows, total = ui.ask(page, tables.funnel_groups, terms), ui.ask(page, tables.funnel, terms)
     ui.finding(words.groups_finding(rows, terms))
-    explore(page, "groups", ui.draw(page, figure.group_map, rows, total, terms, **money), rows, terms=terms)
+    if len(rows):
+        explore(page, "groups", ui.draw(page, figure.group_map, rows, total, terms, **money), rows, terms=terms)
 
 
 def moves(terms: FunnelTerms) -> None:
@@ -38,9 +39,9 @@ def moves(terms: FunnelTerms) -> None:
 
 
 def by(terms: FunnelTerms) -> None:
-    rows = ui.ask(page, tables.funnel_by, terms)
-    ui.finding(words.by_finding(rows, terms, **money))
-    explore(page, "by", ui.draw(page, figure.group_dots, rows, tiles, terms), rows, terms=terms)
+    ui.finding(words.by_finding(rows := ui.ask(page, tables.funnel_by, terms), terms, **money))
+    if len(rows):
+        explore(page, "by", ui.draw(page, figure.group_dots, rows, tiles, terms), rows, terms=terms)
 
 
 def won(terms: FunnelTerms) -> None:

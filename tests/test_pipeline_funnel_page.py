@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from opened_pages import gone_to, opened, texts
+from opened_pages import opened, texts
 from streamlit.testing.v1 import AppTest
 from written_deals import Rows, write
 
@@ -68,7 +68,7 @@ def test_the_chosen_deals_follow_the_reader_and_stand_in_the_address():
 
 @pytest.mark.usefixtures("demo")
 def test_a_page_that_is_opened_for_an_owner_shows_that_owners_deals():
-    app = gone_to("pipeline", owner="ES0001", tab="deals", period="all")
+    app = opened("pipeline", owner="ES0001", tab="deals", period="all")
     assert set(app.dataframe[0].value["owner_name"]) == {"孙磊 Sun Lei"}
 
 
@@ -97,3 +97,22 @@ def test_a_snapshot_says_what_a_history_would_add(folder, monkeypatch, tab):
     assert "1 of 2 deals have no day of creation: they stay in" in texts(app)
     if tab in ("funnel", "moves"):
         assert "The history of stages would add in which stage deals are lost" in texts(app)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_where_no_deal_was_created_every_question_says_so(folder, monkeypatch, tab):
+    monkeypatch.setenv("CRM_METRICS_DATA", "mine")
+    created, closed = dt.date(2024, 1, 3), dt.date(2024, 6, 3)
+    deals: Rows = [{"opportunity_id": "a", "stage": "Won", "outcome": "won", "created_on": created, "closed_on": closed}]
+    write(find_data_set(f"duckdb:///{folder}/mine.duckdb"), deals)
+    app = opened("pipeline", tab=tab, period="last_30_days")
+    assert not app.exception
+    assert not app.error
+    assert "No deal was created in the period" in texts(app)
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_last_months_end_on_the_day_that_is_looked_at():
+    app = opened("pipeline", as_of="2024-03-15")
+    assert "Mar 16, 2023 to Mar 15, 2024" in texts(app)
+    assert "No deal was created" not in texts(app)

@@ -51,7 +51,7 @@ def test_no_day_after_the_one_that_is_looked_at_can_be_chosen(as_of: str) -> Non
 
 @pytest.mark.usefixtures("demo")
 def test_a_period_that_begins_after_the_day_looked_at_is_not_called_unchanged() -> None:
-    app = opened("pipeline_changes", as_of="2024-06-30")
+    app = opened("pipeline_changes", as_of="2024-06-30", period="own", **{"from": "2025-01-01", "to": "2025-06-30"})
     assert "begins after" in app.markdown[0].value
 
 

@@ -183,8 +183,9 @@ def filter_bar(source: Source, scope: Scope, subject: Subject, *, held: Period, 
     narrows, compares = uses
     period, compare = held, _NO_COMPARISON
     if narrows:
+        last_on = held.end if subject is ORDERS else _as_of_in_reach(held, notices) or held.end  # nothing of a deal is seen after that day
         preset: Preset = _select("period", t("Period"), list(PRESETS), dict(PRESET_LABELS), DEFAULT_PERIOD, width=170)
-        period = _own_period(held, notices) if preset == "own" else preset_period(preset, first_on=held.start, last_on=held.end)
+        period = _own_period(held, notices) if preset == "own" else preset_period(preset, first_on=held.start, last_on=last_on)
     if narrows and compares:
         compare = _select("compare", t("Compared with"), list(COMPARE_LABELS), dict(COMPARE_LABELS), "previous", width=230)
     offered = _offered(source, scope, subject, held, notices) if narrows else {}

@@ -108,7 +108,7 @@ def before_rows(groups: pd.DataFrame, calls: pd.DataFrame, leads: pd.DataFrame, 
         elif by == "market" and unknown > MOST_UNKNOWN:
             found[shares] = np.nan
         parts.append(found.drop(columns=["part", "first"]).rename_axis("group").reset_index())
-    return pd.concat(parts, ignore_index=True) if parts else groups.head(0)[["group"]].assign(step="", at_least=0)
+    return pd.concat(parts, ignore_index=True) if parts else groups.head(0)[["group"]].assign(step="", at_least=0, is_small=False)
 
 
 def group_step_rows(cells: pd.DataFrame, steps: dict[str, Step], groups: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:

@@ -119,7 +119,7 @@ def finding(rows: pd.DataFrame, basis: pd.DataFrame | None = None, *, currency: 
     amounts = {step: float(cast("Any", getattr(row, measure))) for step, row in steps.items()}
     least = _WORTH_SAYING * max(amounts["start"], amounts["end"])
     others = [step for step in (*ADDITIONS, *REDUCTIONS) if abs(amounts[step]) > least]
-    told = [step for step in _ALWAYS if amounts[step]] + others
+    told = [step for step in _ALWAYS if abs(amounts[step]) > 0] + others  # not what is unknown
     parts = [t(_PARTS[step], amount=amount_text(abs(amounts[step]), measure, currency)) for step in told]
     values = {"start": _level(steps["start"], measure, currency), "end": _level(steps["end"], measure, currency)}
     change = amounts["end"] - amounts["start"]
