@@ -7,10 +7,10 @@ from crm_metrics.rooms import Table
 from crm_metrics.ui.deal_form import start_deal_page
 
 page, terms = start_deal_page("winning")
-tiles, reasons = ui.ask(page, tables.win_tiles, terms), ui.ask(page, tables.lost_reasons, terms)
+tiles, reasons, basis = (ui.ask(page, table, terms) for table in (tables.win_tiles, tables.lost_reasons, tables.deal_basis))
 asked = tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(tiles, reasons))
-ui.note(words.missing_note(tiles))
+ui.note(words.missing_note(tiles, basis))
 ui.tiles(page, tiles, words.shown_metrics(tiles), notes=words.tile_notes(reasons))
 
 
@@ -56,5 +56,5 @@ def answer(question: str) -> None:
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, words.questions(tiles))
+    chosen = ui.tabs(page, words.questions(tiles, basis))
     {"reasons": lost, "model": model}.get(chosen, lambda: answer(chosen))()

@@ -13,7 +13,7 @@ from crm_metrics.database import DataSet, open_source
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
 from crm_metrics.pipeline.deals.terms import ALL_DEALS
-from crm_metrics.pipeline.winning import counts, factors, landmarks, logistic, model, moves, tables, words
+from crm_metrics.pipeline.winning import counts, factors, landmarks, logistic, model, moves, query, tables, words
 from crm_metrics.scope import Scope
 
 ALL = Filters()
@@ -92,6 +92,10 @@ def test_the_tiles_are_of_those_of_which_something_is_recorded(source):
         "win_rate_against_competitors": 0.5,
         "competitive_won_value": 100.0,
         "scorecard_completeness": 0.6,
+        "won_value": 150.0,
+        "median_won_value": 75.0,
+        "won_cycle_days": 40.0,
+        "lost_cycle_days": 40.0,
     }
 
 
@@ -122,6 +126,41 @@ def test_too_few_deals_make_no_model_and_no_scores(source):
     assert not found["is_better"].iloc[0]
     assert len(tables.open_scores(source, ALL)) == len(tables.reliability(source, ALL)) == 0
     assert "Too few deals" in words.model_finding(found)
+
+
+def test_closed_deals_are_counted_by_what_they_have_those_without_it_too(source):
+    counted = by(source(query.closed_counts(ALL)), ["factor", "level"])[["closed", "won"]]
+    assert counted.loc[("region", "North")].to_list() == [3, 1]
+    assert counted.loc[("region", "South")].to_list() == [2, 1]
+    assert counted.xs("market").to_numpy().tolist() == [[5, 2]]  # recorded of none
+    thirds = [counted.loc[("amount_third", third)].to_list() for third in ("low", "middle", "high")]
+    assert thirds == [[2, 0], [1, 1], [1, 1]]  # 5 and 10 lost, 50 and 100 won; one lost has no value
+
+
+# ── where deals are won ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_groups_are_compared_with_all_others_and_false_discoveries_are_held_down():
+    """Against SciPy: chi-square of the four fields, and Benjamini and Hochberg over all of them."""
+    from scipy.stats import chi2_contingency, false_discovery_control
+
+    groups = {"region": [(60, 100), (45, 100), (40, 100)], "team": [(75, 140), (70, 160)]}
+    rows = [(factor, f"{place}", n, won) for factor, levels in groups.items() for place, (won, n) in enumerate(levels)]
+    found = factors.win_differences(pd.DataFrame(rows, columns=["factor", "level", "closed", "won"])).sort_values(["factor", "level"])
+    fields = [[[won, n - won], [145 - won, 155 - n + won]] for _, _, n, won in rows]
+    expected = [float(chi2_contingency(each, correction=False)[1]) for each in fields]
+    assert found["p_value"].to_list() == pytest.approx(expected)
+    assert found["p_adjusted"].to_list() == pytest.approx(list(false_discovery_control(expected)))
+    assert found["is_different"].to_list() == [True, False, False, False, False]
+
+
+def test_what_is_recorded_of_won_deals_alone_is_not_compared():
+    rows = [("amount_third", "low", 50, 50), ("amount_third", "high", 50, 50), ("amount_third", None, 60, 0)]
+    rows += [("region", "North", 80, 50), ("region", "South", 80, 50)]
+    found = factors.win_differences(pd.DataFrame(rows, columns=["factor", "level", "closed", "won"]))
+    assert found.loc[found["factor"] == "amount_third", ["level", "deals", "won"]].to_numpy().tolist() == [["", 60, 0]]
+    assert "Not compared" in words.differences_finding(found)
+    assert "None of 2 groups" in words.differences_finding(found)
 
 
 # ── moves, against a plain loop over days ───────────────────────────────────────────────────────────────────────────────
@@ -219,7 +258,7 @@ def test_what_is_learned_was_closed_before_what_is_tested_was_created():
 
 
 def test_of_many_deals_a_part_is_learned_from_and_a_part_is_tested():
-    halves = model.split(made_up(60_000, effect=0.0), pd.Timestamp(day(1100)), 40)
+    halves = model.split(made_up(40_000, effect=0.0), pd.Timestamp(day(1100)), 40)
     assert halves is not None
     assert [len(halves.learned), len(halves.tested)] == [model.MOST_LEARNED, model.MOST_TESTED]
 

@@ -10,7 +10,7 @@ from crm_metrics.database import find_data_set
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]  # the demo is built once, by one process
 TABS = {
-    "winning": ["reasons", "competitors", "model", "factors", "moves", "scorecard"],
+    "winning": ["differences", "reasons", "competitors", "model", "factors", "moves", "scorecard"],
     "ownership": ["blind_spots", "owners", "unassigned", "known_to_one", "reassigned", "completeness", "service"],
 }
 EVERY = [(page, tab) for page, tabs in TABS.items() for tab in tabs]

@@ -10,6 +10,7 @@ from crm_metrics.pipeline.winning import figure, words
 from crm_metrics.pipeline.winning.tables import (
     activities_before_moves,
     competitors,
+    differences,
     factors,
     scorecard,
     scorecard_owners,
@@ -30,6 +31,14 @@ class Answer:
 
 
 ANSWERS: dict[str, Answer] = {
+    "differences": Answer(
+        differences,
+        words.differences_finding,
+        differences,
+        figure.difference_dots,
+        {"differences": differences},
+        lambda rows: bool(rows["p_value"].notna().any()),
+    ),
     "competitors": Answer(
         competitors,
         words.competitor_finding,

@@ -66,6 +66,32 @@ def _colors(rows: pd.DataFrame) -> list[str]:
     return [figures.ACCENT if is_different else figures.GREY for is_different in rows["is_different"].astype(bool)]
 
 
+# ── where deals are won ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def difference_dots(differences: pd.DataFrame) -> go.Figure:
+    """Return the win rates that chance explains least, with intervals; those beyond chance in colour, the dotted line that of all.
+    differences: the table win_differences.
+    """
+    rows = differences[differences["p_value"].notna()].sort_values("p_value", kind="stable").head(MOST_ROWS)
+    rows = rows.sort_values("win_rate", ascending=False, ignore_index=True)
+    names = [_factor_name(*pair) for pair in zip(rows["factor"], rows["level"], strict=True)]
+    figure = _named_rows([_short(name) for name in names], title=t("Win rate of closed deals"), unit="share")
+    _dots(figure, rows, "win_rate", ("low", "high"), colors=_colors(rows), hover=_hovers(names, rows, "share", _RATED))
+    every = differences[differences["factor"] == rows["factor"].iloc[0]]
+    at = every["won"].sum() / every["deals"].sum()
+    figure.add_vline(x=at, line={"color": figures.GREY, "dash": "dot"})
+    figures.add_label(figure, at, -0.42, t("all: {rate}", rate=value_text(at, "share")))
+    return figure
+
+
+_RATED = ("win_rate", "low", "high", "deals")
+
+
+def _factor_name(factor: str, level: object) -> str:
+    return t("{label}: {values}", label=t(FACTORS[factor]), values=level_name(factor, level))
+
+
 # ── reasons and competitors ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -157,8 +183,7 @@ def factor_dots(factors: pd.DataFrame) -> go.Figure:
     """Return the odds ratios that lie farthest from 1, with intervals; those beyond chance in colour. factors: the table."""
     rows = factors.loc[np.log(factors["odds_ratio"]).abs().sort_values(ascending=False).index[:MOST_ROWS]]
     rows = rows.sort_values("odds_ratio", ascending=False, ignore_index=True)
-    pairs = zip(rows["factor"], rows["level"], strict=True)
-    names = [t("{label}: {values}", label=t(FACTORS[factor]), values=level_name(factor, level)) for factor, level in pairs]
+    names = [_factor_name(*pair) for pair in zip(rows["factor"], rows["level"], strict=True)]
     figure = _named_rows([_short(name) for name in names], title=t("Odds ratio (1: as all others)"), unit="ratio")
     hover = _hovers(names, rows, "ratio", ("odds_ratio", "odds_low", "odds_high", "deals"))
     _dots(figure, rows, "odds_ratio", ("odds_low", "odds_high"), colors=_colors(rows), hover=hover)

@@ -10,6 +10,8 @@ from crm_metrics.language import noop, t, translated
 from crm_metrics.metric import is_unknown
 
 FACTORS: dict[str, str] = {
+    "product_name": noop("Product"),
+    "team": noop("Team"),
     "stage": noop("Stage"),
     "deal_source": noop("Deal source"),
     "is_customer": noop("Already a customer"),
@@ -61,6 +63,19 @@ _COMPLETE: dict[str, tuple[str, Any]] = {
     **SHARE_INTERVAL,
 }
 COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table and column
+    "differences": {
+        "shown_factor": (noop("What deals have"), "text"),
+        "shown_level": (noop("Which is"), "text"),
+        "deals": (noop("Closed deals"), "count"),
+        "won": (noop("Won"), "count"),
+        "win_rate": (noop("Win rate of these"), "share"),
+        **SHARE_INTERVAL,
+        "others_rate": (noop("Win rate of all others"), "share"),
+        "difference": (noop("Difference in points"), "share"),
+        "difference_low": (noop("Points, low (95%)"), "share"),
+        "difference_high": (noop("Points, high (95%)"), "share"),
+        "verdict": _VERDICT,
+    },
     "reasons": _REASON,
     "stages": {"stage_name": (noop("Lost in stage"), "text"), **_REASON},
     "trend": {"quarter_on": (noop("Quarter from"), "day"), **_REASON, "is_unfinished": (noop("Not over"), "flag")},
@@ -124,7 +139,7 @@ def kind_name(kind: str) -> str:
 def level_name(factor: str, level: object) -> str:
     """Return what a value of a factor is called."""
     known = translated(LEVELS.get(factor, {}))
-    return known.get(str(level), str(level))
+    return known.get(str(level), str(level)) if level else t("not recorded")
 
 
 def verdict(row: Any) -> str:
@@ -143,7 +158,7 @@ def in_words(table: str, rows: pd.DataFrame) -> pd.DataFrame:
         named = named.assign(shown_competitor=rows["competitor"].replace("", t("none known")))
     if table == "scorecard":
         named = named.assign(shown_assessment=[t("complete") if each else t("not complete") for each in rows["is_complete"]])
-    if table == "factors":
+    if table in ("differences", "factors"):
         levels = [level_name(*each) for each in zip(rows["factor"], rows["level"], strict=True)]
         named = named.assign(shown_factor=rows["factor"].map(translated(FACTORS)), shown_level=levels)
     if table == "moves":

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 FOLDS, SEED = 5, 20_260_101
-_MOST_STEPS, _SMALL = 50, 1e-5  # after a step so small the next is its square
+_MOST_STEPS, _SMALL = 50, 1e-4  # after a step so small the next is its square
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +34,8 @@ def weights(x: Floats, y: Floats, strength: float, start: Floats | None = None) 
     for _ in range(_MOST_STEPS):
         chance = _chance(with_one @ found)
         slope = with_one.T @ (chance - y) + penalty * found
-        bend = (with_one * (chance * (1 - chance))[:, None]).T @ with_one + np.diag(penalty)
+        spread = with_one * np.sqrt(chance * (1 - chance))[:, None]
+        bend = spread.T @ spread + np.diag(penalty)  # of a matrix with itself NumPy computes only half
         step = np.linalg.solve(bend, slope)
         found = found - step
         if np.abs(step).max() < _SMALL:

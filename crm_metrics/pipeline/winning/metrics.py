@@ -34,9 +34,25 @@ SCORECARD_COMPLETENESS = Metric(
     "higher",
     noop("Deals created in the period whose opportunity assessment is complete, divided by all of them of which this is recorded."),
 )
+LOST_CYCLE_DAYS = Metric(
+    "lost_cycle_days",
+    noop("Days until a deal is lost"),
+    "days",
+    "neither",
+    noop("Median of the days from creation to losing, over the deals created in the period that are lost, where both days are known."),
+)
+MEDIAN_WON_VALUE = Metric(
+    "median_won_value",
+    noop("Median value of won deals"),
+    "money",
+    "higher",
+    noop("Half of the deals created in the period that are won are worth more, half less; deals of unknown value are left out."),
+)
 METRICS: tuple[Metric, ...] = (
     MAIN_REASON_SHARE,
     WIN_RATE_AGAINST_COMPETITORS,
     COMPETITIVE_WON_VALUE,
     SCORECARD_COMPLETENESS,
+    LOST_CYCLE_DAYS,
+    MEDIAN_WON_VALUE,
 )

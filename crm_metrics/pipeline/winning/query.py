@@ -86,8 +86,8 @@ def closing_days(filters: Filters, terms: DealTerms, seen: Seen) -> Select[Any]:
 
 
 def early_counts(filters: Filters, terms: DealTerms, seen: Seen, created_until: date) -> Select[Any]:
-    """One row per factor and its value that deals had at the first age, of the deals created until that day that are closed by now and
-    were not then: factor, level, closed, won; by these.
+    """One row per factor and its value (empty: not known) that deals had at the first age: factor, level, closed, won; by these. Of the
+    deals created until that day that are closed by now and were not then.
 
     Factors: stage, deal_source, is_customer, market, category, region, amount_third and activities_third (of these deals: 'low', 'middle',
     'high'; none where two of the bounds are one).
@@ -95,10 +95,31 @@ def early_counts(filters: Filters, terms: DealTerms, seen: Seen, created_until: 
     chosen = deals(filters, terms, seen.on)
     wanted = and_(chosen.c.outcome != OPEN, chosen.c.created_on <= created_until)
     rows = _landmarks(filters, seen._replace(ages=seen.ages[:1]), chosen, wanted)
-    is_customer = case((rows.c.is_customer, "yes"), else_="no")
-    levels = {"stage": rows.c.stage, "is_customer": is_customer, **{name: rows.c[name] for name in _MADE_WITH}}
+    levels = {"stage": rows.c.stage, "is_customer": _yes_or_no(rows.c.is_customer), **{name: rows.c[name] for name in _MADE_WITH}}
     thirds = {"amount_third": _positive(rows.c.deal_amount), "activities_third": cast(rows.c.activities, Double)}
     return _counted(rows, levels, thirds)
+
+
+def closed_counts(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:
+    """One row per factor and its value (empty: not recorded) of the deals created in the period that are won or lost: factor, level,
+    closed, won; by these.
+
+    Factors: product_name, category, market, region, team, deal_source, is_customer (its account had bought before the creation), and
+    amount_third (of these deals by their value today: 'low', 'middle', 'high').
+    """
+    row, orders = (chosen := deals(filters, terms, on)).c, visible_orders(filters.scope)
+    first = select(orders.c.customer_id, orders.c.ordered_on).where(orders.c.purchase_number == 1).cte("first_purchases")
+    is_customer = func.coalesce(first.c.ordered_on < row.created_on, literal(False, Boolean)).label("is_customer")  # noqa: FBT003
+    names = ("product_name", "category", "market", "region", "team", "deal_source")
+    columns = (row.outcome, row.deal_amount, *[row[name] for name in names], is_customer)
+    joined = select(*columns).join_from(chosen, first, first.c.customer_id == row.customer_id, isouter=True)
+    rows = joined.where(row.outcome != OPEN, *period_conditions(row.created_on, filters)).cte("closed_deals")
+    levels = {**{name: rows.c[name] for name in names}, "is_customer": _yes_or_no(rows.c.is_customer)}
+    return _counted(rows, levels, {"amount_third": _positive(rows.c.deal_amount)})
+
+
+def _yes_or_no(is_it: ColumnElement[bool]) -> ColumnElement[Any]:
+    return case((is_it, "yes"), else_="no")
 
 
 def _positive(amount: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -106,18 +127,13 @@ def _positive(amount: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _counted(rows: CTE, levels: dict[str, ColumnElement[Any]], thirds: dict[str, ColumnElement[Any]]) -> Select[Any]:
-    """One row per factor and known value of closed deals: factor, level, closed, won. thirds: numbers, of which the third is the value."""
+    """One row per factor and value of closed deals: factor, level, closed, won. thirds: numbers, of which the third is the value."""
     bounds = select(*[_third(value, place).label(f"{name}_{place}") for name, value in thirds.items() for place in (1, 2)]).cte("bounds")
     named = levels | {name: _named_third(value, bounds.c[f"{name}_1"], bounds.c[f"{name}_2"]) for name, value in thirds.items()}
     told = select(*[level.label(name) for name, level in named.items()], case((rows.c.outcome == WON, 1), else_=0).label("won"))
     every = told.join_from(rows, bounds, literal(True, Boolean)).cte("told")  # noqa: FBT003
     counts = (func.count().label("closed"), cast(func.sum(every.c.won), Integer).label("won"))
-    parts = [
-        select(literal(name).label("factor"), every.c[name].label("level"), *counts)
-        .where(every.c[name].is_not(None))
-        .group_by(every.c[name])
-        for name in named
-    ]
+    parts = [select(literal(name).label("factor"), every.c[name].label("level"), *counts).group_by(every.c[name]) for name in named]
     counted = union_all(*parts).cte("counted")
     return select(*counted.c).order_by(counted.c.factor, counted.c.level)
 

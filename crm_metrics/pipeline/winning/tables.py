@@ -18,12 +18,12 @@ from crm_metrics.filters import Filters
 from crm_metrics.metric import tile
 from crm_metrics.pipeline.deals import query as deal_query
 from crm_metrics.pipeline.deals.days import asked_day, last_day, whatever_period
-from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
+from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED, WON_CYCLE_DAYS, WON_VALUE
 from crm_metrics.pipeline.deals.pipelines import stages_seen
-from crm_metrics.pipeline.deals.tables import created, rate_tile
+from crm_metrics.pipeline.deals.tables import basis, created, rate_tile
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.winning import counts, landmarks, metrics, model, moves, query
-from crm_metrics.pipeline.winning.factors import win_factors
+from crm_metrics.pipeline.winning.factors import win_differences, win_factors
 from crm_metrics.rooms import Table
 
 _COUNTED = (
@@ -35,7 +35,13 @@ _COUNTED = (
 def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> tuple[Select, ...]:
     """Return the queries that the deals come from, to be shown."""
     on = asked_day(source, filters)
-    return (deal_query.deal_rows(filters, terms, on, _COUNTED), deal_query.change_rows(filters, terms, on, moves.NEEDED))
+    counted = query.closed_counts(filters, terms, on)
+    return (deal_query.deal_rows(filters, terms, on, _COUNTED), counted, deal_query.change_rows(filters, terms, on, moves.NEEDED))
+
+
+def deal_basis(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row: what limits the deals, and how many of them have a history: see pipeline.deals.tables.basis."""
+    return basis(source, filters, terms)
 
 
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -48,19 +54,36 @@ def win_tiles(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) ->
     against = closed[closed["competitor"].notna()]
     won_against = against[against["outcome"] == deal_query.WON]
     value, known = won_against["deal_amount"].dropna(), rows["has_scorecard"].dropna().astype(bool)
+    won = closed["outcome"] == deal_query.WON
+    won_value, days = closed.loc[won, "deal_amount"].dropna(), (closed["closed_on"] - closed["created_on"]).dt.days.clip(lower=0)
+    won_days, lost_days = days[won].dropna(), days[~won].dropna()
     main = reasons[reasons["reason"] != ""].head(1)
     first: Any = main.iloc[0] if len(main) else None
     return pd.DataFrame(
         [
-            rate_tile(WIN_RATE_OF_CLOSED, int((closed["outcome"] == deal_query.WON).sum()), len(closed)),
+            rate_tile(WIN_RATE_OF_CLOSED, int(won.sum()), len(closed)),
             tile(metrics.MAIN_REASON_SHARE, first["share"], int(first["of"]), low=first["low"], high=first["high"])
             if first is not None
             else tile(metrics.MAIN_REASON_SHARE, math.nan, 0),
             rate_tile(metrics.WIN_RATE_AGAINST_COMPETITORS, len(won_against), len(against)),
             tile(metrics.COMPETITIVE_WON_VALUE, value.sum() if len(value) else math.nan, len(value)),
             rate_tile(metrics.SCORECARD_COMPLETENESS, int(known.sum()), len(known)),
+            tile(WON_VALUE, won_value.sum() if len(won_value) else math.nan, len(won_value)),
+            tile(metrics.MEDIAN_WON_VALUE, won_value.median(), len(won_value)),
+            *[
+                tile(metric, days.median(), len(days))
+                for metric, days in ((WON_CYCLE_DAYS, won_days), (metrics.LOST_CYCLE_DAYS, lost_days))
+            ],
         ]
     )
+
+
+# ── where deals are won ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def differences(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per thing that deals have and its value, of those created in the period: see factors.win_differences."""
+    return win_differences(source(query.closed_counts(filters, terms, asked_day(source, filters))))
 
 
 # ── reasons and competitors ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,6 +300,7 @@ def activities_before_moves(source: Source, filters: Filters, terms: DealTerms =
 
 TABLES: dict[str, Table] = {
     "win_tiles": win_tiles,
+    "win_differences": differences,
     "lost_reasons": lost_reasons,
     "lost_stages": lost_stages,
     "lost_trend": lost_trend,

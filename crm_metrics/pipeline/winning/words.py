@@ -9,17 +9,19 @@ from crm_metrics.export import safe_text
 from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import Metric, is_unknown, value_text
-from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED
+from crm_metrics.pipeline.deals.metrics import WIN_RATE_OF_CLOSED, WON_CYCLE_DAYS, WON_VALUE
 from crm_metrics.pipeline.winning.labels import FACTORS, kind_name, level_name
 from crm_metrics.pipeline.winning.metrics import (
     COMPETITIVE_WON_VALUE,
+    LOST_CYCLE_DAYS,
     MAIN_REASON_SHARE,
-    METRICS,
+    MEDIAN_WON_VALUE,
     SCORECARD_COMPLETENESS,
     WIN_RATE_AGAINST_COMPETITORS,
 )
 
 QUESTIONS: dict[str, str] = {
+    "differences": noop("Where deals are won"),
     "reasons": noop("Reasons for losing"),
     "competitors": noop("Competitors"),
     "model": noop("Who will be won?"),
@@ -28,6 +30,9 @@ QUESTIONS: dict[str, str] = {
     "scorecard": noop("Assessment"),
 }
 ALT_TEXTS: dict[str, str] = {  # by the name of the figure
+    "differences": noop(
+        "One dot per product, market segment, region, …: the win rate of its closed deals with its interval; a dotted line for all deals."
+    ),
     "reasons": noop("Bars: the share of lost deals by reason, with intervals."),
     "trend": noop("Stacked bars by quarter of closing: the shares of the reasons. A quarter that is not over is hatched."),
     "competitors": noop("One dot per competitor: the win rate against it with its interval; a dotted line for deals without a competitor."),
@@ -37,6 +42,13 @@ ALT_TEXTS: dict[str, str] = {  # by the name of the figure
     "scorecard": noop("Points with intervals by quarter of creation: the share of deals with a complete assessment."),
 }
 NOTES: dict[str, str] = {  # by the name of the figure
+    "differences": noop(
+        "Won divided by won and lost, of the deals created in the period, with 95% intervals (Wilson 1927), against all other deals "
+        "of which the same is recorded. Shown are the twelve that chance explains least; the table holds all of 30 deals or more. "
+        "Coloured: beyond chance (chi-square); of those coloured 5% are so by chance on average (Benjamini and Hochberg 1995). Not "
+        "compared is what is recorded far more often of won deals than of lost ones, or the other way: that it is recorded tells how "
+        "they ended. Thirds are of the value today. Each stands by itself: what goes with it is in its rate, so it is no effect."
+    ),
     "reasons": noop(
         "Deals created in the period that are lost by today. Shares are of those with a reason recorded; the others are a row of the table."
         " Bars with 95% intervals (Wilson 1927). The reason is what the seller wrote down, not what the customer thought."
@@ -86,12 +98,17 @@ _CAPTIONS = Captions(
 )
 about = _CAPTIONS.about
 _NAMED = 3  # in a sentence
+_MOST_TILES = 6
+_TILES = (  # the first of which something is recorded
+    *(WIN_RATE_OF_CLOSED, MAIN_REASON_SHARE, WIN_RATE_AGAINST_COMPETITORS, COMPETITIVE_WON_VALUE, SCORECARD_COMPLETENESS),
+    *(WON_CYCLE_DAYS, LOST_CYCLE_DAYS, WON_VALUE, MEDIAN_WON_VALUE),
+)
 
 
 def shown_metrics(tiles: pd.DataFrame) -> tuple[Metric, ...]:
-    """Return the metrics of which something is recorded. tiles: the table win_tiles."""
+    """Return the metrics of which something is recorded, at most _MOST_TILES. tiles: the table win_tiles."""
     known = set(tiles.loc[tiles["n"] > 0, "metric"]) | {WIN_RATE_OF_CLOSED.name}
-    return tuple(metric for metric in (WIN_RATE_OF_CLOSED, *METRICS) if metric.name in known)
+    return tuple(metric for metric in _TILES if metric.name in known)[:_MOST_TILES]
 
 
 def tile_notes(reasons: pd.DataFrame) -> dict[str, str]:
@@ -100,28 +117,37 @@ def tile_notes(reasons: pd.DataFrame) -> dict[str, str]:
     return {MAIN_REASON_SHARE.name: str(named.iloc[0])} if len(named) else {}
 
 
-def questions(tiles: pd.DataFrame) -> dict[str, str]:
-    """Return the questions that these data can answer. tiles: the table win_tiles."""
-    missing = _missing(tiles)
+def questions(tiles: pd.DataFrame, basis: pd.DataFrame) -> dict[str, str]:
+    """Return the questions that these data can answer. tiles: the table win_tiles; basis: deal_basis."""
+    missing = _missing(tiles, basis)
     return {name: label for name, label in translated(QUESTIONS).items() if name not in missing}
 
 
-def missing_note(tiles: pd.DataFrame) -> str:
-    """Return what is not recorded of the deals, and so not asked. tiles: the table win_tiles."""
-    missing, labels = _missing(tiles), translated(QUESTIONS)
+def missing_note(tiles: pd.DataFrame, basis: pd.DataFrame) -> str:
+    """Return what is not recorded of the deals, and so not asked, and what would add it. tiles: the table win_tiles; basis: deal_basis."""
+    missing, labels = _missing(tiles, basis), translated(QUESTIONS)
+    if not missing:
+        return ""
+    text = t("Not recorded of these deals, or not known of that day: {names}.", names=t(", ").join(labels[name] for name in missing))
+    if "moves" not in missing:
+        return text
     return (
-        t("Not recorded of these deals, or not known of that day: {names}.", names=t(", ").join(labels[name] for name in missing))
-        if missing
-        else ""
+        text
+        + t(" ")
+        + t(
+            "None of these deals has a history of stages: it would add in which stage deals are lost, after which activities they move on,"
+            " and the chance of each open deal by the stage it has reached."
+        )
     )
 
 
-def _missing(tiles: pd.DataFrame) -> list[str]:
+def _missing(tiles: pd.DataFrame, basis: pd.DataFrame) -> list[str]:
     known = set(tiles.loc[tiles["n"] > 0, "metric"])
     if WIN_RATE_OF_CLOSED.name not in known:  # no deal is closed: that is another matter
         return []
     needed = {"reasons": MAIN_REASON_SHARE, "competitors": WIN_RATE_AGAINST_COMPETITORS, "scorecard": SCORECARD_COMPLETENESS}
-    return [name for name, metric in needed.items() if metric.name not in known]
+    missing = [name for name, metric in needed.items() if metric.name not in known]
+    return missing if basis["held_with_history"].iloc[0] else [*missing, "moves"]
 
 
 # ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,7 +167,50 @@ def finding(tiles: pd.DataFrame, reasons: pd.DataFrame) -> str:
         first: Any = named.iloc[0]
         values = {"reason": safe_text(first.reason), "share": value_text(first.share, "share"), "of": f"{first['of']:,}"}
         text += t(" ") + t("Of {of} lost deals with a recorded reason, {share} were lost for: {reason}.", **values)
+    won, lost = rows[WON_CYCLE_DAYS.name], rows[LOST_CYCLE_DAYS.name]
+    if min(won.n, lost.n) >= FEW_CUSTOMERS:
+        text += t(" ") + t("Winning took {won} days (median), losing {lost}.", won=f"{won.value:.0f}", lost=f"{lost.value:.0f}")
     return text
+
+
+def differences_finding(differences: pd.DataFrame) -> str:
+    """Return which deals are won more or less often than all others. differences: the table win_differences."""
+    tested = differences[differences["p_value"].notna()].sort_values("p_value", kind="stable")
+    unequal = [str(name) for name, rows in differences.groupby("factor", sort=False) if (rows["level"] == "").all()]
+    names = t(", ").join(t(FACTORS[name]) for name in unequal)
+    left_out = t("Not compared, for it is recorded far more often of won deals than of lost ones, or the other way: {names}.", names=names)
+    return t(" ").join([_differing(tested), *([left_out] if unequal else [])])
+
+
+def _differing(tested: pd.DataFrame) -> str:
+    if not len(tested):
+        return t("Too few closed deals to compare, or nothing that tells them apart is recorded.")
+    found = tested[tested["is_different"].astype(bool)]
+    first = (found if len(found) else tested.head(1)).head(_NAMED)
+    said = first[["factor", "level", "win_rate", "others_rate"]].itertuples(index=False, name=None)
+    texts = [
+        t(
+            "{factor} {level}: {rate} against {others} of all others",
+            factor=t(FACTORS[factor]),
+            level=safe_text(level_name(factor, level)),
+            rate=value_text(rate, "share"),
+            others=value_text(others, "share"),
+        )
+        for factor, level, rate, others in said
+    ]
+    names = t("; ").join(texts)
+    if len(found):
+        return t(
+            "{k} of {n} groups of deals are won more or less often than all others beyond chance: {names}.",
+            k=len(found),
+            n=len(tested),
+            names=names,
+        )
+    return t(
+        "None of {n} groups of deals is won more or less often than all others beyond chance. The least like chance: {names}.",
+        n=len(tested),
+        names=names,
+    )
 
 
 def names_reasons(reasons: pd.DataFrame) -> bool:
