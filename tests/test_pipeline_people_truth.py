@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binom
 from simulated_sales import simulated
 
-from crm_metrics import database
+from crm_metrics import database, facts
 from crm_metrics.data_import.load import import_file
 from crm_metrics.data_import.mapping import load_mapping
 from crm_metrics.database import Source, open_source
@@ -40,6 +40,7 @@ def company(folder: Path, seed: int) -> Source:
     with database.change(data_set) as writer:
         for table, rows in made.tables.items():
             writer.append(table, rows.append_column("batch_id", pa.repeat(pa.scalar(1, pa.int32()), len(rows))))
+        facts.rebuild(writer.connection)
     return open_source(data_set)
 
 

@@ -40,6 +40,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case("A14", noop("WilTel Communications"), "order_entry_minutes", 480.0, 45.0, _PHONE_ORDER),
     Case("A14", noop("WilTel Communications"), "order_entry_staff", 22.0, 10.0, noop("Some 500,000 dollars a year were saved.")),
+    Case("A14", noop("WilTel Communications"), "satisfied_share", 0.56, 0.89, noop("10,000 dollars a month were saved on administration.")),
     Case("A17", noop("Quick & Reilly"), "lead_conversion", 0.40, 0.60),
     Case("B13", noop("Wyeth-Whitehall"), "", NOT_PUBLISHED, NOT_PUBLISHED, noop("No data in the source.")),
 )

@@ -16,7 +16,7 @@ from crm_metrics.metric import is_unknown, value_text
 from crm_metrics.pipeline.people.labels import BETTER, difference_text, factor_text, in_words, measure_label, person_key, side_text
 
 MOST_DRAWN = 25  # people; the table holds all
-_ROW_HEIGHT, _MARGIN = 38, 90
+_ROW_HEIGHT, _MARGIN = 38, 130
 _FADED = 0.45
 _TICKS = (0.1, 0.5, 1, 2, 5, 10)
 _MANY_TICKS = (0.5, 0.7, 1, 1.4, 2)

@@ -24,10 +24,14 @@ MEASURE_LABELS: dict[str, str] = {
     "order_entry_minutes": noop("Minutes to enter, mean"),
     "order_entry_median": noop("Minutes to enter, median"),
     "order_entry_staff": noop("People who enter orders"),
+    "order_entry_cost": noop("Cost of order entry a month"),
+    "orders_corrected": noop("Orders corrected after entry"),
+    "satisfied_share": noop("Satisfied customers, of answers"),
 }
 BETTER: dict[str, Better] = {
     **dict.fromkeys(MEASURE_LABELS, "higher"),
-    **dict.fromkeys(("days_to_win", "order_entry_minutes", "order_entry_median", "order_entry_staff"), "lower"),
+    **dict.fromkeys(("days_to_win", "order_entry_minutes", "order_entry_median"), "lower"),
+    **dict.fromkeys(("order_entry_staff", "order_entry_cost", "orders_corrected"), "lower"),
 }
 OUTCOMES: dict[str, str] = {"open": noop("still open"), "won": noop("won"), "lost": noop("lost")}
 _PACE: dict[str, tuple[str, Any]] = {

@@ -14,8 +14,8 @@ from crm_metrics.filters import Filters, choice_conditions, customer_conditions,
 from crm_metrics.pipeline.deals import query as pipeline
 from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import DealTerms
-from crm_metrics.pipeline.people.terms import FOLLOWED_DAYS, GoLive
-from crm_metrics.schema import customer_facts, demo_truth, employees, leads, opportunities, orders, tasks
+from crm_metrics.pipeline.people.terms import FOLLOWED_DAYS, SATISFIED_FROM, GoLive
+from crm_metrics.schema import customer_facts, customers, demo_truth, employees, leads, opportunities, orders, surveys, tasks
 from crm_metrics.scope import Scope, scope_conditions
 from crm_metrics.sql import bucket_on, days_between, median
 
@@ -23,6 +23,7 @@ CALL, QUALIFIED = "call", "qualified"
 AFTER, BEFORE = "after", "before"
 ORDER_ENTRY = "order entry"  # the role
 _SECONDS_PER_MINUTE = 60
+_SATISFACTION = "satisfaction"  # the kind of survey
 
 
 class DealDay(NamedTuple):
@@ -274,10 +275,41 @@ def _entries(filters: Filters, until: date) -> CTE:
     """One row per order whose entry is known, up to `until`, whatever the period: ordered_on, minutes."""
     row = orders.c
     minutes = (extract("epoch", row.entry_booked_at - row.entry_started_at) / _SECONDS_PER_MINUTE).label("minutes")
-    known = [row.entry_booked_at >= row.entry_started_at, row.ordered_on <= until]
-    customer = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == row.customer_id).scalar_subquery()
-    chosen = [*choice_conditions(filters, orders), *(customer_conditions(filters, customer) if filters.segments else [])]
-    return select(row.ordered_on, minutes).where(*known, *scope_conditions(filters.scope, orders), *chosen).cte("entries")
+    return select(row.ordered_on, minutes).where(row.entry_booked_at >= row.entry_started_at, *_of_orders(filters, until)).cte("entries")
+
+
+def _of_orders(filters: Filters, until: date) -> list[ColumnElement[bool]]:
+    """Return what an order must satisfy to lie within scope and choices up to `until`."""
+    chosen = [*choice_conditions(filters, orders), *_in_segments(filters, orders.c.customer_id)]
+    return [orders.c.ordered_on <= until, *scope_conditions(filters.scope, orders), *chosen]
+
+
+def _in_segments(filters: Filters, customer_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == customer_id).scalar_subquery()
+    return customer_conditions(filters, known) if filters.segments else []
+
+
+def correction_sides(filters: Filters, until: date, go_live: GoLive) -> Select[Any]:
+    """One row per side of the go-live, by order day: side, n (orders of which it is known), hits (had to be corrected after entry)."""
+    row = orders.c
+    is_hit = case((row.was_corrected, 1), else_=0).label("is_hit")
+    known = [row.was_corrected.is_not(None), *_of_orders(filters, until)]
+    rows = select(_side(row.ordered_on, go_live), is_hit).where(*known).cte("sided_corrections").c
+    return select(rows.side, func.count().label("n"), func.sum(rows.is_hit).label("hits")).group_by(rows.side)
+
+
+def satisfaction_sides(filters: Filters, until: date, go_live: GoLive) -> Select[Any]:
+    """One row per side of the go-live, by day of the answer: side, n (answers on satisfaction by customers of the regions seen), hits
+    (SATISFIED_FROM or more).
+    """
+    row, home = surveys.c, select(customers.c.customer_id, customers.c.home_region.label("region")).cte("homes")
+    is_hit = case((row.score >= SATISFIED_FROM, 1), else_=0).label("is_hit")
+    known = [row.survey_kind == _SATISFACTION, row.score.is_not(None), row.answered_on <= until]
+    chosen = [is_chosen(home.c.region, filters.region)] if filters.region else []
+    of_reader = [*pipeline.seen_regions(filters.scope, home), *chosen, *_in_segments(filters, row.customer_id)]
+    answered = surveys.outerjoin(home, home.c.customer_id == row.customer_id)
+    rows = select(_side(row.answered_on, go_live), is_hit).select_from(answered).where(*known, *of_reader).cte("sided_answers").c
+    return select(rows.side, func.count().label("n"), func.sum(rows.is_hit).label("hits")).group_by(rows.side)
 
 
 def entry_sides(filters: Filters, until: date, go_live: GoLive) -> Select[Any]:
@@ -289,7 +321,8 @@ def entry_sides(filters: Filters, until: date, go_live: GoLive) -> Select[Any]:
 
 
 def entry_staff(filters: Filters, today: date, go_live: GoLive) -> Select[Any]:
-    """One row: before (people who entered orders in the last week before), after (who did in the week to today).
+    """One row: before (people who entered orders in the last week before), after (who did in the week to today), before_cost, after_cost
+    (mean cost of an hour of these people; empty: unknown).
 
     A week, because who left on a Friday before a go-live on Monday was there before it.
     """
@@ -298,7 +331,8 @@ def entry_staff(filters: Filters, today: date, go_live: GoLive) -> Select[Any]:
     seen = [func.lower(row.role) == ORDER_ENTRY, *pipeline.seen_regions(filters.scope, employees), *chosen]
     days = ((BEFORE, go_live.last_before_on), (AFTER, today))
     counts: list[ColumnElement[Any]] = [func.coalesce(_count(_employed(row, day)), 0).label(side) for side, day in days]
-    return select(*counts).where(*seen)
+    costs = [func.avg(case((_employed(row, day), row.hourly_cost))).label(f"{side}_cost") for side, day in days]
+    return select(*counts, *costs).where(*seen)
 
 
 def _employed(row: Any, day: date | None) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ import pandas as pd
 from crm_metrics.intervals import CONFIDENCE, wilson
 from crm_metrics.metric import ratio
 from crm_metrics.pipeline.people.pace import BOUNDS, MOMENTS, velocities
-from crm_metrics.pipeline.people.terms import GoLive
+from crm_metrics.pipeline.people.terms import HOURS_PER_MONTH, GoLive
 from crm_metrics.randomised_test.sums import holm
 
 Floats = npt.NDArray[np.float64]
@@ -332,7 +332,12 @@ def entry_sides(rows: pd.DataFrame) -> Sides:
 
 
 def staff_sides(row: pd.DataFrame) -> Sides:
-    """Return order_entry_staff; unknown where nobody is known to enter orders. row: before, after."""
-    before, after = row.iloc[0][["before", "after"]].astype(float).tolist()
-    known = before > 0 or after > 0
-    return {"order_entry_staff": (Side(before, n=before), Side(after, n=after)) if known else (Side(), Side())}
+    """Return order_entry_staff and order_entry_cost, a month; unknown where nobody is known to enter orders. row: see query.entry_staff."""
+    before, after, cost_before, cost_after = row.iloc[0][["before", "after", "before_cost", "after_cost"]].astype(float).tolist()
+    if not (before > 0 or after > 0):
+        return dict.fromkeys(("order_entry_staff", "order_entry_cost"), (Side(), Side()))
+    costs = [people * cost * HOURS_PER_MONTH if people else 0.0 for people, cost in ((before, cost_before), (after, cost_after))]
+    return {
+        "order_entry_staff": (Side(before, n=before), Side(after, n=after)),
+        "order_entry_cost": (Side(costs[0], n=before), Side(costs[1], n=after)),
+    }

@@ -189,7 +189,9 @@ def before_after(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS,
     known. calls_per_person_day, hit_rate, leads_per_day: by day. lead_conversion: leads that became a customer within 90 days, by
     creation. win_rate: deals won within 180 days, of all, by creation; days_to_win: their mean days. telesales_share: of the value won,
     by closing, what came from leads of people who call. tasks_on_time: by due day. order_entry_minutes (mean), order_entry_median: by
-    order day. order_entry_staff: who entered orders in the last week before, and in the week to today: counted, without an interval.
+    order day. order_entry_staff: who entered orders in the last week before, and in the week to today: counted, without an interval;
+    order_entry_cost: of their hours, a month. orders_corrected: of those of which it is known, by order day. satisfied_share: of the
+    customers who answered, by the day of the answer.
     """
     day = go_live.on or source.remember(stated_go_live, filters)
     sides = _sides(source, filters, terms, replace(go_live, on=day)) if day else {}
@@ -208,6 +210,8 @@ def _sides(source: Source, filters: Filters, terms: DealTerms, go_live: GoLive) 
         statistic.share_sides("tasks_on_time", source(query.task_sides(filters, terms, until, go_live))),
         statistic.entry_sides(source(query.entry_sides(filters, until, go_live))),
         statistic.staff_sides(source(query.entry_staff(filters, until, go_live))),
+        statistic.share_sides("orders_corrected", source(query.correction_sides(filters, until, go_live))),
+        statistic.share_sides("satisfied_share", source(query.satisfaction_sides(filters, until, go_live))),
     ]
     found = {name: sides for part in parts for name, sides in part.items()}
     return {name: found[name] for name in MEASURES}

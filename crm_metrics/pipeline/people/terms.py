@@ -17,6 +17,9 @@ MEASURES: dict[str, Unit] = {  # of before and after, in this order; and their u
     "order_entry_minutes": "ratio",
     "order_entry_median": "ratio",
     "order_entry_staff": "count",
+    "order_entry_cost": "money",
+    "orders_corrected": "share",
+    "satisfied_share": "share",
 }
 
 
@@ -46,3 +49,5 @@ class GoLive:
 UNSTATED = GoLive()
 FOLLOWED_DAYS = {"lead": 90, "deal": 180}
 """So long each is followed from its creation, before the go-live and after alike; later ones are not old enough to be counted."""
+SATISFIED_FROM = 4  # of 5: the two best answers
+HOURS_PER_MONTH = 40 * 52 / 12  # of one who enters orders full time
