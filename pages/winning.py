@@ -48,7 +48,7 @@ def answer(question: str) -> None:
     one = answers.ANSWERS[question]
     ui.finding(one.find(ui.ask(page, one.table, terms)))
     if len(rows := ui.ask(page, one.drawn, terms)) and one.is_known(rows):
-        ui.note(words.caution())
+        ui.note(one.note(rows))
         ui.figure(page, ui.draw(page, one.draw, rows), queries=asked, **words.about(question))
         for name, table in one.tables.items():
             put(name, table)

@@ -20,7 +20,9 @@ from crm_metrics.pipeline.winning.tables import (
 
 @dataclass(frozen=True)
 class Answer:
-    """table: what the sentence is made of. drawn: what the picture is. tables: what stands under it, by their names in labels.COLUMNS."""
+    """table: what the sentence is made of. drawn: what the picture is, and the note above it. tables: what stands under it, by their
+    names in labels.COLUMNS.
+    """
 
     table: Callable[..., pd.DataFrame]
     find: Callable[[pd.DataFrame], str]
@@ -28,6 +30,7 @@ class Answer:
     draw: Callable[[pd.DataFrame], go.Figure]
     tables: dict[str, Callable[..., pd.DataFrame]]
     is_known: Callable[[pd.DataFrame], bool] = lambda rows: len(rows) > 0
+    note: Callable[[pd.DataFrame], str] = words.caution
 
 
 ANSWERS: dict[str, Answer] = {
@@ -38,6 +41,7 @@ ANSWERS: dict[str, Answer] = {
         figure.difference_dots,
         {"differences": differences},
         lambda rows: bool(rows["p_value"].notna().any()),
+        words.differences_note,
     ),
     "competitors": Answer(
         competitors,

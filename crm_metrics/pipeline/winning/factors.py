@@ -37,13 +37,14 @@ def win_differences(counts: pd.DataFrame) -> pd.DataFrame:
     counts: factor, level, closed, won. Values of fewer than LEAST_DEALS deals are left out, and a factor of one value. A factor that is
     recorded of won and lost deals unequally often (MOST_APART) has only the row of those without it.
     """
-    known = told_apart(counts[~counts["factor"].isin(unequally_recorded(counts))])
+    unequal = unequally_recorded(counts)
+    known = told_apart(counts[~counts["factor"].isin(unequal)])
     others = pd.DataFrame({"won": known["all_won"] - known["won"], "closed": known["all_deals"] - known["closed"]})
     made = compared(known, others)
     adjusted = benjamini_hochberg(made["p_value"].to_numpy(dtype=float))
     made = made.assign(p_adjusted=adjusted, is_different=adjusted < ALPHA)
-    varied = counts.loc[counts["level"].notna(), "factor"].value_counts()
-    unknown = counts[counts["level"].isna() & (counts["closed"] >= LEAST_DEALS) & counts["factor"].isin(varied[varied > 1].index)]
+    is_told = counts["factor"].isin([*made["factor"], *unequal])
+    unknown = counts[counts["level"].isna() & is_told & (counts["closed"] >= LEAST_DEALS)]
     every = pd.concat([made, unknown.assign(level="", deals=unknown["closed"], is_different=False)], ignore_index=True)
     shown = rated(every, "won", "closed", "win_rate")[["factor", "level", "deals", "won", *_RATES, *COMPARED]]
     return (
@@ -56,9 +57,9 @@ def win_differences(counts: pd.DataFrame) -> pd.DataFrame:
 def unequally_recorded(counts: pd.DataFrame) -> list[str]:
     """Return the factors that are recorded far more often of won deals than of lost ones, or of lost ones than of won."""
     parts = counts.assign(lost=counts["closed"] - counts["won"])
-    known = parts[parts["level"].notna()].groupby("factor")[["won", "lost"]].sum()
-    shares = known / parts.groupby("factor")[["won", "lost"]].sum()
-    return shares.index[(shares["won"] - shares["lost"]).abs().fillna(1.0) > MOST_APART].to_list()
+    known = parts[parts["level"].notna()].groupby("factor")[["won", "lost"]].sum()  # a factor that is never recorded is none
+    shares = known / parts.groupby("factor")[["won", "lost"]].sum().loc[known.index]
+    return shares.index[(shares["won"] - shares["lost"]).abs() > MOST_APART].to_list()
 
 
 _RATES, _ODDS = ["win_rate", "low", "high"], ["odds_ratio", "odds_low", "odds_high"]

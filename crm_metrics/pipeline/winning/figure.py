@@ -76,7 +76,7 @@ def difference_dots(differences: pd.DataFrame) -> go.Figure:
     rows = differences[differences["p_value"].notna()].sort_values("p_value", kind="stable").head(MOST_ROWS)
     rows = rows.sort_values("win_rate", ascending=False, ignore_index=True)
     names = [_factor_name(*pair) for pair in zip(rows["factor"], rows["level"], strict=True)]
-    figure = _named_rows([_short(name) for name in names], title=t("Win rate of closed deals"), unit="share")
+    figure = _named_rows([_short(name) for name in names], title=t("Win rate of closed deals"), unit="share", height=32)
     _dots(figure, rows, "win_rate", ("low", "high"), colors=_colors(rows), hover=_hovers(names, rows, "share", _RATED))
     every = differences[differences["factor"] == rows["factor"].iloc[0]]
     at = every["won"].sum() / every["deals"].sum()

@@ -173,16 +173,17 @@ def finding(tiles: pd.DataFrame, reasons: pd.DataFrame) -> str:
     return text
 
 
-def differences_finding(differences: pd.DataFrame) -> str:
-    """Return which deals are won more or less often than all others. differences: the table win_differences."""
-    tested = differences[differences["p_value"].notna()].sort_values("p_value", kind="stable")
+def differences_note(differences: pd.DataFrame) -> str:
+    """Return what was not compared and why, and what an association is not. differences: the table win_differences."""
     unequal = [str(name) for name, rows in differences.groupby("factor", sort=False) if (rows["level"] == "").all()]
     names = t(", ").join(t(FACTORS[name]) for name in unequal)
     left_out = t("Not compared, for it is recorded far more often of won deals than of lost ones, or the other way: {names}.", names=names)
-    return t(" ").join([_differing(tested), *([left_out] if unequal else [])])
+    return t(" ").join([*([left_out] if unequal else []), caution(differences)])
 
 
-def _differing(tested: pd.DataFrame) -> str:
+def differences_finding(differences: pd.DataFrame) -> str:
+    """Return which deals are won more or less often than all others. differences: the table win_differences."""
+    tested = differences[differences["p_value"].notna()].sort_values("p_value", kind="stable")
     if not len(tested):
         return t("Too few closed deals to compare, or nothing that tells them apart is recorded.")
     found = tested[tested["is_different"].astype(bool)]
@@ -198,18 +199,13 @@ def _differing(tested: pd.DataFrame) -> str:
         )
         for factor, level, rate, others in said
     ]
-    names = t("; ").join(texts)
+    values = {"k": len(found), "n": len(tested), "names": t("; ").join(texts)}
     if len(found):
-        return t(
-            "{k} of {n} groups of deals are won more or less often than all others beyond chance: {names}.",
-            k=len(found),
-            n=len(tested),
-            names=names,
-        )
+        return t("{k} of {n} groups of deals are won more or less often than all others beyond chance: {names}.", **values)
     return t(
-        "None of {n} groups of deals is won more or less often than all others beyond chance. The least like chance: {names}.",
-        n=len(tested),
-        names=names,
+        "No product, region or other group of deals is won more or less often than all others beyond chance ({n} were compared). Nearest to"
+        " it: {names}.",
+        **values,
     )
 
 
@@ -348,7 +344,7 @@ def moves_finding(moves: pd.DataFrame) -> str:
     return t("How often deals move on in the 14 days after, against other days: {names}.", names=t(", ").join(texts))
 
 
-def caution() -> str:
+def caution(_rows: pd.DataFrame) -> str:
     """Return what an association is not."""
     return t("This goes together; it need not be the cause.")
 
