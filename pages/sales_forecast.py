@@ -2,6 +2,7 @@
 
 from crm_metrics import ui
 from crm_metrics.language import t
+from crm_metrics.pipeline.deals.pipelines import deal_pipelines
 from crm_metrics.pipeline.forecast import basis, figure, labels, tables, words
 from crm_metrics.ui.deal_form import start_deal_page
 from crm_metrics.ui.forecast_form import choose_quarter, keep_by_itself, kept_forecasts
@@ -26,8 +27,7 @@ def forecast() -> None:
 
 
 def seller() -> None:
-    side = ui.tabs(page, words.sides(), key="side")
-    sums = ui.ask(page, {"seller": tables.forecast_by_seller, "team": tables.forecast_by_team}[side], deals, terms)
+    sums = ui.ask(page, tables.SIDES[side := ui.tabs(page, words.sides(), key="side")], deals, terms)
     shown, names = labels.in_words(sums), labels.names(sums, side)
     ui.finding(words.seller_finding(sums, names))
     if words.has_values(sums):
@@ -47,9 +47,9 @@ def past() -> None:
 
 
 def stages() -> None:
-    found = ui.ask(page, tables.stage_probabilities, deals)
-    names = labels.names(found, "stage")
+    names = labels.names(found := ui.ask(page, tables.stage_probabilities, deals), "stage")
     ui.finding(words.stages_finding(found, names))
+    ui.note(words.stages_note(ui.ask(page, deal_pipelines, deals)))
     if len(found):
         ui.figure(page, ui.draw(page, figure.stage_dots, found, names), **words.about("stages"))
         ui.table(page, shown := labels.in_words(found), columns=labels.columns("stages", shown), name="stages")

@@ -13,7 +13,7 @@ from crm_metrics.metric import value_text
 from crm_metrics.pipeline.forecast.labels import DAYS, quarter_name
 
 MOST_ROWS = 20  # sellers in a figure; the table holds all
-_ROW_HEIGHT, _AROUND = 40, 110
+_ROW_HEIGHT, _AROUND, _LEGEND = 40, 110, 60
 _OPENNESS = {0: 0.35, 30: 0.6, 60: 1.0}  # of a band: the later in the quarter, the darker
 
 # ── figure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,7 +102,9 @@ def quota_bars(sums: pd.DataFrame, names: list[str], *, currency: str) -> go.Fig
             hovertemplate="%{x:,.0f}<extra>%{fullData.name}</extra>",
         )
     labels = [safe_label(name) for name in names[:MOST_ROWS]]
-    figure.update_yaxes(tickvals=place, ticktext=labels, range=[len(shown) - 0.4, -0.6], zeroline=False, showgrid=False)
+    figure.update_yaxes(
+        tickvals=place, ticktext=labels, ticklabelstandoff=8, range=[len(shown) - 0.4, -0.6], zeroline=False, showgrid=False
+    )
     figure.update_layout(barmode="stack", showlegend=True)
     return figure
 
@@ -162,7 +164,7 @@ def stage_dots(stages: pd.DataFrame, names: list[str]) -> go.Figure:
 
     stages: the table stage_probabilities; names: of its rows.
     """
-    place, height = np.arange(len(stages)), _AROUND + _ROW_HEIGHT * max(len(stages), 1)
+    place, height = np.arange(len(stages)), _AROUND + _LEGEND + _ROW_HEIGHT * max(len(stages), 1)
     figure = figures.base(x_title=t("Won in the end, share of deals<br>that enter the stage"), y_title="", x_unit="share", height=height)
     up, down = stages["high"] - stages["probability"], stages["probability"] - stages["low"]
     if stages["assumed"].notna().any():
@@ -184,7 +186,7 @@ def stage_dots(stages: pd.DataFrame, names: list[str]) -> go.Figure:
         hovertemplate="%{x:.1%}<extra>%{fullData.name}</extra>",
     )
     labels = [safe_label(name) for name in names]
-    figure.update_yaxes(tickvals=place, ticktext=labels, range=[len(stages) - 0.5, -0.5], zeroline=False)
+    figure.update_yaxes(tickvals=place, ticktext=labels, ticklabelstandoff=8, range=[len(stages) - 0.5, -0.5], zeroline=False)
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_layout(showlegend=True)
     return figure

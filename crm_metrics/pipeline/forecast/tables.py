@@ -13,7 +13,8 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import ratio, tile
 from crm_metrics.pipeline.deals.days import deal_days
-from crm_metrics.pipeline.deals.query import OPEN, WON, stage_rows
+from crm_metrics.pipeline.deals.pipelines import stages_seen
+from crm_metrics.pipeline.deals.query import OPEN, WON
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.forecast import basis, kept, metrics, query, scoring
 from crm_metrics.pipeline.forecast.history import Floats, day_number
@@ -159,30 +160,35 @@ def _chances(about: basis.Asked, found: Forecast | None) -> dict[str, Floats]:
 def stage_probabilities(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per open stage in order: stage, stage_name, visits (deals that entered it, each time), open_deals, open, probability
     (share of those who enter that are won in the end), low, high (95% of draws of the rates), assumed (by the source).
+
+    Of several pipelines with stages of their own those of the largest.
     """
-    about, found = basis.asked(source, filters, deals), basis.drawn(source, filters, deals, THIS_QUARTER)
+    seen = stages_seen(source, filters, deals)
+    about, found = basis.asked(source, filters, seen.deals), basis.drawn(source, filters, seen.deals, THIS_QUARTER)
     columns = ["stage", "stage_name", "visits", "open_deals", "open", "probability", "low", "high", "assumed"]
     if about is None or found is None:
         return pd.DataFrame(columns=columns)
-    names = source(stage_rows()).set_index("stage").rename(columns={"assumed_win_probability": "assumed"})
+    names = seen.stages.set_index("stage").rename(columns={"assumed_win_probability": "assumed"})
     states = np.arange(len(about.told.stages))
     chance, drawn = stage_chances(about.told, day_number(about.today), draws=_STAGE_DRAWS)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     order = names.reindex(list(about.told.stages))
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "stage": about.told.stages,
             "stage_name": order["stage_name"].to_numpy(),
             "visits": np.bincount(about.told.visits.state, minlength=len(states) + 2)[: len(states)],
             "open_deals": np.bincount(found.state, minlength=len(states)),
-            "open": np.bincount(found.state, weights=np.nan_to_num(found.amount), minlength=len(states)),
+            "open": pd.Series(found.amount).groupby(found.state).sum(min_count=1).reindex(states).to_numpy(),
             "probability": chance,
             "low": low,
             "high": high,
             "assumed": order["assumed"].to_numpy(dtype=float),
             "place": order["stage_order"].to_numpy(dtype=float),
         }
-    ).sort_values("place", kind="stable", ignore_index=True)[columns]
+    )
+    is_seen = ~rows["stage"].isin(seen.others)
+    return rows[is_seen].sort_values("place", kind="stable", ignore_index=True)[columns]
 
 
 # ── past forecasts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -196,6 +202,7 @@ def scores(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS) -> pd
     return scoring.scores(basis.backtest(source, filters, deals))
 
 
+SIDES: dict[str, Table] = {"seller": forecast_by_seller, "team": forecast_by_team}  # by words.SIDES
 TABLES: dict[str, Table] = {
     "forecast_tiles": forecast_tiles,
     "forecast_basis": basis.forecast_basis,

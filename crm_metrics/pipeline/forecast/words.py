@@ -10,6 +10,7 @@ from crm_metrics.captions import Captions
 from crm_metrics.export import safe_text
 from crm_metrics.language import date_text, noop, t, translated
 from crm_metrics.metric import Metric, is_unknown, value_text
+from crm_metrics.pipeline.deals.words import pipelines_note
 from crm_metrics.pipeline.forecast import metrics
 from crm_metrics.pipeline.forecast.labels import quarter_name
 from crm_metrics.pipeline.forecast.simulation import FEWEST_CLOSED
@@ -217,6 +218,11 @@ def stages_finding(stages: pd.DataFrame, names: list[str]) -> str:
     if row["low"] <= row["assumed"] <= row["high"]:
         return t("The assumed chances agree with what happened; most apart in {stage}: {assumed} assumed, {own} won.", **values)
     return t("Of deals that enter {stage}, {own} are won in the end; {assumed} are assumed.", **values)
+
+
+def stages_note(pipelines: pd.DataFrame) -> str:
+    """Return which stages are shown where there are several pipelines. pipelines: the table deal_pipelines."""
+    return pipelines_note(pipelines)
 
 
 def log_note(log: pd.DataFrame) -> str:
