@@ -56,8 +56,8 @@ def sums_of(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFram
 
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
         known = campaigns_of(source, chosen, one)
-        of_orders, recorded = ids_of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
-        parts = [source(query.order_sums(chosen, one, of_orders, share))] if of_orders else []
+        ordered, recorded = of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
+        parts = [source(query.order_sums(chosen, one, ordered, share))] if ordered.ids else []
         parts += [source(query.recorded_sums(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
         return pd.concat([statistic.long_sums(part) for part in parts], ignore_index=True) if parts else statistic.no_sums()
 
@@ -81,7 +81,7 @@ def outcomes_of(source: Source, filters: Filters, terms: ResultTerms) -> dict[st
         str(campaign): set(is_recorded.columns[flags]) for campaign, flags in zip(is_recorded.index, is_recorded.to_numpy(), strict=True)
     }
     ordered = set(ORDERED) - (set() if cost_share(source, filters) is not None else {"gross_margin"})
-    return recorded | dict.fromkeys(ids_of_orders(known), ordered)
+    return recorded | dict.fromkeys(of_orders(known).ids, ordered)
 
 
 def planned(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFrame:
@@ -125,9 +125,11 @@ def members_of(filters: Filters) -> Filters:
     return Filters(as_of=filters.today, scope=filters.scope, segments=filters.segments)
 
 
-def ids_of_orders(known: pd.DataFrame) -> tuple[str, ...]:
-    """Return the campaigns whose results are those of orders."""
-    return tuple(known.loc[~known["is_recorded"] & known["started_on"].notna(), "campaign"])
+def of_orders(known: pd.DataFrame) -> query.Campaigns:
+    """Return the campaigns whose results are those of orders. known: see known_campaigns."""
+    rows = known[~known["is_recorded"] & known["started_on"].notna()]
+    first_on, last_on = (None if pd.isna(day) else day.date() for day in (rows["started_on"].min(), rows["ends_on"].max(skipna=False)))
+    return query.Campaigns(tuple(rows["campaign"]), first_on, last_on)
 
 
 def cost_share(source: Source, filters: Filters) -> float | None:

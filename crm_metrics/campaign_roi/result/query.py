@@ -1,6 +1,7 @@
 """Who was in a campaign, and what became of them: sums by campaign, arm and stratum, and the members with an outcome other than zero."""
 
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
@@ -31,8 +32,18 @@ from crm_metrics.sql import days_between, is_one_of
 TOP_SHARE = 0.2  # of the members, by spend before the start
 TOP, OTHERS, NOBODY = "top 20%", "other 80%", "none"
 WAYS = ("stratum", "segment", "value_before", "home_region", "acquisition_channel", "customer_kind", "age_band")
-Campaigns = tuple[str, ...]
 _AMOUNTS = ("net_revenue", "gross_revenue", "costed_revenue", "cost_of_goods")
+
+
+class Campaigns(NamedTuple):
+    """Campaigns that orders are asked of, the first day on which one started, and the last on which a result of one counts.
+
+    A day that is empty is not known.
+    """
+
+    ids: tuple[str, ...]
+    first_on: date | None
+    last_on: date | None
 
 
 def campaign_rows(filters: Filters, terms: ResultTerms) -> Select[Any]:
@@ -91,7 +102,7 @@ def order_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_sha
     return _summed(rows, [column.name for column in rows.c if column.name.startswith("y_")], x_known=func.count())
 
 
-def recorded_sums(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> Select[Any]:
+def recorded_sums(filters: Filters, terms: ResultTerms, chosen: tuple[str, ...], outcome: str) -> Select[Any]:
     """One row per campaign, arm and stratum: the same of an outcome that the campaign's own file records, of whom it does."""
     rows = _recorded(filters, terms, chosen, outcome)
     return _summed(rows, [f"y_{outcome}"], x_known=func.count(rows.c.x))
@@ -102,17 +113,17 @@ def order_outcomes(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost
     return _single(_ordered(filters, terms, chosen, cost_share))
 
 
-def recorded_outcomes(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> Select[Any]:
+def recorded_outcomes(filters: Filters, terms: ResultTerms, chosen: tuple[str, ...], outcome: str) -> Select[Any]:
     """One row per member whose recorded outcome is other than zero: campaign, arm, stratum and y_ of it; in an order of its own."""
     return _single(_recorded(filters, terms, chosen, outcome))
 
 
-def order_days(filters: Filters, terms: ResultTerms, cost_share: float | None) -> Select[Any]:
-    """One row per member and day with an order in the window of terms.campaign: arm, stratum, customer_number, day (1, 2, …), y_ of each.
+def order_days(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share: float | None) -> Select[Any]:
+    """One row per member and day with an order in the window of the chosen campaign: arm, stratum, customer_number, day (1, 2, …), y_.
 
-    y_bought is not among them: who bought is told by the first day.
+    y_ of each outcome but y_bought: who bought is told by the first day.
     """
-    members = _members(filters, _of_control(filters, terms))
+    members = _members(filters, _of_control(filters, terms, chosen.ids))
     seen, who = visible_orders(filters.scope).c, members.c
     last_on = func.least(who.ends_on, literal(filters.today, Date)) if filters.today else who.ends_on
     orders = cast(func.sum(case((seen.is_purchase, 1), else_=0)), Double).label("orders")
@@ -121,6 +132,7 @@ def order_days(filters: Filters, terms: ResultTerms, cost_share: float | None) -
     daily = (
         select(*keys, orders, *amounts)
         .join_from(members, visible_orders(filters.scope), seen.customer_number == who.customer_number)
+        .where(*_days_of(chosen, filters, seen.ordered_on))
         .where(seen.ordered_on >= who.started_on, or_(seen.ordered_on <= last_on, last_on.is_(None)))
         .group_by(who.arm, who.stratum, seen.customer_number, who.started_on, seen.ordered_on)
         .cte("daily")
@@ -136,13 +148,13 @@ def order_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost
     return _by_way(rows, func.coalesce(rows.c.x, 0.0), func.coalesce(rows.c[f"y_{terms.outcome}"], 0.0))
 
 
-def recorded_segments(filters: Filters, terms: ResultTerms, chosen: Campaigns) -> Select[Any]:
+def recorded_segments(filters: Filters, terms: ResultTerms, chosen: tuple[str, ...]) -> Select[Any]:
     """One row per campaign, arm, stratum, way (WAYS) and segment: n, y, yy of terms.outcome, as recorded."""
     rows = _recorded(filters, terms, chosen, terms.outcome)
     return _by_way(rows, rows.c.x, rows.c[f"y_{terms.outcome}"])
 
 
-def _of_control(filters: Filters, terms: ResultTerms, chosen: Campaigns = ()) -> CTE:
+def _of_control(filters: Filters, terms: ResultTerms, chosen: tuple[str, ...] = ()) -> CTE:
     """One row per campaign of the chosen ones that began by today and whose control group was drawn by lot.
 
     campaign, place (1, 2, …: databases group by it faster), campaign_name, started_on, ends_on.
@@ -204,8 +216,8 @@ def _ordered(filters: Filters, terms: ResultTerms, chosen: Campaigns, cost_share
 
     Both are empty without an order within these days, which adds nothing to sums.
     """
-    members = _members(filters, _of_control(filters, terms, chosen))
-    placed = _placed(filters, terms, members)
+    members = _members(filters, _of_control(filters, terms, chosen.ids))
+    placed = _placed(filters, terms, chosen, members)
     kept = [members.c[name] for name in ("campaign", "started_on", "customer_id", "arm", "stratum", "segment")]
     is_placed = (placed.c.place == members.c.place) & (placed.c.customer_number == members.c.customer_number)
     outcomes = _outcomes(placed.c, cost_share) | {"bought": case((placed.c.orders > 0, 1.0))}
@@ -226,7 +238,7 @@ def _outcomes(rows: Any, cost_share: float | None) -> dict[str, ColumnElement[An
     return outcomes
 
 
-def _placed(filters: Filters, terms: ResultTerms, members: CTE) -> CTE:
+def _placed(filters: Filters, terms: ResultTerms, chosen: Campaigns, members: CTE) -> CTE:
     """One row per campaign (place) and member with an order in its window or in the days before: customer_number and sums."""
     held, seen = visible_orders(filters.scope), visible_orders(filters.scope).c
     who = [members.c[name] for name in ("place", "customer_number", "started_on", "ends_on")]
@@ -243,13 +255,21 @@ def _placed(filters: Filters, terms: ResultTerms, members: CTE) -> CTE:
             cast(func.sum(case((~is_after, seen.net_revenue))), Double).label("x"),
         )
         .join_from(person, held, seen.customer_number == person.c.customer_number)
+        .where(*_days_of(chosen, filters, seen.ordered_on, before=terms.covariate_days))
         .where(seen.ordered_on >= person.c.started_on - terms.covariate_days, or_(seen.ordered_on <= last_on, last_on.is_(None)))
         .group_by(person.c.place, person.c.customer_number)
         .cte("placed")
     )
 
 
-def _recorded(filters: Filters, terms: ResultTerms, chosen: Campaigns, outcome: str) -> CTE:
+def _days_of(chosen: Campaigns, filters: Filters, day: ColumnElement[date], *, before: int = 0) -> list[ColumnElement[bool]]:
+    """Return what a day must satisfy to lie in any campaign's days, or so many before: databases then pass over the orders of others."""
+    last_on = min((one for one in (chosen.last_on, filters.today) if one), default=None)
+    begun = [day >= chosen.first_on - timedelta(before)] if chosen.first_on else []
+    return [*begun, *([day <= last_on] if last_on else [])]
+
+
+def _recorded(filters: Filters, terms: ResultTerms, chosen: tuple[str, ...], outcome: str) -> CTE:
     """One row per member of whom the outcome is recorded: what the members table says, x (spend before, as recorded) and y_ of it."""
     rows = _members(filters, _of_control(filters, terms, chosen), is_numbered=bool(filters.segments)).c
     kept = [rows[name] for name in ("campaign", "started_on", "customer_id", "arm", "stratum", "segment")]

@@ -17,10 +17,10 @@ from crm_metrics.campaign_roi.result.asked import (
     campaigns_of,
     compared,
     cost_share,
-    ids_of_orders,
     in_order,
     members_of,
     of_each,
+    of_orders,
     outcomes_of,
     planned,
     ratios,
@@ -65,8 +65,8 @@ _SEGMENTS = [
 def queries(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) -> tuple[Select[Any], ...]:
     """Return the queries that the result of campaigns is made from, to be shown."""
     filters = members_of(filters)
-    of_orders = ids_of_orders(campaigns_of(source, filters, terms))
-    asked = (query.order_sums(filters, terms, of_orders, cost_share(source, filters)),) if of_orders else ()
+    ordered = of_orders(campaigns_of(source, filters, terms))
+    asked = (query.order_sums(filters, terms, ordered, cost_share(source, filters)),) if ordered.ids else ()
     return (query.arm_sizes(filters, terms), *asked)
 
 
@@ -126,9 +126,9 @@ def resampled(source: Source, filters: Filters, terms: ResultTerms) -> pd.DataFr
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
         known = campaigns_of(source, chosen, one)
         known = known[known["campaign"].isin(worth)]
-        of_orders, recorded = ids_of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
-        theirs, own = (sums[sums["campaign"].isin(campaigns)] for campaigns in (of_orders, recorded))
-        parts = [statistic.resampled(theirs, source(query.order_outcomes(chosen, one, of_orders, share)), most=most)] if of_orders else []
+        ordered, recorded = of_orders(known), tuple(known.loc[known["is_recorded"], "campaign"])
+        theirs, own = (sums[sums["campaign"].isin(campaigns)] for campaigns in (ordered.ids, recorded))
+        parts = [statistic.resampled(theirs, source(query.order_outcomes(chosen, one, ordered, share)), most=most)] if ordered.ids else []
         singles = [source(query.recorded_outcomes(chosen, one, recorded, outcome)) for outcome in RECORDED] if recorded else []
         parts += [statistic.resampled(own, single, most=most) for single in singles if len(single)]
         return pd.concat(parts, ignore_index=True) if parts else statistic.nothing_resampled()
@@ -220,13 +220,13 @@ def segment_sums(source: Source, filters: Filters, terms: ResultTerms) -> pd.Dat
     def asked(chosen: Filters, one: ResultTerms) -> pd.DataFrame:
         known = campaigns_of(source, chosen, one)
         main = {campaign: main_outcome(names, one) for campaign, names in outcomes_of(source, chosen, one).items()}
-        of_orders, parts = set(ids_of_orders(known)), []
+        parts = []
         for outcome in sorted(set(main.values()) - {""}):
-            of_outcome = tuple(campaign for campaign in known["campaign"] if main.get(campaign) == outcome)
-            ordered = tuple(campaign for campaign in of_outcome if campaign in of_orders)
-            recorded = tuple(campaign for campaign in of_outcome if campaign not in of_orders)
+            of_outcome = known[known["campaign"].map(main) == outcome]
+            ordered = of_orders(of_outcome)
+            recorded = tuple(campaign for campaign in of_outcome["campaign"] if campaign not in ordered.ids)
             about = replace(one, outcome=outcome)
-            asked_for = [query.order_segments(chosen, about, ordered, share)] if ordered else []
+            asked_for = [query.order_segments(chosen, about, ordered, share)] if ordered.ids else []
             asked_for += [query.recorded_segments(chosen, about, recorded)] if recorded else []
             parts += [source(each).assign(outcome=outcome) for each in asked_for]
         return pd.concat(parts, ignore_index=True) if parts else statistic.no_segment_sums()
@@ -299,8 +299,8 @@ def looks(source: Source, filters: Filters, terms: ResultTerms = ResultTerms()) 
     if main.empty or known["is_recorded"].iloc[0] or main["is_faulty"].any():
         return pd.DataFrame(columns=_LOOKS)
     row, (started_on, ends_on) = statistic.one_arm(main, one.arm), known[["started_on", "ends_on"]].iloc[0]
-    share = cost_share(source, filters)
-    ordered = of_each(source, filters, one, lambda chosen, each: source(query.order_days(chosen, replace(each, arm=""), share)))
+    share, asked_of = cost_share(source, filters), of_orders(known.head(1))
+    ordered = of_each(source, filters, one, lambda chosen, each: source(query.order_days(chosen, replace(each, arm=""), asked_of, share)))
     seen_on = pd.Timestamp(filters.today) if filters.today else ordered["day"].max() * pd.Timedelta(days=1) + started_on
     whole = (ends_on - started_on).days + 1 if pd.notna(ends_on) else (seen_on - started_on).days + 1
     days = min((seen_on - started_on).days + 1, whole)
