@@ -20,7 +20,9 @@ MOST_GROUPS, MOST_MOVES = 24, 12  # drawn; the tables hold all
 _LONGEST_NAME = 24  # letters
 _FADED = 0.3
 _PALEST, _DARKEST = 0.12, 0.62  # of a cell: any darker, and neither light nor dark letters can be read on it
-_WIDEST_STEP = 12  # letters of a line over a column
+_WIDEST_STEP, _WIDEST_LINE = 12, 14  # letters of a line over a column, where there may be two, and where there is one
+_MOST_WRAPPED = 7  # columns that have two lines
+_LAST_NARROW = 0x2E7F  # letters after it are as wide as two
 _ROW_HEIGHT, _MARGIN = 28, 70
 _MOVE_COLORS = {"skip": figures.ACCENT, "back": figures.BAD, "reopened": figures.SERIES[1]}
 
@@ -183,10 +185,7 @@ def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, cu
     figure.add_scatter(x=x, y=y, mode="text", text=texts, textfont={"size": 11}, unselected=unselected, hoverinfo="skip")
     named, names = shown.drop_duplicates("group"), shown.drop_duplicates("step")
     _name_rows(figure, [_row_name(*each, terms) for each in zip(named["group"], named["group_name"], named["deals"], strict=True)])
-    ticks = [
-        "<br>".join(wrap(_short(labels.step_name(*each)), _WIDEST_STEP, break_long_words=False))
-        for each in zip(names["step"], names["name"], strict=True)
-    ]
+    ticks = [_step_text(labels.step_name(*each), len(steps)) for each in zip(names["step"], names["name"], strict=True)]
     figure.update_xaxes(
         tickvals=list(range(len(steps))),
         ticktext=ticks,
@@ -196,6 +195,14 @@ def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, cu
         showgrid=False,
     )
     return figure
+
+
+def _step_text(name: str, number: int) -> str:
+    """Return what stands over a column: where there are many one line, as two do not fit beside each other when turned on a phone."""
+    if number <= _MOST_WRAPPED:
+        return "<br>".join(wrap(_short(name), _WIDEST_STEP, break_long_words=False))
+    widths = np.cumsum([2 if ord(letter) > _LAST_NARROW else 1 for letter in name])
+    return safe_label(name if widths[-1] <= _WIDEST_LINE else name[: int(np.searchsorted(widths, _WIDEST_LINE))].rstrip() + "…")
 
 
 def _cells(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:

@@ -56,9 +56,9 @@ def call_rows(calls: pd.DataFrame, by: By) -> pd.DataFrame:
     return named(calls.assign(group=calls[key] if key else None, group_name=calls[name] if name else None))
 
 
-def group_rows(cells: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
-    """Return one row per group of deals: see tables.funnel_by. cells: the rows of query.cells by terms.by."""
-    cells = named(cells)
+def group_rows(sums: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
+    """Return one row per group of deals: see tables.funnel_by. sums: the rows of query.group_sums by terms.by."""
+    cells = named(sums)
     is_won = cells["outcome"] == "won"
     parts = {name: cells["deals"].where(cells["outcome"] == name, 0) for name in ("won", "lost", "open")}
     parts |= {"unvalued_won": cells["unvalued"].where(is_won, 0), "deals": cells["deals"]}
@@ -75,7 +75,7 @@ def group_rows(cells: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
 
 def groups_of(cells: pd.DataFrame, leads: pd.DataFrame, calls: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
     """Return one row per group that deals, leads or calls are of: group, group_name, deals; those of most deals first, periods in order of
-    time. All with group and group_name: the rows of query.cells and query.lead_counts, and of call_rows. Leads or calls that know no group
+    time. All with group and group_name: paths.cells, the rows of query.lead_counts, and call_rows. Leads or calls that know no group
     make none.
     """
     leads, calls = (rows if (rows["group"] != UNKNOWN).any() else rows.head(0) for rows in (leads, calls))

@@ -1,4 +1,4 @@
-"""How many deals went which way through the stages, how they moved between them, and how many leads there were before."""
+"""The deals of the period, what became of them by group and day, and how many calls and leads there were before."""
 
 from datetime import date
 from typing import Any
@@ -10,79 +10,46 @@ from sqlalchemy import (
     FromClause,
     Select,
     Text,
-    and_,
     case,
     cast,
-    false,
     func,
-    literal_column,
-    or_,
     select,
-    tuple_,
 )
 
 from crm_metrics.filters import Filters, is_chosen, period_conditions
 from crm_metrics.pipeline.deals import query as deals_query
 from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
-from crm_metrics.pipeline.funnel.terms import GROUPS, LEAD_GROUPS, PERIODS, Behind, By, Places
+from crm_metrics.pipeline.funnel.terms import GROUPS, LEAD_GROUPS, PERIODS, Behind, By
 from crm_metrics.schema import customers, employees, products
 from crm_metrics.sql import bucket_on
 
-_TOLD = ("visited", "visited_first", "lost_first", "won_first", "went_back", "reopened")
-
-# ── ways through the stages ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── deals ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _ways(filters: Filters, terms: DealTerms, places: Places, on: date | None) -> CTE:
-    """One row per deal of the period: the columns of deals.query.deals, and what its changes by the end of `on` tell (0 without any):
-    visited (sum of 2 to the power of the place of each open stage it has been in), visited_first (those before its first closing),
-    lost_first (whether that was a loss; 0 or 1), won_first, went_back (to an earlier stage; 0 or 1), reopened (0 or 1).
+def deals_of_period(filters: Filters, terms: DealTerms, on: date | None = None, by: By | None = None) -> Select[Any]:
+    """One row per deal created in the period or on an unknown day, by deal_number: deal_number, outcome, stage, deal_amount; group and
+    group_name (empty: unknown) where `by` is one.
     """
-    deals = deals_query.deals_of_period(filters, terms, on)
-    if not places:
-        return select(*deals.c, *[literal_column("0").label(name) for name in _TOLD]).cte("ways")
-    paths = _paths(deals_query.changes_of(deals, on).order_by(None).cte("all_changes"), places)
-    told = [func.coalesce(paths.c[name], 0).label(name) for name in _TOLD]
-    return select(*deals.c, *told).join_from(deals, paths, paths.c.deal_number == deals.c.deal_number, isouter=True).cte("ways")
+    rows = deals_query.deals(filters, terms, on)
+    columns = [rows.c[name] for name in ("deal_number", "outcome", "stage", "deal_amount")]
+    chosen = select(*columns, *_group(rows, by, GROUPS)).where(*period_conditions(rows.c.created_on, filters))
+    return chosen.order_by(rows.c.deal_number)
 
 
-def _paths(said: CTE, places: Places) -> CTE:
-    """One row per deal with a change: deal_number, and what the changes tell; see _ways."""
-    order: dict[str, Any] = {"partition_by": said.c.deal_number, "order_by": (said.c.changed_on, said.c.change_number)}
-    place = case(dict(places), value=said.c.stage).label("place")
-    bit = cast(case({stage: 2**at for stage, at in places}, value=said.c.stage, else_=0), BigInteger).label("bit")
-    before = (func.lag(place).over(**order).label("place_before"), func.lag(said.c.outcome).over(**order).label("outcome_before"))
-    closings = func.sum(case((said.c.outcome != deals_query.OPEN, 1), else_=0)).over(**order).label("closings")
-    moves = select(said.c.deal_number, place, bit, said.c.outcome, closings, *before).cte("moves")
-    move = moves.c
-    ends = and_(move.closings == 1, move.outcome != deals_query.OPEN)
-    happened = {
-        "lost_first": and_(ends, move.outcome == deals_query.LOST),
-        "won_first": and_(ends, move.outcome == deals_query.WON),
-        "went_back": move.place < move.place_before,
-        "reopened": and_(move.outcome == deals_query.OPEN, move.outcome_before != deals_query.OPEN),
-    }
-    flags = [func.max(case((condition, 1), else_=0)).label(name) for name, condition in happened.items()]
-    first = func.bit_or(case((move.closings == 0, move.bit), else_=0)).label("visited_first")
-    return select(move.deal_number, func.bit_or(move.bit).label("visited"), first, *flags).group_by(move.deal_number).cte("paths")
-
-
-def cells(filters: Filters, terms: DealTerms, places: Places, on: date | None = None, *, by: By | None = None) -> Select[Any]:
-    """One row per way that deals of the period went, and group of theirs where `by` is one: group, group_name (empty: unknown), outcome,
-    stage, visited and what else _ways says; deals, deal_amount (sum of the known values; empty where none is known), unvalued (deals
-    without one). Many deals go the same way: their numbers are all that leaves the database.
+def group_sums(filters: Filters, terms: DealTerms, on: date | None, by: By) -> Select[Any]:
+    """One row per group and outcome of the deals of the period: group, group_name (empty: unknown), outcome, deals, deal_amount (sum of the
+    known values; empty where none is known), unvalued (deals without one).
     """
-    ways = _ways(filters, terms, places, on)
-    names = [ways.c[name] for name in ("outcome", "stage", *_TOLD)]
-    grouped = select(*_group(ways, by, GROUPS), *names, ways.c.deal_amount).cte("grouped")
-    keys = [column for column in grouped.c if column.name != "deal_amount"]
-    sums = {
-        "deals": func.count(),
-        "deal_amount": func.sum(grouped.c.deal_amount),
-        "unvalued": func.count() - func.count(grouped.c.deal_amount),
-    }
-    return select(*keys, *[column.label(name) for name, column in sums.items()]).group_by(*keys).order_by(*keys)
+    rows = deals_query.deals(filters, terms, on)
+    columns = (*_group(rows, by, GROUPS), rows.c.outcome, rows.c.deal_amount)
+    grouped = select(*columns).where(*period_conditions(rows.c.created_on, filters)).cte("grouped")
+    keys = (grouped.c.group, grouped.c.group_name, grouped.c.outcome)
+    return select(*keys, *_sums(grouped.c.deal_amount)).group_by(*keys).order_by(*keys)
+
+
+def _sums(amount: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
+    return func.count().label("deals"), func.sum(amount).label("deal_amount"), (func.count() - func.count(amount)).label("unvalued")
 
 
 def _group(rows: FromClause, by: By | None, columns: dict[By, tuple[str, str]]) -> list[ColumnElement[Any]]:
@@ -97,30 +64,12 @@ def _group(rows: FromClause, by: By | None, columns: dict[By, tuple[str, str]]) 
 
 
 def behind(filters: Filters, terms: DealTerms, on: date | None, *, chosen: Behind, columns: tuple[str, ...]) -> Select[Any]:
-    """One row per deal of the period that went one of the ways and is of the group: these columns of deals.query.deals."""
-    every = _ways(filters, terms, chosen.places, on)
-    way = tuple_(every.c.outcome, func.coalesce(every.c.stage, ""), every.c.visited)
-    conditions: list[ColumnElement[bool]] = [way.in_(chosen.ways) if chosen.ways else false()] if chosen.places else []
-    conditions += [is_chosen(_group(every, chosen.by, GROUPS)[0], (chosen.group,))] if chosen.group else []
-    return select(*[every.c[name] for name in columns]).where(*conditions)
-
-
-def moves(filters: Filters, terms: DealTerms, on: date | None = None) -> Select[Any]:
-    """One row per move of deals of the period from one stage to another by the end of `on`: from_stage (empty: created in the other),
-    to_stage, outcome (after it), deals.
-
-    Changes that name no stage are passed over. Closings that only the deal's row tells are not among them: it says not from where.
-    """
-    said = deals_query.changes(filters, terms, on, of_period=True).order_by(None).cte("all_changes")
-    order: dict[str, Any] = {"partition_by": said.c.deal_number, "order_by": (said.c.changed_on, said.c.change_number)}
-    before = func.lag(said.c.stage).over(**order).label("from_stage")
-    is_told = and_(said.c.stage.is_not(None), said.c.change_number.between(deals_query.OPENING + 1, deals_query.CLOSING))
-    steps = select(said.c.deal_number, said.c.change_number, before, said.c.stage, said.c.outcome).where(is_told).cte("steps")
-    step = steps.c
-    is_move = or_(and_(step.from_stage.is_(None), step.change_number < deals_query.CLOSING), step.from_stage != step.stage)
-    deals = func.count(step.deal_number.distinct()).label("deals")
-    columns = (step.from_stage, step.stage.label("to_stage"), step.outcome)
-    return select(*columns, deals).where(is_move).group_by(*columns).order_by(deals.desc(), step.from_stage, step.stage)
+    """One row per deal of the period that ended so and is of the group: deal_number, these columns of deals.query.deals."""
+    rows = deals_query.deals(filters, terms, on)
+    conditions = period_conditions(rows.c.created_on, filters)
+    conditions += [rows.c.outcome.in_(chosen.outcomes)] if chosen.outcomes else []
+    conditions += [is_chosen(_group(rows, chosen.by, GROUPS)[0], (chosen.group,))] if chosen.group else []
+    return select(rows.c.deal_number, *[rows.c[name] for name in columns]).where(*conditions)
 
 
 def closings(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any]:
@@ -128,10 +77,8 @@ def closings(filters: Filters, terms: DealTerms, on: date | None) -> Select[Any]
     deal_amount (sum of the known values; empty where none is known), unvalued (deals without one).
     """
     row = deals_query.deals(filters, terms, on).c
-    sums = (func.count().label("deals"), func.sum(row.deal_amount).label("deal_amount"))
-    unvalued = (func.count() - func.count(row.deal_amount)).label("unvalued")
     keys = (row.closed_on, row.outcome)
-    return select(*keys, *sums, unvalued).where(row.outcome != deals_query.OPEN).group_by(*keys).order_by(*keys)
+    return select(*keys, *_sums(row.deal_amount)).where(row.outcome != deals_query.OPEN).group_by(*keys).order_by(*keys)
 
 
 # ── before the deals ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,12 +108,12 @@ def lead_counts(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | No
     flags = {"is_qualified": is_qualified(leads.c), "is_deal": leads.c.opportunity_id.is_not(None)}
     group = _group(leads, by, LEAD_GROUPS)
     grouped = select(*group, *[case((flag, 1), else_=0).label(name) for name, flag in flags.items()]).cte("grouped_leads")
-    counts = {"leads": func.count(), "qualified_leads": _sum(grouped.c.is_qualified), "became_deals": _sum(grouped.c.is_deal)}
+    counts = {"leads": func.count(), "qualified_leads": _number(grouped.c.is_qualified), "became_deals": _number(grouped.c.is_deal)}
     keys = [grouped.c[column.name] for column in group]
     return select(*keys, *[column.label(name) for name, column in counts.items()]).select_from(grouped).group_by(*keys).order_by(*keys)
 
 
-def _sum(flag: ColumnElement[Any]) -> ColumnElement[Any]:
+def _number(flag: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(func.coalesce(func.sum(flag), 0), BigInteger)
 
 

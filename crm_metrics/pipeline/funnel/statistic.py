@@ -15,7 +15,7 @@ import pandas as pd
 from crm_metrics.intervals import FEW_CUSTOMERS, wilson
 from crm_metrics.metric import ratio
 from crm_metrics.periods import Grain
-from crm_metrics.pipeline.funnel.terms import FunnelTerms, Way
+from crm_metrics.pipeline.funnel.terms import FunnelTerms
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
@@ -62,7 +62,7 @@ class Progress(NamedTuple):
 
 
 def progress(cells: pd.DataFrame, places: pd.DataFrame) -> Progress:
-    """Return how far the deals of each cell got. cells: the rows of query.cells."""
+    """Return how far the deals of each cell got. cells: see paths.cells, with what paths.paths tells."""
     visited = cells["visited"].to_numpy(dtype=np.int64)
     here = cells["stage"].map(places.drop_duplicates("stage").set_index("stage")["place"]).to_numpy(dtype=float)
     is_open, is_won = ((cells["outcome"] == outcome).to_numpy() for outcome in ("open", "won"))
@@ -79,12 +79,6 @@ def progress(cells: pd.DataFrame, places: pd.DataFrame) -> Progress:
     at_first = np.where(won_first, count, _last(cells["visited_first"].to_numpy(dtype=np.int64), count))
     first_furthest, first_lost = np.where(closed_first, at_first, furthest), np.where(closed_first, lost_first, cells["outcome"] == "lost")
     return Progress(furthest, in_order, seen, visited > 0, went_back, reopened, first_furthest, first_lost)
-
-
-def ways(cells: pd.DataFrame) -> tuple[Way, ...]:
-    """Return outcome, stage ("": unknown) and visited of the cells, which tell how far their deals got."""
-    told = cells[["outcome", "stage", "visited"]].drop_duplicates()
-    return tuple(zip(told["outcome"], told["stage"].fillna(""), told["visited"].tolist(), strict=True))
 
 
 def _last(bits: Integers, count: int) -> Integers:
@@ -151,14 +145,15 @@ class Weights(NamedTuple):
 
 
 def weights(cells: pd.DataFrame) -> Weights:
-    """Return what each cell stands for. cells: the rows of query.cells."""
+    """Return what each cell stands for. cells: see paths.cells."""
     value = np.nan_to_num(cells["deal_amount"].to_numpy(dtype=float))
     return Weights(cells["deals"].to_numpy(dtype=np.int64), value, cells["unvalued"].to_numpy(dtype=np.int64))
 
 
 def deal_rows(cells: pd.DataFrame, steps: dict[str, Step], names: list[str], terms: FunnelTerms) -> pd.DataFrame:
     """Return the rows of the funnel from the opportunities on: see tables.funnel."""
-    made = pd.DataFrame([_step_row(name, step, weights(cells)) for name, step in steps.items()])
+    every = weights(cells)
+    made = pd.DataFrame([_step_row(name, step, every) for name, step in steps.items()])
     made["name"] = ["", *names, ""]
     is_valued = made["unvalued"] <= MOST_UNKNOWN * made["at_least"]
     bases = (made["value"].where(is_valued) if terms.measure == "value" else made["count"]).to_numpy(dtype=float)

@@ -7,6 +7,7 @@ is won by period of closing is the one exception: those deals were closed in it,
 from datetime import timedelta
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Select
 
@@ -19,9 +20,10 @@ from crm_metrics.pipeline.deals.days import asked_day, deal_days
 from crm_metrics.pipeline.deals.pipelines import stages_seen
 from crm_metrics.pipeline.deals.query import stage_rows
 from crm_metrics.pipeline.deals.terms import DealTerms
-from crm_metrics.pipeline.funnel import groups, query, statistic
+from crm_metrics.pipeline.deals.told import Integers, coded_changes, told
+from crm_metrics.pipeline.funnel import groups, paths, query, statistic
 from crm_metrics.pipeline.funnel.statistic import Progress
-from crm_metrics.pipeline.funnel.terms import ALL_FUNNEL, Behind, By, FunnelStep, FunnelTerms, Places
+from crm_metrics.pipeline.funnel.terms import ALL_FUNNEL, Behind, By, FunnelStep, FunnelTerms
 from crm_metrics.pipeline.people.tables import calls_in_period
 from crm_metrics.rooms import Table
 
@@ -45,18 +47,17 @@ _BEHIND = (*deals_tables.READ_FIRST, "product_name", "deal_source", "region", "c
 
 def queries(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, question: str = "funnel") -> tuple[Select, ...]:
     """Return the queries that a question's table is made from, to be shown."""
-    of_stages, on = seen(source, filters, terms), asked_day(source, filters)
-    if question == "moves":
-        return (query.moves(filters, of_stages.deals, on),)
+    choice, on = stages_seen(source, filters, terms.deals).deals, asked_day(source, filters)
     if question == "won":
         return (query.closings(filters, terms.deals, on),)
     if question == "by":
-        return (query.cells(filters, terms.deals, (), on, by=terms.by),)
-    if question not in ("funnel", "groups"):
+        return (query.group_sums(filters, terms.deals, on, terms.by),)
+    if question not in ("funnel", "groups", "moves"):
         return deals_tables.queries(source, filters, terms.deals)
     by = terms.by if question == "groups" else None
-    cells = query.cells(filters, of_stages.deals, _pairs(of_stages.places), on, by=by)
-    return (cells, query.lead_counts(filters, terms.deals, on, by))
+    changes = coded_changes(filters, choice, on, told(source, filters, choice).stages)
+    deals = query.deals_of_period(filters, choice, on, by)
+    return (deals, changes) if question == "moves" else (deals, changes, query.lead_counts(filters, terms.deals, on, by))
 
 
 # ── asked once per version and filters ──────────────────────────────────────────────────────────────────────────────────
@@ -79,30 +80,30 @@ def seen(source: Source, filters: Filters, terms: FunnelTerms) -> Seen:
 
 
 class Funnel(NamedTuple):
-    """cells: the deals created in the period, counted by the way they went (query.cells). found: how far those of each got. names: of the
-    places. pipeline: as in Seen.
+    """cells: the deals created in the period, counted by the way they went (paths.cells). found: how far those of each got. names: of the
+    places. pipeline: as in Seen. deal_number, cell: of each deal.
     """
 
     cells: pd.DataFrame
     found: Progress
     names: list[str]
     pipeline: str
+    deal_number: Integers
+    cell: Integers
 
 
 def progress(source: Source, filters: Filters, deals: DealTerms, by: By | None) -> Funnel:
     """Return the deals and how far they got, by group where `by` is one; ask by source.remember."""
     of_stages = seen(source, filters, FunnelTerms(deals))
-    cells = source(query.cells(filters, of_stages.deals, _pairs(of_stages.places), asked_day(source, filters), by=by))
-    cells = cells if by is None else groups.named(cells)
-    return Funnel(cells, statistic.progress(cells, of_stages.places), statistic.step_names(of_stages.places), of_stages.pipeline)
+    rows, places = source(query.deals_of_period(filters, of_stages.deals, asked_day(source, filters), by)), of_stages.places
+    rows, number = groups.named(rows) if by else rows, rows["deal_number"].to_numpy()
+    ways = paths.paths(told(source, filters, of_stages.deals), number, dict(zip(places["stage"], places["place"], strict=True)))
+    cells, cell = paths.cells(rows.assign(**ways))
+    return Funnel(cells, statistic.progress(cells, places), statistic.step_names(places), of_stages.pipeline, number, cell)
 
 
 def _progress(source: Source, filters: Filters, terms: FunnelTerms, by: By | None = None) -> Funnel:
     return source.remember(progress, filters, terms.deals, by)
-
-
-def _pairs(places: pd.DataFrame) -> Places:
-    return tuple(zip(places["stage"], (int(place) for place in places["place"]), strict=True))
 
 
 # ── the funnel ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,12 +136,18 @@ def _deal_rows(source: Source, filters: Filters, terms: FunnelTerms) -> pd.DataF
 
 
 def _calls(source: Source, filters: Filters, terms: FunnelTerms) -> pd.DataFrame:
-    """Return the calls of each person and day of the period: calls, hits, happened_on, and who made them; none where the choice is one
-    that calls don't know.
+    """Return the calls of each person and day of the period: employee_id, happened_on, calls, hits; none where the choice is one that calls
+    don't know.
     """
     knows = not (filters.category or filters.segments) and not any(getattr(terms.deals, key) for key in _UNKNOWN_TO_CALLS)
     rows = calls_in_period(source, filters, terms.deals)
-    return (rows if knows else rows.head(0)).merge(source(query.callers()), on="employee_id", how="left")
+    return rows if knows else rows.head(0)
+
+
+def _calls_by(source: Source, filters: Filters, terms: FunnelTerms) -> pd.DataFrame:
+    """Return the rows of _calls with who made them, and their group."""
+    who = source(query.callers())
+    return groups.call_rows(_calls(source, filters, terms).merge(who, on="employee_id", how="left"), terms.by)
 
 
 def funnel_detail(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd.DataFrame:
@@ -166,7 +173,7 @@ def funnel_groups(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUN
     """
     known = _progress(source, filters, terms, terms.by)
     leads = groups.named(source(query.lead_counts(filters, terms.deals, asked_day(source, filters), terms.by)))
-    calls = groups.call_rows(_calls(source, filters, terms), terms.by)
+    calls = _calls_by(source, filters, terms)
     every = groups.groups_of(known.cells, leads, calls, terms)
     steps = statistic.deal_steps(known.cells, known.found, len(known.names), terms)
     of_deals = groups.group_step_rows(known.cells, steps, every, terms)
@@ -184,7 +191,8 @@ def moves(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> 
     stages_skipped.
     """
     of_stages = seen(source, filters, terms)
-    rows = source(query.moves(filters, of_stages.deals, asked_day(source, filters)))
+    number = _progress(source, filters, terms).deal_number
+    rows = paths.move_counts(told(source, filters, of_stages.deals), number)
     return statistic.move_rows(rows, of_stages.places, source(stage_rows()))
 
 
@@ -215,20 +223,20 @@ def step_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL
         raise BadInput("There is no step {step}. Choose one of: {steps}.", step=step.step, steps=", ".join(steps))
     one = steps[step.step]
     is_behind = {"reached": one.reached, "lost": one.lost, "open": one.still}[step.side]
-    chosen = Behind(terms.by, step.group)
-    if not is_behind.all():
-        chosen = chosen._replace(places=_pairs(of_stages.places), ways=statistic.ways(known.cells[is_behind]))
-    return _behind(source(query.behind(filters, of_stages.deals, on, chosen=chosen, columns=_BEHIND)))
+    outcomes = () if is_behind.all() else tuple(known.cells["outcome"][is_behind].unique())
+    asked = query.behind(filters, of_stages.deals, on, chosen=Behind(terms.by, step.group, outcomes), columns=_BEHIND)
+    rows = source(asked)
+    return _behind(rows[np.isin(rows["deal_number"], known.deal_number[is_behind[known.cell]])])
 
 
 def _step_calls(source: Source, filters: Filters, terms: FunnelTerms, group: str) -> pd.DataFrame:
-    rows = groups.call_rows(_calls(source, filters, terms), terms.by)
+    rows = _calls_by(source, filters, terms)
     kept = rows[rows["group"] == group] if group else rows
     return kept.sort_values(["happened_on", "employee_id"], ascending=[False, True], ignore_index=True)[_CALLS_BEHIND]
 
 
 def _behind(deals: pd.DataFrame) -> pd.DataFrame:
-    return deals.sort_values(["deal_amount", "opportunity_id"], ascending=[False, True], ignore_index=True)
+    return deals.sort_values(["deal_amount", "opportunity_id"], ascending=[False, True], ignore_index=True)[list(_BEHIND)]
 
 
 # ── groups and periods ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,7 +250,7 @@ def funnel_by(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL)
     the sum), is_small (fewer than FEW_DEALS closed), others_rate (win rate of closed deals of all the others), p_value (chi-square, against
     them), p_adjusted (Holm, over all groups tested), is_different (p_adjusted below 5%).
     """
-    return groups.group_rows(source(query.cells(filters, terms.deals, (), asked_day(source, filters), by=terms.by)), terms)
+    return groups.group_rows(source(query.group_sums(filters, terms.deals, asked_day(source, filters), terms.by)), terms)
 
 
 def group_deals(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL, group: str = "") -> pd.DataFrame:

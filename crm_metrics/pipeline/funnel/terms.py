@@ -22,19 +22,12 @@ LEAD_GROUPS = GROUPS | {"source": ("lead_source", "lead_source")}
 CALL_GROUPS: dict[By, tuple[str, str]] = {by: GROUPS[by] for by in ("owner", "team", "region")}  # calls know no more
 
 
-Places = tuple[tuple[str, int], ...]
-"""Open stages and their places in the funnel, from 0 on; stages of several pipelines may share one."""
-Way = tuple[str, str, int]
-"""Outcome, stage ("": unknown) and visited stages (as bits) of deals that went the same way."""
-
-
 class Behind(NamedTuple):
-    """Which deals stand behind a number: of the ways, where there are places; of the group, where there is one."""
+    """Which deals may stand behind a number: of these outcomes (none: any), and of the group, where there is one."""
 
     by: By
     group: str
-    places: Places = ()
-    ways: tuple[Way, ...] = ()
+    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
