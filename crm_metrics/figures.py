@@ -85,7 +85,11 @@ def base(*, x_title: str, y_title: str, y_unit: Unit = "ratio", x_unit: Unit = "
         **_TICKS.get(x_unit, {}),
     )
     figure.update_yaxes(
-        title={"text": y_title, "standoff": 8, "font": {"size": 12}}, zeroline=True, automargin=True, **_TICKS.get(y_unit, {})
+        title={"text": y_title, "standoff": 8, "font": {"size": 12}},
+        ticklabelstandoff=4,  # a name does not touch its bar
+        zeroline=True,
+        automargin=True,
+        **_TICKS.get(y_unit, {}),
     )
     return figure
 
@@ -112,6 +116,9 @@ def add_label(figure: go.Figure, x: Any, y: float, text: str, *, color: str = GR
     )
 
 
+_TICKS_OF_AN_AXIS, _TICKS_BESIDE_NAMES = 6, 3  # about; a narrow screen has no room for more, and each bar tells its own number
+
+
 def bars(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
     """Return `rows` from top to bottom, each with its name and its text beside it; a click on one gives its key."""
     figure = base(x_title=title, y_title="", x_unit=unit, height=100 + BAR_HEIGHT * len(rows))
@@ -126,10 +133,8 @@ def bars(rows: list[Bar], *, title: str, unit: Unit) -> go.Figure:
         hovertemplate="%{customdata[1]}: %{customdata[2]}<extra></extra>",
     )
     names = [f"{bar.name}<br><span style='font-size:11px;color:{GREY}'>{bar.text}</span>" for bar in rows]
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=names, ticklabelstandoff=4, autorange="reversed", zeroline=False, showgrid=False
-    )
-    figure.update_xaxes(zeroline=True)
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, autorange="reversed", zeroline=False, showgrid=False)
+    figure.update_xaxes(zeroline=True, nticks=_TICKS_BESIDE_NAMES + 2)
     return figure
 
 
@@ -199,7 +204,7 @@ def _count_in_ten_thousands(figure: go.Figure, letter: str) -> None:
     if axis.tickformat not in _LONG_NUMBERS or axis.tickvals is not None:
         return
     values = np.concatenate([np.ravel(_numbers(trace, letter)) for trace in figure.data] or [np.empty(0)])
-    ticks = _round_ticks(values[np.isfinite(values)])
+    ticks = _round_ticks(values[np.isfinite(values)], _TICKS_BESIDE_NAMES if axis.nticks else _TICKS_OF_AN_AXIS)
     axis.update(tickvals=ticks, ticktext=[format_compact_decimal(tick, fraction_digits=2, locale="zh_Hans_CN") for tick in ticks])
 
 
@@ -210,14 +215,14 @@ def _numbers(trace: Any, letter: str) -> np.ndarray:
     return reached if base is None else np.append(reached + np.asarray(base, dtype=float), np.asarray(base, dtype=float))
 
 
-def _round_ticks(values: np.ndarray) -> list[float]:
-    """Return some six round numbers from 0 over `values`.
+def _round_ticks(values: np.ndarray, about: int = _TICKS_OF_AN_AXIS) -> list[float]:
+    """Return about so many round numbers from 0 over `values`.
 
     >>> _round_ticks(np.array([0.0, 1_180_000.0]))
     [0.0, 200000.0, 400000.0, 600000.0, 800000.0, 1000000.0, 1200000.0]
     """
     low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
-    rough = (high - low) / 6 or 1.0
+    rough = (high - low) / about or 1.0
     scale = 10.0 ** np.floor(np.log10(rough))
     step = next(size * scale for size in (1, 2, 5, 10) if size * scale >= rough * 0.9)
     return [float(tick) for tick in np.arange(np.floor(low / step), np.ceil(high / step) + 1) * step]

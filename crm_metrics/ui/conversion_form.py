@@ -13,7 +13,7 @@ from crm_metrics.ui.start import Page, ask
 
 def choose_question(page: Page, terms: DealTerms) -> tuple[str, CohortBy]:
     """Draw the questions, beside those about cohorts by what these are made, and return both."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         question = tabs(page, words.questions())
         if question not in tables.BY_COHORT:
             return question, "quarter"

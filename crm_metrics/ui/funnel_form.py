@@ -19,7 +19,7 @@ _OF_DEALS = ("deals", "leads")
 
 def choose_question(page: Page, deals: DealTerms) -> tuple[str, FunnelTerms]:
     """Draw the questions, beside them the choices that the chosen one has, and return both."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         question = tabs(page, words.questions())
         return question, _terms(page, question, deals)
 

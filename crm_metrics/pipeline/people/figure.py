@@ -18,6 +18,7 @@ from crm_metrics.pipeline.people.labels import BETTER, difference_text, factor_t
 MOST_DRAWN = 25  # people; the table holds all
 _ROW_HEIGHT, _MARGIN = 38, 130
 _FADED = 0.45
+_FEW_TICKS = 6  # amounts stand upright on a phone
 _TICKS = (0.1, 0.5, 1, 2, 5, 10)
 _MANY_TICKS = (0.5, 0.7, 1, 1.4, 2)
 
@@ -218,6 +219,7 @@ def velocity_bars(rows: pd.DataFrame, *, currency: str) -> go.Figure:
     has_bounds = np.isfinite(low) & np.isfinite(high) & ~is_small
     error = {"array": np.where(has_bounds, high - value, 0.0), "arrayminus": np.where(has_bounds, value - low, 0.0)}
     opacity = np.where(is_small, _FADED, 1.0)
+    figure.update_xaxes(nticks=_FEW_TICKS)
     figure.update_traces(marker_opacity=opacity, error_x={"type": "data", "symmetric": False, "color": GREY, "thickness": 1.5, **error})
     return figure
 
