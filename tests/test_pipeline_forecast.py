@@ -231,22 +231,48 @@ def test_values_of_won_deals_count_as_often_as_there_are_deals():
     assert drawn.mean() == pytest.approx(50 * values.mean(), rel=0.01)
 
 
-def bunched(chances: tuple[float, float, float]) -> pd.DataFrame:
-    """Four deals a day for two years, each won on any day with the chance of the day's month in its quarter."""
-    random, days = np.random.default_rng(3), pd.date_range(FIRST, "2024-12-31")
-    created, won = np.repeat(np.arange(len(days)), 4), np.full(4 * len(days), len(days))
-    for day, place in enumerate((days.month - 1) % 3):
-        won[(created < day) & (won > day) & (random.random(len(won)) < chances[place])] = day
-    opened = pd.DataFrame({"deal_number": np.arange(len(won)), "changed_on": days[created], "stage": "Talk", "outcome": "open"})
-    ended = opened[won < len(days)].assign(changed_on=days[won[won < len(days)]], stage="Won", outcome="won")
-    moves = pd.concat([opened, ended]).sort_values(["deal_number", "changed_on"], kind="stable", ignore_index=True)
-    return moves.assign(deal_amount=1.0, change_number=1)
+def run_through(chances: np.ndarray, lost: float = 0.0, seed: int = 3) -> pd.DataFrame:
+    """Four deals a day from FIRST on, each won on any day with the day's chance, and lost with another; values of about 1."""
+    random, days = np.random.default_rng(seed), pd.date_range(FIRST, periods=len(chances))
+    created, ended = np.repeat(np.arange(len(days)), 4), np.full(4 * len(days), len(days))
+    outcome = np.full(len(created), "open", dtype=object)
+    for day, chance in enumerate(chances):
+        drawn, is_open = random.random(len(created)), (created < day) & (ended > day)
+        for name, low, high in (("won", 0.0, chance), ("lost", chance, chance + lost)):
+            here = is_open & (drawn >= low) & (drawn < high)
+            outcome[here], ended[here] = name, day
+    opened = pd.DataFrame({"deal_number": np.arange(len(created)), "changed_on": days[created], "stage": "Talk", "outcome": "open"})
+    closed = ended < len(days)
+    ends = opened[closed].assign(changed_on=days[ended[closed]], stage="End", outcome=outcome[closed])
+    moves = pd.concat([opened, ends]).sort_values(["deal_number", "changed_on"], kind="stable", ignore_index=True)
+    return moves.assign(deal_amount=random.lognormal(0, 0.5, len(created))[moves["deal_number"]], change_number=1)
+
+
+def by_month(days: int, *chances: float) -> np.ndarray:
+    """The chance of each day from FIRST on, by the place of its month in the quarter."""
+    return np.array(chances)[(pd.date_range(FIRST, periods=days).month - 1) % 3]
 
 
 def test_wins_that_bunch_in_the_third_month_of_each_quarter_are_expected_there():
-    on = day_number(dt.date(2024, 12, 31))
-    assert counts(history(bunched((0.01, 0.01, 0.02))), on).pace[:, 1] == pytest.approx([0.75, 0.75, 1.5], abs=0.15)
-    assert counts(history(bunched((0.01, 0.01, 0.01))), on).pace.tolist() == [[1.0, 1.0]] * 3
+    on, days = day_number(dt.date(2024, 12, 31)), 731
+    assert counts(history(run_through(by_month(days, 0.01, 0.01, 0.02))), on).pace[:, 1] == pytest.approx([0.75, 0.75, 1.5], abs=0.15)
+    assert counts(history(run_through(by_month(days, 0.01, 0.01, 0.01))), on).pace.tolist() == [[1.0, 1.0]] * 3
+
+
+@SLOW
+@pytest.mark.parametrize(("differ", "least", "most"), [(0.0, 0.8, 0.95), (0.25, 0.7, 0.9)])
+def test_four_of_five_bands_hold_where_wins_bunch_and_quarters_differ_and_more_where_they_do_not(differ, least, most):
+    """12 companies of 4 years: some 140 quarters, of which a share of 80% gives less than 70%, or more than 90%, once in 300 times."""
+    found, days = [], 1461
+    quarter = np.arange(17)[(pd.date_range(FIRST, periods=days).to_period("Q") - pd.Period(FIRST, "Q")).map(lambda ahead: ahead.n)]
+    for seed in range(12):
+        times = np.random.default_rng([seed, 1]).gamma(1 / differ**2, differ**2, 17) if differ else np.ones(17)
+        told = history(run_through(by_month(days, 0.007, 0.008, 0.015) * times[quarter], lost=0.012, seed=seed))
+        today = FIRST + dt.timedelta(days - 1)
+        windows = scoring.past_windows(FIRST, today)
+        found.append(scoring.past_forecasts(told, stand(told, day_number(today)), windows, np.array([0.5, 0.0, 1.0])))
+    past = pd.concat(found)
+    assert least < past["is_inside"].mean() < most
 
 
 def test_a_month_of_many_wins_brings_them_to_those_who_stand_before_it():

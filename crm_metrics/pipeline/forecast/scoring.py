@@ -22,7 +22,7 @@ from crm_metrics.pipeline.forecast.terms import Window, quarter_window
 
 DAYS_IN = (0, 30, 60)  # days after the first of the quarter on which a past forecast is made
 MOST_QUARTERS = 12
-USUAL_SPREAD, USUAL_WORTH = 0.15, 2  # what a spread between quarters is believed to be, and as how many quarters that belief counts
+USUAL_SPREAD, USUAL_WORTH = 0.15, 1  # what a spread between quarters is believed to be, and as how many quarters that belief counts
 BOUNDS = {"low": 0.1, "high": 0.9, "low_95": 0.025, "high_95": 0.975}
 PAST = [
     "quarter_on", "made_on", "days_in", "won", "forecast", *BOUNDS, "off", "chance_spread", "spread", "share_below", "actual", "error",

@@ -39,9 +39,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " quarter in which more or fewer deals were won or lost than in others are told apart, as far as that is more than chance (Efron"
         " and Morris 1975). 2,000 quarters are drawn, over 20 draws of the rates."
         "\n\nOf what is still to come each quarter then takes more or less, as quarters differ beside chance: by the errors of past"
-        " forecasts (random effects, DerSimonian and Laird 1986), begun with 15% that count as two quarters. In it, because they made those"
+        " forecasts (random effects, DerSimonian and Laird 1986), begun with 15% that count as one quarter. In it, because they made those"
         " errors too: values that change before a win, and seasons. Not in it: anything that never happened before. On simulated companies"
-        " and the demo 75% to 90% of such bands held what came, fewer in the first year."
+        " and the demo 75% to 95% of such bands held what came: the more alike the quarters are, the more."
     ),
     "seller": noop(
         "Hatched: each open deal's value times its chance to be won by the end of the quarter; deals not created yet are not in it, so"
