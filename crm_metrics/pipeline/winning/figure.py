@@ -16,6 +16,7 @@ MOST_ROWS = 12  # of a figure; the table holds all
 _ROW_HEIGHT, _AROUND, _LINE = 40, 96, 26
 _CLOSE_TICKS, _WIDE_TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2], [0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100]
 _CLOSE = 0.32  # below that the axis of a ratio has its close ticks
+_AROUND_SHARES = 0.05  # left empty around the points of a model
 _LEAST_HALF = 0.1  # of the axis of a ratio: from 0.8 to 1.25
 
 
@@ -157,8 +158,10 @@ def competitor_dots(competitors: pd.DataFrame) -> go.Figure:
 def reliability_curve(reliability: pd.DataFrame) -> go.Figure:
     """Return the share won by predicted chance, with intervals; on the diagonal what was said came true. reliability: the table."""
     figure = figures.base(x_title=t("Predicted chance to win"), y_title=t("Share won"), x_unit="share", y_unit="share")
-    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": figures.GREY, "dash": "dot"}, hoverinfo="skip")
-    figures.add_label(figure, 0.93, 0.99, t("as predicted"), anchor="right")
+    bounds = reliability[["predicted", "low", "high"]].to_numpy(dtype=float)
+    low, high = max(bounds.min() - _AROUND_SHARES, 0.0), min(bounds.max() + _AROUND_SHARES, 1.0)
+    figure.add_scatter(x=[low, high], y=[low, high], mode="lines", line={"color": figures.GREY, "dash": "dot"}, hoverinfo="skip")
+    figures.add_label(figure, high, high, t("as predicted"), anchor="right")
     observed = reliability["observed"].to_numpy(dtype=float)
     figure.add_scatter(
         x=reliability["predicted"],
@@ -174,8 +177,8 @@ def reliability_curve(reliability: pd.DataFrame) -> go.Figure:
         customdata=reliability[["deals"]].to_numpy(),
         hovertemplate="%{x:.1%} → %{y:.1%} (n = %{customdata[0]:,})<extra></extra>",
     )
-    figure.update_xaxes(range=[0, 1])
-    figure.update_yaxes(range=[0, 1.02])
+    figure.update_xaxes(range=[low, high])
+    figure.update_yaxes(range=[low, high])
     return figure
 
 

@@ -188,7 +188,19 @@ def differences_finding(differences: pd.DataFrame) -> str:
         return t("Too few closed deals to compare, or nothing that tells them apart is recorded.")
     found = tested[tested["is_different"].astype(bool)]
     first = (found if len(found) else tested.head(1)).head(_NAMED)
-    said = first[["factor", "level", "win_rate", "others_rate"]].itertuples(index=False, name=None)
+    values = {"k": len(found), "n": len(tested), "names": _against_others(first)}
+    if len(found):
+        return t("{k} of {n} groups of deals are won more or less often than all others beyond chance: {names}.", **values)
+    return t(
+        "No product, region or other group of deals is won more or less often than all others beyond chance ({n} were compared). Nearest to"
+        " it: {names}.",
+        **values,
+    )
+
+
+def _against_others(groups: pd.DataFrame) -> str:
+    """Return how often groups of deals are won and how often all others. groups: factor, level, win_rate, others_rate."""
+    said = groups[["factor", "level", "win_rate", "others_rate"]].itertuples(index=False, name=None)
     texts = [
         t(
             "{factor} {level}: {rate} against {others} of all others",
@@ -199,14 +211,7 @@ def differences_finding(differences: pd.DataFrame) -> str:
         )
         for factor, level, rate, others in said
     ]
-    values = {"k": len(found), "n": len(tested), "names": t("; ").join(texts)}
-    if len(found):
-        return t("{k} of {n} groups of deals are won more or less often than all others beyond chance: {names}.", **values)
-    return t(
-        "No product, region or other group of deals is won more or less often than all others beyond chance ({n} were compared). Nearest to"
-        " it: {names}.",
-        **values,
-    )
+    return t("; ").join(texts)
 
 
 def names_reasons(reasons: pd.DataFrame) -> bool:
@@ -272,8 +277,8 @@ def model_finding(found: pd.DataFrame) -> str:
             **values,
         )
     return t(
-        "On {n} later deals the model is not better than the usual rate beyond chance: its error is lower by {skill} (95%: {low} to"
-        " {high}); Brier score {brier} against {base}. So no deal is scored.",
+        "What is known early does not tell who will be won: on {n} later deals the model is not better than the usual rate beyond chance"
+        " (Brier score {brier} against {base}; error less by {skill}, 95%: {low} to {high}). So no open deal is scored.",
         **values,
     )
 
@@ -307,21 +312,11 @@ def factors_finding(factors: pd.DataFrame) -> str:
     found = factors[factors["is_different"].astype(bool)].sort_values("odds_ratio", ascending=False)
     if not len(found):
         return t("None of {n} things known early goes with winning or losing beyond chance.", n=len(factors))
-    rows = found[["factor", "level", "win_rate"]].head(_NAMED).itertuples(index=False, name=None)
-    texts = [
-        t(
-            "{factor} {level}: {rate} won",
-            factor=t(FACTORS[factor]),
-            level=safe_text(level_name(factor, level)),
-            rate=value_text(rate, "share"),
-        )
-        for factor, level, rate in rows
-    ]
     return t(
         "Tied to winning or losing beyond chance ({k} of {n} things known early): {names}.",
         k=len(found),
         n=len(factors),
-        names=t(", ").join(texts),
+        names=_against_others(found.head(_NAMED)),
     )
 
 
