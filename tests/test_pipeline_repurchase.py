@@ -17,6 +17,7 @@ from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import due_tables, due_words, repurchase
 from crm_metrics.pipeline.ownership.repurchase import Leaving
 from crm_metrics.pipeline.ownership.terms import HORIZON_DAYS, LOST
+from crm_metrics.pipeline.people import tables as people_tables
 from crm_metrics.scope import Scope
 
 ALL, DAY = Filters(), dt.date(2024, 1, 1)
@@ -121,6 +122,13 @@ def test_a_customer_of_nobody_is_told_with_the_owner_of_its_latest_deal(source):
     assert rows["owner_name"].to_dict() == {"c1": "Ann", "c2": "Bob", "c3": "Bob", "c4": "Ann"}
     assert rows["open_deals"].to_dict() == {"c1": 0, "c2": 0, "c3": 0, "c4": 1}
     assert rows["last_contact_on"].dropna().to_dict() == {"c2": pd.Timestamp(day(30))}
+
+
+def test_orders_count_with_the_person_who_looks_after_the_customer(source):
+    found = people_tables.people_detail(source, ALL).set_index("employee_id")["orders"]
+    assert (found["ann"], found["bob"]) == (5, 1)
+    early = people_tables.people_detail(source, Filters(start=day(10), end=day(80))).set_index("employee_id")["orders"]
+    assert early.isna().all()  # who looked after them then is not known
 
 
 def test_of_few_purchases_nothing_is_told_but_how_many_there_are(source):

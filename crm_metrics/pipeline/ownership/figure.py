@@ -71,14 +71,16 @@ def lateness_bars(rows: pd.DataFrame) -> go.Figure:
         Bar(
             str(at),
             times_text(row["from_times"], row["to_times"]),
-            t("{n} customers, chance to buy in 30 days {chance}", n=f"{row['customers']:,}", chance=value_text(row["chance"], "share")),
+            t("{n}, chance to buy {chance}", n=f"{row['customers']:,}", chance=value_text(row["chance"], "share")),
             0.0,
             float(row["customers"]),
             figures.ACCENT if row["from_times"] >= 1 and row["still_customer"] >= STILL_FROM else _PALE,
         )
         for at, row in enumerate(rows.to_dict("records"))
     ]
-    return figures.bars(bars, title=t("Customers by silence, in times the interval expected of them"), unit="count")
+    figure = figures.bars(bars, title=t("Customers by silence ÷ expected"), unit="count")
+    figure.update_xaxes(nticks=6)  # they stand upright on a phone
+    return figure
 
 
 def handover_dots(trend: pd.DataFrame) -> go.Figure:

@@ -47,9 +47,9 @@ NOTES: dict[str, str] = {  # by the name of the figure
         " interval: half of the customer's next intervals are shorter; from the customer's own, drawn to what is usual of all by how"
         " few they are (gamma distributed intervals with a rate of each customer's own: Chatfield and Goodhardt 1973). Due: silent for"
         " at least that long. Chance that it still is a customer: MBG/CNBD-k (Reutterer, Platzer and Schröder 2021); under one half it"
-        " is probably lost. Nothing after today is seen; seasons are not known to it. Customers: of kinds that have owners; where no"
-        " customer has one, all. Owner: of the customer, else of its latest deal. Choices of category, source, product and pipeline"
-        " choose no customers."
+        " is probably lost. Chance to buy: within the next 30 days. Nothing after today is seen; seasons are not known to it."
+        " Customers: of kinds that have owners; where no customer has one, all. Owner: of the customer, else of its latest deal. Choices"
+        " of category, source, product and pipeline choose no customers."
     ),
     "completeness": noop(
         "Deals open today that have the field, divided by all deals open today. Contact person: one is known of the customer."

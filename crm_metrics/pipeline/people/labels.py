@@ -64,6 +64,7 @@ _RATES: dict[str, tuple[str, Any]] = {
     "open_value": (noop("Open pipeline"), "money"),
     "won_unvalued": (noop("Won, value unknown"), "count"),
     **_PACE,
+    "orders": (noop("Orders of own customers"), "count"),
     "tasks_due": (noop("Tasks due"), "count"),
     "overdue_tasks": (noop("Overdue tasks"), "count"),
     "overdue_share": (noop("Overdue / due"), "share"),

@@ -15,6 +15,7 @@ from crm_metrics.pipeline.deals import query as pipeline
 from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.people.terms import FOLLOWED_DAYS, SATISFIED_FROM, GoLive
+from crm_metrics.sales import orders_within
 from crm_metrics.schema import customer_facts, customers, demo_truth, employees, leads, opportunities, orders, surveys, tasks
 from crm_metrics.scope import Scope, scope_conditions
 from crm_metrics.sql import bucket_on, days_between, median
@@ -145,6 +146,22 @@ def _lasted(row: Any) -> ColumnElement[int]:
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
+
+
+def order_sums(filters: Filters, terms: DealTerms) -> Select[Any]:
+    """One row per owner of customers, as the data stand, with orders in the filters and the period: employee_id, orders (purchases)."""
+    rows, owner, who = orders_within(filters).c, customers.c.owner_id.label("employee_id"), employees.alias("looks_after")
+    chosen = [is_chosen(column, values) for column, values in ((owner, terms.owner), (who.c.team, terms.team)) if values]
+    owned = (
+        select(customer_facts.c.customer_number, owner)
+        .join_from(customer_facts, customers, customers.c.customer_id == customer_facts.c.customer_id)
+        .outerjoin(who, who.c.employee_id == customers.c.owner_id)
+        .where(customers.c.owner_id.is_not(None), *pipeline.seen_regions(filters.scope, who), *chosen)
+        .cte("owned")
+    )
+    count = func.count().label("orders")
+    joined = select(owned.c.employee_id, count).join(owned, owned.c.customer_number == rows.customer_number)
+    return joined.where(rows.is_purchase).group_by(owned.c.employee_id)
 
 
 def task_sums(filters: Filters, terms: DealTerms, until: date) -> Select[Any]:

@@ -24,7 +24,7 @@ _STRENGTHS = np.geomspace(0.5, 2000.0, 60)  # closed deals that the prior stands
 SUMS = (
     *("calls", "hits", "call_days", "activities", "minutes", "customers_served", "served_days", "leads", "qualified_leads"),
     *("deals", "won", "lost", "open", "won_value", "won_unvalued", "cycle_days", "cycle_deals"),
-    *("open_now", "open_value", "tasks_due", "overdue_tasks"),
+    *("open_now", "open_value", "orders", "tasks_due", "overdue_tasks"),
 )
 """What adds up over people."""
 READ_FIRST = (

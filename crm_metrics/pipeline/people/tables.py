@@ -41,6 +41,7 @@ def queries(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> t
         query.lead_sums(filters, terms, on),
         query.activity_sums(filters, terms, until),
         query.task_sums(filters, terms, until),
+        query.order_sums(filters, terms),
     )
 
 
@@ -71,12 +72,14 @@ def sums(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
     """Return one row per person who did or owns anything: statistic.SUMS, BY_PERSON; ask by source.remember."""
     until, on = _days(source, filters)
     days = calls_in_period(source, filters, terms).assign(call_days=1)
+    orders = source(query.order_sums(filters, terms))
     parts = [
         days.groupby("employee_id", dropna=False)[["calls", "hits", "call_days"]].sum().reset_index(),
         source(query.activity_sums(filters, terms, until)),
         source(query.lead_sums(filters, terms, on)),
         source(query.deal_sums(filters, terms, on)),
         source(query.task_sums(filters, terms, until)),
+        orders.head(0) if on else orders,  # who looked after a customer on a past day is not known
     ]
     rows = statistic.joined(parts).merge(source(query.names(filters.scope)), on="employee_id", how="left")
     return rows.assign(employee_name=rows["employee_name"].fillna(rows["employee_id"]))
@@ -125,7 +128,8 @@ def people_detail(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS
     """Return one row per person who called, was active, or has leads, deals or tasks: rank first. role: only people of it, among whom
     they are ranked; contribution stays the share of all.
 
-    employee_id (empty: what belongs to nobody), employee_name, team, role, and the columns of statistic.scorecard.
+    employee_id (empty: what belongs to nobody), employee_name, team, role, and the columns of statistic.scorecard. orders: of the customers
+    owned as the data stand; unknown on a past day.
     """
     rows = source.remember(sums, filters, terms)
     if not role:
