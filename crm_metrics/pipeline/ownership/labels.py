@@ -64,6 +64,7 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # heading and unit, by table
     "owners": {
         "shown_owner": (noop("Owner"), "text"),
         "team": (noop("Team"), "text"),
+        "role": (noop("Role"), "text"),
         "customers": (noop("Customers"), "count"),
         "share_of_customers": (noop("Share of customers"), "share"),
         "open_deals": (noop("Open deals"), "count"),

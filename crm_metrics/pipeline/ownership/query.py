@@ -70,10 +70,10 @@ def unassigned_customers(filters: Filters, terms: DealTerms = ALL_DEALS) -> Sele
 
 
 def employee_rows() -> Select[Any]:
-    """One row per employee: owner_id, owner_name, team, left_on (empty while employed)."""
+    """One row per employee: owner_id, owner_name, team, role, left_on (empty while employed)."""
     row = employees.c
     name = func.coalesce(row.employee_name, row.employee_id).label("owner_name")
-    return select(row.employee_id.label("owner_id"), name, row.team, row.left_on).order_by(row.employee_id)
+    return select(row.employee_id.label("owner_id"), name, row.team, row.role, row.left_on).order_by(row.employee_id)
 
 
 def last_contacts(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None = None) -> Select[Any]:

@@ -13,7 +13,7 @@ from crm_metrics.pipeline.deals.query import OPEN
 
 KEY_FIELDS = ("deal_amount", "expected_close_on", "customer_id", "contact_people")
 FLAGS = ("no_contact", "no_next_step", "no_owner", "is_overdue", *(f"no_{name}" for name in KEY_FIELDS))
-OF_CHANGES = ("deal_number", "changed_on", "stage", "owner_id")
+OF_CHANGES = ("deal_number", "changed_on", "owner_id")
 _HOURS_PER_DAY = 24.0
 
 
@@ -41,7 +41,7 @@ def owner_rows(rows: pd.DataFrame, customers: pd.DataFrame, employees: pd.DataFr
     keys = ["is_nobody", "open_value", "open_deals", "customers", "owner_id"]
     order = made.sort_values(keys, ascending=[True, False, False, False, True], ignore_index=True)
     deals = ["open_deals", "open_value", "share_of_value", "unvalued"]
-    return order[["owner_id", "owner_name", "team", "has_left", "left_on", "customers", "share_of_customers", *deals]]
+    return order[["owner_id", "owner_name", "team", "role", "has_left", "left_on", "customers", "share_of_customers", *deals]]
 
 
 # ── statistic: blind spots ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,13 +91,13 @@ def completeness(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def owner_changes(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per change of owner: deal_number, changed_on, stage, owner_id (who got it), earlier_owner_id.
+    """Return one row per change of owner: deal_number, changed_on, owner_id (who got it), earlier_owner_id.
 
     changes: OF_CHANGES of pipeline.deals.query.change_rows.
     """
     known = changes[changes["owner_id"].notna()]
     earlier = known["owner_id"].shift(1).where(known["deal_number"] == known["deal_number"].shift(1))
-    made = known[["deal_number", "changed_on", "stage", "owner_id"]].assign(earlier_owner_id=earlier)
+    made = known[["deal_number", "changed_on", "owner_id"]].assign(earlier_owner_id=earlier)
     return made[earlier.notna() & (earlier != known["owner_id"])].reset_index(drop=True)
 
 

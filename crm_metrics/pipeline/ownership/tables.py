@@ -15,7 +15,7 @@ from crm_metrics.database import Source
 from crm_metrics.filters import Filters
 from crm_metrics.metric import ratio, tile
 from crm_metrics.pipeline.deals import query as deal_query
-from crm_metrics.pipeline.deals.days import asked_day, last_day
+from crm_metrics.pipeline.deals.days import asked_day, last_day, whatever_period
 from crm_metrics.pipeline.deals.tables import created, rate_tile, standing
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.ownership import metrics, query, statistic
@@ -94,7 +94,7 @@ def _handover_tile(steps: pd.DataFrame) -> dict[str, object]:
 def owners(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
     """Return one row per owner of a customer or of a deal open today, the largest open value first, those of nobody ("") last.
 
-    owner_id, owner_name, team, has_left, left_on (by today), customers (NaN on a past day: who owned them then is not known),
+    owner_id, owner_name, team, role, has_left, left_on (by today), customers (NaN on a past day: who owned them then is not known),
     share_of_customers, open_deals, open_value (NaN where no value is known), share_of_value (of the known open value), unvalued.
     """
     customers = source(query.owner_customers(filters, terms))
@@ -103,8 +103,13 @@ def owners(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd
     return statistic.owner_rows(_open(source, filters, terms), customers, source(query.employee_rows()), last_day(source, filters))
 
 
-def _open(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+def open_now(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    """Return the deals open today; ask by source.remember. See query.open_deals."""
     return source(query.open_deals(filters, terms, asked_day(source, filters)))
+
+
+def _open(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
+    return source.remember(open_now, whatever_period(filters), terms)
 
 
 def unassigned(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
