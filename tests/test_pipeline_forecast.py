@@ -150,6 +150,9 @@ def test_growth_is_drawn_towards_none():
 # ── no future ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+LATER = [quarter_window(dt.date(2024, 7, 1), dt.date(2024, 8, 1))]
+
+
 @pytest.mark.parametrize("on", [dt.date(2023, 12, 31), dt.date(2024, 5, 1)])
 def test_a_past_forecast_is_the_same_where_nothing_later_is_known(on):
     moves = moves_of()
@@ -158,6 +161,12 @@ def test_a_past_forecast_is_the_same_where_nothing_later_is_known(on):
     made = [forecast(told, snapshot(told, stand(told, day_number(on)), at_day), at_day) for told in (whole, cut)]
     assert made[0].runs.tolist() == made[1].runs.tolist()
     assert made[0].timed.tolist() == made[1].timed.tolist()
+    earlier = [quarter_window(dt.date(2023, 10, 1), dt.date(2023, 11, 1)), at_day]
+    seen = [counts_at(told, [day_number(when.today) for when in (*earlier, *later)])[1] for told, later in ((whole, LATER), (cut, []))]
+    past = [
+        past_forecast(told, snapshots(told, earlier)[1], at_day, by_then, draws=2) for told, by_then in zip((whole, cut), seen, strict=True)
+    ]
+    assert past[0].runs.tolist() == past[1].runs.tolist()
 
 
 @SLOW
