@@ -9,7 +9,7 @@ from crm_metrics.ui.deal_form import start_deal_page
 page, terms = start_deal_page("winning")
 tiles, reasons, basis = (ui.ask(page, table, terms) for table in (tables.win_tiles, tables.lost_reasons, tables.deal_basis))
 asked = tables.queries(page.source, page.filters, terms)
-ui.finding(words.finding(tiles, reasons))
+ui.finding(words.finding(tiles, reasons, page.currency))
 ui.note(words.missing_note(tiles, basis))
 ui.tiles(page, tiles, words.shown_metrics(tiles), notes=words.tile_notes(reasons))
 

@@ -108,7 +108,7 @@ def test_on_an_earlier_day_no_later_end_is_known(source):
     early = Filters(end=day(10))
     assert not len(tables.lost_reasons(source, early))
     assert tables.win_tiles(source, early)["n"].eq(0).all()
-    assert words.finding(tables.win_tiles(source, early), tables.lost_reasons(source, early)).startswith("No deal")
+    assert words.finding(tables.win_tiles(source, early), tables.lost_reasons(source, early), "EUR").startswith("No deal")
 
 
 def test_landmarks_know_the_value_and_stage_of_their_day_and_the_activities_so_far(source):

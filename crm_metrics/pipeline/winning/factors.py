@@ -7,6 +7,7 @@ from crm_metrics.pipeline.winning.counts import ALPHA, COMPARED, Z, compared, ra
 from crm_metrics.randomised_test.sums import benjamini_hochberg
 
 FACTORS = ("stage", "deal_source", "is_customer", "market", "category", "region", "amount_third", "activities_third")
+GROUPS = ("product_name", "category", "market", "region", "team", "deal_source", "is_customer", "amount_third")
 LEAST_DEALS = 30  # of a value, to be told apart
 MOST_APART = 0.1  # between the shares of won and of lost deals of which something is recorded; farther, its being recorded tells the end
 
@@ -47,11 +48,9 @@ def win_differences(counts: pd.DataFrame) -> pd.DataFrame:
     unknown = counts[counts["level"].isna() & is_told & (counts["closed"] >= LEAST_DEALS)]
     every = pd.concat([made, unknown.assign(level="", deals=unknown["closed"], is_different=False)], ignore_index=True)
     shown = rated(every, "won", "closed", "win_rate")[["factor", "level", "deals", "won", *_RATES, *COMPARED]]
-    return (
-        shown.assign(is_unknown=shown["level"] == "")
-        .sort_values(["factor", "is_unknown", "win_rate", "level"], ascending=[True, True, False, True], ignore_index=True)
-        .drop(columns="is_unknown")
-    )
+    placed = shown.assign(place=shown["factor"].map(GROUPS.index), is_unknown=shown["level"] == "")
+    order = placed.sort_values(["place", "is_unknown", "win_rate", "level"], ascending=[True, True, False, True], ignore_index=True)
+    return order.drop(columns=["place", "is_unknown"])
 
 
 def unequally_recorded(counts: pd.DataFrame) -> list[str]:

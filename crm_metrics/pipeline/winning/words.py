@@ -153,7 +153,7 @@ def _missing(tiles: pd.DataFrame, basis: pd.DataFrame) -> list[str]:
 # ── findings ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def finding(tiles: pd.DataFrame, reasons: pd.DataFrame) -> str:
+def finding(tiles: pd.DataFrame, reasons: pd.DataFrame, currency: str) -> str:
     """Return the page's finding. tiles: the table win_tiles; reasons: lost_reasons."""
     rows: dict[str, Any] = {str(row.metric): row for row in tiles.itertuples()}
     rate = rows[WIN_RATE_OF_CLOSED.name]
@@ -167,6 +167,8 @@ def finding(tiles: pd.DataFrame, reasons: pd.DataFrame) -> str:
         first: Any = named.iloc[0]
         values = {"reason": safe_text(first.reason), "share": value_text(first.share, "share"), "of": f"{first['of']:,}"}
         text += t(" ") + t("Of {of} lost deals with a recorded reason, {share} were lost for: {reason}.", **values)
+        if not is_unknown(first.lost_value):
+            text += t(" ") + t("They were worth {value}.", value=value_text(first.lost_value, "money", currency))
     won, lost = rows[WON_CYCLE_DAYS.name], rows[LOST_CYCLE_DAYS.name]
     if min(won.n, lost.n) >= FEW_CUSTOMERS:
         text += t(" ") + t("Winning took {won} days (median), losing {lost}.", won=f"{won.value:.0f}", lost=f"{lost.value:.0f}")
