@@ -20,7 +20,7 @@ MOST_GROUPS, MOST_MOVES = 24, 12  # drawn; the tables hold all
 _LONGEST_NAME = 24  # letters
 _FADED = 0.3
 _PALEST, _DARKEST = 0.12, 0.62  # of a cell: any darker, and neither light nor dark letters can be read on it
-_WIDEST_STEP, _WIDEST_LINE = 12, 14  # letters of a line over a column, where there may be two, and where there is one
+_WIDEST_STEP, _WIDEST_LINE = 12, 13  # letters of a line over a column, where there may be two, and where there is one
 _MOST_WRAPPED = 7  # columns that have two lines
 _LAST_NARROW = 0x2E7F  # letters after it are as wide as two
 _ROW_HEIGHT, _MARGIN = 28, 70
@@ -191,6 +191,7 @@ def group_map(rows: pd.DataFrame, total: pd.DataFrame, terms: FunnelTerms, *, cu
         ticktext=ticks,
         range=[-0.5, max(len(steps), 1) - 0.5],
         side="top",
+        tickfont={"size": 11},
         autotickangles=[0, -90],
         showgrid=False,
     )
