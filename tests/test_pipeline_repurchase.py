@@ -113,6 +113,7 @@ def test_on_an_earlier_day_nothing_later_is_seen(source):
 def test_filters_choose_customers_and_what_is_usual_stays_that_of_all_who_may_be_seen(source):
     rows = bought(source, terms=DealTerms(owner=("ann",)))
     assert rows["is_chosen"].to_dict() == {"c1": True, "c2": False, "c3": False, "c4": True}
+    assert bought(source, terms=DealTerms(owner=("bob",)))["is_chosen"].to_dict() == {"c1": False, "c2": True, "c3": True, "c4": False}
     north = bought(source, Filters(scope=Scope(regions=("North",))))
     assert not set(north.index) & {"c2", "c3"}  # customers of the south, whoever asks
 

@@ -7,7 +7,7 @@ region; the market segment is the industry.
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, Select, and_, cast, exists, false, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Date, Integer, Select, and_, case, cast, exists, false, func, or_, select, true
 
 from crm_metrics.filters import Filters, customer_conditions, is_chosen
 from crm_metrics.pipeline.deals.query import OPEN, activity_rows, deals, seen_regions
@@ -22,21 +22,33 @@ def open_deals(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | None =
     return select(*rows).where(rows.outcome == OPEN).order_by(rows.deal_number)
 
 
-def owned_customers(filters: Filters, terms: DealTerms = ALL_DEALS, *, or_anyone: bool = False) -> CTE:
+def latest_owners(every: CTE) -> CTE:
+    """One row per customer with a deal: customer_id, owner_id (of its latest deal), open_deals. every: pipeline.deals.query.deals."""
+    deal = every.c
+    latest = func.row_number().over(partition_by=deal.customer_id, order_by=(deal.created_on.desc().nulls_last(), deal.deal_number.desc()))
+    still_open = func.sum(case((deal.outcome == OPEN, 1), else_=0)).over(partition_by=deal.customer_id)
+    columns = (deal.customer_id, deal.owner_id, cast(still_open, Integer).label("open_deals"), latest.label("place"))
+    held = select(*columns).where(deal.customer_id.is_not(None)).cte("held_deals").c
+    return select(held.customer_id, held.owner_id, held.open_deals).where(held.place == 1).cte("latest_owners")
+
+
+def owned_customers(filters: Filters, terms: DealTerms = ALL_DEALS, latest: CTE | None = None) -> CTE:
     """One row per customer within the scope whose kind has owners: customer_id, customer_name, owner_id, region, is_chosen (within the
     filters and terms: region, owner, team, market, segments).
 
-    A kind of which no customer has an owner, such as persons who buy in a shop, is looked after by nobody on purpose. or_anyone: where no
-    customer has an owner, everybody.
+    A kind of which no customer has an owner, such as persons who buy in a shop, is looked after by nobody on purpose. latest: see
+    `latest_owners`; who has no owner then has that of the latest deal, and where no customer has one everybody is told.
     """
     seller, row = employees.alias("customer_owner"), customers.c
+    owner = (func.coalesce(row.owner_id, latest.c.owner_id) if latest is not None else row.owner_id).label("owner_id")
+    told = customers.outerjoin(latest, latest.c.customer_id == row.customer_id) if latest is not None else customers
     owned = select(row.customer_kind).where(row.owner_id.is_not(None)).distinct().cte("owned_kinds")
     is_owned = or_(owned.c.customer_kind == row.customer_kind, and_(owned.c.customer_kind.is_(None), row.customer_kind.is_(None)))
     kind_has_owners, has_no_owner = exists().where(is_owned), select(func.count(row.owner_id)).scalar_subquery() == 0
     region = func.coalesce(seller.c.region, row.home_region).label("region")
-    columns = (row.customer_id, row.customer_name, row.owner_id, region, seller.c.team, row.industry)
-    joined = customers.outerjoin(seller, seller.c.employee_id == row.owner_id)
-    whole = select(*columns).select_from(joined).where(or_(kind_has_owners, has_no_owner) if or_anyone else kind_has_owners)
+    columns = (row.customer_id, row.customer_name, owner, region, seller.c.team, row.industry)
+    joined = told.outerjoin(seller, seller.c.employee_id == owner)
+    whole = select(*columns).select_from(joined).where(kind_has_owners if latest is None else or_(kind_has_owners, has_no_owner))
     rows = whole.cte("whole_customers")
     chosen = {"region": filters.region, "owner_id": terms.owner, "team": terms.team, "industry": terms.market}
     conditions = [is_chosen(rows.c[name], values) for name, values in chosen.items() if values]

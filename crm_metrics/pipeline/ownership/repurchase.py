@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import CTE, Double, Integer, Select, and_, case, cast, func, or_, select
+from sqlalchemy import CTE, Double, Select, and_, case, cast, func, or_, select
 
 from crm_metrics.customer_forecast import rhythm
 from crm_metrics.customer_forecast.query import begins_day
 from crm_metrics.customer_forecast.statistic import SMALLEST_LEAVING
 from crm_metrics.filters import Filters
 from crm_metrics.intervals import wilson
-from crm_metrics.pipeline.deals.query import OPEN, WON, activity_rows, deals
+from crm_metrics.pipeline.deals.query import WON, activity_rows, deals
 from crm_metrics.pipeline.deals.terms import DealTerms
-from crm_metrics.pipeline.ownership.query import owned_customers
+from crm_metrics.pipeline.ownership.query import latest_owners, owned_customers
 from crm_metrics.pipeline.ownership.terms import SAME_PURCHASE_DAYS
 from crm_metrics.schema import customer_facts, employees
 from crm_metrics.scope import visible_orders
@@ -49,8 +49,8 @@ def purchases(filters: Filters, terms: DealTerms, until: date, on: date | None) 
     each to the next, as logarithms), purchase_value (net revenue of all orders, and value of the deals counted; empty: unknown), valued
     (purchase days whose value is known). All purchases the reader may see, whatever the filters. on: of the deals, see deals.
     """
-    seen, ordered = owned_customers(filters, terms, or_anyone=True), _ordered(filters, until)
-    won = _won_after(filters, ordered, on)
+    every, ordered = deals(Filters(scope=filters.scope), on=on), _ordered(filters, until)
+    seen, won = owned_customers(filters, terms, latest_owners(every)), _won_after(every, ordered)
     order, deal = ordered.c, won.c
     both = [
         (func.coalesce(order[name], 0) + func.coalesce(deal[name], 0)).label(name)
@@ -98,9 +98,9 @@ def _ordered(filters: Filters, until: date) -> CTE:
     )
 
 
-def _won_after(filters: Filters, ordered: CTE, on: date | None) -> CTE:
+def _won_after(every: CTE, ordered: CTE) -> CTE:
     """One row per customer with deals won later than its last order: customer_id, and as `purchases`, of their days alone."""
-    deal = deals(Filters(scope=filters.scope), on=on).c
+    deal = every.c
     last_on = ordered.c.last_on
     is_later = or_(last_on.is_(None), days_between(last_on, deal.closed_on) > SAME_PURCHASE_DAYS)
     days = (
@@ -110,7 +110,7 @@ def _won_after(filters: Filters, ordered: CTE, on: date | None) -> CTE:
             last_on.label("ordered_on"),
             func.sum(deal.deal_amount).label("deal_amount"),
         )
-        .select_from(deal.customer_id.table.outerjoin(ordered, ordered.c.customer_id == deal.customer_id))
+        .select_from(every.outerjoin(ordered, ordered.c.customer_id == deal.customer_id))
         .where(deal.outcome == WON, deal.customer_id.is_not(None), deal.closed_on.is_not(None), is_later)
         .group_by(deal.customer_id, deal.closed_on, last_on)
         .cte("won_days")
@@ -138,23 +138,15 @@ def customer_details(filters: Filters, customers: tuple[str, ...], until: date, 
     """One row per customer of these: customer_id, customer_name, region, owner_id and owner_name (as the data stand; where the customer has
     none or on a past day, of its latest deal), owner_left_on, open_deals, last_contact_on (activity with the customer by `until`).
     """
-    seen, who = owned_customers(Filters(scope=filters.scope), or_anyone=True), employees.alias("caller")
-    deal, done = deals(Filters(scope=filters.scope), on=on).c, activity_rows(Filters(scope=filters.scope), until=until).c
-    latest = func.row_number().over(partition_by=deal.customer_id, order_by=(deal.created_on.desc().nulls_last(), deal.deal_number.desc()))
-    still_open = func.sum(case((deal.outcome == OPEN, 1), else_=0)).over(partition_by=deal.customer_id)
-    held = (
-        select(deal.customer_id, deal.owner_id, still_open.label("open_deals"), latest.label("place"))
-        .where(deal.customer_id.in_(customers))
-        .cte("held_deals")
-    )
-    last = select(held.c.customer_id, held.c.owner_id, held.c.open_deals).where(held.c.place == 1).cte("last_deals")
+    last, who = latest_owners(deals(Filters(scope=filters.scope), on=on)), employees.alias("caller")
+    seen, done = owned_customers(Filters(scope=filters.scope), latest=last), activity_rows(Filters(scope=filters.scope), until=until).c
     contacted = (
         select(done.customer_id, func.max(done.happened_on).label("last_contact_on"))
         .where(done.customer_id.in_(customers))
         .group_by(done.customer_id)
         .cte("contacted")
     )
-    owner_id = (last.c.owner_id if on else func.coalesce(seen.c.owner_id, last.c.owner_id)).label("owner_id")
+    owner_id = (last if on else seen).c.owner_id
     joined = (
         seen.outerjoin(last, last.c.customer_id == seen.c.customer_id)
         .outerjoin(contacted, contacted.c.customer_id == seen.c.customer_id)
@@ -162,7 +154,7 @@ def customer_details(filters: Filters, customers: tuple[str, ...], until: date, 
     )
     columns = (seen.c.customer_id, seen.c.customer_name, seen.c.region, owner_id)
     name = func.coalesce(who.c.employee_name, owner_id).label("owner_name")
-    open_deals = cast(func.coalesce(last.c.open_deals, 0), Integer).label("open_deals")
+    open_deals = func.coalesce(last.c.open_deals, 0).label("open_deals")
     return (
         select(*columns, name, who.c.left_on.label("owner_left_on"), open_deals, contacted.c.last_contact_on)
         .select_from(joined)
