@@ -359,6 +359,27 @@ def test_the_chance_of_a_stage_is_near_the_truth(data_set):
 
 
 @SLOW
+def test_of_two_pipelines_the_chances_are_those_of_the_larger(data_set):
+    deals, changes = company()
+    renewals, of_renewals = company(120)
+    for row in (*renewals, *of_renewals):
+        row |= {
+            "opportunity_id": f"r{row['opportunity_id']}",
+            "stage": {"Talk": "Reminder", "Offer": "Renewal"}.get(row["stage"], row["stage"]),
+        }
+    deals = [row | {"pipeline": "New"} for row in deals] + [row | {"pipeline": "Renewals"} for row in renewals]
+    places = {"New": ("Talk", "Offer"), "Renewals": ("Reminder", "Renewal")}
+    stages = [
+        {"stage": stage, "stage_order": order, "outcome": "open", "pipeline": pipeline}
+        for pipeline, names in places.items()
+        for order, stage in enumerate(names, 1)
+    ]
+    source = open_source(write(data_set, deals, changes + of_renewals, stages=stages))
+    assert tables.stage_probabilities(source, ALL)["stage"].tolist() == ["Talk", "Offer"]
+    assert tables.stage_probabilities(source, ALL, DealTerms(pipeline=("Renewals",)))["stage"].tolist() == ["Reminder", "Renewal"]
+
+
+@SLOW
 def test_of_few_closed_deals_nothing_is_forecast(data_set):
     source = source_of(data_set, 60)
     assert tables.forecast(source, ALL).empty

@@ -13,7 +13,7 @@ import pandas as pd
 from crm_metrics import workspace
 from crm_metrics.database import Source
 from crm_metrics.filters import Filters
-from crm_metrics.pipeline.deals.days import deal_days
+from crm_metrics.pipeline.deals.days import deal_days, last_day
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.pipeline.forecast import scoring
 from crm_metrics.pipeline.forecast.basis import Asked, asked, forecast_basis, made
@@ -77,18 +77,16 @@ def forecast_log(source: Source, filters: Filters, deals: DealTerms = ALL_DEALS)
     quarter_on, made_on, method, forecast (median), mean, low, high (80%), quota, chance_of_quota, data_version, made_at, actual (NaN until
     the quarter is over), error ((forecast - actual) / actual), is_inside (of the band; empty until then).
     """
-    log, about = workspace.kept_forecasts(source.data_set), asked(source, filters, deals)
-    rows = log[(log["choice"] == choice_of(filters, deals)) & (log["made_on"] <= _today(about))].reset_index(drop=True)
+    log = workspace.kept_forecasts(source.data_set)
+    is_known = (log["choice"] == choice_of(filters, deals)) & (log["made_on"] <= last_day(source, filters))
+    rows = log[is_known].reset_index(drop=True)
+    about = asked(source, filters, deals) if len(rows) else None
     rows = rows.rename(columns={f"{name}_value": name for name in ("mean", "low", "high", "quota")} | {"median_value": "forecast"})
     actual = pd.Series([_came(about, day) for day in rows["quarter_on"]], index=rows.index, dtype="float64")
     inside = ((actual >= rows["low"]) & (actual <= rows["high"])).astype("boolean").mask(actual.isna())
     error = (rows["forecast"] - actual) / actual.where(actual > 0)
     named = ["quarter_on", "made_on", "method", "forecast", "mean", "low", "high", "quota", "chance_of_quota", "data_version", "made_at"]
     return rows[named].assign(actual=actual, error=error, is_inside=inside)
-
-
-def _today(about: Asked | None) -> pd.Timestamp:
-    return pd.Timestamp.max if about is None else pd.Timestamp(about.today)
 
 
 def _came(about: Asked | None, quarter_on: pd.Timestamp) -> float:
