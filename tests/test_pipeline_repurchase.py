@@ -132,11 +132,24 @@ def test_orders_count_with_the_person_who_looks_after_the_customer(source):
     assert early.isna().all()  # who looked after them then is not known
 
 
+def found(source: Source, filters: Filters = ALL, terms: DealTerms = ALL_DEALS) -> str:
+    tiles, basis = due_tables.repurchase_tiles(source, filters, terms), due_tables.repurchase_basis(source, filters, terms)
+    return due_words.finding(tiles, basis, currency="CNY")
+
+
 def test_of_few_purchases_nothing_is_told_but_how_many_there_are(source):
     assert not len(due_tables.repurchase_due(source, ALL))
-    assert due_words.finding(due_tables.repurchase_tiles(source, ALL), due_tables.repurchase_basis(source, ALL), currency="CNY").startswith(
-        "5 times a customer bought again: too few"
-    )
+    assert found(source).startswith("Customers bought again 5 times. To tell what is usual takes 100")
+
+
+def test_before_the_first_purchase_and_without_any_there_is_nothing_to_tell(source, data_set):
+    for nothing in (found(source, Filters(end=day(-1))), found(open_source(data_set))):
+        assert nothing.startswith("No customer who is looked after has bought yet")
+
+
+def test_on_a_day_after_the_last_of_the_data_nobody_is_silent_for_longer(source):
+    late = source.remember(due_tables.bought, Filters(end=day(500)), ALL_DEALS, 0)
+    assert late.until == day(200)
 
 
 # ── chances ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -42,10 +42,10 @@ def queries(source: Source, filters: Filters) -> tuple[Select, ...]:
 
 
 def _day(source: Source, filters: Filters) -> tuple[date | None, date | None]:
-    """Return the reader's day, None without any order and deal, and that day for deals: see deals.days.DealDays."""
+    """Return the reader's day, no later than the data go, None without any order and deal; and that day for deals: see DealDays."""
     days, last_order = deal_days(source, filters), source(extent(filters.scope))["last_on"].iloc[0]
     ends = [*([days.held.end] if days else []), *([] if pd.isna(last_order) else [last_order.date()])]
-    return filters.today or max(ends, default=None), days.on if days else None
+    return min([filters.today or max(ends), max(ends)]) if ends else None, days.on if days else None
 
 
 class _Bought(NamedTuple):

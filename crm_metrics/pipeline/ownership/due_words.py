@@ -22,6 +22,8 @@ def finding(tiles: pd.DataFrame, basis: pd.DataFrame, *, currency: str) -> str:
     """Return how many customers are due, what is at stake, and how many are probably lost. Tables: repurchase_tiles, repurchase_basis."""
     if not len(tiles):
         return _unknown(basis.iloc[0])
+    if not tiles["n"].iloc[0]:
+        return t("None of the chosen customers has bought yet.")
     value: Any = tiles.set_index("metric")["value"]
     values = {
         "due": f"{value[DUE_CUSTOMERS.name]:,.0f}",
@@ -44,8 +46,8 @@ def _unknown(basis: Any) -> str:
     values = {"intervals": f"{basis['intervals']:,}", "needed": f"{INTERVALS_NEEDED:,}", "customers": f"{CUSTOMERS_NEEDED:,}"}
     if basis["state"] == "too_few":
         return t(
-            "{intervals} times a customer bought again: too few to tell what is usual. It takes {needed}, and {customers} customers who"
-            " bought three times.",
+            "Customers bought again {intervals} times. To tell what is usual takes {needed}, and {customers} customers who bought three"
+            " times.",
             **values,
         )
     return t("The history is too short to tell how long customers usually take to buy again.")
