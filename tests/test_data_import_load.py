@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -112,6 +112,7 @@ def total(data_set: DataSet, column: Any, *conditions: Any) -> Any:
 # ── duplicates ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_the_same_file_under_another_name_changes_nothing(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10", "1,a,2024-01-05,2,20")
     before, published = stored(any_data_set), database.version(any_data_set)
@@ -169,11 +170,13 @@ def test_a_key_that_stands_twice_in_one_file_is_loaded_once(any_data_set):
     ]
 
 
+@pytest.mark.slow
 def test_a_keyed_file_does_not_double_what_a_keyless_one_brought(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10,p,A,N,L1", using=KEYLESS)
     assert counts(load(any_data_set, "1,a,2024-01-05,1,10,p,A,N,L1", "1,a,2024-01-05,1,3,p,A,N,L2", using=KEYED)) == (2, 1, 1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ["1,b,2024-01-05,1,5", "1,a,2024-02-05,1,5"])
 def test_an_order_loaded_with_another_customer_or_day_goes_to_quarantine_and_names_the_batch(any_data_set, row):
     load(any_data_set, "1,a,2024-01-05,1,10")
@@ -183,6 +186,7 @@ def test_an_order_loaded_with_another_customer_or_day_goes_to_quarantine_and_nam
     assert total(any_data_set, schema.order_lines.c.net_amount) == 11
 
 
+@pytest.mark.slow
 def test_further_lines_of_a_loaded_order_join_it(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10")
     load(any_data_set, "1,,2024-01-05,1,5")
@@ -191,6 +195,7 @@ def test_further_lines_of_a_loaded_order_join_it(any_data_set):
     assert total(any_data_set, schema.order_lines.c.net_amount) == 15
 
 
+@pytest.mark.slow
 def test_a_return_on_a_later_day_lowers_revenue_on_its_own_day_and_is_no_purchase(any_data_set):
     load(any_data_set, "1,a,2024-01-05,2,20")
     load(any_data_set, "1,a,2024-02-01,-1,-10")
@@ -201,6 +206,7 @@ def test_a_return_on_a_later_day_lowers_revenue_on_its_own_day_and_is_no_purchas
     ]
 
 
+@pytest.mark.slow
 def test_rows_added_to_orders_that_earlier_imports_hold_are_named_with_their_money(any_data_set):
     """Batch 1: order 1 of 10, order 2 of 20, order 3 of 30. A newer export: order 1 now 12, order 2 as it was, order 3 with a line more
     of 5, and order 4. So 2 orders get 2 rows worth 17 in addition, loaded like order 4."""
@@ -217,6 +223,7 @@ def test_rows_added_to_orders_that_earlier_imports_hold_are_named_with_their_mon
     assert total(any_data_set, schema.order_lines.c.net_amount) == 78
 
 
+@pytest.mark.slow
 def test_the_app_shows_what_was_read_and_warns_of_orders_that_may_count_twice(data_set):
     from streamlit.testing.v1 import AppTest
 
@@ -238,6 +245,7 @@ def test_the_app_shows_what_was_read_and_warns_of_orders_that_may_count_twice(da
     assert "Not read: line." in captions
 
 
+@pytest.mark.slow
 def test_a_file_that_overlaps_in_whole_rows_joins_no_order(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10", "2,b,2024-01-06,1,20")
     report = load(any_data_set, "2,b,2024-01-06,1,20", "3,c,2024-01-07,1,30")
@@ -363,6 +371,7 @@ def test_after_overlapping_imports_and_an_undo_each_key_is_held_once(data_set):
     assert stored(data_set)
 
 
+@pytest.mark.slow
 def test_an_undone_file_can_be_imported_again(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10")
     before = stored(any_data_set)
@@ -371,6 +380,7 @@ def test_an_undone_file_can_be_imported_again(any_data_set):
     assert stored(any_data_set) == before
 
 
+@pytest.mark.slow
 def test_a_corrected_mapping_replaces_the_batch(any_data_set):
     load(any_data_set, "1,a,2024-01-05,1,10")
     corrected = from_dict({"columns": {**COLUMNS, "amount": "quantity"}, "dates": {"formats": ["%Y-%m-%d"]}})
@@ -393,6 +403,7 @@ def test_the_undo_of_a_replacing_batch_leaves_neither_and_says_so(any_data_set):
     assert undo(any_data_set, 3).replaced_batch is None
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_not_there_or_gone_is_not_undone(data_set):
     with pytest.raises(BadInput, match="There is no batch 1"):
         undo(data_set, 1)
@@ -446,7 +457,7 @@ ROWS = st.builds(
     st.sampled_from(sorted(ORDERS)),
     st.sampled_from(["1", "2", "-1", "oops"]),
     st.sampled_from("pq"),
-    st.sampled_from(["L1", "L2", "L3", "L4"]),
+    st.sampled_from(["L1", "L2"]),
 )
 FILES = st.tuples(st.lists(ROWS, min_size=1, max_size=6), st.booleans(), st.sampled_from(["Anna", "Anne", ""]))
 STEPS = st.lists(st.tuples(FILES, st.sampled_from([None, None, 0, 1])), min_size=1, max_size=5)
@@ -512,17 +523,38 @@ def assert_orders_undone_equal_scratch(steps: Any, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=5)
+@settings(max_examples=75)  # two seconds each
 @given(STEPS)
 def test_after_any_imports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
+    assume(not keys_depend_on_who_came_first([file for file, _ in steps]))
     assert_orders_undone_equal_scratch(steps, tmp_path_factory.getbasetemp())
+
+
+def keys_depend_on_who_came_first(files: list[Any]) -> bool:
+    """Return whether a key has two contents, one of them held by an earlier file without keys.
+
+    While that file is loaded the other content may come in, and what is loaded stays when that file is taken back.
+    """
+    told = [(is_keyed, {(row[:3], row[3]) for row in rows}) for rows, is_keyed, _ in files]
+    for place, (is_keyed, rows) in enumerate(told):
+        held = set() if is_keyed else {content for content, _ in rows}
+        later = set().union(*[rows for is_keyed, rows in told[place + 1 :] if is_keyed])
+        if any(content in held and any(key == other for rest, other in later if rest != content) for content, key in later):
+            return True
+    return False
 
 
 @pytest.mark.slow
-@settings(max_examples=75)  # two seconds each
-@given(STEPS)
-def test_after_many_imports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
-    assert_orders_undone_equal_scratch(steps, tmp_path_factory.getbasetemp())
+def test_a_loaded_row_stays_when_another_of_its_key_could_come_in_again(any_data_set):
+    """Batch 1: x without a key. Batch 2: x of key L1, held by batch 1. Batch 3: y of key L1. Batch 1 undone: y stays, x stays out."""
+    x, y = "1,a,2024-01-05,1,10,p,A,N", "1,a,2024-01-05,1,11,p,A,N"
+    load(any_data_set, x)
+    load(any_data_set, f"{x},L1", using=KEYED)
+    load(any_data_set, f"{y},L1", using=KEYED)
+    undo(any_data_set, 1)
+    assert total(any_data_set, schema.order_lines.c.net_amount) == 11
+    left = open_source(any_data_set).arrow(ledger.left_out_rows(2)).to_pylist()
+    assert [row["reason"] for row in left] == [left_out.REASONS[left_out.KEY_CONFLICT]]
 
 
 CONFLICTS = st.lists(st.tuples(st.sampled_from("12"), st.sampled_from("ab"), st.sampled_from(["1", "2"])), min_size=1, max_size=4)

@@ -150,8 +150,8 @@ def test_what_contradicts_the_export_before_it_stays_out_when_another_file_is_ta
     assert deals(any_data_set) == [("1", "won", Decimal(5), 2), ("8", "open", Decimal(8), 3)]
 
 
-ROWS = st.tuples(st.sampled_from("123"), st.sampled_from(["open", "won", "oops"]), st.sampled_from(["", "1", "2"]), st.sampled_from("12"))
-FILES = st.tuples(st.lists(ROWS, min_size=1, max_size=4), st.sampled_from([True, True, True, False]))
+ROWS = st.tuples(st.sampled_from("12"), st.sampled_from(["open", "won", "oops"]), st.sampled_from(["", "1", "2"]), st.sampled_from("12"))
+FILES = st.tuples(st.lists(ROWS, min_size=1, max_size=3), st.booleans())
 STEPS = st.lists(st.tuples(FILES, st.sampled_from([None, None, 0, 1])), min_size=2, max_size=5)
 
 
@@ -163,7 +163,7 @@ def drawn_file(drawn: tuple[Any, bool], number: int) -> tuple[bytes, Mapping]:
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=40)
 @given(STEPS)
 def test_after_any_newer_exports_and_undos_the_state_is_that_of_importing_the_remaining_files(tmp_path_factory, steps):
     assert_undo_equals_scratch(steps, tmp_path_factory.getbasetemp(), drawn_file)

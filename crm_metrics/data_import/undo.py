@@ -2,8 +2,8 @@
 
 A batch that the one taken back had replaced stays away: its rows were not kept, and the report says that its file has to be
 imported again. A row that is loaded stays loaded. So the result is that of importing the remaining batches in order, except where two of
-them contradict each other about an order that the batch taken back had decided: there the one that is loaded stays. What the batch had
-brought anew is again what the batch before it said.
+them contradict each other about an order, or about a key of a row, that the batch taken back had decided: there the one that is loaded
+stays. What the batch had brought anew is again what the batch before it said.
 See docs/decisions/0003-import-ledger-and-undo.md.
 """
 
