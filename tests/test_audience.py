@@ -234,6 +234,7 @@ def test_the_chance_of_a_difference_in_numbers_is_that_of_scipys_mann_whitney(on
     assert (found.first, found.second) == (np.median(one), np.median(two))
 
 
+@pytest.mark.slow
 @given(SIDES, SIDES)
 def test_a_difference_the_other_way_round_is_its_mirror_image(one: list[float], two: list[float]) -> None:
     found, mirrored = counted(one, two), counted(two, one)

@@ -46,6 +46,7 @@ def rows(source, table):
 # ── the shop ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_the_shop_has_33_lines_and_ten_orders_a_customer(source):
     counts = {table.name: source(select(func.count().label("rows")).select_from(table)).iloc[0]["rows"] for table in FILLED}
     assert SIZE.customers == 303
@@ -203,6 +204,7 @@ def comparable(answer, keys):
     return frame.sort_values(list(keys)).to_dict("records") if keys else frame.to_dict("records")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_facts_raw_lines_and_pandas_answer_the_same(question, source, loaded):
     for name, filters in FILTER_SETS.items():

@@ -85,6 +85,7 @@ def test_the_report_has_its_keys(run, certain):
     assert set(report) == {"file", "batch", "state", "first_on", "last_on", "reasons", "replaced_batch"} | rows | amounts | about_file
 
 
+@pytest.mark.slow
 def test_the_report_says_which_column_was_read_as_what_and_which_were_not_read(run, tmp_path):
     path = tmp_path / "noted.csv"
     path.write_text("Order ID,Customer ID,Order Date,Total,Payment Note\n1,a,2024-01-15,10.50,by card\n2,b,2024-02-16,20.00,in cash\n")
@@ -96,6 +97,7 @@ def test_the_report_says_which_column_was_read_as_what_and_which_were_not_read(r
         assert shown in out
 
 
+@pytest.mark.slow
 def test_what_the_file_gives_reason_to_say_reaches_the_report(run, tmp_path):
     path = tmp_path / "titled.csv"
     path.write_bytes(CERTAIN.replace("1,a,", "1,J\xfcrgen,").encode("cp1252"))
@@ -104,6 +106,7 @@ def test_what_the_file_gives_reason_to_say_reaches_the_report(run, tmp_path):
     assert notes[0] in run("import", path)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cdnow", "demo"])
 @pytest.mark.parametrize("options", [[], ["--check"]])
 def test_a_file_of_the_reader_never_joins_a_sample_nor_takes_its_name(run, certain, folder, name, options):
@@ -114,6 +117,7 @@ def test_a_file_of_the_reader_never_joins_a_sample_nor_takes_its_name(run, certa
     assert version(find_data_set(name)) == 0
 
 
+@pytest.mark.slow
 def test_cdnow_takes_only_its_own_file_read_by_its_own_mapping(run, certain, cdnow_file, cdnow_master_file, tmp_path):
     assert run("import", cdnow_file, "--mapping", "cdnow", "--database", "cdnow", "--json")[0] == 0
     part = tmp_path / "part.txt"
@@ -158,12 +162,14 @@ def test_one_bad_file_of_several_does_not_hold_up_the_others_and_the_exit_code_s
     assert "uncertain.csv" in err
 
 
+@pytest.mark.slow
 def test_several_files_as_json_are_a_list_in_their_order(run, certain, uncertain):
     code, out, _ = run("import", uncertain, certain, "--json")
     assert code == 2
     assert [report["state"] for report in json.loads(out)] == ["refused", "loaded"]
 
 
+@pytest.mark.slow
 def test_quarantined_rows_do_not_fail_the_import_and_are_named(run, tmp_path):
     path = tmp_path / "some_bad.csv"
     path.write_text(CERTAIN + "3,c,2024-03-04,0,5.00\n")
@@ -184,6 +190,7 @@ def test_a_check_loads_nothing(run, certain):
     assert version(find_data_set()) == 0
 
 
+@pytest.mark.slow
 def test_undo_takes_a_batch_back_and_batches_lists_it(run, certain):
     run("import", certain)
     code, out, _ = run("undo", 1, "--json")
@@ -228,6 +235,7 @@ def test_a_data_set_that_is_not_there_is_no_empty_one(run, two_data_sets, monkey
     assert not list(two_data_sets.glob("*typo*"))
 
 
+@pytest.mark.slow
 def test_an_empty_data_set_that_is_there_is_shown(run, certain):
     run("import", certain)
     run("undo", 1)
@@ -237,6 +245,7 @@ def test_an_empty_data_set_that_is_there_is_shown(run, certain):
     assert "The data set is empty." in err
 
 
+@pytest.mark.slow
 def test_a_data_set_without_orders_says_what_it_holds(run, tmp_path):
     (tmp_path / "spring.csv").write_text("arm,spend\ncontrol,1\ntreated,2\n")
     run("import", tmp_path / "spring.csv", "--mapping", "campaign_test")
@@ -255,6 +264,7 @@ def test_the_undo_of_a_replacing_import_says_that_the_replaced_one_has_to_be_imp
     assert json.loads(run("undo", 3, "--json")[1])["replaced_batch"] is None
 
 
+@pytest.mark.slow
 def test_a_data_set_is_chosen_by_name_or_address(run, certain, folder):
     run("import", certain, "--database", "other")
     run("import", certain, "--database", f"duckdb:///{folder}/third.duckdb")
@@ -287,6 +297,7 @@ def test_show_prints_a_table_as_json_csv_and_text(run, certain):
     assert "net_revenue" in run("show", "executive_kpis")[1]
 
 
+@pytest.mark.slow
 def test_show_takes_the_period_and_says_which(run, certain):
     run("import", certain)
     _, out, err = run("show", "executive_kpis", "--from", "2024-02-01", "--to", "2024-02-29", "--compare", "none", "--format", "json")
@@ -363,6 +374,7 @@ def test_the_same_commands_work_on_postgresql(run, certain, postgresql_schema, m
 # ── demo ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_a_demo_is_built_once_and_shown_like_any_data_set(run):
     code, out, err = run("demo", "--customers", 300, "--seed", 5, "--json")
     report = json.loads(out)
@@ -383,6 +395,7 @@ def test_the_defaults_that_the_help_names_are_those_of_a_plan(run):
     assert f"Default: {DEFAULT_SEED}." in out
 
 
+@pytest.mark.slow
 def test_an_empty_name_is_the_demo_s_own_and_not_the_reader_s(run):
     run("demo", "--customers", 100, "--database", "")
     assert (version(find_data_set(DEMO)), version(find_data_set("mine"))) == (1, 0)
@@ -421,6 +434,7 @@ def test_effects_are_switched_off_by_name_or_all_together(run):
     assert set(json.loads(run("demo", "--truth", "--database", "plain")[1])["plan"]["effect"].values()) == {"off"}
 
 
+@pytest.mark.slow
 def test_a_demo_never_takes_the_place_of_the_readers_data(run, certain):
     run("import", certain)
     code, out, err = run("demo", "--customers", 300, "--database", "mine")

@@ -505,6 +505,7 @@ def test_the_value_is_that_of_the_lifetime_value_room(cdnow):
     assert own.expected_value == every.loc["1516", "expected_value"]
 
 
+@pytest.mark.slow
 def test_the_path_ends_where_the_model_stands_today_and_marks_every_purchase(cdnow):
     alive = TABLES["alive"](cdnow, of("1516"))
     value = TABLES["value"](cdnow, of("1516")).iloc[0]
@@ -523,6 +524,7 @@ def test_between_purchases_p_alive_only_falls_and_a_purchase_lifts_it(cdnow):
     assert (steps[bought] > 0).all()
 
 
+@pytest.mark.slow
 def test_an_earlier_as_of_date_draws_the_path_of_that_day(cdnow):
     alive = TABLES["alive"](cdnow, of("1516", as_of=day("1997-09-30")))
     assert alive["day"].max() == pd.Timestamp("1997-09-30")

@@ -107,6 +107,7 @@ def test_what_nobody_recorded_is_unknown_and_takes_nothing_away(data_set):
     assert found["profit"].tolist() == [72, 2, 30]
 
 
+@pytest.mark.slow
 def test_segments_and_customer_unknown_are_the_whole(duckdb_shop):
     """Segments choose customers, so that their costs stay: each cost is in one of the parts, nobody's with customer unknown."""
     rule = Condition("orders", low=2)

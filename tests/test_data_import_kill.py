@@ -217,6 +217,7 @@ def test_readers_go_on_while_files_are_imported_in_this_and_in_another_process(t
     assert seen_elsewhere[-1] == SIZES[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("first.csv", "second.csv"), ("same.csv", "same.csv")], ids=["two files", "one file twice"])
 def test_two_imports_at_once_wait_for_each_other(tmp_path, names):
     data_set = data_set_in(str(tmp_path))

@@ -113,6 +113,7 @@ def test_made_content_is_known_again(data_set):
         load(data_set, file_of(ONE))
 
 
+@pytest.mark.slow
 def test_made_lines_have_the_fingerprints_of_the_same_rows_in_a_file(any_data_set):
     names = {"order": "o", "customer": "c", "product": "p", "date": "d", "quantity": "q", "amount": "a"}
     mapping = from_dict({"columns": names, "money": {"currency": "CNY"}, "dates": {"time_zone": "Asia/Shanghai", "formats": ["%Y-%m-%d"]}})
@@ -122,6 +123,7 @@ def test_made_lines_have_the_fingerprints_of_the_same_rows_in_a_file(any_data_se
     assert (report.rows_loaded, report.rows_duplicate) == (0, 3)
 
 
+@pytest.mark.slow
 def test_a_made_row_that_is_left_out_is_kept_whole(data_set):
     load(data_set, file_of(ONE))
     load(data_set, file_of(lines(("1", "a", "p", "2024-01-05", 10), ("4", None, "p", "2024-01-05", 10)), "two"))
@@ -172,6 +174,7 @@ def test_a_record_of_the_file_takes_the_place_of_what_its_lines_say(any_data_set
     assert rows_of(any_data_set, schema.customers, "customer_id", "customer_name", "birth_year") == wanted
 
 
+@pytest.mark.slow
 def test_a_product_that_a_file_lists_is_there_before_it_is_sold(any_data_set):
     said = pa.table({"product_id": ["p", "new"], "price_tier": ["standard", "premium"], "unit_cost": [Decimal("1.5"), Decimal(2)]})
     load(any_data_set, file_of(ONE, tables={schema.product_records: said}))
@@ -180,12 +183,14 @@ def test_a_product_that_a_file_lists_is_there_before_it_is_sold(any_data_set):
     assert rows_of(any_data_set, schema.products) == []
 
 
+@pytest.mark.slow
 def test_a_product_that_stands_only_in_rows_left_out_is_not_there(any_data_set):
     load(any_data_set, file_of(ONE))
     load(any_data_set, file_of(lines(("1", "z", "only here", "2024-01-05", 10)), "two"))
     assert rows_of(any_data_set, schema.products, "product_id") == [("p",), ("q",)]
 
 
+@pytest.mark.slow
 def test_the_latest_file_that_describes_a_customer_decides_and_its_undo_brings_the_earlier_back(any_data_set):
     named = [pa.table({"customer_id": ["a"], "customer_name": [name], "source_system": ["shop"]}) for name in ("Anna", "Anne")]
     load(any_data_set, file_of(ONE, tables={schema.customer_records: named[0]}))
@@ -210,6 +215,7 @@ def with_entry(table: pa.Table, *, started: datetime, campaign: str | None = Non
     return table
 
 
+@pytest.mark.slow
 def test_an_order_keeps_its_campaign_and_how_it_was_entered(any_data_set):
     at = datetime(2024, 1, 5, 9, 30)
     load(any_data_set, file_of(with_entry(ONE, started=at, campaign="spring")), file_of(OTHER, "two"))
@@ -233,6 +239,7 @@ def test_of_several_batches_the_first_that_knows_an_order_s_campaign_decides_it(
 # ── several files in one change, from an empty data set ─────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_several_files_in_one_change_are_several_batches_of_one_version(any_data_set):
     reports = load(any_data_set, file_of(ONE), file_of(OTHER, "two"))
     assert [report.batch for report in reports] == [1, 2]
@@ -250,6 +257,7 @@ def test_what_is_made_anew_is_what_would_be_made_of_nothing(any_data_set):
     assert database.version(any_data_set) == 3
 
 
+@pytest.mark.slow
 def test_a_change_anew_that_fails_leaves_what_was_there(any_data_set):
     load(any_data_set, file_of(OTHER))
     before = everything(any_data_set)
@@ -281,6 +289,7 @@ def test_a_demo_takes_the_place_of_nothing_but_a_demo(any_data_set):
     assert samples.holds_demo(any_data_set)
 
 
+@pytest.mark.slow
 def test_a_demo_never_takes_the_place_of_a_reader_s_files_and_says_what_is_there(any_data_set):
     import_file(any_data_set, CSV, "orders.csv", OWN)
     with pytest.raises(BadInput, match=r"holds imported files: 1, the latest orders\.csv"):
@@ -289,6 +298,7 @@ def test_a_demo_never_takes_the_place_of_a_reader_s_files_and_says_what_is_there
     samples.refuse_demo(any_data_set)
 
 
+@pytest.mark.slow
 def test_a_demo_is_not_called_cdnow_nor_takes_the_place_of_it(tmp_path, data_set):
     with pytest.raises(BadInput, match="kept for the CDNOW sample"):
         samples.refuse_demo(find_data_set(f"duckdb:///{tmp_path}/cdnow.duckdb"))
@@ -297,6 +307,7 @@ def test_a_demo_is_not_called_cdnow_nor_takes_the_place_of_it(tmp_path, data_set
         samples.refuse_demo(data_set)
 
 
+@pytest.mark.slow
 def test_a_batch_of_a_demo_can_be_taken_back_like_any_other(any_data_set):
     load(any_data_set, file_of(ONE, tables=TRUTH), file_of(OTHER, "two"))
     undo(any_data_set, 1)

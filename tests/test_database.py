@@ -499,6 +499,7 @@ def test_an_old_data_set_is_brought_up_when_it_is_changed_and_then_takes_what_is
     assert source.arrow(select(schema.customers.c.has_consent)).to_pylist() == [{"has_consent": False}]
 
 
+@pytest.mark.slow
 def test_a_trial_on_an_old_data_set_knows_what_is_new_and_leaves_it_old(old_data_set):
     with database.trial(old_data_set) as writer:
         assert writer.read(select(schema.demo_truth)).num_rows == 0
@@ -604,6 +605,7 @@ def held(tmp_path_factory):
     return held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES.keys())
 @pytest.mark.parametrize("connection_of", ["reader", "writer", "empty", "scratch"])
 def test_duckdb_reads_and_writes_nothing_but_its_own_file(tmp_path, data_set, held, probe, connection_of):

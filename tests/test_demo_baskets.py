@@ -127,6 +127,7 @@ PLANS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(plan=PLANS)
 def test_the_lines_of_every_order_add_up_to_its_amount_to_the_fen(plan):

@@ -109,6 +109,7 @@ def test_another_program_builds_the_same_plan_anew(tmp_path, monkeypatch):
     assert not build(data_set, plan).is_new
 
 
+@pytest.mark.slow
 def test_the_bar_moves_on_in_many_steps_and_never_back(tmp_path):
     told: list[tuple[str, float]] = []
     build(named(tmp_path, "demo"), Plan(customers=300), lambda step, share: told.append((step, share)))
@@ -148,6 +149,7 @@ def test_nobody_buys_after_having_left_for_good(small):
     assert both[both["last_on"] > both["left_on"]].empty
 
 
+@pytest.mark.slow
 def test_a_demo_is_not_built_over_somebody_s_data(tmp_path, cdnow_file):
     data_set = named(tmp_path, "mine")
     import_file(data_set, cdnow_file.read_bytes(), cdnow_file.name, load_mapping("cdnow"))
@@ -287,6 +289,7 @@ def test_a_demo_without_one_effect_is_whole(tmp_path, effect):
     assert not {f"{row['topic']}.{row['parameter']}" for row in stated} & GONE[effect]
 
 
+@pytest.mark.slow
 def test_a_demo_without_any_effect_has_natural_orders_only(tmp_path):
     data_set = named(tmp_path, "demo")
     build(data_set, Plan(customers=300, effects=Effects.none()))

@@ -106,6 +106,7 @@ def test_deals_are_won_with_the_product_of_the_stages_and_a_few_more_by_reopenin
     assert is_share(of_era(now, "created_on", era)["outcome"] == "won", stages.win_rate(era, with_reopened=True))
 
 
+@pytest.mark.slow
 @ERAS
 def test_a_win_takes_the_sum_of_the_stages_where_there_are_no_detours(straight, era):
     won = of_era(until_first_closing(straight), "created", era).query("outcome == 'won'")["cycle"]

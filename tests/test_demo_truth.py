@@ -138,6 +138,7 @@ def test_the_rows_stand_in_the_order_of_the_declarations_and_subjects_as_stated(
     assert names == [("r", "Store"), ("r", "Search"), ("a", "Search"), ("first_on", "")]
 
 
+@pytest.mark.slow
 def test_the_page_lists_levels_and_channels_in_their_own_order(small):
     stated = room.stated_truth(open_source(small), Filters())
     by_parameter = stated.groupby("parameter", sort=False)["subject"].agg(list)

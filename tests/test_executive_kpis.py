@@ -289,6 +289,7 @@ def test_more_returns_are_worse_and_sales_without_a_customer_have_no_good_direct
     assert (executive_kpis.METRICS[4].name, more, fewer) == ("returns", False, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filters", "reason"),
     [
@@ -321,6 +322,7 @@ def test_equal_shares_are_neither_better_nor_worse_whatever_the_last_digits_of_t
     assert statistic.change_of(3 * 1.1, 3.3, metric=executive_kpis.METRICS[0]) == 0
 
 
+@pytest.mark.slow
 def test_a_period_cut_by_the_end_of_the_data_is_compared_with_as_many_days(tmp_path):
     """Data end on 9 May: May's nine days stand beside the nine before, 22 to 30 April, and not beside the whole of April."""
     data_set = database.find_data_set(f"duckdb:///{tmp_path}/cut.duckdb")
@@ -360,6 +362,7 @@ def aimed_at(data_set, filters, metric="net_revenue"):
     return table.loc[metric, "target"], table.loc[metric, "target_share"]
 
 
+@pytest.mark.slow
 def test_a_period_has_a_target_only_when_each_of_its_months_has_one(aims):
     april_and_may = replace(Q2, end=date(2024, 5, 31))
     assert aimed_at(aims, april_and_may) == pytest.approx((60, 80 / 60))
@@ -367,12 +370,14 @@ def test_a_period_has_a_target_only_when_each_of_its_months_has_one(aims):
     assert target_reasons(aims, Q2)["net_revenue"] == "months_missing"
 
 
+@pytest.mark.slow
 def test_a_month_cut_by_the_period_gives_its_target_in_proportion_to_its_days(aims):
     assert aimed_at(aims, replace(Q2, end=date(2024, 5, 30)))[0] == pytest.approx(30 + 30 * 30 / 31)
     assert aimed_at(aims, replace(Q2, start=date(2024, 4, 16), end=date(2024, 5, 1)))[0] == pytest.approx(30 * 15 / 30 + 30 * 1 / 31)
     assert np.isnan(aimed_at(aims, replace(Q2, start=date(2024, 3, 31), end=date(2024, 5, 31)))[0])  # one day of a month without one
 
 
+@pytest.mark.slow
 def test_where_there_is_no_target_the_reason_is_named(aims):
     reasons = target_reasons(aims, replace(Q2, end=date(2024, 5, 31)))
     assert (reasons["net_revenue"], reasons["orders"], reasons["active_customers"]) == ("", "not_set", "not_additive")
@@ -383,6 +388,7 @@ def target_reasons(data_set, filters):
     return executive_kpis.comparison(database.open_source(data_set), filters).set_index("metric")["target_reason"]
 
 
+@pytest.mark.slow
 def test_a_reader_s_target_wins_over_the_data_s_and_can_take_it_away(aims):
     april = replace(Q2, end=date(2024, 4, 30))
     workspace.write_targets(aims, "net_revenue", months=[date(2024, 4, 1)], target_value=50)
@@ -391,6 +397,7 @@ def test_a_reader_s_target_wins_over_the_data_s_and_can_take_it_away(aims):
     assert np.isnan(aimed_at(aims, april)).all()
 
 
+@pytest.mark.slow
 def test_a_region_is_held_against_its_own_target_and_a_channel_or_category_against_none(aims):
     april = replace(Q2, end=date(2024, 4, 30))
     assert aimed_at(aims, replace(april, region=("South",)))[0] == 10
@@ -404,6 +411,7 @@ def test_a_region_is_held_against_its_own_target_and_a_channel_or_category_again
         assert np.isnan(aimed_at(aims, replace(april, **narrower))[0])
 
 
+@pytest.mark.slow
 def test_active_customers_have_no_target_for_a_period_because_months_do_not_add_up(aims):
     april = replace(Q2, end=date(2024, 4, 30))
     for metric in ("active_customers", "new_customers"):
@@ -690,6 +698,7 @@ def test_every_metric_is_what_pandas_makes_of_the_lines(random_shop, filters):
     assert values(random_shop, filters)[list(expected)].to_dict() == pytest.approx(expected, nan_ok=True, abs=1e-6)
 
 
+@pytest.mark.slow
 @given(filter_values(), st.sampled_from(["day", "week", "month", "quarter", "year"]))
 def test_buckets_add_up_to_the_period_and_count_each_customer_once_in_each(random_shop, filters, grain):
     period = Period(filters.start, filters.end)

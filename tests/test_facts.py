@@ -487,6 +487,7 @@ def test_the_undo_of_the_batch_with_a_customers_first_order_makes_the_second_one
     assert_published_facts_are_right(any_data_set)
 
 
+@pytest.mark.slow
 def test_a_product_that_changes_its_category_takes_its_orders_along_to_it_and_back(any_data_set):
     load(any_data_set, row("1", "a", "2024-01-05", product="p"), row("2", "b", "2024-01-06", product="q", category="mug"))
     assert counted(any_data_set, Filters(category=(UNKNOWN,)), "orders", "net_revenue") == [1, 10]
@@ -591,6 +592,7 @@ def changed_by_hand(data_set: DataSet, *statements: str) -> None:
                 connection.execute(text(statement))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "without"), [pytest.param(2, schema.FACTS, marks=pytest.mark.slow), (3, (order_product_facts,))])
 def test_a_data_set_whose_schema_version_had_no_facts_or_not_all_is_opened_with_them(any_data_set, version, without):
     load(any_data_set, *ROWS)
@@ -603,6 +605,7 @@ def test_a_data_set_whose_schema_version_had_no_facts_or_not_all_is_opened_with_
     assert_published_facts_are_right(any_data_set)
 
 
+@pytest.mark.slow
 def test_the_command_refresh_makes_spoiled_facts_right_and_says_what_had_differed(any_data_set, capsys):
     load(any_data_set, *ROWS)
     with database.change(any_data_set) as writer:

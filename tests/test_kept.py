@@ -138,6 +138,7 @@ def test_a_figure_is_drawn_once_for_the_frame_that_was_asked_for(page: Page):
     assert draw(page, line, frame, color="#CC7314") is not drawn
 
 
+@pytest.mark.slow
 def test_no_frame_is_mistaken_for_one_that_is_gone(page: Page):
     """Python gives the place of a frame that is gone to the next one."""
     for value in range(50):

@@ -262,6 +262,7 @@ def test_no_page_shows_a_text_that_did_not_go_through_t():
     assert [fault for where, tree in parsed(SCREEN_CODE) for fault in bare_literals(where, tree)] == []
 
 
+@pytest.mark.slow
 def test_no_figure_has_an_axis_or_label_that_did_not_go_through_t():
     rooms_code = [path for path in CODE if path not in SCREEN_CODE]
     drawing = [(where, ast.Expr(call)) for where, tree in parsed(rooms_code) for call in calls(tree) if called_name(call) in FIGURE_CALLS]

@@ -371,11 +371,13 @@ def test_another_filter_makes_no_fit_and_no_refit(cdnow):
     assert sorted(made) == ["is_chosen", "prospects"]
 
 
+@pytest.mark.slow
 def test_the_start_of_the_period_does_not_matter(cdnow):
     late = Filters(start=dt.date(1997, 9, 1), end=SPLIT)
     pd.testing.assert_frame_equal(table("tiles", cdnow, late), table("tiles", cdnow, CDNOW))
 
 
+@pytest.mark.slow
 def test_the_scope_limits_whom_the_models_are_fitted_on(cdnow, model):
     east = Filters(as_of=SPLIT, scope=Scope(regions=("east",)))
     shown = table("model", cdnow, east).set_index("model")
@@ -461,6 +463,7 @@ def test_small_segments_are_faded_and_say_how_few_they_are():
     assert small.error_x.array[0] == 0
 
 
+@pytest.mark.slow
 def test_the_order_in_which_a_database_gives_customers_changes_nothing(cdnow, model):
     """PostgreSQL orders text by the rules of a language, DuckDB by its bytes."""
 

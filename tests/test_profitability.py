@@ -321,6 +321,7 @@ def test_discounts_are_capped_order_by_order(any_data_set, chosen):
     assert row(room.steepest_discount(source, filters))["discount_share"] == pytest.approx(0.25)
 
 
+@pytest.mark.slow
 def test_an_order_of_several_categories_is_capped_as_one(any_data_set):
     """20 off 100 of tea and nothing off 100 of mugs: 10 % of the whole, 20 % of the tea alone."""
     lines = [("tea", ("sale", 1, 80, 20, 40)), ("mugs", ("sale", 1, 100, None, 40))]

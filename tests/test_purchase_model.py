@@ -106,6 +106,7 @@ def test_gate_says_what_there_is_and_what_is_needed_in_both_languages():
         assert "25%" in grade_sentence("B")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", [fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd, fit_gamma_gamma])
 @pytest.mark.parametrize("trap", ["empty", "one row", "all one-time", "all alike", "all on the first day"])
 def test_data_without_information_never_give_a_converged_model(fit, trap):
@@ -155,6 +156,7 @@ def loyal():
     return frame.assign(customer_id=range(size), repeat_value_mean=np.where(frequency > 0, random.gamma(5, 4, size), np.nan))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", [fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd])
 def test_where_nobody_leaves_the_forecast_stands_and_the_parameters_of_leaving_are_said_to_be_unknown(loyal, fit):
     fitted = fit(loyal)
@@ -182,6 +184,7 @@ def test_a_test_account_with_a_thousand_orders_leaves_the_pareto_nbd_finite(two_
     assert math.isfinite(fitted.log_likelihood)
 
 
+@pytest.mark.slow
 def test_pareto_nbd_above_20000_customers_is_fitted_on_a_sample_and_says_so(two_thousand, monkeypatch):
     assert PARETO_CUSTOMERS == 20_000
     monkeypatch.setattr("crm_metrics.purchase_model.fit.PARETO_CUSTOMERS", 1_000)

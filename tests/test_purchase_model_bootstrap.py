@@ -48,6 +48,7 @@ def test_what_parts_bring_adds_up_to_the_whole_in_each_draw(two_thousand, fitted
     assert drawn.purchases.sum(axis=1) == pytest.approx(whole.purchases[:, 0], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_draws_and_another_seed_others(two_thousand, fitted_pair):
     first, again, other = (
         predicted(two_thousand, fitted_pair, horizon=YEAR, part=ONE_PART, resamples=60, seed=seed)[2] for seed in (4, 4, 5)
@@ -56,6 +57,7 @@ def test_a_seed_gives_the_same_draws_and_another_seed_others(two_thousand, fitte
     assert (first.values != other.values).any()
 
 
+@pytest.mark.slow
 def test_one_customer_brings_nothing_as_often_as_the_model_says(two_thousand, fitted_pair):
     """The best customer, known and drawn once per resample: drawing customers would leave this one out of 37 % of them."""
     worth = expected_value(two_thousand, fitted_pair[0], spend=fitted_pair[1], horizon=YEAR)

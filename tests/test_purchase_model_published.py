@@ -109,6 +109,7 @@ def test_pareto_nbd_is_fader_hardie_lee_2005_table_2(pareto):
     assert (pareto.fitter, pareto.converged, pareto.sampled) == ("lifetimes", True, False)
 
 
+@pytest.mark.slow
 def test_pareto_nbd_does_not_depend_on_its_seed(cdnow, pareto):
     assert fit_pareto_nbd(cdnow, seed=7).params == pytest.approx(pareto.params, rel=1e-4)
 
@@ -123,6 +124,7 @@ def test_frequency_and_mean_value_correlate_as_in_fader_hardie_notes_025(spend):
     assert spend.correlation == pytest.approx(0.113884, abs=1e-5)  # theirs is of cents, rounded
 
 
+@pytest.mark.slow
 def test_mbg_nbd_own_figures(mbg):
     assert mbg.params == pytest.approx({"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614}, abs=0.0005)  # own, 3 decimals
     assert mbg.converged

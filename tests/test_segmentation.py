@@ -335,6 +335,7 @@ def test_movement_between_two_days_by_hand(any_data_set):
     assert (totals["from_on"].date(), totals["as_of"].date()) == (ago(100), LAST_ON)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [1, 60, 400, 1001])
 def test_movement_adds_up_to_the_customers_and_revenue_of_both_days(big, days):
     found, totals = (table(name, big, ALL, RfmTerms(), ago(days)) for name in ("movement", "movement_totals"))

@@ -505,6 +505,7 @@ def costed(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return open_source(published(find_data_set(f"duckdb:///{tmp_path_factory.mktemp('costed')}/costed.duckdb"), made))
 
 
+@pytest.mark.slow
 def test_parts_and_customer_unknown_add_up_to_the_whole_in_the_figures_of_the_overview(costed: Source) -> None:
     of_overview = {key: added for key, added in ADDED.items() if key[0] == "executive_kpis"}
     assert_parts_add_up(costed, LATE, BY_TIER, of_overview)
