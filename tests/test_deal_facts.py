@@ -39,7 +39,7 @@ def test_a_deal_says_its_stages_outcome_and_the_expected_day_where_it_is_silent_
         {"opportunity_id": "a", "stage": "Talk", "outcome": "lost", "expected_close_on": DAY, "closed_on": None},
         {"opportunity_id": "c", "stage": "Lost", "customer_id": "k", "product_id": "p"},
     ]
-    history = [
+    history: list[dict[str, Any]] = [
         {"opportunity_id": "c", "change_number": 1, "changed_at": at(DAY), "stage": "Talk"},
         {"opportunity_id": "c", "change_number": 2, "changed_at": at(DAY + dt.timedelta(3)), "stage": "Lost"},
         {"opportunity_id": "gone", "change_number": 1, "changed_at": at(DAY), "stage": "Talk"},
@@ -103,7 +103,7 @@ def test_after_every_import_and_undo_the_facts_of_deals_are_as_made_anew(any_dat
     ]
     order = b"order,customer,date,amount,customer_name\n1,k,2024-01-05,10,Kay\n"
     batches = [
-        import_file(any_data_set, content, "file.csv", mapping).batch
+        import_file(any_data_set, content, "file.csv", mapping).batch or 0
         for content, mapping in ((deals[0], DEAL_FILE), (order, ORDER_FILE), (deals[1], DEAL_FILE))
     ]
     name, stage = deal_facts.c.customer_name, deal_facts.c.stage
