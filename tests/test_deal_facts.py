@@ -44,7 +44,10 @@ def test_a_deal_says_its_stages_outcome_and_the_expected_day_where_it_is_silent_
         {"opportunity_id": "c", "change_number": 2, "changed_at": at(DAY + dt.timedelta(3)), "stage": "Lost"},
         {"opportunity_id": "gone", "change_number": 1, "changed_at": at(DAY), "stage": "Talk"},
     ]
-    more = {"customers": [{"customer_id": "k", "customer_name": "Kay", "industry": "steel"}], "products": [{"product_id": "p"}]}
+    more: dict[str, Any] = {
+        "customers": [{"customer_id": "k", "customer_name": "Kay", "industry": "steel"}],
+        "products": [{"product_id": "p"}],
+    }
     write(any_data_set, deals, history, **more)
     told = ("deal_number", "opportunity_id", "outcome", "closed_on", "customer_name", "market", "product_name")
     history_of = ("first_changed_on", "last_changed_on", "told_outcome")
