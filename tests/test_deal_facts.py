@@ -34,17 +34,17 @@ def kept(data_set: DataSet) -> tuple[list[tuple[Any, ...]], ...]:
 
 
 def test_a_deal_says_its_stages_outcome_and_the_expected_day_where_it_is_silent_itself(any_data_set):
-    deals = [
+    deals: list[dict[str, Any]] = [
         {"opportunity_id": "b", "stage": "Won", "expected_close_on": DAY},
         {"opportunity_id": "a", "stage": "Talk", "outcome": "lost", "expected_close_on": DAY, "closed_on": None},
         {"opportunity_id": "c", "stage": "Lost", "customer_id": "k", "product_id": "p"},
     ]
-    history: list[dict[str, Any]] = [
+    history = [
         {"opportunity_id": "c", "change_number": 1, "changed_at": at(DAY), "stage": "Talk"},
         {"opportunity_id": "c", "change_number": 2, "changed_at": at(DAY + dt.timedelta(3)), "stage": "Lost"},
         {"opportunity_id": "gone", "change_number": 1, "changed_at": at(DAY), "stage": "Talk"},
     ]
-    more: dict[str, Any] = {
+    more = {
         "customers": [{"customer_id": "k", "customer_name": "Kay", "industry": "steel"}],
         "products": [{"product_id": "p"}],
     }
@@ -100,7 +100,7 @@ ORDER_FILE = from_dict({"columns": {name: name for name in ("order", "customer",
 
 @pytest.mark.slow
 def test_after_every_import_and_undo_the_facts_of_deals_are_as_made_anew(any_data_set):
-    deals = [
+    deals: list[dict[str, Any]] = [
         b"id,customer,stage,outcome,step,at\n1,k,Talk,open,1,2024-01-02\n2,,Talk,open,1,2024-01-03\n",
         b"id,customer,stage,outcome,step,at\n1,k,Offer,open,2,2024-02-02\n",
     ]
