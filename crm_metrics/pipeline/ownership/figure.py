@@ -78,7 +78,7 @@ def lateness_bars(rows: pd.DataFrame) -> go.Figure:
         )
         for at, row in enumerate(rows.to_dict("records"))
     ]
-    figure = figures.bars(bars, title=t("Customers by silence ÷ expected"), unit="count")
+    figure = figures.bars(bars, title=t("Customers"), unit="count")
     figure.update_xaxes(nticks=6)  # they stand upright on a phone
     return figure
 

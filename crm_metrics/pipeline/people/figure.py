@@ -214,7 +214,7 @@ def velocity_bars(rows: pd.DataFrame, *, currency: str) -> go.Figure:
         Bar(str(row["employee_id"]), safe_label(row["name"]), _short_factors(row), 0.0, float(row["velocity"]), ACCENT)
         for row in known.to_dict("records")
     ]
-    figure = figures.bars(bars, title=figures.money_title(t("Velocity, value a day (95%)"), currency), unit="money")
+    figure = figures.bars(bars, title=figures.money_title(t("Velocity a day, 95%"), currency), unit="money")
     value, low, high = (known[name].to_numpy(dtype=float) for name in ("velocity", "velocity_low", "velocity_high"))
     has_bounds = np.isfinite(low) & np.isfinite(high) & ~is_small
     error = {"array": np.where(has_bounds, high - value, 0.0), "arrayminus": np.where(has_bounds, value - low, 0.0)}
