@@ -161,7 +161,7 @@ def reliability_curve(reliability: pd.DataFrame) -> go.Figure:
     bounds = reliability[["predicted", "low", "high"]].to_numpy(dtype=float)
     low, high = max(bounds.min() - _AROUND_SHARES, 0.0), min(bounds.max() + _AROUND_SHARES, 1.0)
     figure.add_scatter(x=[low, high], y=[low, high], mode="lines", line={"color": figures.GREY, "dash": "dot"}, hoverinfo="skip")
-    figures.add_label(figure, high, high, t("as predicted"), anchor="right")
+    figures.add_label(figure, low + 0.93 * (high - low), low + 0.98 * (high - low), t("as predicted"), anchor="right")
     observed = reliability["observed"].to_numpy(dtype=float)
     figure.add_scatter(
         x=reliability["predicted"],

@@ -280,7 +280,7 @@ def model_finding(found: pd.DataFrame) -> str:
         )
     return t(
         "What is known early does not tell who will be won: on {n} later deals the model is not better than the usual rate beyond chance"
-        " (Brier score {brier} against {base}; error less by {skill}, 95%: {low} to {high}). So no open deal is scored.",
+        " (Brier score {brier} against {base}; skill {skill}, 95%: {low} to {high}, 0%: as the usual rate). So no open deal is scored.",
         **values,
     )
 
