@@ -25,6 +25,7 @@ def funnel(terms: FunnelTerms) -> None:
 def groups(terms: FunnelTerms) -> None:
     rows, total = ui.ask(page, tables.funnel_groups, terms), ui.ask(page, tables.funnel, terms)
     ui.finding(words.groups_finding(rows, terms))
+    ui.note(words.groups_note(rows, terms))
     if len(rows):
         explore(page, "groups", ui.draw(page, figure.group_map, rows, total, terms, **money), rows, terms=terms)
 
@@ -54,7 +55,5 @@ def won(terms: FunnelTerms) -> None:
 @ui.part
 def questions() -> None:
     chosen, terms = choose_question(page, deals)
-    if chosen == "deals":
-        show(page, "deals", ui.ask(page, deals_tables.deals, deals), terms)
-    else:
-        {"funnel": funnel, "groups": groups, "moves": moves, "by": by, "won": won}[chosen](terms)
+    asked = {"funnel": funnel, "groups": groups, "moves": moves, "by": by, "won": won}
+    asked.get(chosen, lambda terms: show(page, "deals", ui.ask(page, deals_tables.deals, deals), terms))(terms)

@@ -312,6 +312,7 @@ def test_groups_add_up_to_the_whole_funnel_at_every_step(source, by, terms):
     assert groups["step"].unique().tolist() == whole.index.tolist()
     unknown = {"calls", "leads", "qualified_leads"} if by in ("team", "source", "product", "market") else set()
     assert set(whole.index) - set(told.index) == unknown, "these calls and leads name none"
+    assert ("Calls, Leads, Qualified leads" in words.groups_note(groups, terms)) is bool(unknown)
     assert groups.drop_duplicates("group")["deals"].sum() == 7
 
 
@@ -345,6 +346,7 @@ def test_leads_are_of_the_market_of_their_customer_and_have_no_rate_where_most_h
     assert leads_of("market") == {"Steel": [1, 1], UNKNOWN: [0, 4]}
     rows: Any = tables.funnel_groups(source, ALL, FunnelTerms(by="market"))
     assert rows.loc[rows["step"] == "leads", "next_step_rate"].isna().all(), "whoever has a customer has become one"
+    assert words.groups_note(rows, FunnelTerms(by="market")).startswith("A lead has the segment of its customer")
     assert leads_of("product") == {UNKNOWN: [1, 1], "p": [0, 4]}
     assert leads_of("source") == {"fair": [1, 4], UNKNOWN: [0, 1]}
     assert leads_of("team") == {UNKNOWN: [1, 4], "Phones": [0, 1]}

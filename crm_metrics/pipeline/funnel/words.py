@@ -13,7 +13,7 @@ from crm_metrics.pipeline.deals import metrics
 from crm_metrics.pipeline.deals.words import basis_note, history_note, pipelines_note
 from crm_metrics.pipeline.funnel import labels
 from crm_metrics.pipeline.funnel.metrics import METRICS
-from crm_metrics.pipeline.funnel.statistic import FEW_DEALS
+from crm_metrics.pipeline.funnel.statistic import CALLS, FEW_DEALS, LEADS, QUALIFIED
 from crm_metrics.pipeline.funnel.terms import PERIODS, FunnelStep, FunnelTerms
 
 QUESTIONS: dict[str, str] = {
@@ -208,6 +208,21 @@ def groups_finding(groups: pd.DataFrame, terms: FunnelTerms) -> str:
     if terms.by in PERIODS:
         return text + t(" ") + t("Deals of recent periods have had less time: compare periods on Conversion and time.")
     return text + t(" ") + t("Which differ beyond chance: see Who and what wins.")
+
+
+def groups_note(groups: pd.DataFrame, terms: FunnelTerms) -> str:
+    """Return which steps do not know these groups, and which have no rate by them. groups: the table funnel_groups."""
+    before = groups[groups["step"].isin((CALLS, LEADS, QUALIFIED))]
+    known = before.groupby("step", sort=False)[["count", "next_step_rate"]].count()
+    without = [t(labels.STEPS[str(step)]) for step in known.index[known["count"] == 0]]
+    texts = []
+    if without:
+        texts.append(t("A dash: not known {by} are {steps}.", by=t(labels.BYS[terms.by]), steps=t(", ").join(without)))
+    if terms.by == "market" and LEADS in known.index and known.loc[LEADS, "count"] and not known.loc[LEADS, "next_step_rate"]:
+        texts.append(
+            t("A lead has the segment of its customer, and most have a customer once they have become one: counted, without a rate.")
+        )
+    return t(" ").join(texts)
 
 
 def won_finding(won: pd.DataFrame, terms: FunnelTerms, *, currency: str) -> str:
