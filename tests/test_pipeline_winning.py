@@ -124,7 +124,8 @@ def test_landmarks_know_the_value_and_stage_of_their_day_and_the_activities_so_f
 def test_too_few_deals_make_no_model_and_no_scores(source):
     found = tables.win_model(source, ALL)
     assert not found["is_better"].iloc[0]
-    assert len(tables.open_scores(source, ALL)) == len(tables.reliability(source, ALL)) == 0
+    assert len(tables.open_scores(source, ALL)) == len(tables.reliability(source, ALL)) == len(tables.factors(source, ALL)) == 0
+    assert tables.activities_before_moves(source, ALL)["rate_ratio"].isna().all()
     assert "Too few deals" in words.model_finding(found)
 
 
