@@ -100,7 +100,7 @@ ORDER_FILE = from_dict({"columns": {name: name for name in ("order", "customer",
 
 @pytest.mark.slow
 def test_after_every_import_and_undo_the_facts_of_deals_are_as_made_anew(any_data_set):
-    deals: list[dict[str, Any]] = [
+    deals = [
         b"id,customer,stage,outcome,step,at\n1,k,Talk,open,1,2024-01-02\n2,,Talk,open,1,2024-01-03\n",
         b"id,customer,stage,outcome,step,at\n1,k,Offer,open,2,2024-02-02\n",
     ]
