@@ -50,9 +50,11 @@ def answer(question: str) -> None:
     if len(rows):
         ui.figure(page, ui.draw(page, one.draw, rows, **options), queries=asked, **words.about(question))
         ui.table(page, shown := labels.in_words(rows), columns=labels.columns(one.name, shown), name=one.name)
+    if one.under and len(under := ui.ask(page, one.under, terms)):
+        ui.note(words.task_wins_note(under))
+        ui.table(page, under, columns=labels.columns("task_wins", under), name="task_wins")
 
 
 @ui.part
 def questions() -> None:
-    chosen = ui.tabs(page, words.questions())
-    {"people": people, "before_after": before_after}.get(chosen, lambda: answer(chosen))()
+    {"people": people, "before_after": before_after}.get(chosen := ui.tabs(page, words.questions()), lambda: answer(chosen))()

@@ -415,6 +415,42 @@ def test_what_is_read_at_a_glance_is_the_same_in_detail(team: Source):
         pd.testing.assert_frame_equal(rows, whole(team, Filters())[list(rows)])
 
 
+def test_tasks_of_a_stage_done_by_their_day_are_set_beside_wins(data_set: DataSet):
+    """Deals a (won) and b (lost) with all tasks in Talk done in time; c (won) with one late; d's task was due after it was lost."""
+    tasks: list[tuple[str, str, str | None]] = [
+        ("a", "2024-01-05", "2024-01-04"),
+        ("a", "2024-01-06", "2024-01-06"),
+        ("b", "2024-01-05", "2024-01-05"),
+    ]
+    tasks += [("c", "2024-01-05", "2024-01-05"), ("c", "2024-01-06", "2024-01-07"), ("d", "2024-01-20", None)]
+    source = written(
+        data_set,
+        {
+            schema.opportunities: {
+                "opportunity_id": ["a", "b", "c", "d"],
+                "outcome": ["won", "lost", "won", "lost"],
+                "created_on": [day("2024-01-01")] * 4,
+                "closed_on": [day("2024-01-10")] * 3 + [day("2024-01-15")],
+                "batch_id": [1] * 4,
+            },
+            schema.tasks: {
+                "task_id": [str(number) for number in range(len(tasks))],
+                "employee_id": ["e"] * len(tasks),
+                "opportunity_id": [deal for deal, *_ in tasks],
+                "stage": ["Talk"] * len(tasks),
+                "due_on": [day(due) for _, due, _ in tasks],
+                "done_on": pa.array([day(done) for *_, done in tasks], pa.date32()),
+                "batch_id": [1] * len(tasks),
+            },
+        },
+    )
+    rows = tables.task_wins(source, Filters())
+    assert rows[["stage", "done_deals", "done_rate", "late_deals", "late_rate", "difference"]].to_numpy().tolist() == [
+        ["Talk", 2, 0.5, 1, 1.0, -0.5]
+    ]
+    assert words.task_wins_note(rows).startswith("In none of 1 stages")
+
+
 def test_a_team_adds_up_its_people(team: Source):
     people, teams = tables.people_detail(team, Filters()), tables.teams_detail(team, Filters())
     for name in ("calls", "hits", "won", "won_value", "overdue_tasks"):

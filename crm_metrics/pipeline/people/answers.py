@@ -11,13 +11,17 @@ from crm_metrics.rooms import Table
 
 
 class Answer(NamedTuple):
-    """One answer. name: of the table as its columns are named. find, draw: the sentence and the figure of what `table` gives."""
+    """One answer. name: of the table as its columns are named. find, draw: the sentence and the figure of what `table` gives.
+
+    under: one more table, of whether tasks done go with wins.
+    """
 
     name: str
     table: Table
     find: Callable[..., str]
     draw: Callable[..., go.Figure]
     has_money: bool = False
+    under: Table | None = None
 
     def options(self, currency: str) -> dict[str, str]:
         """Return what sentence and figure are told."""
@@ -26,6 +30,6 @@ class Answer(NamedTuple):
 
 ANSWERS: dict[str, Answer] = {  # by the name of the question
     "teams": Answer("teams", tables.teams_detail, words.finding, win_rate_dots),
-    "tasks": Answer("tasks_overdue", tables.tasks_overdue, words.tasks_finding, overdue_bars),
+    "tasks": Answer("tasks_overdue", tables.tasks_overdue, words.tasks_finding, overdue_bars, under=tables.task_wins),
     "velocity": Answer("velocity", tables.velocity, words.velocity_finding, velocity_bars, has_money=True),
 }

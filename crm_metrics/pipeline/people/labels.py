@@ -143,6 +143,20 @@ COLUMNS: dict[str, dict[str, tuple[str, Any]]] = {  # table, column: heading and
         "outcome_name": (noop("Deal today"), "text"),
         "task_id": (noop("Task number"), "text"),
     },
+    "task_wins": {
+        "stage": (noop("Stage"), "text"),
+        "done_deals": (noop("Deals, all tasks done in time"), "count"),
+        "done_rate": (noop("won of these"), "share"),
+        "done_low": (noop("done, 95% from"), "share"),
+        "done_high": (noop("done, 95% to"), "share"),
+        "late_deals": (noop("Deals, some not"), "count"),
+        "late_rate": (noop("won of those"), "share"),
+        "late_low": (noop("not, 95% from"), "share"),
+        "late_high": (noop("not, 95% to"), "share"),
+        "difference": (noop("Difference in points"), "share"),
+        "difference_low": (noop("difference, 95% from"), "share"),
+        "difference_high": (noop("difference, 95% to"), "share"),
+    },
 }
 
 

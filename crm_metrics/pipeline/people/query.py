@@ -16,7 +16,7 @@ from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.people.terms import FOLLOWED_DAYS, SATISFIED_FROM, GoLive
 from crm_metrics.sales import orders_within
-from crm_metrics.schema import customer_facts, customers, demo_truth, employees, leads, opportunities, orders, surveys, tasks
+from crm_metrics.schema import customer_facts, customers, demo_truth, employees, leads, opportunities, orders, stages, surveys, tasks
 from crm_metrics.scope import Scope, scope_conditions
 from crm_metrics.sql import bucket_on, days_between, median
 
@@ -185,6 +185,25 @@ def overdue_tasks(filters: Filters, terms: DealTerms, day: DealDay) -> Select[An
         .where(late.c.done_on.is_(None))
         .order_by(late.c.due_on, late.c.task_id)
     )
+
+
+def task_wins(filters: Filters, terms: DealTerms, day: DealDay) -> Select[Any]:
+    """One row per stage and whether all tasks of a deal in it were done by their day: stage, stage_order, is_done, n (deals closed by today
+    and created in the period, with a task in that stage due before they were closed), hits (won).
+    """
+    due, deal = _tasks(filters, terms, day.today).c, pipeline.deals(Filters(scope=filters.scope), on=day.on).c
+    is_done = func.min(case((due.done_on <= due.due_on, 1), else_=0)).label("is_done")
+    ended = [deal.outcome != pipeline.OPEN, due.due_on <= deal.closed_on, *period_conditions(deal.created_on, filters)]
+    of_deals = (
+        select(deal.deal_number, deal.outcome, due.stage, is_done)
+        .where(deal.opportunity_id == due.opportunity_id, due.stage.is_not(None), *ended)
+        .group_by(deal.deal_number, deal.outcome, due.stage)
+        .cte("tasked_deals")
+    )
+    row, order = of_deals.c, stages.c.stage_order
+    counts = (func.count().label("n"), _count(row.outcome == pipeline.WON).label("hits"))
+    joined = select(row.stage, order, row.is_done, *counts).join_from(of_deals, stages, stages.c.stage == row.stage, isouter=True)
+    return joined.group_by(row.stage, order, row.is_done).order_by(order, row.stage, row.is_done)
 
 
 def _tasks(filters: Filters, terms: DealTerms, until: date) -> CTE:

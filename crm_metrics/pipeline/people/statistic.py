@@ -341,3 +341,30 @@ def staff_sides(row: pd.DataFrame) -> Sides:
         "order_entry_staff": (Side(before, n=before), Side(after, n=after)),
         "order_entry_cost": (Side(costs[0], n=before), Side(costs[1], n=after)),
     }
+
+
+def task_wins(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per stage: win rates of deals all of whose tasks there were done by their day, and of the others. rows: see query.
+
+    stage, done_deals, done_rate, done_low, done_high, late_deals, late_rate, late_low, late_high, difference, difference_low,
+    difference_high (done less late; see `compared`).
+    """
+    found = []
+    for stage, held in rows.groupby("stage", sort=False):
+        counts = held.set_index("is_done")[["hits", "n"]].reindex([0, 1]).fillna(0.0).astype(float)
+        late, done = (share_side(hits, n) for hits, n in counts.to_numpy())
+        change = compared(late, done)
+        sides = {f"{name}{end}": value for name, side in (("done", done), ("late", late)) for end, value in _rated(side).items()}
+        found.append({"stage": stage, **sides, **{f"difference{end}": change[f"change{end}"] for end in ("", "_low", "_high")}})
+    return pd.DataFrame(found, columns=TASK_WINS)
+
+
+def _rated(side: Side) -> dict[str, float]:
+    return {"_deals": side.n, "_rate": side.value, "_low": side.low, "_high": side.high}
+
+
+TASK_WINS = [
+    "stage",
+    *(f"{name}_{of}" for name in ("done", "late") for of in ("deals", "rate", "low", "high")),
+    *("difference", "difference_low", "difference_high"),
+]

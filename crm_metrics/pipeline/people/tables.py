@@ -176,6 +176,11 @@ def tasks_overdue(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS
     return rows.assign(days_overdue=(pd.Timestamp(day.today) - rows["due_on"]).dt.days)
 
 
+def task_wins(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
+    """Return one row per stage: how often deals are won whose tasks there were all done by their day, and others; see statistic."""
+    return statistic.task_wins(source(query.task_wins(filters, terms, _days(source, filters))))
+
+
 # ── before and after ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -245,4 +250,5 @@ TABLES: dict[str, Table] = {
     "velocity": velocity,
     "order_entry": order_entry,
     "tasks_overdue": tasks_overdue,
+    "task_wins": task_wins,
 }

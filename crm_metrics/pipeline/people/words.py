@@ -186,6 +186,21 @@ def tasks_finding(tasks: pd.DataFrame) -> str:
     return text + t(" ") + t("{n} of them belong to deals that are closed.", n=f"{closed:,}") if closed else text
 
 
+def task_wins_note(rows: pd.DataFrame) -> str:
+    """Return whether deals whose tasks were done in time are won more often. rows: the table task_wins."""
+    known = rows[rows["difference_low"].notna()]
+    sure = known[(known["difference_low"] > 0) | (known["difference_high"] < 0)]
+    of = t(
+        "Closed deals created in the period, with a task in the stage that was due before they were closed: those all of whose tasks there"
+        " were done by their day, beside the others. That they go together proves no cause."
+    )
+    if not len(sure):
+        return t(" ").join([t("In none of {n} stages are they won at rates that differ beyond chance.", n=f"{len(known):,}"), of])
+    names = t(", ").join(f"{safe_text(row['stage'])} ({row['difference'] * 100:+.1f})" for row in sure.to_dict("records"))
+    found = t("Won at rates that differ beyond chance, each stage by itself, in points: {names}.", names=names)
+    return t(" ").join([found, of])
+
+
 def velocity_finding(rows: pd.DataFrame, *, currency: str) -> str:
     """Return the velocity of all together and its factors. rows: the table velocity."""
     every = rows.iloc[0]
