@@ -63,9 +63,12 @@ def test_of_fewer_than_two_won_deals_no_interval_is_told(won):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("closed", "least"), [(20, 0.91), (60, 0.92), (400, 0.93)])
+@pytest.mark.parametrize(("closed", "least"), [(20, 0.89), (60, 0.90), (400, 0.92)])
 def test_intervals_of_velocity_hold_the_truth_as_often_as_they_say(closed, least):
-    """Skewed values (a standard deviation of 1.3 means) that go with the days; half is won. Student's t at 10 wins of such covers .91."""
+    """Skewed values (a standard deviation of 1.3 means) that go with the days; half is won. Student's t at 10 wins of such covers .91.
+
+    Of 15,000 companies .914, .925 and .941 were covered; each limit lies three standard errors of 1,500 below.
+    """
     random = np.random.default_rng(7)
     held = []
     for _company in range(1_500):
