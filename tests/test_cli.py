@@ -139,6 +139,7 @@ def test_an_uncertain_file_is_refused_and_the_proposal_shown(run, uncertain):
     assert version(find_data_set()) == 0
 
 
+@pytest.mark.slow
 def test_the_mapping_that_is_printed_can_be_corrected_and_used(run, uncertain, tmp_path):
     code, out, _ = run("mapping", uncertain)
     assert code == 0

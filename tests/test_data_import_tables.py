@@ -107,6 +107,7 @@ def test_the_ledger_holds_the_moment_given_and_the_settings_of_the_mapping(any_d
     assert (settings["currency"], settings["time_zone"], settings["title"]) == ("CNY", "Asia/Shanghai", "A made company")
 
 
+@pytest.mark.slow
 def test_made_content_is_known_again(data_set):
     load(data_set, file_of(ONE))
     with pytest.raises(AlreadyLoadedError):

@@ -385,6 +385,7 @@ def test_the_scope_limits_whom_the_models_are_fitted_on(cdnow, model):
     assert shown.loc["bg_nbd", "r"] != model.loc["bg_nbd", "r"]
 
 
+@pytest.mark.slow
 def test_segments_add_up_to_the_base_value(cdnow):
     shown = table("value_by_segment", cdnow, CDNOW)
     total = table("tiles", cdnow, CDNOW).set_index("metric").loc["customer_base_value", "value"]

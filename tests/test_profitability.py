@@ -198,6 +198,7 @@ def test_a_region_that_is_not_known_is_called_so(any_data_set):
     assert [room.curve(source, EVER, by)["name"].tolist() for by in ("region", "product")] == [[UNKNOWN]] * 2
 
 
+@pytest.mark.slow
 def test_without_costs_the_room_is_about_revenue(data_set):
     orders = [
         (f"o{name}", name, "2024-01-10", "North", "web", "tea", [("sale", 1, net, None, None)]) for name, net in (("a", 30), ("b", 10))

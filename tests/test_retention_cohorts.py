@@ -139,6 +139,7 @@ def test_so_are_those_of_other_periods_and_of_revenue(shop, grain, measure, mode
         assert as_dict(tables.cohorts(shop, FILTERS[name], terms)) == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a period", "a region", "a category"])
 def test_the_customers_of_the_cohorts_are_the_new_customers_of_executive_kpis(shop, name):
     filters = FILTERS[name]
