@@ -74,6 +74,7 @@ def entered(data_set: DataSet) -> DataSet:
     return data_set
 
 
+@pytest.mark.slow
 def test_cost_of_entry_corrected_orders_and_satisfied_customers_are_those_counted_by_hand(any_data_set):
     source = open_source(entered(any_data_set))
     found = changes(source)
@@ -84,6 +85,7 @@ def test_cost_of_entry_corrected_orders_and_satisfied_customers_are_those_counte
     assert north.loc["satisfied_share", ["after", "after_n"]].to_list() == [1, 1]
 
 
+@pytest.mark.slow
 def test_where_nobody_is_known_to_enter_orders_nothing_is_known_of_their_cost(data_set):
     written = {"opportunity_id": ["d"], "outcome": ["open"], "created_on": [dt.date(2024, 12, 31)], "batch_id": [1]}
     with database.change(data_set) as writer:

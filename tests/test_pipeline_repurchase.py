@@ -142,6 +142,7 @@ def test_of_few_purchases_nothing_is_told_but_how_many_there_are(source):
     assert found(source).startswith("Customers bought again 5 times. To tell what is usual takes 100")
 
 
+@pytest.mark.slow
 def test_before_the_first_purchase_and_without_any_there_is_nothing_to_tell(source, data_set):
     for nothing in (found(source, Filters(end=day(-1))), found(open_source(data_set))):
         assert nothing.startswith("No customer who is looked after has bought yet")
@@ -162,7 +163,11 @@ def customer(purchase_days: int, span: int, silent: int) -> pd.DataFrame:
     return repurchase.with_lasting(USUAL, pd.DataFrame([{**row, "purchase_value": 300.0, "valued": 3}]), until)
 
 
-@pytest.mark.parametrize(("purchase_days", "span", "silent"), [(1, 0, 10), (4, 90, 20), (4, 90, 200), (30, 300, 90)])
+def _slow(*values: int) -> Any:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("purchase_days", "span", "silent"), [(1, 0, 10), _slow(4, 90, 20), (4, 90, 200), _slow(30, 300, 90)])
 def test_chances_are_those_of_the_models_definition(purchase_days, span, silent):
     """Summed up over all chances to leave and all rates that a customer may have, numerically."""
     gone = Leaving(0.8, 4.0)
