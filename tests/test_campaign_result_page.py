@@ -382,7 +382,7 @@ def test_where_nobody_was_held_back_the_page_warns_and_the_word_incremental_appe
     assert {"en": "adjusted", "zh": "调整"}[spoken] in texts(app)
     assert len(app.get("plotly_chart")) == 2  # the comparison and its balance
     assert [word for word in FORBIDDEN if word in everything(app).lower()] == []
-    assert "Spring <b>*" in app.selectbox(key="campaign_result_campaign").options[0]
+    assert "Spring <b>*" in app.selectbox(key="choice_campaign_result_campaign").options[0]
 
 
 @pytest.mark.slow
@@ -409,7 +409,7 @@ def test_a_plain_file_of_people_whom_nobody_knows_is_answered_as_far_as_it_goes(
     app = opened("campaign_result", tab=tab, lang=spoken, arm="other mail")
     assert not app.exception
     assert not app.error
-    assert app.selectbox(key="campaign_result_arm").value == "other mail"
+    assert app.selectbox(key="choice_campaign_result_arm").value == "other mail"
     assert len(app.get("plotly_chart")) == (0 if tab == "looks" else 1)  # the file says nothing by day
     if (tab, spoken) == ("worked", "en"):
         assert "other mail: It worked. Spend per person: 12.33 more than the control's 1.00" in texts(app)
@@ -429,6 +429,6 @@ def test_complete_journey_gets_its_warning_and_never_the_word_incremental(folder
     for spoken, warned in (("en", "chosen, not drawn by lot"), ("zh", "挑选出来的，并非随机分组")):
         app = opened("campaign_result", lang=spoken)
         assert not app.exception
-        assert len(app.selectbox(key="campaign_result_campaign").options) == 27
+        assert len(app.selectbox(key="choice_campaign_result_campaign").options) == 27
         assert warned in app.warning[0].value
         assert [word for word in FORBIDDEN if word in everything(app).lower()] == []
