@@ -9,6 +9,7 @@ import string
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,12 @@ class Text(NamedTuple):
 
 def parsed(paths: Iterable[Path]) -> Iterator[tuple[str, ast.Module]]:
     for path in paths:
-        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+        yield str(path.relative_to(ROOT)), tree_of(path)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def called_name(call: ast.Call) -> str:
@@ -46,8 +52,9 @@ def called_name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
-def calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+@cache
+def calls(tree: ast.AST) -> tuple[ast.Call, ...]:
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
 def constants(node: ast.expr) -> list[str] | None:
@@ -262,7 +269,6 @@ def test_no_page_shows_a_text_that_did_not_go_through_t():
     assert [fault for where, tree in parsed(SCREEN_CODE) for fault in bare_literals(where, tree)] == []
 
 
-@pytest.mark.slow
 def test_no_figure_has_an_axis_or_label_that_did_not_go_through_t():
     rooms_code = [path for path in CODE if path not in SCREEN_CODE]
     drawing = [(where, ast.Expr(call)) for where, tree in parsed(rooms_code) for call in calls(tree) if called_name(call) in FIGURE_CALLS]
