@@ -115,9 +115,11 @@ class _Visitor:
         return self.click(options.nth(chosen % presets))
 
     def choice(self, turn: int) -> float:
-        box = self.page.locator(f".st-key-{_CHOICES[turn % len(_CHOICES)]} [role=combobox]")
-        if not box.is_visible():
+        boxes = self.page.locator(", ".join(f".st-key-{key} [role=combobox]" for key in _CHOICES))  # deals know no channel
+        if not boxes.first.is_visible():
             self.page.locator("[data-testid=stPopoverButton]").first.click()
+            boxes.first.wait_for()
+        box = boxes.nth(turn % boxes.count())
         options = self.opened(box).filter(has_not_text="Select all")
         seconds = self.click(options.nth(turn % options.count()))
         self.page.keyboard.press("Escape")  # the list
