@@ -142,7 +142,7 @@ def past_bands(past: pd.DataFrame, *, currency: str) -> go.Figure:
         line={"color": figures.BAD, "width": 2.5},
         hoverinfo="skip",
     )
-    figure.update_xaxes(tickvals=list(at.values()), ticktext=[quarter_name(quarter) for quarter in quarters])
+    figure.update_xaxes(tickvals=list(at.values()), ticktext=[quarter_name(quarter) for quarter in quarters], autotickangles=[0, -90])
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(showlegend=True)
     return figure
