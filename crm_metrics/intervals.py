@@ -1,8 +1,12 @@
 """Intervals of what was counted."""
 
 import math
+from collections.abc import Iterable
 from statistics import NormalDist
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 CONFIDENCE = 0.95
 FEW_CUSTOMERS = 30  # under these no share or mean is read: it is drawn faded, and said
@@ -28,3 +32,9 @@ def wilson(successes: float, total: float, *, confidence: float = CONFIDENCE) ->
     half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total))
     middle = share + weight / 2
     return Interval(max(0.0, (middle - half) / (1 + weight)), min(1.0, (middle + half) / (1 + weight)))
+
+
+def wilson_bounds(successes: Iterable[float], totals: Iterable[float]) -> npt.NDArray[np.float64]:
+    """Return the lower and the upper bounds of `wilson` for each pair; NaN over nothing, and over an unknown number."""
+    bounds = [wilson(some, of if of > 0 else 0) for some, of in zip(successes, totals, strict=True)]
+    return np.array(bounds, dtype=float).reshape(-1, 2).T

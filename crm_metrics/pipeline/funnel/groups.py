@@ -1,13 +1,11 @@
 """From cells of deals, leads and calls to groups: how far those of each get, and which win more than others."""
 
-import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from crm_metrics.filters import UNKNOWN
-from crm_metrics.metric import ratio
 from crm_metrics.pipeline.funnel.statistic import (
     CALLS,
     FEW_DEALS,
@@ -20,10 +18,8 @@ from crm_metrics.pipeline.funnel.statistic import (
     weights,
 )
 from crm_metrics.pipeline.funnel.terms import CALL_GROUPS, PERIODS, By, FunnelTerms
-from crm_metrics.randomised_test.sums import holm
+from crm_metrics.pipeline.winning.counts import compared
 
-ALPHA = 0.05
-LEAST_EXPECTED = 5.0  # deals in each of the four fields: Cochran's rule, under which the chi-square test is not right
 _KEYS = ["group", "group_name"]
 _GROUP_COLUMNS = [
     *("group", "name", "deals", "won", "lost", "open", "win_rate_of_closed", "closed_low", "closed_high"),
@@ -65,12 +61,13 @@ def group_rows(sums: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
     grouped = cells[_KEYS].assign(**parts, won_value=cells["deal_amount"].where(is_won)).groupby(_KEYS)
     made = grouped[[*parts]].sum().join(grouped["won_value"].sum(min_count=1)).reset_index().rename(columns={"group_name": "name"})
     made["won_value"] = made["won_value"].round(4).where(made["won_value"].notna() | (made["won"] > 0), 0.0)
-    closed = made["won"] + made["lost"]
-    of_closed, of_all = rates("closed", made["won"], closed), rates("all", made["won"], made["deals"])
+    made["closed"] = made["won"] + made["lost"]
+    of_closed, of_all = rates("closed", made["won"], made["closed"]), rates("all", made["won"], made["deals"])
     made = made.assign(win_rate_of_closed=of_closed.pop("closed_rate"), win_rate_of_all=of_all.pop("all_rate"), **of_closed, **of_all)
     by_time = terms.by in PERIODS
     made = made.sort_values(["group"] if by_time else ["won_value", "won", "group"], ascending=True if by_time else [False, False, True])
-    return _compared(made.assign(is_small=closed.loc[made.index] < FEW_DEALS).reset_index(drop=True))[_GROUP_COLUMNS]
+    made = made.assign(is_small=made["closed"] < FEW_DEALS).reset_index(drop=True)
+    return compared(made, made[["won", "closed"]].sum() - made[["won", "closed"]])[_GROUP_COLUMNS]
 
 
 def groups_of(cells: pd.DataFrame, leads: pd.DataFrame, calls: pd.DataFrame, terms: FunnelTerms) -> pd.DataFrame:
@@ -133,22 +130,3 @@ def group_step_rows(cells: pd.DataFrame, steps: dict[str, Step], groups: pd.Data
     made = pd.DataFrame({"group": np.repeat(groups["group"], len(steps)), "step": list(steps) * len(groups), "count": count.ravel()})
     is_small = np.repeat(groups["deals"] < FEW_DEALS, len(steps))
     return made.assign(value=value.ravel(), at_least=reached.ravel().astype("int64"), is_small=is_small, **found).reset_index(drop=True)
-
-
-def _compared(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the groups with the win rate of closed deals of all others, and the chance of such a difference where there is none.
-
-    Pearson's chi-square test of each group against all others together; Holm (1979), Scandinavian Journal of Statistics 6, over all that
-    are tested. Not tested: groups of fewer than FEW_DEALS closed deals, and where so few were won or lost that the test is not right.
-    """
-    won, closed = (column.to_numpy(dtype=float) for column in (rows["won"], rows["won"] + rows["lost"]))
-    others, others_won = closed.sum() - closed, won.sum() - won
-    overall = ratio(won.sum(), closed.sum())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        others_rate = np.where(others > 0, others_won / others, np.nan)
-        spread = np.sqrt(overall * (1 - overall) * (1 / closed + 1 / others))
-        z = (won / closed - others_rate) / spread
-    is_tested = (np.minimum(closed, others) >= FEW_DEALS) & (np.minimum(closed, others) * min(overall, 1 - overall) >= LEAST_EXPECTED)
-    p_value = np.array([math.erfc(abs(one) / math.sqrt(2)) if tested else np.nan for one, tested in zip(z, is_tested, strict=True)])
-    adjusted = holm(p_value)
-    return rows.assign(others_rate=others_rate, p_value=p_value, p_adjusted=adjusted, is_different=adjusted < ALPHA)

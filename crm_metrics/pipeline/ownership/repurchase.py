@@ -22,7 +22,7 @@ from crm_metrics.customer_forecast import rhythm
 from crm_metrics.customer_forecast.query import begins_day
 from crm_metrics.customer_forecast.statistic import SMALLEST_LEAVING
 from crm_metrics.filters import Filters
-from crm_metrics.intervals import wilson
+from crm_metrics.intervals import wilson_bounds
 from crm_metrics.pipeline.deals.query import WON, activity_rows, deals
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.ownership.query import latest_owners, owned_customers
@@ -288,7 +288,7 @@ def checked(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     edges = (0.0, *CHANCES, 1.0)
     grouped = last.assign(place=place, bought=last["last_on_now"] > last["last_on"]).groupby("place")
     made = grouped.agg(customers=("chance", "size"), expected_customers=("chance", "sum"), bought=("bought", "sum")).reset_index()
-    bounds = np.array([wilson(*pair) for pair in made[["bought", "customers"]].to_numpy(dtype=float)]).reshape(-1, 2)
+    low, high = wilson_bounds(made["bought"], made["customers"])
     limits = {"from_chance": [edges[at] for at in made["place"]], "to_chance": [edges[at + 1] for at in made["place"]]}
     share = made["bought"] / made["customers"]
-    return pd.DataFrame(limits).join(made.drop(columns="place")).assign(share=share, low=bounds[:, 0], high=bounds[:, 1])
+    return pd.DataFrame(limits).join(made.drop(columns="place")).assign(share=share, low=low, high=high)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crm_metrics.intervals import CONFIDENCE, FEW_CUSTOMERS, wilson
-from crm_metrics.metric import ratio
+from crm_metrics.intervals import CONFIDENCE, FEW_CUSTOMERS
 from crm_metrics.pipeline.deals.query import OPEN
+from crm_metrics.pipeline.winning.counts import rated
 
 KEY_FIELDS = ("deal_amount", "expected_close_on", "customer_id", "contact_people")
 FLAGS = ("no_contact", "no_next_step", "no_owner", "is_overdue", *(f"no_{name}" for name in KEY_FIELDS))
@@ -81,9 +81,7 @@ def completeness(found: pd.DataFrame) -> pd.DataFrame:
     fields = ("owner_id", "next_step", *KEY_FIELDS)
     rows = [(name, len(found), int(found[name].notna().sum())) for name in fields]
     made = pd.DataFrame(rows, columns=["field", "deals", "filled"])
-    bounds = np.array([wilson(filled, deals) for _, deals, filled in rows])
-    shares = [ratio(filled, deals) for _, deals, filled in rows]
-    made = made.assign(share=shares, low=bounds[:, 0], high=bounds[:, 1], is_recorded=made["filled"] > 0)
+    made = rated(made, "filled", "deals", "share").assign(is_recorded=made["filled"] > 0)
     return made.sort_values(["is_recorded", "share", "field"], ascending=[False, True, True], ignore_index=True)
 
 

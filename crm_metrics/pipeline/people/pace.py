@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crm_metrics.intervals import CONFIDENCE, wilson
+from crm_metrics.intervals import CONFIDENCE, wilson_bounds
 
 Floats = npt.NDArray[np.float64]
 MOMENTS = ("value_squares", "cycle_squares", "paired_deals", "paired_value", "paired_days", "paired_products")
@@ -35,7 +35,7 @@ def velocities(sums: pd.DataFrame) -> pd.DataFrame:
         of_days = _relative_variance(column["cycle_squares"], column["cycle_days"], timed)
         together = _relative_covariance(column, value, days) * column["paired_deals"] / (valued * timed)
         spread = _quantile(np.minimum(valued, timed)) * np.sqrt(np.maximum(of_value / valued + of_days / timed - 2 * together, 0.0))
-        rate_low, rate_high = _wilson(won, closed)
+        rate_low, rate_high = wilson_bounds(won, closed)
         velocity = column["open_now"] * value * rate / days
         found = {
             "open_deals": column["open_now"],
@@ -75,8 +75,3 @@ def _quantile(n: Floats) -> Floats:
 
 def _bounds(name: str, mean: Floats, spread: Floats) -> dict[str, Floats]:
     return {f"{name}_low": mean * np.exp(-spread), f"{name}_high": mean * np.exp(spread)}
-
-
-def _wilson(parts: Floats, wholes: Floats) -> tuple[Floats, Floats]:
-    bounds = np.array([wilson(part, whole if whole > 0 else 0.0) for part, whole in zip(parts, wholes, strict=True)])
-    return bounds.reshape(-1, 2)[:, 0], bounds.reshape(-1, 2)[:, 1]

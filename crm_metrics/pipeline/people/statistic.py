@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crm_metrics.intervals import CONFIDENCE, wilson
+from crm_metrics.intervals import CONFIDENCE, wilson, wilson_bounds
 from crm_metrics.metric import ratio
 from crm_metrics.pipeline.people.pace import BOUNDS, MOMENTS, velocities
 from crm_metrics.pipeline.people.terms import HOURS_PER_MONTH, GoLive
+from crm_metrics.pipeline.winning.counts import ALPHA, chance_of_difference
 from crm_metrics.randomised_test.sums import holm
 
 Floats = npt.NDArray[np.float64]
-ALPHA = 0.05
-LEAST_EXPECTED = 5.0  # deals in each of the four fields: Cochran's rule, under which the chi-square test is not right
 _STRENGTHS = np.geomspace(0.5, 2000.0, 60)  # closed deals that the prior stands for: from hardly any to more than anybody has
 SUMS = (
     *("calls", "hits", "call_days", "activities", "minutes", "customers_served", "served_days", "leads", "qualified_leads"),
@@ -72,8 +71,8 @@ def scorecard(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     rows = sums.groupby(by, dropna=False, sort=False)[[*SUMS, *MOMENTS]].sum(min_count=1).reset_index()
     paced = velocities(rows)
     closed = rows["won"] + rows["lost"]
-    rate_low, rate_high = _bounds(rows["hits"], rows["calls"])
-    low, high = _bounds(rows["won"], closed)
+    rate_low, rate_high = wilson_bounds(rows["hits"], rows["calls"])
+    low, high = wilson_bounds(rows["won"], closed)
     won, n = (np.nan_to_num(column.to_numpy(dtype=float)) for column in (rows["won"], closed))
     drawn, tested = shrunk(won, n), differences(won, n)
     rows = rows.assign(
@@ -102,11 +101,6 @@ def scorecard(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def _ratio(part: pd.Series, whole: pd.Series | float) -> pd.Series:
     return part / (whole if isinstance(whole, float) else whole.where(whole != 0))
-
-
-def _bounds(parts: pd.Series, wholes: pd.Series) -> tuple[Floats, Floats]:
-    found = [wilson(part, 0.0 if math.isnan(whole) else whole) for part, whole in zip(parts, wholes, strict=True)]
-    return np.array([bound.low for bound in found], dtype=float), np.array([bound.high for bound in found], dtype=float)
 
 
 class Shrunk(NamedTuple):
@@ -158,16 +152,11 @@ def shrunk(won: Floats, closed: Floats, *, confidence: float = CONFIDENCE) -> Sh
 
 
 def differences(won: Floats, closed: Floats) -> Floats:
-    """Return for each whether its rate differs from that of all the others together: p, adjusted for their number (Holm 1979).
-
-    Pearson's chi-square test; NaN where it would not be right for few (LEAST_EXPECTED).
+    """Return for each whether its rate differs from that of all the others together: p, adjusted for their number (Holm 1979); see
+    winning.counts.chance_of_difference.
     """
     others, others_won = closed.sum() - closed, won.sum() - won
-    overall = ratio(won.sum(), closed.sum())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = (won / closed - others_won / others) / np.sqrt(overall * (1 - overall) * (1 / closed + 1 / others))
-    is_tested = np.minimum(closed, others) * min(overall, 1 - overall) >= LEAST_EXPECTED
-    p = [math.erfc(abs(value) / math.sqrt(2)) if tested else math.nan for value, tested in zip(z, is_tested, strict=True)]
+    p = [chance_of_difference(*each) for each in zip(won, closed, others_won, others, strict=True)]
     return holm(np.array(p, dtype=float))
 
 
@@ -251,7 +240,7 @@ def compared(before: Side, after: Side) -> dict[str, float]:
     2.101
     """
     change, factor = after.value - before.value, ratio(after.value, before.value)
-    low, high = _factor_bounds(before, after)
+    low, high = _factorwilson_bounds(before, after)
     return {
         **{f"before{name}": value for name, value in _named(before).items()},
         **{f"after{name}": value for name, value in _named(after).items()},
@@ -269,7 +258,7 @@ def _named(side: Side) -> dict[str, float]:
     return {"": side.value, "_low": side.low, "_high": side.high, "_n": side.n}
 
 
-def _factor_bounds(before: Side, after: Side) -> tuple[float, float]:
+def _factorwilson_bounds(before: Side, after: Side) -> tuple[float, float]:
     x, low, high, _ = after
     y, y_low, y_high, _ = before
     if not y_low > 0 or not y > 0:  # a factor of what may be nothing has no upper bound

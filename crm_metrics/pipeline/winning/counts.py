@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crm_metrics.intervals import FEW_CUSTOMERS, wilson
+from crm_metrics.intervals import FEW_CUSTOMERS, wilson, wilson_bounds
 from crm_metrics.metric import ratio
 from crm_metrics.pipeline.deals.query import LOST, OPEN, WON
 from crm_metrics.randomised_test.sums import holm
@@ -45,10 +45,9 @@ def win_counts(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def rated(counts: pd.DataFrame, part: str, whole: str, name: str) -> pd.DataFrame:
     """Return `counts` with part / whole under `name`, and its interval low, high (Wilson 1927)."""
-    pairs = list(zip(counts[part].to_list(), counts[whole].to_list(), strict=True))
-    bounds = np.array([wilson(*pair) for pair in pairs], dtype=float).reshape(-1, 2)
-    shares = np.array([ratio(*pair) for pair in pairs], dtype=float)
-    return counts.assign(**{name: shares, "low": bounds[:, 0], "high": bounds[:, 1]})
+    low, high = wilson_bounds(counts[part], counts[whole])
+    share = counts[part].astype(float) / counts[whole].where(counts[whole] != 0)
+    return counts.assign(**{name: share, "low": low, "high": high})
 
 
 def compared(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -67,18 +66,23 @@ def compared(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 def _difference(won: float, closed: float, others_won: float, others_closed: float) -> dict[str, float]:
     rate, others_rate = ratio(won, closed), ratio(others_won, others_closed)
     (low, high), (others_low, others_high) = wilson(won, closed), wilson(others_won, others_closed)
-    overall, p_value = ratio(won + others_won, closed + others_closed), math.nan
-    least = min(closed, others_closed)
-    if least >= FEW_CUSTOMERS and least * min(overall, 1 - overall) >= LEAST_EXPECTED:
-        spread = math.sqrt(overall * (1 - overall) * (1 / closed + 1 / others_closed))
-        p_value = math.erfc(abs(rate - others_rate) / spread / math.sqrt(2))
+    is_tested = min(closed, others_closed) >= FEW_CUSTOMERS
     return {
         "others_rate": others_rate,
         "difference": rate - others_rate,
         "difference_low": rate - others_rate - math.hypot(rate - low, others_high - others_rate),
         "difference_high": rate - others_rate + math.hypot(high - rate, others_rate - others_low),
-        "p_value": p_value,
+        "p_value": chance_of_difference(won, closed, others_won, others_closed) if is_tested else math.nan,
     }
+
+
+def chance_of_difference(won: float, closed: float, others_won: float, others_closed: float) -> float:
+    """Return the chance of two rates so far apart where both are one: Pearson's chi-square test; NaN for too few (LEAST_EXPECTED)."""
+    overall = ratio(won + others_won, closed + others_closed)
+    if not min(closed, others_closed) * min(overall, 1 - overall) >= LEAST_EXPECTED:
+        return math.nan
+    spread = math.sqrt(overall * (1 - overall) * (1 / closed + 1 / others_closed))
+    return math.erfc(abs(won / closed - others_won / others_closed) / spread / math.sqrt(2))
 
 
 def compared_within_quarters(rows: pd.DataFrame, others: pd.DataFrame, deals: pd.DataFrame, is_one: pd.Series) -> pd.DataFrame:

@@ -6,13 +6,13 @@ prediction by landmarking in event history analysis, Scandinavian Journal of Sta
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crm_metrics.intervals import wilson
+from crm_metrics.intervals import wilson_bounds
 from crm_metrics.metric import ratio
 from crm_metrics.pipeline.deals.query import WON
 from crm_metrics.pipeline.winning.counts import Z
@@ -174,9 +174,8 @@ def reliability(tested: pd.DataFrame, probability: Floats) -> pd.DataFrame:
     made = grouped.agg(
         predicted=("predicted", "mean"), observed=("is_won", "mean"), deals=("deal", "nunique"), landmarks=("deal", "size")
     ).reset_index()
-    bounds: Any = [wilson(share * n, n) for share, n in zip(made["observed"], made["deals"], strict=True)]
-    low, high = zip(*bounds, strict=True) if bounds else ((), ())
-    return made.assign(low=list(low), high=list(high))[["bin", "predicted", "observed", "low", "high", "deals", "landmarks"]]
+    low, high = wilson_bounds(made["observed"] * made["deals"], made["deals"])
+    return made.assign(low=low, high=high)[["bin", "predicted", "observed", "low", "high", "deals", "landmarks"]]
 
 
 # ── statistic: numbers from landmarks ───────────────────────────────────────────────────────────────────────────────────
