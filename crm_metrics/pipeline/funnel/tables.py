@@ -283,7 +283,7 @@ def won(source: Source, filters: Filters, terms: FunnelTerms = ALL_FUNNEL) -> pd
 
 def _by(by: By) -> Table:
     def table(source: Source, filters: Filters) -> pd.DataFrame:
-        """Return the table funnel_by of groups that are made of one thing."""
+        """Return one row per group made of this one thing: the columns of `funnel_by`."""
         return funnel_by(source, filters, FunnelTerms(by=by))
 
     return table

@@ -148,28 +148,26 @@ def repurchase_basis(source: Source, filters: Filters, terms: DealTerms = ALL_DE
     """Return one row: what the chances rest on, all customers together.
 
     customers, intervals (between purchases), state ('known', 'too_few', 'too_short'; see rhythm.Base; 'none': no purchases),
-    is_leaving_found (else all are taken to be customers still), leaving_share (chance to leave after a purchase, mean), next_purchase_days
-    (half of those who bought once and come back do so within), chosen (customers within filters and terms), one_time_chance (their mean
-    chance to buy within HORIZON_DAYS, of those with one purchase day), one_time (how many these are).
+    is_leaving_found (else all are taken to be customers still), leaving_share (chance to leave after a purchase, mean), chosen (customers
+    within filters and terms), one_time (those of them with one purchase day), one_time_chance (mean chance of these to buy within
+    HORIZON_DAYS).
     """
     found = _standing(source, filters, terms)
     if found is None:
         return pd.DataFrame([{"customers": 0, "intervals": 0, "state": "none"}])
     rows = found.customers[found.customers["is_chosen"]]
     once = rows[rows["purchase_days"] == 1]
-    held = {"customers": len(found.customers), "intervals": found.known.intervals, "state": found.known.state, "chosen": len(rows)}
-    share = found.gone.a / (found.gone.a + found.gone.b)
-    return pd.DataFrame(
-        [
-            {
-                **held,
-                "is_leaving_found": found.gone.is_found,
-                "leaving_share": share,
-                "one_time": len(once),
-                "one_time_chance": once["chance"].mean(),
-            }
-        ]
-    )
+    facts = {
+        "customers": len(found.customers),
+        "intervals": found.known.intervals,
+        "state": found.known.state,
+        "chosen": len(rows),
+        "is_leaving_found": found.gone.is_found,
+        "leaving_share": found.gone.a / (found.gone.a + found.gone.b),
+        "one_time": len(once),
+        "one_time_chance": once["chance"].mean(),
+    }
+    return pd.DataFrame([facts])
 
 
 REPURCHASE_TABLES: dict[str, Table] = {

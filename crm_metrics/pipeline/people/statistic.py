@@ -31,13 +31,8 @@ READ_FIRST = (
     *("won_value", "contribution", "overdue_tasks"),
 )
 """The columns of a scorecard that are read at a glance."""
-_UNKNOWN_IF_NONE = (
-    "minutes",
-    "won_value",
-    "cycle_days",
-    "open_value",
-    *MOMENTS,
-)  # sums of what may be unknown: not 0 where nobody noted any
+_UNKNOWN_IF_NONE = ("minutes", "won_value", "cycle_days", "open_value", *MOMENTS)
+"""Sums of what may be unknown: not 0 where nobody noted any."""
 
 # ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,7 +235,7 @@ def compared(before: Side, after: Side) -> dict[str, float]:
     2.101
     """
     change, factor = after.value - before.value, ratio(after.value, before.value)
-    low, high = _factorwilson_bounds(before, after)
+    low, high = _factor_bounds(before, after)
     return {
         **{f"before{name}": value for name, value in _named(before).items()},
         **{f"after{name}": value for name, value in _named(after).items()},
@@ -258,7 +253,7 @@ def _named(side: Side) -> dict[str, float]:
     return {"": side.value, "_low": side.low, "_high": side.high, "_n": side.n}
 
 
-def _factorwilson_bounds(before: Side, after: Side) -> tuple[float, float]:
+def _factor_bounds(before: Side, after: Side) -> tuple[float, float]:
     x, low, high, _ = after
     y, y_low, y_high, _ = before
     if not y_low > 0 or not y > 0:  # a factor of what may be nothing has no upper bound
@@ -333,10 +328,10 @@ def staff_sides(row: pd.DataFrame) -> Sides:
 
 
 def task_wins(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per stage: win rates of deals all of whose tasks there were done by their day, and of the others. rows: see query.
+    """Return one row per stage: win rates of deals all of whose tasks there were done by their day, and of the others.
 
     stage, done_deals, done_rate, done_low, done_high, late_deals, late_rate, late_low, late_high, difference, difference_low,
-    difference_high (done less late; see `compared`).
+    difference_high (done less late; see `compared`). rows: of query.task_wins.
     """
     found = []
     for stage, held in rows.groupby("stage", sort=False):

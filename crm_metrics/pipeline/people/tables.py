@@ -159,10 +159,9 @@ def velocity(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> 
     total = rows.sum(numeric_only=True, min_count=1).to_frame().T
     own = pd.concat([rows[BY_PERSON[:3]], velocities(rows)], axis=1)
     own = own[own["open_deals"] > 0].sort_values(["velocity", "employee_id"], ascending=[False, True])
-    every = velocities(total).assign(is_all=True)
-    return pd.concat([every, own.assign(is_all=False)], ignore_index=True)[
-        ["is_all", *BY_PERSON[:3], *(str(name) for name in velocities(total))]
-    ]
+    every = velocities(total)
+    both = pd.concat([every.assign(is_all=True), own.assign(is_all=False)], ignore_index=True)
+    return both[["is_all", *BY_PERSON[:3], *every.columns]]
 
 
 def tasks_overdue(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
@@ -177,7 +176,9 @@ def tasks_overdue(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS
 
 
 def task_wins(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return one row per stage: how often deals are won whose tasks there were all done by their day, and others; see statistic."""
+    """Return one row per stage: how often deals are won whose tasks there were all done by their day, and others: see
+    statistic.task_wins.
+    """
     return statistic.task_wins(source(query.task_wins(filters, terms, _days(source, filters))))
 
 

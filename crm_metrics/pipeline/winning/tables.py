@@ -288,7 +288,7 @@ def _scored(source: Source, filters: Filters, terms: DealTerms) -> pd.DataFrame:
 
 
 def activities_before_moves(source: Source, filters: Filters, terms: DealTerms = ALL_DEALS) -> pd.DataFrame:
-    """Return one row per kind of activity and stage, and over all stages: see moves.rates. Empty without a history of stages."""
+    """Return one row per kind of activity and stage, and over all stages: stage_name, and as moves.rates. Empty without any history."""
     on, today = asked_day(source, filters), last_day(source, filters)
     stays = moves.spells(source(deal_query.change_rows(filters, terms, on, moves.NEEDED)), today)
     done = source(query.deal_activities(filters, terms, on))

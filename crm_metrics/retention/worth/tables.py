@@ -101,28 +101,25 @@ def payback(source: Source, filters: Filters, by: By = "all") -> pd.DataFrame:
 
 def people_of(source: Source, filters: Filters, by: By) -> pd.DataFrame:
     """Return who is in the cohorts, the cohort as text: see query.cohort_people; ask by source.remember."""
-    asked = queries(source, filters, by)
-    if not asked:
-        return pd.DataFrame(columns=["cohort", "months", "customers", "cost", "costed"])
-    people = source(asked[0])
-    return people.assign(cohort=_names(people["cohort"], by))
+    return _named(source, queries(source, filters, by)[:1], by, ["cohort", "months", "customers", "cost", "costed"])
 
 
 def values_of(source: Source, filters: Filters, by: By) -> pd.DataFrame:
     """Return what they have brought: see query.cohort_values; ask by source.remember."""
-    asked = queries(source, filters, by)
+    return _named(source, queries(source, filters, by)[1:], by, ["cohort", "age", "months", "value", "squares"])
+
+
+def _named(source: Source, asked: tuple[Select[Any], ...], by: By, columns: list[str]) -> pd.DataFrame:
+    """Return the rows of the one query, the cohort as text; no rows with these columns where nothing can be asked."""
     if not asked:
-        return pd.DataFrame(columns=["cohort", "age", "months", "value", "squares"])
-    values = source(asked[1])
-    return values.assign(cohort=_names(values["cohort"], by))
-
-
-def _names(cohort: pd.Series, by: By) -> pd.Series:
+        return pd.DataFrame(columns=columns)
+    rows = source(asked[0])
+    cohort = rows["cohort"]
     if by == "all":
-        return pd.Series(ALL, index=cohort.index, dtype=object)
+        return rows.assign(cohort=pd.Series(ALL, index=cohort.index, dtype=object))
     if by == "acquisition_channel":
-        return cohort.astype(object).where(cohort.notna(), UNKNOWN)
-    return cohort.dt.strftime("%Y-%m-%d").astype(object)
+        return rows.assign(cohort=cohort.astype(object).where(cohort.notna(), UNKNOWN))
+    return rows.assign(cohort=cohort.dt.strftime("%Y-%m-%d").astype(object))
 
 
 def _costs(source: Source, filters: Filters, people: pd.DataFrame, by: By) -> pd.Series:
