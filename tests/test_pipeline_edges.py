@@ -2,7 +2,9 @@
 
 import datetime as dt
 import warnings
+import zlib
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -17,24 +19,32 @@ from crm_metrics.pipeline.people import tables as people_tables
 from crm_metrics.scope import Scope
 
 D = dt.date
-REGIONS = ("North", "South")
+REGIONS, CUSTOMERS = ("North", "South"), 40
+GO_LIVE = [{"topic": "plan", "parameter": "go_live_on", "subject": "", "true_text": "2024-06-01", "place": 1}]
 
 
-def company(region: str, *, deals: int = 60, worth: int = 1) -> dict[str, list[dict[str, Any]]]:
-    """Deals, their history and all beside them of one region; every key begins with it."""
+def company(region: str, *, deals: int = 60, worth: int = 1, of: str = "") -> dict[str, list[dict[str, Any]]]:
+    """Deals, their history and all beside them of one region; every key begins with it. of: the region whose customers it sells to, on
+    whose deals it works too and whose sellers own its deals; empty: its own. Where deals are worth more they come later.
+    """
 
     def key(name: str, number: int) -> str:
         return f"{region} {name}{number}"
 
+    def worked(name: str, number: int) -> str:
+        return f"{of or region} {name}{number}"
+
     rows, history = [], []
     for number in range(deals):
-        created, outcome = D(2024, 1, 1) + dt.timedelta(number * 5 % 290), ("open", "won", "lost")[number % 3]
+        created, outcome = D(2024, 1, 1) + dt.timedelta(number * 5 % 290 + 60 * (worth > 1)), ("open", "won", "lost")[number % 3]
         stage = {"won": "Won", "lost": "Lost"}.get(outcome, ("Talk", "Offer")[number % 2])
         row: dict[str, Any] = {"opportunity_id": key("deal", number), "created_on": created, "outcome": outcome, "stage": stage}
-        row |= {"deal_amount": (100 + number) * worth, "owner_id": key("seller", number % 3), "customer_id": key("customer", number % 7)}
+        row |= {"deal_amount": (100 + number) * worth, "customer_id": worked("customer", number % 7)}
+        row |= {"owner_id": worked("seller", number % 3) if number % 2 else key("seller", number % 3)}
         row |= {"region": region if number % 2 else None, "deal_source": key("source", number % 2), "closed_on": None}
         row |= {"lost_reason": key("reason", number % 2) if outcome == "lost" else None}
         row["closed_on"] = None if outcome == "open" else created + dt.timedelta(number % 40 + 1)
+        row["has_scorecard"] = number % 4 == 0
         row["expected_close_on"] = D(2024, 12, 1) + dt.timedelta(number)
         rows.append(row)
         told = {name: row[name] for name in ("opportunity_id", "deal_amount", "expected_close_on", "owner_id")}
@@ -51,7 +61,7 @@ def company(region: str, *, deals: int = 60, worth: int = 1) -> dict[str, list[d
             "owner_id": key("seller", number % 3),
             "lead_status": "new",
         }
-        | {"qualified_on": D(2024, 10, 1) if number % 4 == 0 else None}
+        | {"qualified_on": D(2024, 10, 1) if number % 4 == 0 else None, "converted_on": D(2024, 10, 2) if number % 6 == 0 else None}
         for number in range(24)
     ]
     calls = [
@@ -61,14 +71,71 @@ def company(region: str, *, deals: int = 60, worth: int = 1) -> dict[str, list[d
             "happened_at": at(D(2024, 1 + number % 9, 4)),
             "activity_count": worth,
         }
-        | {"employee_id": key("seller", number % 3), "opportunity_id": key("deal", number), "customer_id": key("customer", number % 7)}
+        | {
+            "employee_id": key("seller", number % 3),
+            "opportunity_id": worked("deal", number),
+            "customer_id": worked("customer", number % 7),
+        }
         for number in range(24)
     ]
-    customers = [
-        {"customer_id": key("customer", number), "customer_name": key("name", number), "owner_id": key("seller", 0)} for number in range(7)
+    tasks = [
+        {
+            "task_id": key("task", number),
+            "employee_id": key("seller", number % 3),
+            "opportunity_id": worked("deal", number),
+            "stage": "Talk",
+        }
+        | {
+            "due_on": D(2024, 1, 1) + dt.timedelta(number * 5),
+            "done_on": D(2024, 1, 1) + dt.timedelta(number * 5 + number % 2) if number % 4 else None,
+        }
+        for number in range(24)
     ]
-    beside: dict[str, list[dict[str, Any]]] = {"employees": people, "leads": leads, "activities": calls, "customers": customers}
-    return {"opportunities": rows, "opportunity_history": history, **beside}
+    quotas = [{"employee_id": key("seller", number), "quarter_on": D(2024, 10, 1), "quota_amount": 900 * worth} for number in range(3)]
+    clerk = {"team": "entry", "region": region, "role": "order entry"}
+    clerks = [{**clerk, "employee_id": key("clerk", number), "hourly_cost": (30 + number**2) * worth} for number in range(3)]
+    beside: dict[str, list[dict[str, Any]]] = {"employees": people + clerks, "leads": leads, "activities": calls, "tasks": tasks}
+    told = {"opportunities": rows, "opportunity_history": history, **beside, "quotas": quotas}
+    return {**told, **bought(region, of or region, worth), **asked(region, worth=0 if of else worth)}
+
+
+def bought(region: str, of: str, worth: int) -> dict[str, list[dict[str, Any]]]:
+    """Orders placed in a region by the customers of one, by each at its own pace."""
+    orders, lines = [], []
+    for number in range(200):
+        day = D(2023, 1, 1) + dt.timedelta(number * 3 + number % CUSTOMERS * number % 5)
+        order = {
+            "order_id": f"{region} order{number}",
+            "customer_id": f"{of} customer{number % CUSTOMERS}",
+            "ordered_on": day,
+            "ordered_at": at(day),
+        }
+        order |= {"entry_started_at": at(day), "entry_booked_at": at(day) + dt.timedelta(minutes=number % 9 + worth, seconds=7)}
+        orders.append({**order, "order_region": region, "is_purchase": True, "is_cancelled": False, "was_corrected": number % 5 == 0})
+        line = {"row_number": zlib.crc32(order["order_id"].encode()), "order_id": order["order_id"], "line_kind": "sale", "row_hash": ""}
+        lines.append({**line, "quantity": Decimal(1), "net_amount": Decimal(worth * (10 + number))})
+    return {"orders": orders, "order_lines": lines}
+
+
+def asked(region: str, *, worth: int) -> dict[str, list[dict[str, Any]]]:
+    """The customers of a region, what they asked service and how satisfied they are; none where worth is 0."""
+    count = CUSTOMERS if worth else 0
+    customers = [
+        {"customer_id": f"{region} customer{number}", "customer_name": f"{region} name{number}", "home_region": region}
+        | {"owner_id": f"{region} seller0"}
+        for number in range(count)
+    ]
+    tickets = [
+        {"ticket_id": f"{region} ticket{number}", "customer_id": f"{region} customer{number}", "opened_at": at(D(2024, 1, 1))}
+        | {"opportunity_id": f"{region} deal{number}"}
+        for number in range(count)
+    ]
+    surveys = [
+        {"survey_id": f"{region} survey{number}", "customer_id": f"{region} customer{number}", "survey_kind": "satisfaction"}
+        | {"answered_on": D(2024, 3, 1) + dt.timedelta(number * 5), "score": number % 5 + 1}
+        for number in range(count)
+    ]
+    return {"customers": customers, "service_tickets": tickets, "surveys": surveys}
 
 
 def published(data_set: DataSet, *parts: dict[str, list[dict[str, Any]]], backwards: bool = False, **others: Any) -> DataSet:
@@ -141,8 +208,9 @@ def test_a_deal_closed_before_its_creation_took_no_days_wherever_days_are_told(d
 @pytest.mark.parametrize("filters", [Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))], ids=["all", "period"])
 def test_a_reader_of_one_region_sees_in_every_table_what_stands_there_without_the_others(data_set, tmp_path, filters):
     own = find_data_set(f"duckdb:///{tmp_path}/own.duckdb")
-    published(data_set, company("North", deals=240), company("South", worth=1_000_000))
-    published(own, company("North", deals=240))
+    others = (company("South", worth=1_000_000), company("East", worth=1_000_000, of="North"))
+    published(data_set, company("North", deals=240), *others, demo_truth=GO_LIVE)
+    published(own, company("North", deals=240), demo_truth=GO_LIVE)
     assert_alike(answers(data_set, replace(filters, scope=Scope("manager", REGIONS[:1]))), answers(own, filters))
 
 

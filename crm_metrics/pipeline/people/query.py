@@ -310,7 +310,8 @@ def task_sides(filters: Filters, terms: DealTerms, until: date, go_live: GoLive)
 def _entries(filters: Filters, until: date) -> CTE:
     """One row per order whose entry is known, up to `until`, whatever the period: ordered_on, minutes."""
     row = orders.c
-    minutes = (extract("epoch", row.entry_booked_at - row.entry_started_at) / _SECONDS_PER_MINUTE).label("minutes")
+    seconds = cast(extract("epoch", row.entry_booked_at - row.entry_started_at), Double)  # a third of a minute is no decimal
+    minutes = (seconds / _SECONDS_PER_MINUTE).label("minutes")
     return select(row.ordered_on, minutes).where(row.entry_booked_at >= row.entry_started_at, *_of_orders(filters, until)).cte("entries")
 
 
@@ -367,7 +368,7 @@ def entry_staff(filters: Filters, today: date, go_live: GoLive) -> Select[Any]:
     seen = [func.lower(row.role) == ORDER_ENTRY, *pipeline.seen_regions(filters.scope, employees), *chosen]
     days = ((BEFORE, go_live.last_before_on), (AFTER, today))
     counts: list[ColumnElement[Any]] = [func.coalesce(_count(_employed(row, day)), 0).label(side) for side, day in days]
-    costs = [func.avg(case((_employed(row, day), row.hourly_cost))).label(f"{side}_cost") for side, day in days]
+    costs = [func.avg(case((_employed(row, day), cast(row.hourly_cost, Double)))).label(f"{side}_cost") for side, day in days]
     return select(*counts, *costs).where(*seen)
 
 
