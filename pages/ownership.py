@@ -5,11 +5,11 @@ from crm_metrics.language import t
 from crm_metrics.pipeline.ownership import answers, due_tables, due_words, figure, labels, tables, words
 from crm_metrics.pipeline.ownership.metrics import OWNER_METRICS, REPURCHASE_METRICS
 from crm_metrics.rooms import Table
-from crm_metrics.ui.deal_form import choose, start_deal_page
+from crm_metrics.ui.deal_form import start_deal_page
 
 page, terms = start_deal_page("ownership")
 with page.bar:
-    days = int(choose(page, t("Blind spots"), words.contact_days(), "contact_days"))
+    days = int(ui.choose(page, t("Blind spots"), words.contact_days(), "contact_days"))
 blind, asked = ui.ask(page, tables.blind_spots, terms, days), tables.queries(page.source, page.filters, terms)
 ui.finding(words.finding(blind, currency=page.currency))
 ui.tiles(page, ui.ask(page, tables.owner_tiles, terms, days), OWNER_METRICS)
@@ -34,7 +34,7 @@ def due() -> None:
         ui.tiles(page, shown, REPURCHASE_METRICS)
         made = due_tables.queries(page.source, page.filters)
         ui.figure(page, ui.draw(page, figure.lateness_bars, late), queries=made, **words.about("due"))
-        put("repurchase_due", due_tables.repurchase_due, choose(page, t("Customers"), due_words.states(), "listed"), of_customers=True)
+        put("repurchase_due", due_tables.repurchase_due, ui.choose(page, t("Customers"), due_words.states(), "listed"), of_customers=True)
         with ui.question(t("How right was this a month ago?")):
             put("repurchase_check", due_tables.repurchase_check)
 

@@ -1,7 +1,7 @@
 """How a page begins and what it puts on screen: the only user of streamlit besides the pages themselves."""
 
 from crm_metrics.ui.choices import choose_period
-from crm_metrics.ui.parts import Column, draw, figure, finding, note, question, table, tabs, tiles
+from crm_metrics.ui.parts import Column, choose, draw, figure, finding, note, question, table, tabs, tiles
 from crm_metrics.ui.plan_form import plan_test, planned_lists
 from crm_metrics.ui.segment_form import built_rule, choose_segment, rule_form, save_segment, saved_lists
 from crm_metrics.ui.start import ICON, Page, ask, guarded, navigation, open_page, part, start_page
@@ -13,6 +13,7 @@ __all__ = [
     "Page",
     "ask",
     "built_rule",
+    "choose",
     "choose_period",
     "choose_segment",
     "draw",

@@ -9,10 +9,11 @@ from crm_metrics.intervals import FEW_CUSTOMERS
 from crm_metrics.language import t, translated
 from crm_metrics.retention.cohort import labels, words
 from crm_metrics.retention.cohort.terms import CohortTerms
-from crm_metrics.ui.address import choose_kept
 from crm_metrics.ui.choices import choose_period
-from crm_metrics.ui.parts import note
+from crm_metrics.ui.parts import choose, note
 from crm_metrics.ui.start import Page
+
+_WIDTH = 170  # five stand side by side
 
 
 def say_basis(page: Page, tiles: pd.DataFrame, basis: pd.DataFrame) -> None:
@@ -31,24 +32,14 @@ def say_basis(page: Page, tiles: pd.DataFrame, basis: pd.DataFrame) -> None:
 def choose_terms(page: Page, basis: pd.DataFrame) -> CohortTerms:
     """Draw the choices side by side and return what the reader chose. basis: the table cohort_basis."""
     with st.container(horizontal=True):
-        by = _choose(page, t("Cohorts by"), words.bys(basis), "by")
-        grain = _choose(page, t("Periods"), translated(labels.GRAINS), "grain")
-        measure = _choose(page, t("Measure"), words.measures(basis), "measure")
-        mode = _choose(page, t("When"), words.modes(measure), "mode")
-        relative_to = _choose(page, t("Shown as"), words.relatives(measure), "as")
+        by = choose(page, t("Cohorts by"), words.bys(basis), "by", width=_WIDTH)
+        grain = choose(page, t("Periods"), translated(labels.GRAINS), "grain", width=_WIDTH)
+        measure = choose(page, t("Measure"), words.measures(basis), "measure", width=_WIDTH)
+        mode = choose(page, t("When"), words.modes(measure), "mode", width=_WIDTH)
+        relative_to = choose(page, t("Shown as"), words.relatives(measure), "as", width=_WIDTH)
     return CohortTerms.of_texts(grain=grain, by=by, mode=mode, measure=measure, relative_to=relative_to)
 
 
 def choose_age(page: Page, ages: Mapping[int, str]) -> int:
     """Draw the choice of an age and return it. ages: their names by number, the usual one first."""
-    return int(_choose(page, t("Age"), {str(age): name for age, name in ages.items()}, "age"))
-
-
-def _choose(page: Page, label: str, options: Mapping[str, str], name: str) -> str:
-    """Draw a list whose choice stands in the address, as a plain value whatever the language. name: also its key in the address."""
-
-    def box(state: str) -> str | None:
-        # without a heading: what can be chosen says what it is, and the figure begins higher
-        return st.selectbox(label, list(options), format_func=options.__getitem__, key=state, label_visibility="collapsed", width=170)
-
-    return choose_kept(page.name, name, options, box)
+    return int(choose(page, t("Age"), {str(age): name for age, name in ages.items()}, "age", width=_WIDTH))

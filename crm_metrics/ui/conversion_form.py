@@ -6,8 +6,7 @@ from crm_metrics.language import t
 from crm_metrics.pipeline.conversion import tables, words
 from crm_metrics.pipeline.conversion.terms import CohortBy, cohorts_by
 from crm_metrics.pipeline.deals.terms import DealTerms
-from crm_metrics.ui.deal_form import choose
-from crm_metrics.ui.parts import tabs
+from crm_metrics.ui.parts import choose, tabs
 from crm_metrics.ui.start import Page, ask
 
 

@@ -11,7 +11,6 @@ from crm_metrics.filters import UNKNOWN
 from crm_metrics.language import noop, t
 from crm_metrics.pipeline.deals import days, query
 from crm_metrics.pipeline.deals.terms import DEAL_KEYS, DealKey, DealTerms
-from crm_metrics.ui.address import choose_kept
 from crm_metrics.ui.choices import Subject, choices, keep_choice, write_address
 from crm_metrics.ui.start import Page, open_page, start_page
 
@@ -66,18 +65,6 @@ def choose_deals(page: Page) -> DealTerms:
                 )
     write_address()
     return DealTerms(**{key: tuple(chosen[key]) for key in DEAL_KEYS})
-
-
-def choose(page: Page, label: str, options: Mapping[str, str], name: str, *, width: int = 190) -> str:
-    """Draw a list whose choice stands in the address, as a plain value whatever the language. name: also its key in the address.
-
-    options: their labels by value, the usual one first.
-    """
-
-    def box(state: str) -> str | None:
-        return st.selectbox(label, list(options), format_func=options.__getitem__, key=state, label_visibility="collapsed", width=width)
-
-    return choose_kept(page.name, name, options, box)
 
 
 def _known(key: DealKey, wanted: list[str], offered: Mapping[str, str]) -> list[str]:

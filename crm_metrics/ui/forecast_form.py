@@ -8,8 +8,7 @@ from crm_metrics.pipeline.deals.days import deal_days
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.forecast import kept, labels, words
 from crm_metrics.pipeline.forecast.terms import THIS_QUARTER, ForecastTerms
-from crm_metrics.ui.deal_form import choose
-from crm_metrics.ui.parts import note, table
+from crm_metrics.ui.parts import choose, note, table
 from crm_metrics.ui.saving import save, say_saved
 from crm_metrics.ui.start import Page
 

@@ -8,8 +8,7 @@ from crm_metrics.language import t, translated
 from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.funnel import labels, tables, words
 from crm_metrics.pipeline.funnel.terms import FunnelTerms
-from crm_metrics.ui.deal_form import choose
-from crm_metrics.ui.parts import figure, table, tabs
+from crm_metrics.ui.parts import choose, figure, table, tabs
 from crm_metrics.ui.parts import question as asking
 from crm_metrics.ui.start import Page, ask
 

@@ -71,6 +71,19 @@ def tabs(page: Page, labels: Mapping[str, str], *, key: str = "tab") -> str:
 # ── tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def choose(page: Page, label: str, options: Mapping[str, str], name: str, *, width: int = 190, has_heading: bool = False) -> str:
+    """Draw a list whose choice stands in the address, as a plain value whatever the language. name: also its key in the address.
+
+    options: their labels by value, the usual one first. has_heading: without, what can be chosen says what it is.
+    """
+
+    def box(state: str) -> str | None:
+        heading: Any = "visible" if has_heading else "collapsed"
+        return st.selectbox(label, list(options), format_func=options.__getitem__, key=state, label_visibility=heading, width=width)
+
+    return choose_kept(page.name, name, options, box)
+
+
 def tiles(
     page: Page,
     frame: pd.DataFrame,

@@ -9,7 +9,7 @@ import streamlit as st
 from crm_metrics.language import t
 from crm_metrics.pipeline.people.terms import GoLive
 from crm_metrics.ui.address import choose_day_kept
-from crm_metrics.ui.deal_form import choose
+from crm_metrics.ui.parts import choose
 from crm_metrics.ui.start import Page
 
 GAPS = (0, 30, 60, 90)  # days that can be left out on both sides

@@ -10,8 +10,7 @@ from crm_metrics.campaign_roi.result import labels, tables, words
 from crm_metrics.campaign_roi.result.answers import Answer
 from crm_metrics.campaign_roi.result.terms import MOST_COVARIATE_DAYS, ResultTerms
 from crm_metrics.language import t
-from crm_metrics.ui.address import choose_kept
-from crm_metrics.ui.parts import draw, figure, finding, note, table, tiles
+from crm_metrics.ui.parts import choose, draw, figure, finding, note, table, tiles
 from crm_metrics.ui.start import Page, ask
 
 _HUNDRED = 100
@@ -19,11 +18,7 @@ _HUNDRED = 100
 
 def choose_one(page: Page, label: str, options: Mapping[Any, str], key: str, *, width: int = 280) -> Any:
     """Put a select box of `options` (names by value) and return the chosen value, which stands in the address, not its name."""
-
-    def box(state: str) -> str | None:
-        return st.selectbox(label, list(options), format_func=options.__getitem__, key=state, width=width)
-
-    return choose_kept(page.name, key, options, box)
+    return choose(page, label, options, key, width=width, has_heading=True)
 
 
 def result_terms(page: Page, campaign: str) -> ResultTerms:

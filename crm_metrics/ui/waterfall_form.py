@@ -12,7 +12,7 @@ from crm_metrics.pipeline.deals.terms import DealTerms
 from crm_metrics.pipeline.waterfall import words
 from crm_metrics.pipeline.waterfall.terms import WINDOWS, WaterfallTerms
 from crm_metrics.ui.address import LAST_DAY, choose_day_kept
-from crm_metrics.ui.deal_form import choose
+from crm_metrics.ui.parts import choose
 from crm_metrics.ui.start import Page
 
 
