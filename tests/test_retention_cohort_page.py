@@ -30,7 +30,8 @@ def test_whatever_is_chosen_is_drawn(grain: str, mode: str, measure: str, shown:
     for tab in ("cohorts", "average", "trend"):
         app = opened("retention", grain=grain, mode=mode, measure=measure, tab=tab, **{"as": shown})
         assert_answered(app)
-        assert [app.selectbox(key=f"choice_retention_{key}").value for key in ("grain", "mode", "measure", "as")] == [grain, mode, measure, shown]
+        wanted = {"grain": grain, "mode": mode, "measure": measure, "as": shown}
+        assert {key: app.selectbox(key=f"choice_retention_{key}").value for key in wanted} == wanted
 
 
 @pytest.mark.usefixtures("demo")
