@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, FromClause, or_
+from sqlalchemy import ColumnElement, FromClause, or_, select
 
 from crm_metrics.language import date_text, noop, t
 from crm_metrics.metric import BadInput
 from crm_metrics.periods import PRESETS, Compare, Period, compared_period
+from crm_metrics.schema import customer_facts
 from crm_metrics.scope import Scope, scope_conditions
 from crm_metrics.segments.known import UNKNOWN
 from crm_metrics.segments.members import segment_conditions
@@ -91,6 +92,12 @@ def conditions(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
 def customer_conditions(filters: Filters, customer: ColumnElement[Any]) -> list[ColumnElement[bool]]:
     """Return what a row must satisfy for its customer to be in the segments. customer: its customer_number, empty when unknown."""
     return segment_conditions(filters.segments, filters.segments_on or filters.today, filters.scope, customer)
+
+
+def in_segments(filters: Filters, customer_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """Return what a row must satisfy for its customer to be in the segments, where it names it by its key: customer_id."""
+    known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == customer_id).scalar_subquery()
+    return customer_conditions(filters, known) if filters.segments else []
 
 
 def choice_conditions(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:

@@ -28,14 +28,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from crm_metrics.filters import Filters, customer_conditions, is_chosen, period_conditions
+from crm_metrics.filters import Filters, in_segments, is_chosen, period_conditions
 from crm_metrics.periods import Grain
 from crm_metrics.pipeline.deals.as_of import deal_states, known_changes, seen_regions, states_by_period
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
 from crm_metrics.schema import (
     AMOUNT,
     activities,
-    customer_facts,
     deal_change_facts,
     deal_facts,
     employees,
@@ -176,18 +175,12 @@ def _deal_conditions(filters: Filters, terms: DealTerms, rows: FromClause) -> li
         "market": terms.market,
         "pipeline": terms.pipeline,
     }
-    return [*seen_regions(filters.scope, rows), *_chosen(rows, chosen), *_in_segments(filters, rows)]
+    return [*seen_regions(filters.scope, rows), *_chosen(rows, chosen), *in_segments(filters, rows.c.customer_id)]
 
 
 def _chosen(rows: FromClause, chosen: Mapping[str, tuple[str, ...]]) -> list[ColumnElement[bool]]:
     """Return what a row must satisfy to have one of the chosen values of each column; none chosen means all."""
     return [is_chosen(rows.c[name], values) for name, values in chosen.items() if values]
-
-
-def _in_segments(filters: Filters, rows: FromClause) -> list[ColumnElement[bool]]:
-    """Return what a row must satisfy for its customer to be in the segments."""
-    known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == rows.c.customer_id).scalar_subquery()
-    return customer_conditions(filters, known) if filters.segments else []
 
 
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -312,7 +305,7 @@ def lead_rows(filters: Filters, terms: DealTerms = ALL_DEALS, until: date | None
         "team": terms.team,
         "product_id": terms.product,
     }
-    conditions = [*seen_regions(filters.scope, whole), *_chosen(whole, chosen), *_in_segments(filters, whole)]
+    conditions = [*seen_regions(filters.scope, whole), *_chosen(whole, chosen), *in_segments(filters, whole.c.customer_id)]
     if terms.market or terms.pipeline:
         conditions.append(literal(False))  # noqa: FBT003
     return select(*whole.c).where(*conditions).cte("leads_seen")

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, Integer, Select, and_, case, cast, exists, false, func, or_, select, true
 
-from crm_metrics.filters import Filters, customer_conditions, is_chosen
+from crm_metrics.filters import Filters, in_segments, is_chosen
 from crm_metrics.pipeline.deals.query import OPEN, activity_rows, deals, seen_regions
 from crm_metrics.pipeline.deals.terms import ALL_DEALS, DealTerms
-from crm_metrics.schema import contacts, customer_facts, customers, employees, opportunity_history, service_tickets
+from crm_metrics.schema import contacts, customers, employees, opportunity_history, service_tickets
 from crm_metrics.sql import bucket_on
 
 
@@ -52,9 +52,7 @@ def owned_customers(filters: Filters, terms: DealTerms = ALL_DEALS, latest: CTE 
     rows = whole.cte("whole_customers")
     chosen = {"region": filters.region, "owner_id": terms.owner, "team": terms.team, "industry": terms.market}
     conditions = [is_chosen(rows.c[name], values) for name, values in chosen.items() if values]
-    if filters.segments:
-        known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == rows.c.customer_id).scalar_subquery()
-        conditions += customer_conditions(filters, known)
+    conditions += in_segments(filters, rows.c.customer_id)
     flag = func.coalesce(and_(true(), *conditions), false()).label("is_chosen")
     named = [rows.c[name] for name in ("customer_id", "customer_name", "owner_id", "region")]
     return select(*named, flag).where(*seen_regions(filters.scope, rows)).cte("owned_customers")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, ColumnElement, Double, FromClause, Select, and_, case, cast, extract, func, select, true
 
-from crm_metrics.filters import Filters, choice_conditions, customer_conditions, is_chosen, period_conditions
+from crm_metrics.filters import Filters, choice_conditions, in_segments, is_chosen, period_conditions
 from crm_metrics.pipeline.deals import query as pipeline
 from crm_metrics.pipeline.deals.as_of import is_qualified
 from crm_metrics.pipeline.deals.terms import DealTerms
@@ -317,13 +317,8 @@ def _entries(filters: Filters, until: date) -> CTE:
 
 def _of_orders(filters: Filters, until: date) -> list[ColumnElement[bool]]:
     """Return what an order must satisfy to lie within scope and choices up to `until`."""
-    chosen = [*choice_conditions(filters, orders), *_in_segments(filters, orders.c.customer_id)]
+    chosen = [*choice_conditions(filters, orders), *in_segments(filters, orders.c.customer_id)]
     return [orders.c.ordered_on <= until, *scope_conditions(filters.scope, orders), *chosen]
-
-
-def _in_segments(filters: Filters, customer_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-    known = select(customer_facts.c.customer_number).where(customer_facts.c.customer_id == customer_id).scalar_subquery()
-    return customer_conditions(filters, known) if filters.segments else []
 
 
 def correction_sides(filters: Filters, until: date, go_live: GoLive) -> Select[Any]:
@@ -343,7 +338,7 @@ def satisfaction_sides(filters: Filters, until: date, go_live: GoLive) -> Select
     is_hit = case((row.score >= SATISFIED_FROM, 1), else_=0).label("is_hit")
     known = [row.survey_kind == _SATISFACTION, row.score.is_not(None), row.answered_on <= until]
     chosen = [is_chosen(home.c.region, filters.region)] if filters.region else []
-    of_reader = [*pipeline.seen_regions(filters.scope, home), *chosen, *_in_segments(filters, row.customer_id)]
+    of_reader = [*pipeline.seen_regions(filters.scope, home), *chosen, *in_segments(filters, row.customer_id)]
     answered = surveys.outerjoin(home, home.c.customer_id == row.customer_id)
     rows = select(_side(row.answered_on, go_live), is_hit).select_from(answered).where(*known, *of_reader).cte("sided_answers").c
     return select(rows.side, func.count().label("n"), func.sum(rows.is_hit).label("hits")).group_by(rows.side)
