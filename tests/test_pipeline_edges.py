@@ -264,6 +264,16 @@ def test_a_reader_of_one_region_sees_in_every_table_what_stands_there_without_th
 
 
 @pytest.mark.slow
+def test_a_reader_of_one_region_is_told_of_nobody_in_another_who_looks_after_its_customers(data_set):
+    north = company("North")
+    north["customers"] = [{**row, "owner_id": "South seller0"} for row in north["customers"]]
+    source = open_source(published(data_set, north, company("South")))
+    found = people_tables.people_detail(source, Filters(scope=Scope("manager", REGIONS[:1])))["employee_id"].dropna()
+    assert len(found)
+    assert found.str.startswith("North").all()
+
+
+@pytest.mark.slow
 @pytest.mark.postgresql
 @pytest.mark.parametrize("filters", [Filters(), Filters(start=D(2024, 3, 1), end=D(2024, 8, 31))], ids=["all", "period"])
 def test_every_table_is_the_same_on_both_databases_whatever_the_order_of_rows(data_set, postgresql_schema, filters):
