@@ -165,6 +165,14 @@ def test_what_is_recorded_of_won_deals_alone_is_not_compared():
     assert "(2 were compared)" in words.differences_finding(found)
 
 
+def test_what_is_recorded_unequally_by_chance_is_compared():
+    """Of 30 deals won 18 (60 %), of 90 lost 42 (47 %) are recorded: such a gap comes one time in five (chi-square: p = .205)."""
+    rows = [("region", "North", 30, 9), ("region", "South", 30, 9), ("region", None, 60, 12)]
+    counts = pd.DataFrame(rows, columns=["factor", "level", "closed", "won"])
+    assert factors.unequally_recorded(counts) == []
+    assert factors.unequally_recorded(counts.assign(closed=counts["closed"] * 4, won=counts["won"] * 4)) == ["region"]
+
+
 # ── moves, against a plain loop over days ───────────────────────────────────────────────────────────────────────────────
 
 

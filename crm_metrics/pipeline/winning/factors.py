@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crm_metrics.pipeline.winning.counts import ALPHA, COMPARED, Z, compared, rated
+from crm_metrics.pipeline.winning.counts import ALPHA, COMPARED, Z, chance_of_difference, compared, rated
 from crm_metrics.randomised_test.sums import benjamini_hochberg
 
 FACTORS = ("stage", "deal_source", "is_customer", "market", "category", "region", "amount_third", "activities_third")
@@ -54,11 +54,15 @@ def win_differences(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def unequally_recorded(counts: pd.DataFrame) -> list[str]:
-    """Return the factors that are recorded far more often of won deals than of lost ones, or of lost ones than of won."""
+    """Return the factors that are recorded far more often of won deals than of lost ones, or of lost ones than of won, and not by chance."""
     parts = counts.assign(lost=counts["closed"] - counts["won"])
     known = parts[parts["level"].notna()].groupby("factor")[["won", "lost"]].sum()  # a factor that is never recorded is none
-    shares = known / parts.groupby("factor")[["won", "lost"]].sum().loc[known.index]
-    return shares.index[(shares["won"] - shares["lost"]).abs() > MOST_APART].to_list()
+    every = parts.groupby("factor")[["won", "lost"]].sum().loc[known.index]
+    shares = known / every
+    far = (shares["won"] - shares["lost"]).abs() > MOST_APART
+    pairs = zip(known["won"], every["won"], known["lost"], every["lost"], strict=True)
+    by_chance = np.array([chance_of_difference(*pair) >= ALPHA for pair in pairs], dtype=bool)  # of too few it is not known
+    return shares.index[far & ~by_chance].to_list()
 
 
 _RATES, _ODDS = ["win_rate", "low", "high"], ["odds_ratio", "odds_low", "odds_high"]
