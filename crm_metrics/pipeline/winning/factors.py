@@ -54,7 +54,7 @@ def win_differences(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def unequally_recorded(counts: pd.DataFrame) -> list[str]:
-    """Return the factors that are recorded far more often of won deals than of lost ones, or of lost ones than of won, and not by chance."""
+    """Return the factors that are recorded far more often of won deals than of lost ones, or the other way, and not by chance."""
     parts = counts.assign(lost=counts["closed"] - counts["won"])
     known = parts[parts["level"].notna()].groupby("factor")[["won", "lost"]].sum()  # a factor that is never recorded is none
     every = parts.groupby("factor")[["won", "lost"]].sum().loc[known.index]
