@@ -12,19 +12,17 @@ from sqlalchemy import (
     Date,
     Integer,
     Select,
-    Table,
     and_,
     case,
     cast,
     collate,
     delete,
     func,
-    insert,
     select,
-    text,
 )
 
 from crm_metrics.schema import customers, deal_change_facts, deal_facts, opportunities, opportunity_history, products, stages
+from crm_metrics.sql import insert_rows
 
 OPEN = "open"
 
@@ -35,13 +33,7 @@ def rebuild(connection: Connection, *, only_names: bool = False) -> None:
     for table, query in ((deal_facts, _deals), *([] if only_names else [(deal_change_facts, _changes)])):
         connection.execute(delete(table))
         if has_deals:
-            _insert(connection, table, query())
-
-
-def _insert(connection: Connection, table: Table, rows: Select[Any]) -> None:
-    connection.execute(insert(table).from_select([column.name for column in rows.selected_columns], rows))
-    if connection.dialect.name == "postgresql":  # or it plans for an empty table
-        connection.execute(text(f"ANALYZE {table.name}"))
+            insert_rows(connection, table, query())
 
 
 def _deals() -> Select[Any]:

@@ -34,7 +34,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     union,
     union_all,
     update,
@@ -54,6 +53,7 @@ from crm_metrics.schema import (
     orders,
     products,
 )
+from crm_metrics.sql import insert_rows
 
 AMOUNTS = ("lines", "costed_lines", "units", "net_revenue", "gross_revenue", "discount", "costed_revenue", "cost_of_goods")
 """Columns that add up over rows of order_facts, order_category_facts, order_product_facts and daily_sales."""
@@ -119,23 +119,12 @@ def _is_among(column: ColumnElement[Any], keys: FromClause | None) -> ColumnElem
     return literal(True) if keys is None else column.in_(select(keys.c[str(column.key)]))  # noqa: FBT003  # no keys: all rows
 
 
-def _insert(connection: Connection, table: Table, rows: Select[Any]) -> None:
-    connection.execute(insert(table).from_select([column.name for column in rows.selected_columns], rows))
-    _count(connection, table)
-
-
 def _kept(connection: Connection, name: str, rows: Select[Any]) -> Table:
     """Return the rows as a temporary table."""
     kept = Table(name, MetaData(), *[Column(column.name, column.type) for column in rows.selected_columns], prefixes=["TEMPORARY"])
     connection.execute(CreateTable(kept))
-    _insert(connection, kept, rows)
+    insert_rows(connection, kept, rows)
     return kept
-
-
-def _count(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL know how many rows there are now, or it plans for an empty table."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"ANALYZE {table.name}"))
 
 
 # ── customers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +136,7 @@ def _add_customers(connection: Connection, touched: Table | None) -> None:
     named = select(orders.c.customer_id).where(orders.c.customer_id.is_not(None), _is_among(orders.c.order_id, touched))
     new = named.except_(select(customer_facts.c.customer_id)).subquery()
     place = func.row_number().over(order_by=collate(new.c.customer_id, "C"))
-    _insert(connection, customer_facts, select(new.c.customer_id, cast(place + last, Integer).label("customer_number")))
+    insert_rows(connection, customer_facts, select(new.c.customer_id, cast(place + last, Integer).label("customer_number")))
 
 
 # ── orders by product, by category, and by day ──────────────────────────────────────────────────────────────────────────
@@ -175,14 +164,14 @@ def _add_products(connection: Connection, touched: Table | None) -> None:
         .group_by(lines.order_id, lines.product_id, products.c.category)
         .subquery()
     )
-    _insert(connection, order_product_facts, _with_orders(sums))
+    insert_rows(connection, order_product_facts, _with_orders(sums))
 
 
 def _add_categories(connection: Connection, touched: Table | None) -> None:
     held = order_product_facts.c
     is_purchase = (func.max(case((held.is_purchase, 1), else_=0)) == 1).label("is_purchase")
     query = select(held.order_id, held.category, is_purchase, *_sums(held)).where(_is_among(held.order_id, touched))
-    _insert(connection, order_category_facts, _with_orders(query.group_by(held.order_id, held.category).subquery()))
+    insert_rows(connection, order_category_facts, _with_orders(query.group_by(held.order_id, held.category).subquery()))
 
 
 def _with_orders(sums: FromClause) -> Select[Any]:
@@ -203,7 +192,7 @@ def _add_days(connection: Connection, days: Table | None) -> None:
         for name in ("net_revenue", "gross_revenue")
     ]
     rows = select(*keys, *_sums(facts), *identified).where(_is_among(facts.ordered_on, days)).group_by(*keys).order_by(facts.ordered_on)
-    _insert(connection, daily_sales, rows)
+    insert_rows(connection, daily_sales, rows)
 
 
 def _sums(columns: Any) -> list[ColumnElement[Any]]:
@@ -239,7 +228,7 @@ def _add_orders(connection: Connection, touched: Table | None, histories: FromCl
         .outerjoin(histories, histories.c.order_id == sold.c.order_id)
         .order_by(orders.c.ordered_on, orders.c.order_id)
     )
-    _insert(connection, order_facts, rows)
+    insert_rows(connection, order_facts, rows)
     for table in (elements, sold, baskets):
         connection.execute(DropTable(table))
 
@@ -327,5 +316,5 @@ def _numbered_baskets(connection: Connection, sold: Table, elements: Table) -> T
     baskets = _kept(connection, "facts_baskets", union_all(select(*of_known.c), of_new).subquery().select())
     is_held = or_(*[and_(elements.c.word == word, baskets.c[name].op("&")(elements.c.bit) != 0) for word, name in enumerate(names)])
     rows = select(baskets.c.basket_number, elements.c.category, elements.c.is_sold).join_from(baskets, elements, is_held)
-    _insert(connection, basket_categories, rows.where(baskets.c.basket_number > last).order_by(baskets.c.basket_number))
+    insert_rows(connection, basket_categories, rows.where(baskets.c.basket_number > last).order_by(baskets.c.basket_number))
     return baskets

@@ -7,15 +7,20 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     ColumnElement,
+    Connection,
     Date,
     DateTime,
     Integer,
     Interval,
+    Select,
+    Table,
     Text,
     cast,
     func,
+    insert,
     literal,
     literal_column,
+    text,
     type_coerce,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -71,3 +76,10 @@ def median(values: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the median of the group."""
     # DuckDB wants a constant here, not a bound value
     return func.percentile_cont(literal_column("0.5")).within_group(values)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Select[Any]) -> None:
+    """Add rows to a table, and let PostgreSQL know how many there are now, or it plans for an empty table."""
+    connection.execute(insert(table).from_select([column.name for column in rows.selected_columns], rows))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"ANALYZE {table.name}"))

@@ -10,7 +10,7 @@ from crm_metrics.filters import Filters
 from crm_metrics.periods import Grain, Period
 from crm_metrics.pipeline.deals import query
 from crm_metrics.pipeline.deals.terms import DealTerms
-from crm_metrics.schema import opportunities
+from crm_metrics.schema import deal_facts
 
 OUTCOMES = {query.OPEN: 1, query.WON: 2, query.LOST: 3}
 """Numbers of the outcomes; 0 is for a deal that is not there."""
@@ -46,7 +46,7 @@ def _days(rows: Any) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
 
 def deals_held() -> Select[Any]:
     """One row: deals, how many the data set holds, which is the highest deal_number."""
-    return select(func.count().label("deals")).select_from(opportunities)
+    return select(func.count().label("deals")).select_from(deal_facts)
 
 
 def open_by_stage(filters: Filters, terms: DealTerms, on: tuple[date, date | None], window: Period | None) -> Select[Any]:

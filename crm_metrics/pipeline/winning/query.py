@@ -107,8 +107,8 @@ def closed_counts(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | Non
     Factors: product_name, category, market, region, team, deal_source, is_customer (its account had bought before the creation), and
     amount_third (of these deals by their value today: 'low', 'middle', 'high').
     """
-    row, orders = (chosen := deals(filters, terms, on)).c, visible_orders(filters.scope)
-    first = select(orders.c.customer_id, orders.c.ordered_on).where(orders.c.purchase_number == 1).cte("first_purchases")
+    chosen, first = deals(filters, terms, on), _first_purchases(filters)
+    row = chosen.c
     is_customer = func.coalesce(first.c.ordered_on < row.created_on, literal(False, Boolean)).label("is_customer")  # noqa: FBT003
     names = ("product_name", "category", "market", "region", "team", "deal_source")
     columns = (row.outcome, row.deal_amount, *[row[name] for name in names], is_customer)
@@ -116,6 +116,12 @@ def closed_counts(filters: Filters, terms: DealTerms = ALL_DEALS, on: date | Non
     rows = joined.where(row.outcome != OPEN, *period_conditions(row.created_on, filters)).cte("closed_deals")
     levels = {**{name: rows.c[name] for name in names}, "is_customer": _yes_or_no(rows.c.is_customer)}
     return _counted(rows, levels, {"amount_third": _positive(rows.c.deal_amount)})
+
+
+def _first_purchases(filters: Filters) -> CTE:
+    """One row per customer with a purchase that the reader may see: customer_id, ordered_on (day of the first)."""
+    orders = visible_orders(filters.scope).c
+    return select(orders.customer_id, orders.ordered_on).where(orders.purchase_number == 1).cte("first_purchases")
 
 
 def _yes_or_no(is_it: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -164,14 +170,13 @@ def landmark_rows(filters: Filters, terms: DealTerms, seen: Seen, numbers: Seque
 
 def _landmarks(filters: Filters, seen: Seen, chosen: CTE, wanted: ColumnElement[bool]) -> CTE:
     """One row per wanted deal of those chosen and age at which it was still open: the columns of landmark_rows."""
-    mark, orders = _marks(seen, chosen, wanted), visible_orders(filters.scope)
+    mark, first = _marks(seen, chosen, wanted), _first_purchases(filters)
     told, done = known_changes(seen.on), _done_by(filters, mark, seen.on)
     is_last = and_(
         told.c.deal_number == mark.c.deal_number,
         told.c.changed_on <= mark.c.seen_on,
         func.coalesce(told.c.superseded_on, literal(_NEVER)) > mark.c.seen_on,
     )
-    first = select(orders.c.customer_id, orders.c.ordered_on).where(orders.c.purchase_number == 1).cte("first_purchases")
     joined = (
         mark.outerjoin(told, is_last)
         .outerjoin(first, first.c.customer_id == mark.c.customer_id)
